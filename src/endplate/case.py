@@ -1,0 +1,49 @@
+"""A case: the only thing that travels. The stages in order, each pure, and the provenance of every number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from endplate.anatomy.vertebra import Spine
+from endplate.biomechanics.result import LoadToStrength, Strength
+from endplate.bone.result import BoneDensity, Calibration
+from endplate.finding import Caution, Finding, Gap
+from endplate.fracture.result import Alignment, Fracture
+from endplate.image.volume import LabelMap, Volume
+from endplate.patient import PatientRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where everything came from: version, inputs with SHA-256, parameters, seconds by stage."""
+
+    version: str
+    python: str
+    started: str
+    inputs: dict[str, str]
+    parameters: dict[str, Any]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Case:
+    """One patient, one scan, and everything measured from it. Later stages add fields, never change earlier ones."""
+
+    id: str
+    volume: Volume | None
+    labels: LabelMap
+    record: PatientRecord | None
+    spine: Spine | None = None
+    fractures: tuple[Fracture, ...] = ()
+    alignment: Alignment | None = None
+    calibration: Calibration | None = None
+    densities: tuple[BoneDensity, ...] = ()
+    strengths: tuple[Strength, ...] = ()
+    loads: tuple[LoadToStrength, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    provenance: Provenance = field(
+        default_factory=lambda: Provenance(version="", python="", started="", inputs={}, parameters={}, seconds={})
+    )

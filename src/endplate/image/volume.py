@@ -1,0 +1,116 @@
+"""Grids, CT volumes and label maps in one world frame: LPS millimetres (left, posterior, superior positive).
+
+Arrays are indexed [i, j, k] in the order of the affine's columns and are brought to the axis order closest to LPS at
+reading, so i runs to the patient's left, j to the back, k to the head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """Where the voxels lie: shape and the affine from index to LPS mm (voxel centres)."""
+
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        affine = np.array(self.affine, dtype=np.float64)
+        affine.setflags(write=False)
+        object.__setattr__(self, "affine", affine)
+        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+
+    @property
+    def spacing_mm(self) -> NDArray[np.float64]:
+        """Voxel edge lengths (3,), mm."""
+        return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+    @property
+    def voxel_mm3(self) -> float:
+        """Volume of a voxel, mm3."""
+        return float(abs(np.linalg.det(self.affine[:3, :3])))
+
+    def to_mm(self, ijk: Any) -> NDArray[np.float64]:
+        """World points (..., 3) in LPS mm of indices (..., 3)."""
+        return np.asarray(ijk, float) @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+    def to_index(self, xyz_mm: Any) -> NDArray[np.float64]:
+        """Fractional indices (..., 3) of world points (..., 3) in LPS mm."""
+        return (np.asarray(xyz_mm, float) - self.affine[:3, 3]) @ np.linalg.inv(self.affine[:3, :3]).T
+
+    def crop(self, start: Any, stop: Any) -> Grid:
+        """The sub-grid of indices start <= ijk < stop."""
+        affine = self.affine.copy()
+        affine[:3, 3] = self.to_mm(start)
+        return Grid(shape=tuple(int(b) - int(a) for a, b in zip(start, stop, strict=True)), affine=affine)
+
+    def matches(self, other: Grid, tolerance_mm: float = 1e-3) -> bool:
+        """Whether both grids have the same shape and their corner voxels coincide within the tolerance."""
+        if self.shape != other.shape:
+            return False
+        corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * (np.array(self.shape) - 1)
+        return bool(np.abs(self.to_mm(corners) - other.to_mm(corners)).max() <= tolerance_mm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRef:
+    """What identifies a scan: file path or DICOM UIDs, and the acquisition facts that density needs.
+
+    `kvp`, `contrast`, `kernel`, `manufacturer`, `slice_thickness_mm` are None where the file does not say.
+    """
+
+    path: str
+    modality: str | None = None
+    study_uid: str | None = None
+    series_uid: str | None = None
+    frame_of_reference_uid: str | None = None
+    sop_uids: tuple[str, ...] = ()
+    kvp: float | None = None
+    contrast: bool | None = None
+    kernel: str | None = None
+    manufacturer: str | None = None
+    slice_thickness_mm: float | None = None
+    patient_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Volume:
+    """A CT: Hounsfield units on a grid. `hu` is (I, J, K) int16 or float32, read-only."""
+
+    grid: Grid
+    hu: NDArray[Any]
+    series: SeriesRef | None = None
+
+    def __post_init__(self) -> None:
+        self.hu.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelMap:
+    """Vertebra labels on a grid.
+
+    Attributes
+    ----------
+    labels : (I, J, K) uint16, already translated to VerSe numbers (`Level.verse_id`); 0 is background.
+    scheme : name of the scheme found in the file, for the provenance.
+    subregion : (I, J, K) uint8 with TPTBox 41-50 codes where the file gave them, else None.
+    """
+
+    grid: Grid
+    labels: NDArray[np.uint16]
+    scheme: str
+    subregion: NDArray[np.uint8] | None = None
+    series: SeriesRef | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        self.labels.setflags(write=False)
+        if self.subregion is not None:
+            self.subregion.setflags(write=False)

@@ -1,0 +1,56 @@
+"""Vertebral levels and the label schemes that number them.
+
+Sits at the ground floor: readers need the numbering, findings need the name, and neither may know anatomy.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Level(Enum):
+    """A vertebra from C1 to S1, with T13 and L6 for transitional spines; ordered from head to foot."""
+
+    C1, C2, C3, C4, C5, C6, C7 = "C1", "C2", "C3", "C4", "C5", "C6", "C7"
+    T1, T2, T3, T4, T5, T6, T7 = "T1", "T2", "T3", "T4", "T5", "T6", "T7"
+    T8, T9, T10, T11, T12, T13 = "T8", "T9", "T10", "T11", "T12", "T13"
+    L1, L2, L3, L4, L5, L6 = "L1", "L2", "L3", "L4", "L5", "L6"
+    S1 = "S1"
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __lt__(self, other: Level) -> bool:
+        return self.order < other.order
+
+    @property
+    def order(self) -> int:
+        """Place from head to foot, C1 = 0."""
+        return _ORDER[self]
+
+    @property
+    def region(self) -> str:
+        """cervical, thoracic, lumbar or sacral."""
+        return {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral"}[self.value[0]]
+
+    @property
+    def verse_id(self) -> int:
+        """VerSe label: C1-C7 1-7, T1-T12 8-19, L1-L6 20-25, sacrum 26, T13 28."""
+        return _VERSE_ID[self]
+
+    @property
+    def usual(self) -> bool:
+        """False for the transitional T13 and L6."""
+        return self not in (Level.T13, Level.L6)
+
+    def follows(self, upper: Level) -> bool:
+        """Whether this level may lie directly below `upper` (T12-L1, T12-T13, T13-L1, T11-L1, L5-S1, L4-S1, ...)."""
+        between = [level for level in Level if upper.order < level.order < self.order]
+        return self.order > upper.order and all(not level.usual for level in between)
+
+
+_ORDER = {level: index for index, level in enumerate(Level)}
+_VERSE_ID = {level: number for number, level in enumerate((lv for lv in Level if lv is not Level.T13), start=1)} | {
+    Level.T13: 28
+}
+FROM_VERSE_ID = {number: level for level, number in _VERSE_ID.items()}
