@@ -1,0 +1,1 @@
+"""Speed against peers, with the correctness check beside each ratio: `python -m benchmarks`."""

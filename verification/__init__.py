@@ -1,0 +1,1 @@
+"""The acceptance table: `python -m verification`."""

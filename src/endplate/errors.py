@@ -37,7 +37,7 @@ class LabelError(InputError):
     """Vertebra labels cannot be read, understood or used."""
 
 
-class GridMismatch(LabelError):
+class GridMismatchError(LabelError):
     """CT and labels do not lie over each other."""
 
 

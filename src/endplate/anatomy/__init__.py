@@ -1,0 +1,1 @@
+"""CT and labels to spine: label check, body and arch, frames, endplates, pedicles, canal."""

@@ -1,0 +1,1 @@
+"""Material to stiffness, strength and load-to-strength."""

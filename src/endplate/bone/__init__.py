@@ -1,0 +1,1 @@
+"""CT to density to material."""

@@ -1,0 +1,1 @@
+"""Spine to fracture: heights, grades, shapes, angles."""

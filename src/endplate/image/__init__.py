@@ -1,0 +1,1 @@
+"""CT and labels in: readers, grids, and the digital spine."""

@@ -24,7 +24,8 @@ class Grid:
         affine = np.array(self.affine, dtype=np.float64)
         affine.setflags(write=False)
         object.__setattr__(self, "affine", affine)
-        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+        i, j, k = (int(n) for n in self.shape)
+        object.__setattr__(self, "shape", (i, j, k))
 
     @property
     def spacing_mm(self) -> NDArray[np.float64]:
@@ -48,7 +49,8 @@ class Grid:
         """The sub-grid of indices start <= ijk < stop."""
         affine = self.affine.copy()
         affine[:3, 3] = self.to_mm(start)
-        return Grid(shape=tuple(int(b) - int(a) for a, b in zip(start, stop, strict=True)), affine=affine)
+        i, j, k = (int(b) - int(a) for a, b in zip(start, stop, strict=True))
+        return Grid(shape=(i, j, k), affine=affine)
 
     def matches(self, other: Grid, tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have the same shape and their corner voxels coincide within the tolerance."""

@@ -1,0 +1,1 @@
+"""Case out: page, figures, document."""
