@@ -1,0 +1,39 @@
+# make demo and make test need nothing but Python 3.11-3.13 and a package index.
+PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= demo
+
+.PHONY: demo test verify bench lint docs clean
+
+$(VENV)/.run: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dicom]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dicom,dev]'
+	touch $@
+
+demo: $(VENV)/.run  ## from nothing to a report on the built-in digital spine
+	$(BIN)/endplate demo --out $(OUT)
+
+test: $(VENV)/.dev  ## all tests
+	$(BIN)/python -m pytest
+
+verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
+	$(BIN)/python -m verification
+
+bench: $(VENV)/.dev  ## speed against peers, with the correctness check beside each ratio
+	$(BIN)/python -m benchmarks
+
+lint: $(VENV)/.dev  ## style, types, imports one way
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) .bench-venv $(OUT) build dist
