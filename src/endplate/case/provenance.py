@@ -1,0 +1,72 @@
+"""Where a number came from: file fingerprints, parameters, seconds by stage."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import endplate
+from endplate.case.model import Case, Provenance
+from endplate.errors import ImageError
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files in name order (names included).
+
+    Raises
+    ------
+    ImageError : the path cannot be read.
+    """
+    digest = hashlib.sha256()
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    try:
+        for file in files:
+            if path.is_dir():
+                digest.update(str(file.relative_to(path)).encode())
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+    except OSError as error:
+        raise ImageError(f"cannot read {path}", error.strerror or "", "check the path and its permissions") from error
+    return digest.hexdigest()
+
+
+def begin(inputs: dict[str, Path | None]) -> Provenance:
+    """The provenance of a case that has just been read."""
+    return Provenance(
+        version=endplate.__version__,
+        python=platform.python_version(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        inputs={f"{role}: {path.name}": sha256(path) for role, path in inputs.items() if path is not None},
+        parameters={},
+        seconds={},
+    )
+
+
+def with_parameters(case: Case, settings: Any) -> Case:
+    """The case with every setting written into its provenance."""
+    parameters = asdict(settings) if is_dataclass(settings) and not isinstance(settings, type) else dict(settings)
+    return replace(case, provenance=replace(case.provenance, parameters={**case.provenance.parameters, **parameters}))
+
+
+class Stopwatch:
+    """Seconds by stage, added up over repeated visits."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what runs inside."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
