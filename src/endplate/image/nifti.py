@@ -1,0 +1,132 @@
+"""Read and write NIfTI. The flip between NIfTI's RAS and our LPS happens in this reader and writer, nowhere else."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.atomic import atomic_path
+from endplate.errors import ImageError
+from endplate.image.nifti_header import NiftiHeader, open_maybe_gzip, read_header
+from endplate.image.orient import closest_lps
+from endplate.image.volume import Grid, LabelMap
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_AGAIN = "copy or export it again"
+_READ_BYTES = 2**24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NiftiImage:
+    """Values on a canonical LPS grid, with what the file says about its labels.
+
+    `values` is (I, J, K): the stored integers where there is no scaling, else float32 (or int16 where exact).
+    """
+
+    grid: Grid
+    values: NDArray[Any]
+    label_xml: str | None
+    notes: tuple[str, ...]
+
+
+def read_nifti(path: Path) -> NiftiImage:
+    """Read a NIfTI file of any orientation into the axis order closest to LPS.
+
+    Raises
+    ------
+    ImageError : missing, truncated, not NIfTI, not one volume, or impossible geometry.
+    """
+    if not path.is_file():
+        raise ImageError(f"{path} is not a file", "", "check the path")
+    header = read_header(path)
+    stored = _read_voxels(path, header)
+    values = _scale(stored, header.slope, header.inter)
+    values, affine = closest_lps(values, header.affine)
+    i, j, k = values.shape
+    return NiftiImage(
+        grid=Grid(shape=(i, j, k), affine=affine), values=values, label_xml=header.label_xml, notes=header.notes
+    )
+
+
+def _read_voxels(path: Path, header: NiftiHeader) -> NDArray[Any]:
+    """The stored numbers (I, J, K) in native byte order; the gzip checksum is verified by reading to the end."""
+    try:
+        with open_maybe_gzip(path) as stream:
+            stream.seek(header.offset)
+            values = np.empty(int(np.prod(header.shape)), header.dtype)
+            _fill(stream, memoryview(values.view(np.uint8)))
+            while isinstance(stream, gzip.GzipFile) and stream.read(_READ_BYTES):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise ImageError(f"{path.name} is cut short or damaged: {error}", "part of the scan is missing", _AGAIN) from error
+    if not values.dtype.isnative:
+        values = values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))
+    return values.reshape(header.shape, order="F")
+
+
+def _fill(stream: IO[bytes], target: memoryview) -> None:
+    done = 0
+    while done < len(target):
+        piece = stream.read(min(_READ_BYTES, len(target) - done))
+        if not piece:
+            raise EOFError(f"{done} of {len(target)} bytes of voxels")
+        target[done : done + len(piece)] = piece
+        done += len(piece)
+
+
+def _scale(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
+    """Apply the scaling with the smallest type that holds the result exactly."""
+    if slope == 1 and inter == 0:
+        return stored if stored.dtype != np.float64 else stored.astype(np.float32)
+    if stored.dtype.kind in "iu" and slope == int(slope) and inter == int(inter):
+        ends = [int(stored.min()) * int(slope) + int(inter), int(stored.max()) * int(slope) + int(inter)]
+        limits = np.iinfo(np.int16)
+        if min(ends) >= limits.min and max(ends) <= limits.max:
+            scaled = np.multiply(stored, int(slope), dtype=np.int32, casting="unsafe")
+            scaled += int(inter)
+            return scaled.astype(np.int16)
+    scaled_float = np.multiply(stored, slope, dtype=np.float32, casting="unsafe")
+    scaled_float += np.float32(inter)
+    return scaled_float
+
+
+def write_volume(path: Path, grid: Grid, array: NDArray[Any]) -> None:
+    """Write an array (I, J, K) on its grid as NIfTI, whole or not at all.
+
+    Parameters
+    ----------
+    path : .nii or .nii.gz.
+    array : any integer or float type; bool becomes uint8, float64 becomes float32.
+
+    Raises
+    ------
+    OutputError : the file cannot be written.
+    """
+    if tuple(array.shape) != grid.shape:
+        raise ValueError(f"array {array.shape} does not fit the grid {grid.shape}")
+    stored = array.astype(np.uint8) if array.dtype == bool else array
+    stored = stored.astype(np.float32) if stored.dtype == np.float64 else stored
+    stored = stored.astype(np.int32) if stored.dtype in (np.int64, np.uint64) else stored
+    image = nib.Nifti1Image(stored, _LPS_TO_RAS @ grid.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_qform(image.affine, code="scanner")
+    image.set_sform(image.affine, code="scanner")
+    with atomic_path(path) as temporary:
+        nib.save(image, temporary)
+
+
+def write_labels(path: Path, labels: LabelMap) -> None:
+    """Write a label map (VerSe numbers) as NIfTI with the level names in the header extension.
+
+    Raises
+    ------
+    OutputError : the file cannot be written.
+    """
+    write_volume(path, labels.grid, labels.labels)
