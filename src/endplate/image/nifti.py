@@ -65,7 +65,9 @@ def _read_voxels(path: Path, header: NiftiHeader) -> NDArray[Any]:
             while isinstance(stream, gzip.GzipFile) and stream.read(_READ_BYTES):
                 pass
     except (OSError, EOFError, zlib.error) as error:
-        raise ImageError(f"{path.name} is cut short or damaged: {error}", "part of the scan is missing", _AGAIN) from error
+        raise ImageError(
+            f"{path.name} is cut short or damaged: {error}", "part of the scan is missing", _AGAIN
+        ) from error
     if not values.dtype.isnative:
         values = values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))
     return values.reshape(header.shape, order="F")

@@ -83,7 +83,9 @@ def _raw_header(path: Path) -> Any:
             stream.seek(0)
             prefix = stream.read(MAX_OFFSET_BYTES if _has_extension(kind, head) else 544)
     except (OSError, EOFError, zlib.error) as error:
-        raise ImageError(f"{path.name} cannot be read: {error}", "the file is damaged or cut short", _CONVERT) from error
+        raise ImageError(
+            f"{path.name} cannot be read: {error}", "the file is damaged or cut short", _CONVERT
+        ) from error
     try:
         return kind.from_fileobj(io.BytesIO(prefix), check=False)
     except Exception as error:  # nibabel raises many kinds on broken bytes; all mean the same to the user
@@ -118,7 +120,7 @@ def _shape(path: Path, raw: Any) -> tuple[int, int, int]:
             "one three-dimensional volume is needed",
             "extract a single volume from it",
         )
-    shape = (shape + [1, 1])[:3]
+    shape = [*shape, 1, 1][:3]
     if min(shape) < 2:
         raise ImageError(f"{path.name} is a single slice {tuple(shape)}", "a volume is needed", "give the whole scan")
     if np.prod(np.array(shape, dtype=object)) > MAX_VOXELS:

@@ -1,0 +1,34 @@
+"""Read a CT, whatever it is stored as."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from endplate.errors import ImageError
+from endplate.image.hounsfield import check_hounsfield
+from endplate.image.nifti import read_nifti
+from endplate.image.sniff import is_dicom
+from endplate.image.volume import SeriesRef, Volume
+
+
+def read_ct(path: Path) -> Volume:
+    """A CT in Hounsfield units on a grid in closest canonical LPS.
+
+    Parameters
+    ----------
+    path : a NIfTI file (.nii, .nii.gz), a folder with one DICOM CT series, or one file of such a series.
+
+    Raises
+    ------
+    ImageError : it cannot be read, is not one CT volume, or its values are not Hounsfield units.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ImageError(f"{path} does not exist", "", "check the path")
+    if path.is_dir() or is_dicom(path):
+        from endplate.image.dicom import read_series
+
+        return read_series(path)
+    image = read_nifti(path)
+    check_hounsfield(image.values, image.grid, path.name)
+    return Volume(grid=image.grid, hu=image.values, series=SeriesRef(path=str(path), notes=image.notes))

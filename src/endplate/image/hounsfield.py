@@ -1,0 +1,76 @@
+"""Are these values the Hounsfield units of a spine CT? Said before anything is measured on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.cited import cited
+from endplate.errors import ImageError
+from endplate.image.volume import Grid
+
+NOT_TISSUE_HU = cited(
+    -300.0, "[hnsf'U]", "fat is near -100 HU and lung above -900 HU: a body has tissue above this", "knowledge"
+)
+BELOW_WATER_HU = cited(
+    -20.0, "[hnsf'U]", "fat, air and CT noise all lie below; images that are not in HU start at zero", "design"
+)
+BELOW_WATER_FRACTION = cited(
+    0.001, "1", "fat makes 1 % or more of any spine crop; interpolation ringing in MRI is rarer than this", "design"
+)
+BONE_HU = cited(150.0, "[hnsf'U]", "cortical and most cancellous bone exceed it; muscle and blood do not", "knowledge")
+LEAST_BONE_MM3 = cited(200.0, "mm3", "a fiftieth of a small vertebral body: less cannot be measured", "design")
+MOST_HU = cited(100000.0, "[hnsf'U]", "extended CT scales end at 65,535 HU; beyond it the values are not HU", "design")
+
+
+def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
+    """Refuse values that no spine CT has.
+
+    Parameters
+    ----------
+    values : (I, J, K) claimed Hounsfield units.
+    name : what to call the scan in the message.
+
+    Raises
+    ------
+    ImageError : NaN or infinite values, only air, no bone, or values that are not Hounsfield units (an MRI, a
+        windowed image, or a CT whose rescale intercept was lost).
+    """
+    _check_finite(values, name)
+    if values.max() <= float(NOT_TISSUE_HU):
+        raise ImageError(f"{name} holds only air (highest value {values.max():g})", "", "give the scan of the patient")
+    if values.min() == values.max():
+        raise ImageError(f"{name} has the same value {values.min():g} everywhere", "", "give the scan of the patient")
+    if abs(float(values.max())) > float(MOST_HU) or abs(float(values.min())) > float(MOST_HU):
+        raise ImageError(
+            f"{name} has values from {values.min():g} to {values.max():g}", "these are not Hounsfield units", _FIX
+        )
+    below = np.count_nonzero(values < float(BELOW_WATER_HU)) / values.size
+    if below < float(BELOW_WATER_FRACTION):
+        raise ImageError(
+            f"{name} is not in Hounsfield units: {values.min():g} to {values.max():g}, nothing darker than water",
+            "an MRI, a windowed image or a CT that lost its rescale intercept looks like this",
+            _FIX,
+        )
+    bone_mm3 = np.count_nonzero(values > float(BONE_HU)) * grid.voxel_mm3
+    if bone_mm3 < float(LEAST_BONE_MM3):
+        raise ImageError(
+            f"{name} holds no bone ({bone_mm3:.0f} mm3 above {float(BONE_HU):g} HU)", "", "give the scan of the spine"
+        )
+
+
+_FIX = "give a CT in Hounsfield units, best the original DICOM series"
+
+
+def _check_finite(values: NDArray[Any], name: str) -> None:
+    if values.dtype.kind != "f":
+        return
+    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    if bad:
+        raise ImageError(
+            f"{name} has {bad} voxels that are NaN or infinite",
+            "no density can be read there",
+            "replace what lies outside the scan by -1024 and keep the rest as it was",
+        )

@@ -1,0 +1,134 @@
+"""Bring images onto another grid: CT by interpolation, labels by nearest neighbour, each by its type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813  (the name that its own manual uses)
+from numpy.typing import NDArray
+
+from endplate.cited import cited
+from endplate.errors import GridMismatchError
+from endplate.image.volume import Grid, LabelMap, Volume
+
+AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge")
+BONE_HU = cited(150.0, "[hnsf'U]", "cortical and most cancellous bone exceed it; muscle and blood do not", "knowledge")
+LEAST_BONE_FRACTION = cited(
+    0.05, "1", "even osteoporotic vertebrae have a shell of a tenth of their volume above it", "design"
+)
+LEAST_BONE_CONTRAST_HU = cited(
+    30.0,
+    "[hnsf'U]",
+    "mean of labelled voxels above that of a 6-voxel surround; a fatty spine still exceeds it",
+    "design",
+)
+LEAST_INSIDE_FRACTION = cited(0.1, "1", "labels that lie almost wholly outside belong to another scan", "design")
+SURROUND_VOXELS = 6
+
+
+def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
+    """The labels on the CT's grid, checked to lie over bone.
+
+    Labels on another grid are resampled by nearest neighbour.
+
+    Raises
+    ------
+    GridMismatchError : the labels lie outside the CT, or not over bone: another patient's, or another coordinate
+        frame.
+    """
+    moved = labels if labels.grid.matches(volume.grid) else resample_labels(labels, volume.grid)
+    before = np.count_nonzero(labels.labels) * labels.grid.voxel_mm3
+    after = np.count_nonzero(moved.labels) * volume.grid.voxel_mm3
+    if after < float(LEAST_INSIDE_FRACTION) * before:
+        raise GridMismatchError(
+            f"only {100 * after / before:.0f} % of the labelled volume lies inside the CT",
+            "the labels belong to another scan or another coordinate frame",
+            "give the labels that were made from this CT",
+        )
+    _check_over_bone(volume, moved)
+    if moved is labels:
+        return labels
+    note = f"labels resampled from {_told(labels.grid)} to {_told(volume.grid)}"
+    if after < (1 - float(LEAST_INSIDE_FRACTION)) * before:
+        note += f"; {100 * (1 - after / before):.0f} % of them lie outside the CT"
+    return _with(moved, (*moved.notes, note))
+
+
+def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
+    """The same labels on another grid, nearest neighbour; what lies outside is background."""
+    subregion = (
+        None
+        if labels.subregion is None
+        else _resample(labels.subregion, labels.grid, grid, sitk.sitkNearestNeighbor, 0)
+    )
+    return LabelMap(
+        grid=grid, labels=_resample(labels.labels, labels.grid, grid, sitk.sitkNearestNeighbor, 0),
+        scheme=labels.scheme, subregion=subregion, series=labels.series, notes=labels.notes,
+    )  # fmt: skip
+
+
+def resample_volume(volume: Volume, grid: Grid) -> Volume:
+    """The same CT on another grid, linear interpolation, float32; what lies outside is air."""
+    hu = _resample(volume.hu.astype(np.float32), volume.grid, grid, sitk.sitkLinear, float(AIR_HU))
+    return Volume(grid=grid, hu=hu, series=volume.series)
+
+
+def isotropic_grid(grid: Grid, spacing_mm: float) -> Grid:
+    """A grid of cubic voxels over the same box and directions; its faces coincide at the first corner."""
+    extent = grid.spacing_mm * np.array(grid.shape)
+    i, j, k = (max(1, round(float(length) / spacing_mm)) for length in extent)
+    directions = grid.affine[:3, :3] / grid.spacing_mm
+    affine = np.eye(4)
+    affine[:3, :3] = directions * spacing_mm
+    affine[:3, 3] = grid.to_mm([-0.5] * 3) + directions @ np.full(3, 0.5 * spacing_mm)
+    return Grid(shape=(i, j, k), affine=affine)
+
+
+def _resample(array: NDArray[Any], source: Grid, target: Grid, interpolator: int, outside: float) -> NDArray[Any]:
+    """Resample in index space, so that sheared grids, which SimpleITK images cannot hold, are served too."""
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
+    to_source = np.linalg.inv(source.affine) @ target.affine
+    transform = sitk.AffineTransform(3)
+    transform.SetMatrix(to_source[:3, :3].ravel().tolist())
+    transform.SetTranslation(to_source[:3, 3].tolist())
+    moved = sitk.Resample(
+        image, list(target.shape), transform, interpolator, [0.0] * 3, [1.0] * 3, np.eye(3).ravel().tolist(), outside
+    )
+    return np.ascontiguousarray(sitk.GetArrayViewFromImage(moved).T)
+
+
+def _check_over_bone(volume: Volume, labels: LabelMap) -> None:
+    """Labelled voxels must hold bone, and more of it than their surround."""
+    mask = labels.labels > 0
+    box = _bounding_box(mask, SURROUND_VOXELS)
+    inside, hu = mask[box], volume.hu[box]
+    around = hu[~inside & (hu > float(AIR_HU) / 2)]
+    bone = float(np.mean(hu[inside] > float(BONE_HU)))
+    contrast = float(hu[inside].mean()) - (float(around.mean()) if around.size else float(AIR_HU))
+    if bone < float(LEAST_BONE_FRACTION) or contrast < float(LEAST_BONE_CONTRAST_HU):
+        raise GridMismatchError(
+            f"the labels do not lie over bone: {100 * bone:.0f} % of their voxels exceed {float(BONE_HU):g} HU, "
+            f"mean {contrast:+.0f} HU against the tissue around",
+            "they belong to another scan, or one of the two is flipped or shifted",
+            "give the labels that were made from this CT",
+        )
+
+
+def _bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
+    edges = []
+    for axis in range(3):
+        along = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        edges.append(slice(max(0, int(along[0]) - margin), int(along[-1]) + margin + 1))
+    return edges[0], edges[1], edges[2]
+
+
+def _told(grid: Grid) -> str:
+    return " x ".join(f"{s:.3g}" for s in grid.spacing_mm) + " mm"
+
+
+def _with(labels: LabelMap, notes: tuple[str, ...]) -> LabelMap:
+    return LabelMap(
+        grid=labels.grid, labels=labels.labels, scheme=labels.scheme, subregion=labels.subregion,
+        series=labels.series, notes=notes,
+    )  # fmt: skip

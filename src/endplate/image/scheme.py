@@ -1,0 +1,175 @@
+"""Label schemes: which number means which vertebra."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from endplate.errors import LabelError
+from endplate.image.level_name import level_from_name
+from endplate.level import Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """A numbering of vertebrae.
+
+    Attributes
+    ----------
+    levels : label to level.
+    others : labels that the scheme gives to structures other than a single vertebra (organs, discs, coccyx).
+    sacrum : label of the whole sacrum; it stands for S1 only where S1 has no label of its own.
+    guess : whether the scheme may be recognised from the numbers alone.
+    """
+
+    name: str
+    description: str
+    levels: dict[int, Level]
+    others: frozenset[int] = field(default=frozenset())
+    sacrum: int | None = None
+    guess: bool = True
+
+    def levels_of(self, labels: list[int]) -> dict[int, Level]:
+        """Label to level for those labels that are a vertebra."""
+        found = {number: self.levels[number] for number in labels if number in self.levels}
+        if self.sacrum in labels and Level.S1 not in found.values():
+            found[int(self.sacrum or 0)] = Level.S1
+        return found
+
+    def knows(self, labels: list[int]) -> bool:
+        """Whether every label has a meaning and at least one is a vertebra."""
+        return bool(self.levels_of(labels)) and all(n in self.levels or n in self.others for n in labels)
+
+
+def _downward(first: int, upper: Level, lower: Level) -> dict[int, Level]:
+    """Consecutive labels from `upper` at `first` down to `lower`, leaving out T13 and L6."""
+    run = [level for level in Level if level.usual and upper.order <= level.order <= lower.order]
+    return {first + step: level for step, level in enumerate(run)}
+
+
+def _upward(first: int, lower: Level, upper: Level) -> dict[int, Level]:
+    """Consecutive labels from `lower` at `first` up to `upper`, leaving out T13 and L6."""
+    run = [level for level in Level if level.usual and upper.order <= level.order <= lower.order]
+    return {first + step: level for step, level in enumerate(reversed(run))}
+
+
+# VerSe (Sekuboyina 2021, Med Image Anal 73:102166): C1-C7 1-7, T1-T12 8-19, L1-L6 20-25, sacrum 26, coccyx 27, T13 28.
+# SPINEPS / TPTBox add 100 for the disc below a vertebra and 200 for its endplate (knowledge).
+_VERSE = Scheme(
+    name="verse",
+    description="VerSe: C1-C7 1-7, T1-T12 8-19, L1-L6 20-25, sacrum 26, T13 28 (numbers grow downwards)",
+    levels={level.verse_id: level for level in Level},
+    others=frozenset({27, *range(101, 129), *range(201, 229)}),
+)
+# TotalSegmentator class maps, read in totalsegmentator/map_to_binary.py (verified); in `vertebrae_pp` and
+# `vertebrae_pp_refined` 1-24 are C1-L5 (maintainer, TotalSegmentator issue 613, 2026-09-22; verified up to L4).
+_TOTAL = Scheme(
+    name="totalsegmentator",
+    description="TotalSegmentator 2 `total`: sacrum 25, S1 26, L5-L1 27-31, T12-T1 32-43, C7-C1 44-50 (grow upwards)",
+    levels=_upward(26, Level.S1, Level.C1),
+    others=frozenset({*range(1, 26), *range(51, 118)}),
+    sacrum=25,
+)
+_TOTAL_V1 = Scheme(
+    name="totalsegmentator-v1",
+    description="TotalSegmentator 1 `total`: L5-L1 18-22, T12-T1 23-34, C7-C1 35-41 (numbers grow upwards)",
+    levels=_upward(18, Level.L5, Level.C1),
+    others=frozenset({*range(1, 18), *range(42, 105)}),
+    sacrum=92,
+)
+_PP = Scheme(
+    name="vertebrae_pp",
+    description="TotalSegmentator `vertebrae_pp`, `vertebrae_pp_refined`: C1-C7 1-7, T1-T12 8-19, L1-L5 20-24",
+    levels=_downward(1, Level.C1, Level.L5),
+    # The same numbers as VerSe: guessing gains nothing by a second name.
+    guess=False,
+)
+_TABLE = {scheme.name: scheme for scheme in (_VERSE, _TOTAL, _TOTAL_V1, _PP)}
+_ALIASES = {"total": "totalsegmentator", "total_v2": "totalsegmentator", "total_v1": "totalsegmentator-v1",
+            "vertebrae_pp_refined": "vertebrae_pp", "tptbox": "verse"}  # fmt: skip
+
+
+def known_schemes() -> MappingProxyType[str, str]:
+    """Names that `--scheme` accepts, each with a one-line description."""
+    return MappingProxyType({name: scheme.description for name, scheme in _TABLE.items()})
+
+
+def guessable_schemes() -> tuple[Scheme, ...]:
+    """The schemes that are tried when the file does not name its labels."""
+    return tuple(scheme for scheme in _TABLE.values() if scheme.guess)
+
+
+def scheme_by_name(name: str | Path) -> Scheme:
+    """The built-in scheme of that name, or the scheme in that TOML or JSON file.
+
+    Raises
+    ------
+    LabelError : neither a known name nor a usable file.
+    """
+    key = str(name).strip().lower()
+    key = _ALIASES.get(key, key)
+    if key in _TABLE:
+        return _TABLE[key]
+    path = Path(name)
+    if path.is_file():
+        return _scheme_from_file(path)
+    raise LabelError(
+        f"label scheme {name} is neither known nor a file", f"known: {', '.join(_TABLE)}", "name one of them or a file"
+    )
+
+
+def scheme_from_names(names: dict[int, str], source: str) -> Scheme | None:
+    """A scheme from label names such as `vertebrae_L1`, or None where no name is a vertebra.
+
+    Names without the word "vertebra" are not trusted: an automatic table names label 5 "L5" whatever it shows.
+    """
+    levels: dict[int, Level] = {}
+    sacrum: list[int] = []
+    for number, name in names.items():
+        if name.strip().lower() == "sacrum":
+            sacrum.append(number)
+        elif (level := level_from_name(name, bare=False)) is not None:
+            levels[number] = level
+    if not levels:
+        return None
+    return Scheme(
+        name=source, description="names stored in the file", levels=levels,
+        others=frozenset(names) - set(levels), sacrum=sacrum[0] if len(sacrum) == 1 else None,
+    )  # fmt: skip
+
+
+def _scheme_from_file(path: Path) -> Scheme:
+    """Read `{"L1" = 20, ...}` or `{"20" = "L1", ...}`, at top level or under `levels`."""
+    try:
+        content = path.read_bytes().decode("utf-8")
+        parsed = json.loads(content) if path.suffix.lower() == ".json" else tomllib.loads(content)
+    except (OSError, ValueError, RecursionError) as error:
+        raise LabelError(f"scheme file {path.name} cannot be read: {error}", "", "write TOML or JSON") from error
+    table = parsed.get("levels", parsed) if isinstance(parsed, dict) else None
+    if not isinstance(table, dict) or not table:
+        raise LabelError(f"scheme file {path.name} holds no table", "", _EXAMPLE)
+    levels: dict[int, Level] = {}
+    for key, value in table.items():
+        number, level = _entry(path, key, value)
+        if number in levels or level in levels.values():
+            raise LabelError(
+                f"scheme file {path.name} gives {number} or {level} twice", "", "make the table one to one"
+            )
+        levels[number] = level
+    return Scheme(name=f"file {path.name}", description=f"the table in {path.name}", levels=levels)
+
+
+_EXAMPLE = "write lines such as L1 = 20"
+
+
+def _entry(path: Path, key: str, value: Any) -> tuple[int, Level]:
+    name, number = (str(value), key) if key.strip().isdigit() else (key, value)
+    level = level_from_name(name)
+    valid = isinstance(number, int | str) and not isinstance(number, bool) and str(number).strip().isdigit()
+    if level is None or not valid or not 0 < int(number) < 2**16:
+        raise LabelError(f"scheme file {path.name}: {key} = {value} pairs no level with a number", "", _EXAMPLE)
+    return int(number), level
