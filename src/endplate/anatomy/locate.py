@@ -1,0 +1,224 @@
+"""From vertebra labels to a spine: the anatomy stage's front door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.anatomy.canal import Passage, body_shadow, find_passage
+from endplate.anatomy.endplate import find_endplates
+from endplate.anatomy.frame import LPS_ANTERIOR, LPS_SUPERIOR, axes_from, mirror_turn_deg, spine_tangents
+from endplate.anatomy.split import find_posterior_wall, split_body
+from endplate.anatomy.surface import (
+    HALF_LEVEL,
+    Frame,
+    LocalBox,
+    box_around,
+    fill_fraction,
+    half_level,
+    mask_points_mm,
+    sample,
+)
+from endplate.anatomy.vertebra import Canal, Endplate, Spine, Vertebra
+from endplate.cited import cited
+from endplate.errors import LabelError
+from endplate.finding import Caution, Gap
+from endplate.image.volume import Grid, LabelMap, Volume
+from endplate.level import FROM_VERSE_ID, Level
+
+COARSE_STEP_MM = cited(1, "mm", "Own choice: enough for the canal and the posterior wall", "design")
+FINE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm in the local frame", "knowledge")
+CROP_VOXELS = 4
+FRAME_PASSES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnatomySettings:
+    """What may be chosen in the anatomy stage.
+
+    Attributes
+    ----------
+    repair : make the safe repairs (islands, small holes, small bleeding across a disc); each is recorded.
+    """
+
+    repair: bool = True
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Draft:
+    """A vertebra while it is being found."""
+
+    level: Level
+    grid: Grid
+    scan: Grid
+    mask: NDArray[np.bool_]
+    frame: Frame
+    body: NDArray[np.bool_]
+    canal: Passage | None = None
+    plates: tuple[Endplate | None, Endplate | None] = (None, None)
+
+
+def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: AnatomySettings | None = None) -> Spine:
+    """The vertebrae in a label map, each in its own frame, with what the label check had to say.
+
+    Parameters
+    ----------
+    labels : vertebra labels in VerSe numbers.
+    volume : the CT on the same grid; None for labels alone.
+    settings : choices of this stage.
+
+    Raises
+    ------
+    LabelError : no vertebra in the labels.
+    """
+    settings = settings or AnatomySettings()
+    drafts = _drafts(labels)
+    if not drafts:
+        raise LabelError("no vertebra in the labels", "there is nothing to measure", "give labels of C1 to L6")
+    for step in range(FRAME_PASSES):
+        for draft, superior in zip(drafts, _superior_directions(drafts), strict=True):
+            _improve(draft, superior, fine=step == FRAME_PASSES - 1)
+    vertebrae = tuple(_vertebra(draft) for draft in drafts)
+    return Spine(vertebrae=vertebrae, canal=_canal(drafts), cautions=(), gaps=_gaps(vertebrae))
+
+
+def _drafts(labels: LabelMap) -> list[_Draft]:
+    present = sorted(FROM_VERSE_ID[int(n)] for n in np.unique(labels.labels) if int(n) in FROM_VERSE_ID)
+    drafts = []
+    for level in present:
+        if level is Level.S1:
+            continue
+        index = np.argwhere(labels.labels == level.verse_id)
+        start = np.maximum(index.min(axis=0) - CROP_VOXELS, 0)
+        stop = np.minimum(index.max(axis=0) + 1 + CROP_VOXELS, labels.grid.shape)
+        window = tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
+        mask = labels.labels[window] == level.verse_id
+        grid = labels.grid.crop(start, stop)
+        origin = mask_points_mm(mask, grid).mean(axis=0)
+        frame = Frame(origin_mm=origin, axes=axes_from(LPS_SUPERIOR, LPS_ANTERIOR))
+        drafts.append(_Draft(level=level, grid=grid, scan=labels.grid, mask=mask, frame=frame, body=mask))
+    return drafts
+
+
+def _superior_directions(drafts: list[_Draft]) -> list[NDArray[np.float64]]:
+    """Direction of the head at each level, from the curve through all bodies."""
+    if len(drafts) == 1:
+        return [drafts[0].frame.axes[2]]
+    points = []
+    for draft in drafts:
+        own = [plate.centre_mm for plate in draft.plates if plate is not None]
+        points.append(np.array(own if len(own) == 2 else [draft.frame.origin_mm]))
+    return spine_tangents(points, [1.0] * len(drafts))
+
+
+def _improve(draft: _Draft, superior: NDArray[np.float64], *, fine: bool) -> None:
+    """One pass: canal and body in the present frame, then the frame from both."""
+    draft.frame = Frame(origin_mm=draft.frame.origin_mm, axes=axes_from(superior, draft.frame.axes[1]))
+    anterior = _split(draft)
+    draft.frame = Frame(
+        origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=axes_from(superior, anterior)
+    )
+    if fine:
+        _split(draft)
+        draft.frame = Frame(origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=draft.frame.axes)
+    step = float(FINE_STEP_MM if fine else COARSE_STEP_MM)
+    box, field, known = _body_field(draft, step)
+    draft.plates = find_endplates(field, known, box, draft.frame)
+
+
+def _split(draft: _Draft) -> NDArray[np.float64]:
+    """Split the draft into body and arch; returns the anterior direction."""
+    field = half_level(draft.mask)
+    box, inside = _whole(draft, field)
+    draft.canal = find_passage(inside, box)
+    if draft.canal is None:
+        draft.body = draft.mask
+        return draft.frame.axes[1]
+    x, y = np.nonzero(body_shadow(inside, box))
+    forward = np.array(
+        [box.right_mm[x].mean() - draft.canal.right_mm, box.anterior_mm[y].mean() - draft.canal.anterior_mm, 0]
+    )
+    _face(draft, forward @ draft.frame.axes)
+    box, inside = _whole(draft, field)
+    turn = np.deg2rad(mirror_turn_deg(inside, box))
+    _face(draft, np.array([-np.sin(turn), np.cos(turn), 0]) @ draft.frame.axes)
+    box, inside = _whole(draft, field)
+    draft.canal = find_passage(inside, box) or draft.canal
+    wall = find_posterior_wall(inside, box, draft.canal)
+    draft.body, _ = split_body(draft.mask, draft.grid, draft.frame, wall)
+    return draft.frame.axes[1]
+
+
+def _whole(draft: _Draft, field: NDArray[np.float32]) -> tuple[LocalBox, NDArray[np.bool_]]:
+    """The whole vertebra sampled in its present frame."""
+    box = box_around(draft.frame.to_local(mask_points_mm(draft.mask, draft.grid)), float(COARSE_STEP_MM), 2)
+    return box, sample(field, draft.grid, draft.frame, box) >= float(HALF_LEVEL)
+
+
+def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:
+    """Turn the draft's frame about its superior axis so that it faces a direction."""
+    draft.frame = Frame(origin_mm=draft.frame.origin_mm, axes=axes_from(draft.frame.axes[2], anterior))
+
+
+def _body_field(draft: _Draft, step_mm: float) -> tuple[LocalBox, NDArray[np.float32], NDArray[np.bool_]]:
+    box = box_around(draft.frame.to_local(mask_points_mm(draft.body, draft.grid)), step_mm, 3)
+    field = sample(half_level(draft.body), draft.grid, draft.frame, box)
+    x, y, z = np.meshgrid(box.right_mm, box.anterior_mm, box.superior_mm, indexing="ij")
+    index = draft.scan.to_index(draft.frame.to_world(np.stack([x, y, z], axis=-1)))
+    known = np.all((index >= -0.5) & (index <= np.array(draft.scan.shape) - 0.5), axis=-1)
+    return box, field, known
+
+
+def _touches_border(mask: NDArray[np.bool_], grid: Grid, scan: Grid) -> bool:
+    """Whether any voxel of a mask on a crop lies on a face of the scan."""
+    index = np.rint(scan.to_index(mask_points_mm(mask, grid))).astype(int)
+    return bool(((index <= 0) | (index >= np.array(scan.shape) - 1)).any())
+
+
+def _vertebra(draft: _Draft) -> Vertebra:
+    arch = draft.mask & ~draft.body
+    cut_body = _touches_border(draft.body, draft.grid, draft.scan)
+    return Vertebra(
+        level=draft.level,
+        grid=draft.grid,
+        body=draft.body,
+        arch=arch,
+        fill=fill_fraction(draft.mask),
+        centroid_mm=draft.frame.origin_mm,
+        axes=draft.frame.axes,
+        superior=draft.plates[0],
+        inferior=draft.plates[1],
+        left=None,
+        right=None,
+        cut_by_field=cut_body,
+        cut_arch=bool(arch.any()) and _touches_border(arch, draft.grid, draft.scan),
+    )
+
+
+def _canal(drafts: list[_Draft]) -> Canal | None:
+    seen = [draft for draft in drafts if draft.canal is not None]
+    if not seen:
+        return None
+    centres = [
+        draft.frame.to_world(np.array([draft.canal.right_mm, draft.canal.anterior_mm, draft.canal.superior_mm]))
+        for draft in seen
+        if draft.canal is not None
+    ]
+    areas = [draft.canal.area_mm2 for draft in seen if draft.canal is not None]
+    return Canal(centre_mm=np.array(centres), area_mm2=np.array(areas))
+
+
+def _gaps(vertebrae: tuple[Vertebra, ...]) -> tuple[Gap, ...]:
+    return tuple(
+        Gap(
+            code=f"{side}_endplate", level=vertebra.level, reason="the field cuts the body or the surface was not found"
+        )
+        for vertebra in vertebrae
+        for side in ("superior", "inferior")
+        if getattr(vertebra, side) is None
+    )
+
+
+_ = Caution
