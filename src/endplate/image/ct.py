@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from endplate.errors import ImageError
+from endplate.image.dicom import read_series
 from endplate.image.hounsfield import check_hounsfield
 from endplate.image.nifti import read_nifti
 from endplate.image.sniff import is_dicom
+from endplate.image.straight import straighten_volume
 from endplate.image.volume import SeriesRef, Volume
 
 
@@ -26,9 +28,8 @@ def read_ct(path: Path) -> Volume:
     if not path.exists():
         raise ImageError(f"{path} does not exist", "", "check the path")
     if path.is_dir() or is_dicom(path):
-        from endplate.image.dicom import read_series
-
         return read_series(path)
     image = read_nifti(path)
     check_hounsfield(image.values, image.grid, path.name)
-    return Volume(grid=image.grid, hu=image.values, series=SeriesRef(path=str(path), notes=image.notes))
+    series = SeriesRef(path=str(path), notes=image.notes)
+    return straighten_volume(Volume(grid=image.grid, hu=image.values, series=series))

@@ -8,7 +8,8 @@ import numpy as np
 
 from endplate.cited import cited
 from endplate.errors import LabelError
-from endplate.image.labels import bare_name, labels_from_nifti, subregions, whole_labels
+from endplate.image.dicom_seg import read_dicom_seg
+from endplate.image.label_map import bare_name, labels_from_nifti, subregions, whole_labels
 from endplate.image.level_name import level_from_name
 from endplate.image.nifti import read_nifti
 from endplate.image.volume import LabelMap, SeriesRef
@@ -31,13 +32,11 @@ def read_label_folder(folder: Path, scheme: str | Path | None = None) -> LabelMa
     LabelError : neither, masks on different grids, or masks that overlap.
     """
     files = sorted(p for p in folder.iterdir() if p.name.endswith((".nii", ".nii.gz")) and not p.name.startswith("."))
-    masks = {level: p for p in files if (level := level_from_name(bare_name(p))) is not None}
+    masks = _masks_by_level(files)
     if masks:
         return _merge_masks(folder, masks, files)
     series = [p for p in folder.iterdir() if p.suffix.lower() == ".dcm"]
     if not files and len(series) == 1:
-        from endplate.image.dicom_seg import read_dicom_seg
-
         return read_dicom_seg(series[0])
     sub = [p for p in files if any(word in p.name.lower() for word in _SUBREGION_WORDS)]
     maps = [p for p in files if p not in sub]
@@ -51,6 +50,18 @@ def read_label_folder(folder: Path, scheme: str | Path | None = None) -> LabelMa
         )
     labels = labels_from_nifti(maps[0], scheme)
     return with_subregions(labels, sub[0]) if sub else labels
+
+
+def _masks_by_level(files: list[Path]) -> dict[Level, Path]:
+    """Level to the mask named after it; the whole sacrum stands for S1 only where S1 has no mask of its own."""
+    masks: dict[Level, Path] = {}
+    for path in sorted(files, key=lambda p: bare_name(p).lower() == "sacrum"):
+        level = level_from_name(bare_name(path))
+        if level is not None and level in masks and bare_name(path).lower() != "sacrum":
+            raise LabelError(f"{masks[level].name} and {path.name} both name {level}", "", "keep one of them")
+        if level is not None:
+            masks.setdefault(level, path)
+    return masks
 
 
 def with_subregions(labels: LabelMap, path: Path) -> LabelMap:
@@ -77,7 +88,12 @@ def _merge_masks(folder: Path, masks: dict[Level, Path], files: list[Path]) -> L
             )
         if image.values.max() == 0:
             continue  # TotalSegmentator writes an empty mask for each vertebra outside the scan
-        mask = whole_labels(image.values, masks[level].name) > 0
+        numbers = whole_labels(image.values, masks[level].name)
+        mask = numbers > 0
+        if (numbers[mask] != numbers.max()).any():
+            raise LabelError(
+                f"{masks[level].name} holds several values", "it is no mask of one vertebra", "give a mask of 0 and 1"
+            )
         shared = int(np.count_nonzero(merged[mask]))
         if shared > float(MOST_OVERLAP) * np.count_nonzero(mask):
             raise LabelError(

@@ -16,6 +16,7 @@ from endplate.atomic import atomic_path
 from endplate.errors import ImageError
 from endplate.image.nifti_header import NiftiHeader, open_maybe_gzip, read_header
 from endplate.image.orient import closest_lps
+from endplate.image.told import one_line
 from endplate.image.volume import Grid, LabelMap
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -61,12 +62,12 @@ def _read_voxels(path: Path, header: NiftiHeader) -> NDArray[Any]:
         with open_maybe_gzip(path) as stream:
             stream.seek(header.offset)
             values = np.empty(int(np.prod(header.shape)), header.dtype)
-            _fill(stream, memoryview(values.view(np.uint8)))
+            _fill(stream, values.view(np.uint8).data)
             while isinstance(stream, gzip.GzipFile) and stream.read(_READ_BYTES):
                 pass
     except (OSError, EOFError, zlib.error) as error:
         raise ImageError(
-            f"{path.name} is cut short or damaged: {error}", "part of the scan is missing", _AGAIN
+            f"{path.name} is cut short or damaged: {one_line(error)}", "part of the scan is missing", _AGAIN
         ) from error
     if not values.dtype.isnative:
         values = values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))

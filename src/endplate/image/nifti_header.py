@@ -7,13 +7,14 @@ import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import ImageError
+from endplate.image.told import one_line
 
 # Limits that keep a broken header from asking for absurd memory or passing nonsense on.
 MAX_VOXELS = 2**31  # a whole body at 0.5 mm has about 1e9
@@ -50,7 +51,7 @@ def open_maybe_gzip(path: Path) -> IO[bytes]:
     """The file as a stream of plain bytes; compression is told by its first bytes, not by the name."""
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if zipped else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb") if zipped else path.open("rb"))
 
 
 def read_header(path: Path) -> NiftiHeader:
@@ -84,12 +85,12 @@ def _raw_header(path: Path) -> Any:
             prefix = stream.read(MAX_OFFSET_BYTES if _has_extension(kind, head) else 544)
     except (OSError, EOFError, zlib.error) as error:
         raise ImageError(
-            f"{path.name} cannot be read: {error}", "the file is damaged or cut short", _CONVERT
+            f"{path.name} cannot be read: {one_line(error)}", "the file is damaged or cut short", _CONVERT
         ) from error
     try:
         return kind.from_fileobj(io.BytesIO(prefix), check=False)
     except Exception as error:  # nibabel raises many kinds on broken bytes; all mean the same to the user
-        raise ImageError(f"{path.name} has an unreadable NIfTI header: {error}", "", _CONVERT) from error
+        raise ImageError(f"{path.name} has an unreadable NIfTI header: {one_line(error)}", "", _CONVERT) from error
 
 
 def _header_class(path: Path, head: bytes) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from endplate.errors import LabelError
 from endplate.image.level_name import level_from_name
+from endplate.image.told import one_line
 from endplate.level import Level
 
 
@@ -148,7 +149,9 @@ def _scheme_from_file(path: Path) -> Scheme:
         content = path.read_bytes().decode("utf-8")
         parsed = json.loads(content) if path.suffix.lower() == ".json" else tomllib.loads(content)
     except (OSError, ValueError, RecursionError) as error:
-        raise LabelError(f"scheme file {path.name} cannot be read: {error}", "", "write TOML or JSON") from error
+        raise LabelError(
+            f"scheme file {path.name} cannot be read: {one_line(error)}", "", "write TOML or JSON"
+        ) from error
     table = parsed.get("levels", parsed) if isinstance(parsed, dict) else None
     if not isinstance(table, dict) or not table:
         raise LabelError(f"scheme file {path.name} holds no table", "", _EXAMPLE)

@@ -1,0 +1,234 @@
+"""What DICOM headers say: which files are CT images, where each image lies, and how its numbers become HU."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import (
+    CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
+    EnhancedCTImageStorage,
+    LegacyConvertedEnhancedCTImageStorage,
+)
+
+from endplate.errors import ImageError
+from endplate.image.sniff import is_dicom
+from endplate.image.told import one_line
+
+MAX_FILES = 100_000
+MAX_EDGE_VOXELS = 8192
+MAX_FRAMES = 20_000
+# A deflated file expands up to a thousandfold on opening; a CT image needs half a megabyte before deflation.
+MAX_DEFLATED_BYTES = 2**20
+_CT_CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
+_AGAIN = "export the series again from the archive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImagePlane:
+    """One CT image (a file, or a frame of a multi-frame file) and its place.
+
+    `position_mm` (3,) is the centre of the first voxel, `row`, `column` (3,) the directions of growing column and row
+    index, all LPS; `spacing_mm` is (between columns, between rows).
+    """
+
+    path: Path
+    frame: int | None
+    header: pydicom.Dataset
+    shape: tuple[int, int]
+    position_mm: NDArray[np.float64]
+    row: NDArray[np.float64]
+    column: NDArray[np.float64]
+    spacing_mm: tuple[float, float]
+    slope: float
+    intercept: float
+    localizer: bool
+
+    @property
+    def series_uid(self) -> str:
+        """SeriesInstanceUID, "" if absent."""
+        return str(self.header.get("SeriesInstanceUID", ""))
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Unit normal of the image plane (3,)."""
+        return np.cross(self.row, self.column)
+
+    @property
+    def depth_mm(self) -> float:
+        """Position along the normal."""
+        return float(self.normal @ self.position_mm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The CT images of a folder and what else lay there: modality or kind to number of files."""
+
+    planes: list[ImagePlane]
+    others: dict[str, int]
+
+
+def find_images(path: Path) -> Found:
+    """All CT images under a folder, or those of the series that the given file belongs to.
+
+    Raises
+    ------
+    ImageError : a DICOM file is damaged, or too many files.
+    """
+    folder = path if path.is_dir() else path.parent
+    wanted = None if path.is_dir() else str(_header(path).get("SeriesInstanceUID", ""))
+    planes: list[ImagePlane] = []
+    others: dict[str, int] = {}
+    for file in _files(folder):
+        if not is_dicom(file):
+            others["not DICOM"] = others.get("not DICOM", 0) + 1
+            continue
+        header = _header(file)
+        if wanted is not None and str(header.get("SeriesInstanceUID", "")) != wanted:
+            continue
+        if header.get("SOPClassUID") in _CT_CLASSES:
+            planes += _planes(file, header)
+        else:
+            kind = str(header.get("Modality") or "other DICOM")
+            others[kind] = others.get(kind, 0) + 1
+    return Found(planes=planes, others=others)
+
+
+def _files(folder: Path) -> list[Path]:
+    files = []
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.name != "DICOMDIR":
+            files.append(file)
+        if len(files) > MAX_FILES:
+            raise ImageError(f"{folder} holds more than {MAX_FILES} files", "", "give the folder of one series")
+    return files
+
+
+def _header(path: Path) -> pydicom.Dataset:
+    """The header without the pixels; pydicom's own warnings on odd values are ours to judge."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            meta = pydicom.filereader.read_file_meta_info(path)
+            deflated = meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+            if deflated and path.stat().st_size > MAX_DEFLATED_BYTES:
+                raise ImageError(f"{path.name} is a deflated file too large to open safely", "", _AGAIN)
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            header.get("SOPClassUID")
+            return header
+    except ImageError:
+        raise
+    except InvalidDicomError as error:
+        raise ImageError(f"{path.name} is not DICOM", "", "check the path") from error
+    except Exception as error:  # broken bytes make pydicom raise many kinds; all mean the same to the user
+        raise ImageError(f"{path.name} is a damaged DICOM file: {one_line(error)}", "", _AGAIN) from error
+
+
+def _planes(path: Path, header: pydicom.Dataset) -> list[ImagePlane]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return list(_planes_of(path, header))
+    except ImageError:
+        raise
+    except Exception as error:  # values are parsed on access, so any of them can raise here
+        raise ImageError(f"{path.name} is a damaged DICOM file: {one_line(error)}", "", _AGAIN) from error
+
+
+def _planes_of(path: Path, header: pydicom.Dataset) -> Iterator[ImagePlane]:
+    if "PerFrameFunctionalGroupsSequence" not in header:
+        yield _plane(path, None, header, [header])
+        return
+    frames = list(header.PerFrameFunctionalGroupsSequence)
+    if len(frames) != int(header.NumberOfFrames) or len(frames) > MAX_FRAMES:
+        raise ImageError(f"{path.name} has {len(frames)} frame descriptions for {header.NumberOfFrames}", "", _AGAIN)
+    shared = header.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()]
+    for number, frame in enumerate(frames):
+        groups = [item for group in (frame, shared[0]) for item in _macros(group)]
+        yield _plane(path, number, header, [*groups, header])
+
+
+def _macros(group: pydicom.Dataset) -> list[pydicom.Dataset]:
+    """The first item of each functional group macro of a frame."""
+    return [element.value[0] for element in group if element.VR == "SQ" and len(element.value) == 1]
+
+
+def _plane(path: Path, frame: int | None, header: pydicom.Dataset, groups: list[pydicom.Dataset]) -> ImagePlane:
+    kinds = [str(kind).upper() for kind in (_value(groups, "ImageType") or [])]
+    if any("LOCALIZER" in kind for kind in kinds) and _value(groups, "ImageOrientationPatient") is None:
+        return _unplaced_localizer(path, frame, header)
+    orientation = _numbers(path, groups, "ImageOrientationPatient", 6)
+    spacing = _numbers(path, groups, "PixelSpacing", 2)
+    rescale = [_value(groups, key) for key in ("RescaleSlope", "RescaleIntercept")]
+    localizer = any("LOCALIZER" in kind for kind in kinds)
+    if None in rescale and not localizer:
+        raise ImageError(f"{path.name} has no rescale slope and intercept", "its values are not in HU", _AGAIN)
+    _check_rescale_type(path, groups)
+    plane = ImagePlane(
+        path=path, frame=frame, header=header, shape=_plane_shape(path, header),
+        position_mm=_numbers(path, groups, "ImagePositionPatient", 3), row=orientation[:3], column=orientation[3:],
+        spacing_mm=(float(spacing[1]), float(spacing[0])), slope=1.0 if rescale[0] is None else float(rescale[0]),
+        intercept=0.0 if rescale[1] is None else float(rescale[1]),
+        localizer=localizer,
+    )  # fmt: skip
+    _check_plane(plane)
+    return plane
+
+
+def _unplaced_localizer(path: Path, frame: int | None, header: pydicom.Dataset) -> ImagePlane:
+    """A localizer without a place in space: kept only to be counted."""
+    e1, e2, _ = np.eye(3)
+    return ImagePlane(
+        path=path, frame=frame, header=header, shape=(1, 1), position_mm=np.zeros(3), row=e1, column=e2,
+        spacing_mm=(1.0, 1.0), slope=1.0, intercept=0.0, localizer=True,
+    )  # fmt: skip
+
+
+def _plane_shape(path: Path, header: pydicom.Dataset) -> tuple[int, int]:
+    rows, columns = int(header.Rows), int(header.Columns)
+    if not 2 <= rows <= MAX_EDGE_VOXELS or not 2 <= columns <= MAX_EDGE_VOXELS:
+        raise ImageError(f"{path.name} has {rows} rows and {columns} columns", "the header is damaged", _AGAIN)
+    return rows, columns
+
+
+def _check_plane(plane: ImagePlane) -> None:
+    lengths = [float(np.linalg.norm(plane.row)), float(np.linalg.norm(plane.column))]
+    skew = abs(float(plane.row @ plane.column))
+    if any(abs(length - 1) > 0.01 for length in lengths) or skew > 0.01:
+        raise ImageError(f"{plane.path.name} has no valid image orientation", "its place is unknown", _AGAIN)
+    if not all(0.02 <= edge <= 20 for edge in plane.spacing_mm):
+        raise ImageError(f"{plane.path.name} has the pixel spacing {plane.spacing_mm} mm", "no CT has it", _AGAIN)
+    if plane.slope == 0 or not np.isfinite([plane.slope, plane.intercept]).all():
+        raise ImageError(f"{plane.path.name} has the rescale {plane.slope:g}, {plane.intercept:g}", "", _AGAIN)
+
+
+def _check_rescale_type(path: Path, groups: list[pydicom.Dataset]) -> None:
+    kind = str(_value(groups, "RescaleType") or "HU").strip().upper()
+    if kind not in ("HU", "US", ""):
+        raise ImageError(
+            f"{path.name} holds {kind} values", "they are not Hounsfield units", "give the plain CT reconstruction"
+        )
+
+
+def _value(groups: list[pydicom.Dataset], key: str) -> Any:
+    for group in groups:
+        value = group.get(key)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def _numbers(path: Path, groups: list[pydicom.Dataset], key: str, count: int) -> NDArray[np.float64]:
+    value = _value(groups, key)
+    numbers = np.array([float(v) for v in value], float) if value is not None else np.zeros(0)
+    if numbers.shape != (count,) or not np.isfinite(numbers).all() or np.abs(numbers).max() > 1e6:
+        raise ImageError(f"{path.name} has no valid {key}", "its place in the patient is unknown", _AGAIN)
+    return numbers

@@ -1,0 +1,181 @@
+"""Stack DICOM images into one volume's geometry, or say by name why they are no volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.cited import cited
+from endplate.errors import ImageError
+from endplate.image.dicom_header import Found, ImagePlane
+
+SAME_DIRECTION = 1e-3  # orientation cosines are stored with few digits
+SAME_PLACE_MM = cited(
+    0.01, "mm", "positions are stored to about a micrometre; the thinnest slices are 0.1 mm", "design"
+)
+EVEN_FRACTION = cited(0.05, "1", "of the slice distance: larger unevenness would distort heights by as much", "design")
+EVEN_MM = cited(0.06, "mm", "table positions are often rounded to a tenth of a millimetre", "design")
+MISSING_GAP = cited(1.5, "1", "of the usual slice distance: at least one image is missing", "design")
+FEW_ODD_IMAGES = 3  # scouts and key images stored within a series; more is a second volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stack:
+    """Images in order, the affine (4, 4) from (column, row, slice) to LPS mm, and what was left out."""
+
+    planes: list[ImagePlane]
+    affine: NDArray[np.float64]
+    notes: tuple[str, ...]
+
+
+def stack_images(found: Found, path: Path) -> Stack:
+    """The one CT volume among the images found.
+
+    Raises
+    ------
+    ImageError : no CT images, several series, mixed images, duplicates that differ, missing or uneven slices.
+    """
+    notes: list[str] = []
+    planes = [plane for plane in found.planes if not plane.localizer]
+    if len(planes) < len(found.planes):
+        notes.append(f"{len(found.planes) - len(planes)} localizer images were left out")
+    if not planes:
+        raise _no_images(found, path)
+    _one_series(planes)
+    planes = _one_geometry(planes, notes)
+    planes = _without_duplicates(sorted(planes, key=lambda plane: plane.depth_mm), notes)
+    if len(planes) < 2:
+        raise ImageError(f"{path} holds a single CT image", "a volume is needed", "give the whole series")
+    return Stack(planes=planes, affine=_affine(planes), notes=tuple(notes))
+
+
+def _no_images(found: Found, path: Path) -> ImageError:
+    seen = ", ".join(f"{count} {kind}" for kind, count in sorted(found.others.items()))
+    if found.others.get("MR"):
+        return ImageError(f"{path} holds MR images, not CT", "MRI has no Hounsfield units", "give the CT series")
+    if found.planes:
+        return ImageError(f"{path} holds only localizer images", "", "give the folder of the CT series")
+    return ImageError(f"{path} holds no CT images ({seen or 'it is empty'})", "", "give the folder of the CT series")
+
+
+def _one_series(planes: list[ImagePlane]) -> None:
+    series: dict[str, list[ImagePlane]] = {}
+    for plane in planes:
+        series.setdefault(plane.series_uid, []).append(plane)
+    if len(series) > 1:
+        told = "; ".join(
+            f"{_named(members[0])} ({len(members)} images, {members[0].path.name})"
+            for members in list(series.values())[:6]
+        )
+        raise ImageError(
+            f"{len(series)} CT series lie in one folder: {told}",
+            "only one can be assessed",
+            "give one file of the wanted one",
+        )
+
+
+def _named(plane: ImagePlane) -> str:
+    """The series' description on one line."""
+    text = " ".join(str(plane.header.get("SeriesDescription") or "").split())
+    return text[:60] if text.isprintable() and text else "no description"
+
+
+def _one_geometry(planes: list[ImagePlane], notes: list[str]) -> list[ImagePlane]:
+    """The images that share size and direction; a few odd ones are left out with a note."""
+    groups: list[list[ImagePlane]] = []
+    for plane in planes:
+        for group in groups:
+            if _alike(plane, group[0]):
+                group.append(plane)
+                break
+        else:
+            groups.append([plane])
+    groups.sort(key=len, reverse=True)
+    odd = sum(len(group) for group in groups[1:])
+    if odd > FEW_ODD_IMAGES or (odd and odd >= len(groups[0])):
+        raise ImageError(
+            f"the series mixes {len(groups)} kinds of images ({', '.join(str(len(g)) for g in groups[:6])} of each)",
+            "they differ in size, spacing or direction and are no single volume",
+            "export the axial images alone",
+        )
+    if odd:
+        notes.append(f"{odd} images of another size or direction were left out")
+    return groups[0]
+
+
+def _alike(a: ImagePlane, b: ImagePlane) -> bool:
+    return (
+        a.shape == b.shape
+        and np.allclose(a.spacing_mm, b.spacing_mm, rtol=SAME_DIRECTION)
+        and np.allclose(a.row, b.row, atol=SAME_DIRECTION)
+        and np.allclose(a.column, b.column, atol=SAME_DIRECTION)
+    )
+
+
+def _without_duplicates(planes: list[ImagePlane], notes: list[str]) -> list[ImagePlane]:
+    """One image per place: copies of the same object are dropped, different images at one place are refused."""
+    kept = [planes[0]]
+    for plane in planes[1:]:
+        if plane.depth_mm - kept[-1].depth_mm > float(SAME_PLACE_MM):
+            kept.append(plane)
+        elif not _same_object(plane, kept[-1]):
+            raise ImageError(
+                f"two different images lie at the same place: {kept[-1].path.name} and {plane.path.name}",
+                "the series holds several acquisitions or phases",
+                "export one of them alone",
+            )
+    if len(kept) < len(planes):
+        notes.append(f"{len(planes) - len(kept)} duplicate images were left out")
+    return kept
+
+
+def _same_object(a: ImagePlane, b: ImagePlane) -> bool:
+    uids = [str(plane.header.get("SOPInstanceUID", plane.path)) for plane in (a, b)]
+    return uids[0] == uids[1] and a.frame == b.frame
+
+
+def _affine(planes: list[ImagePlane]) -> NDArray[np.float64]:
+    """Index (column, row, slice) to LPS mm; a tilted gantry shows as a slice axis that is not normal to the images."""
+    depths = np.array([plane.depth_mm for plane in planes])
+    _check_even(planes, np.diff(depths))
+    positions = np.array([plane.position_mm for plane in planes])
+    step = (positions[-1] - positions[0]) / (len(planes) - 1)
+    off_line = np.abs(positions - positions[0] - np.outer(np.arange(len(planes)), step)).max()
+    if (
+        off_line
+        > max(float(EVEN_MM), float(EVEN_FRACTION) * float(np.linalg.norm(step))) + min(planes[0].spacing_mm) / 2
+    ):
+        raise ImageError(
+            f"the images do not lie on a line (up to {off_line:.2f} mm off)",
+            "they are no single volume",
+            "export one volume",
+        )
+    affine = np.eye(4)
+    affine[:3, 0] = planes[0].row * planes[0].spacing_mm[0]
+    affine[:3, 1] = planes[0].column * planes[0].spacing_mm[1]
+    affine[:3, 2] = step
+    affine[:3, 3] = positions[0]
+    return affine
+
+
+def _check_even(planes: list[ImagePlane], gaps_mm: NDArray[np.float64]) -> None:
+    usual = float(np.median(gaps_mm))
+    wide = np.flatnonzero(gaps_mm > float(MISSING_GAP) * usual)
+    if wide.size:
+        at = int(wide[0])
+        raise ImageError(
+            f"{wide.size} gaps in the series, the first of {gaps_mm[at]:.2f} mm after {planes[at].path.name}"
+            f" where slices are {usual:.2f} mm apart",
+            "slices are missing",
+            "export the complete series",
+        )
+    uneven = float(np.abs(gaps_mm - usual).max())
+    if uneven > max(float(EVEN_MM), float(EVEN_FRACTION) * usual):
+        raise ImageError(
+            f"slice distances vary from {gaps_mm.min():.2f} to {gaps_mm.max():.2f} mm",
+            "lengths along the spine would be wrong",
+            "export slices of one distance",
+        )
