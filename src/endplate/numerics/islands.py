@@ -1,0 +1,32 @@
+"""Pieces of a mask that hang together by faces."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+
+def largest_piece(active: ArrayLike) -> tuple[NDArray[np.bool_], int]:
+    """The largest face-connected piece of an (I, J, K) mask, and how many voxels were dropped.
+
+    Pieces that touch only by an edge or corner are hinges or float free: they make the stiffness singular.
+    """
+    mask = np.asarray(active, dtype=np.bool_)
+    labels, count = ndimage.label(mask)
+    if count <= 1:
+        return mask.copy(), 0
+    sizes = np.bincount(labels.ravel())[1:]
+    keep = labels == 1 + int(np.argmax(sizes))
+    return keep, int(sizes.sum() - sizes.max())
+
+
+def anchored_pieces(active: ArrayLike, anchor: ArrayLike) -> tuple[NDArray[np.bool_], int]:
+    """All face-connected pieces that contain a voxel of `anchor`, and how many voxels were dropped."""
+    mask = np.asarray(active, dtype=np.bool_)
+    labels, count = ndimage.label(mask)
+    held = np.zeros(count + 1, dtype=np.bool_)
+    held[np.unique(labels[np.asarray(anchor, dtype=np.bool_) & mask])] = True
+    held[0] = False
+    keep = held[labels]
+    return keep, int(mask.sum() - keep.sum())

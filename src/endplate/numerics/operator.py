@@ -1,0 +1,105 @@
+"""The stiffness of a voxel mesh as an operator: applied without ever being assembled."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from endplate.numerics import voxel_kernels
+from endplate.numerics.element import ElementKind, element_matrix, modal_stiffness
+from endplate.numerics.lanes import PARALLEL_FROM, WIDTH, Lanes, lane_modulus, pack
+from endplate.numerics.mesh import VoxelMesh
+
+
+class ElasticOperator:
+    """K of isotropic cubes: force = K displacement.
+
+    Parameters
+    ----------
+    mesh : the voxels. modulus_mpa : (E,) Young's modulus, finite and positive. poisson : Poisson's ratio.
+    element : "full" integration or "bbar" mean dilatation.
+    dtype : precision of the arithmetic. lanes : the packing of the mesh, when it has been made already.
+
+    Raises
+    ------
+    ValueError : moduli of wrong length, not finite or not positive; impossible Poisson's ratio.
+    """
+
+    def __init__(
+        self,
+        mesh: VoxelMesh,
+        modulus_mpa: ArrayLike,
+        poisson: float = 0.3,
+        element: ElementKind = "full",
+        dtype: DTypeLike = np.float64,
+        lanes: Lanes | None = None,
+    ) -> None:
+        self.mesh, self.poisson, self.element = mesh, float(poisson), element
+        self.dtype = np.dtype(dtype)
+        self.lanes = lanes if lanes is not None else pack(mesh)
+        self._entries = (np.array(modal_stiffness(poisson, element)) * mesh.spacing_mm).astype(self.dtype)
+        self._corner_diagonal = float(element_matrix(poisson, element)[0, 0]) * mesh.spacing_mm
+        self._lane_modulus = np.zeros((self.lanes.n_batches, WIDTH), dtype=self.dtype)
+        self.set_modulus(modulus_mpa)
+
+    def set_modulus(self, modulus_mpa: ArrayLike) -> None:
+        """Replace the moduli (E,), MPa."""
+        p = self.lanes
+        modulus = checked_modulus(self.mesh, modulus_mpa)
+        lane_modulus(modulus, p.element, p.length, p.lane, p.batch, self._lane_modulus)
+
+    def add(self, u: NDArray[np.floating], out: NDArray[np.floating], sign: float = 1.0) -> None:
+        """out += sign * K u, both (3, N) in the operator's precision: the form that solvers use."""
+        p = self.lanes
+        kernel = voxel_kernels.apply_parallel if p.chunk.size > 2 else voxel_kernels.apply_serial
+        scale = self.dtype.type(sign)
+        kernel(u, out, scale, self._lane_modulus, self._entries, p.node, p.length, p.lane, p.batch, p.chunk)
+
+    def apply(self, u: ArrayLike) -> NDArray[np.float64]:
+        """(N, 3) nodal forces in N of nodal displacements (N, 3) in mm."""
+        rows = np.ascontiguousarray(np.asarray(u).T, dtype=self.dtype)
+        if rows.shape != (3, self.mesh.n_nodes):
+            raise ValueError(f"displacements must be ({self.mesh.n_nodes}, 3), got {np.shape(u)}")
+        out = np.zeros_like(rows)
+        self.add(rows, out)
+        return np.ascontiguousarray(out.T, dtype=np.float64)
+
+    def node_modulus(self) -> NDArray[np.float64]:
+        """(N,) sum of the moduli of the elements that meet at each node, MPa."""
+        p = self.lanes
+        out = np.zeros(self.mesh.n_nodes)
+        voxel_kernels.sum_modulus(self._lane_modulus, p.node, p.length, p.lane, p.batch, out)
+        return out
+
+    def diagonal(self) -> NDArray[np.float64]:
+        """(N, 3) diagonal of K, N/mm; equal in the three components by the symmetry of the cube."""
+        return np.repeat((self._corner_diagonal * self.node_modulus())[:, None], 3, axis=1)
+
+    def reaction(self, u: ArrayLike, nodes: ArrayLike) -> NDArray[np.float64]:
+        """(3,) total force in N that the chosen nodes take at displacements `u` (N, 3)."""
+        return self.apply(u)[np.asarray(nodes)].sum(axis=0)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, packing included."""
+        return self._lane_modulus.nbytes + self.lanes.nbytes
+
+
+def checked_modulus(mesh: VoxelMesh, modulus_mpa: ArrayLike) -> NDArray[np.float64]:
+    """Moduli as (E,) float64.
+
+    Raises
+    ------
+    ValueError : wrong length, not finite or not positive.
+    """
+    modulus = np.ascontiguousarray(modulus_mpa, dtype=np.float64)
+    if modulus.ndim == 0:
+        modulus = np.full(mesh.n_elements, float(modulus))
+    if modulus.shape != (mesh.n_elements,):
+        raise ValueError(f"modulus must have one value per element, ({mesh.n_elements},), got {modulus.shape}")
+    if not (np.isfinite(modulus).all() and modulus.min() > 0):
+        raise ValueError("modulus must be finite and positive in every element")
+    return modulus
+
+
+__all__ = ["PARALLEL_FROM", "ElasticOperator", "checked_modulus"]
