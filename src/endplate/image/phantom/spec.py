@@ -1,0 +1,143 @@
+"""What to build: the digital spine's levels, sizes, densities, deformities, tissues, pose and scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from endplate.cited import cited, cited_table
+from endplate.errors import OptionError
+from endplate.level import Level
+
+Shape = Literal["wedge", "biconcave", "crush"]
+Mineral = Literal["K2HPO4", "HA"]
+
+PHANTOM_LEVELS = tuple(level for level in Level if level.usual and Level.T10.order <= level.order <= Level.L5.order)
+
+K2HPO4_MG_CM3_PER_HU = cited(
+    0.67, "mg/cm3", "middle of the typical K2HPO4 slopes 0.62-0.72 mg/cm3 per HU at 120 kVp", "knowledge"
+)
+K2HPO4_PER_HA_120_KVP = cited(
+    0.827, "1", "Goodsitt, Bone Miner 1992: 0.86 at 80 kVp, 0.81 at 140 kVp, line between them at 120 kVp", "recomputed"
+)
+WORST_LOSS = cited(0.8, "1", "a body flatter than a fifth of its height cannot be meshed or seen on CT", "design")
+
+_DEFAULT = cited_table(
+    "phantom.default",
+    "1",
+    "digital spine of an older woman with moderately low bone: values inside the usual clinical ranges",
+    "design",
+    {
+        "core": 95.0,
+        "shell": 700.0,
+        "shell_mm": 0.5,
+        "arch_shell_mm": 1.2,
+        "noise_hu": 20.0,
+        "blur_mm": 0.6,
+        "kvp": 120.0,
+        "fat_hu": -100.0,
+        "muscle_hu": 50.0,
+        "air_hu": -1000.0,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deformity:
+    """A collapse: its shape, the fraction of height lost where it is deepest, and whether an endplate is broken open.
+
+    `wedge` loses anterior height, `biconcave` middle height, `crush` all three alike.
+    """
+
+    shape: Shape
+    loss: float
+    breach: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.loss <= WORST_LOSS:
+            raise OptionError(f"loss {self.loss} of a phantom deformity", f"must lie in 0 to {WORST_LOSS:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rods:
+    """Calibration rods under the back: mineral and concentrations in mg/cm3 of that mineral."""
+
+    mineral: Mineral = "K2HPO4"
+    mg_cm3: tuple[float, ...] = (0.0, 50.0, 100.0, 150.0, 200.0)
+    radius_mm: float = 9.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhantomSpec:
+    """A digital spine and the scan of it.
+
+    Attributes
+    ----------
+    levels : neighbouring levels, any order, within T10-L5.
+    spacing_mm : voxel edges (left-right, front-back, head-foot).
+    deformities : collapse by level.
+    sex, size : female table sizes, times `size`; men a few per cent larger.
+    core_mg_cm3 : K2HPO4-equivalent density of the trabecular core, one value or one per level.
+    shell_mg_cm3, shell_mm, arch_shell_mm : density and thickness of the cortex of body and arch.
+    noise_hu, blur_mm : SD of white noise, SD of the Gaussian point spread function.
+    tilt_deg : turn of the patient about the left, posterior and superior axes, right-handed, in that order.
+    grid_tilt_deg : the same for the scan grid (an oblique affine) with the patient at rest.
+    mg_cm3_per_hu, offset_mg_cm3 : true K2HPO4 line of the scanner; None the usual slope for 120 kVp.
+    fat_hu, muscle_hu, air_hu : soft tissues as the scanner sees them.
+    field_mm : width and depth of the field about the canal; None shows the whole trunk with air round it.
+    rods : calibration rods under the back, or None.
+    basivertebral : whether bodies hold the vein's cleft at mid-height behind.
+    """
+
+    levels: tuple[Level, ...] = PHANTOM_LEVELS
+    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    deformities: Mapping[Level, Deformity] = field(default_factory=dict)
+    sex: Literal["female", "male"] = "female"
+    size: float = 1.0
+    core_mg_cm3: float | Mapping[Level, float] = float(_DEFAULT["core"])
+    shell_mg_cm3: float = float(_DEFAULT["shell"])
+    shell_mm: float = float(_DEFAULT["shell_mm"])
+    arch_shell_mm: float = float(_DEFAULT["arch_shell_mm"])
+    noise_hu: float = float(_DEFAULT["noise_hu"])
+    blur_mm: float = float(_DEFAULT["blur_mm"])
+    tilt_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    grid_tilt_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    seed: int = 4711
+    kvp: float = float(_DEFAULT["kvp"])
+    mg_cm3_per_hu: float = float(K2HPO4_MG_CM3_PER_HU)
+    offset_mg_cm3: float = 0.0
+    fat_hu: float = float(_DEFAULT["fat_hu"])
+    muscle_hu: float = float(_DEFAULT["muscle_hu"])
+    air_hu: float = float(_DEFAULT["air_hu"])
+    field_mm: tuple[float, float] | None = None
+    rods: Rods | None = None
+    basivertebral: bool = True
+
+    def __post_init__(self) -> None:
+        ordered = tuple(sorted(self.levels, key=lambda level: level.order))
+        object.__setattr__(self, "levels", ordered)
+        steps = [PHANTOM_LEVELS.index(level) for level in ordered if level in PHANTOM_LEVELS]
+        if not ordered or len(steps) != len(ordered) or steps != list(range(steps[0], steps[0] + len(steps))):
+            names = " ".join(map(str, self.levels)) or "none"
+            raise OptionError(f"phantom levels {names}", "the digital spine reaches from T10 to L5 without gaps")
+        if min(self.spacing_mm) <= 0 or self.size <= 0 or min(self.noise_hu, self.blur_mm) < 0:
+            raise OptionError("phantom spacing and size must be positive, noise and blur not negative")
+        if strangers := set(self.deformities) - set(ordered):
+            raise OptionError(f"deformity of {', '.join(map(str, strangers))}", "that level is not in the phantom")
+
+    def core(self, level: Level) -> float:
+        """Core density of a level, mg/cm3 K2HPO4-equivalent."""
+        return float(self.core_mg_cm3[level] if isinstance(self.core_mg_cm3, Mapping) else self.core_mg_cm3)
+
+    def to_hu(self, mg_cm3: float) -> float:
+        """HU that this scanner shows for a K2HPO4-equivalent density."""
+        return (mg_cm3 - self.offset_mg_cm3) / self.mg_cm3_per_hu
+
+
+def demo_spec() -> PhantomSpec:
+    """The built-in patient: T10-L5 at 1 mm, moderately low bone, an L1 wedge fracture of grade 2."""
+    return PhantomSpec(deformities={Level.L1: Deformity(shape="wedge", loss=_DEMO_LOSS, breach=True)})
+
+
+_DEMO_LOSS = float(cited(0.32, "1", "middle of Genant grade 2, away from both cut-offs", "design"))
