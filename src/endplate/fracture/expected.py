@@ -1,0 +1,198 @@
+"""What the heights of a body would be if it were intact: from intact neighbours and the level ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from endplate.cited import cited
+from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, normal_heights
+from endplate.level import Level
+
+NEAREST = cited(2, "1", "biomechanics reference 8.1 step 7: nearest two intact above and below", "knowledge")
+FARTHEST = cited(4, "level", "Own choice: level ratios are not carried further than four levels", "design")
+SUSPICIOUS = cited(
+    0.15,
+    "1",
+    "Own choice: five points (two SD of a height ratio) below Genant grade 1; a doubtful level is no reference",
+    "design",
+)
+RATIO_SD = cited(0.03, "1", "biomechanics reference 8.2: target SD of a height ratio", "knowledge")
+STEP_SD = cited(0.02, "1", "Own choice: how much a person's growth between two levels departs from the mean", "design")
+
+_LOWEST, _HIGHEST = 0, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Expected (anterior, middle, posterior) heights of a level, mm, with the SD of one height, and where from.
+
+    Attributes
+    ----------
+    scaled_mm : what the level ratios alone predict; differs from `heights_mm` only where RDES230 was used.
+    interpolated : intact levels lie on both sides.
+    """
+
+    heights_mm: Triple
+    sd_mm: float
+    reference: str
+    interpolated: bool
+    scaled_mm: Triple
+
+    def loss(self, heights_mm: Triple) -> Triple:
+        """Fraction of each height that is lost against the expected; negative where it is higher."""
+        return _losses(heights_mm, self.heights_mm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A level with the heights measured on it, and whether it may serve as a reference."""
+
+    level: Level
+    heights_mm: Triple
+    usable: bool = True
+
+
+def expected_heights(rows: Sequence[Row], sex: Sex | None = None) -> tuple[dict[Level, Expected], frozenset[Level]]:
+    """Expected heights of every level, and the levels left out as deformed.
+
+    A first, robust look compares every level with the median size of the whole spine, so that two deformed
+    neighbours cannot vouch for each other. Then the nearest intact levels are used, and the set of intact levels is
+    worked out again until it no longer changes.
+
+    Parameters
+    ----------
+    rows : measured levels from head to foot.
+    sex : for the level ratios; None takes the mean.
+    """
+    usable = [row for row in rows if row.usable and has_normal(row.level)]
+    deformed = _first_look(usable, sex)
+    seen: list[frozenset[Level]] = []
+    while deformed not in seen:
+        seen.append(deformed)
+        expected = {row.level: _expected(row, rows, deformed, sex) for row in rows}
+        deformed = frozenset(
+            row.level
+            for row in usable
+            if (there := expected[row.level]) is not None and _worst(row, there.scaled_mm) >= float(SUSPICIOUS)
+        )
+    if deformed != seen[-1]:
+        deformed = frozenset().union(*seen[seen.index(deformed) :])
+    final = {row.level: _expected(row, rows, deformed, sex) for row in rows}
+    return {level: there for level, there in final.items() if there is not None}, deformed
+
+
+def _first_look(rows: Sequence[Row], sex: Sex | None) -> frozenset[Level]:
+    """Levels that stand out from the median size of the spine, each height on its own."""
+    if len(rows) <= _HIGHEST:
+        return frozenset()
+    sizes = np.array([np.divide(row.heights_mm, normal_heights(row.level, sex)) for row in rows])
+    worst = (1 - sizes / np.median(sizes, axis=0)).max(axis=1)
+    return frozenset(row.level for row, loss in zip(rows, worst, strict=True) if loss >= float(SUSPICIOUS))
+
+
+def _expected(row: Row, rows: Sequence[Row], deformed: Collection[Level], sex: Sex | None) -> Expected | None:
+    if not has_normal(row.level):
+        return None
+    above, below = neighbours(row.level, rows, deformed)
+    if not above and not below:
+        return _from_own_posterior(row, sex)
+    scaled, sd = _scaled(row.level, above + below, sex)
+    names = ", ".join(str(other.level) for other in (*reversed(above), *below))
+    both = bool(above) and bool(below)
+    result = Expected(
+        heights_mm=scaled,
+        sd_mm=sd,
+        reference=f"intact {names} with level ratios",
+        interpolated=both,
+        scaled_mm=scaled,
+    )
+    nearest = (above or below)[0]
+    if both or not _run_of_deformed(row.level, nearest.level, rows, deformed):
+        return result
+    return _by_nearest_or_own_posterior(result, row, nearest)
+
+
+def neighbours(level: Level, rows: Sequence[Row], deformed: Collection[Level]) -> tuple[list[Row], list[Row]]:
+    """Intact levels above and below, nearest first, at most two on each side."""
+    fit = [row for row in rows if row.usable and has_normal(row.level) and row.level not in deformed]
+    near = [row for row in fit if 0 < _distance(row.level, level) <= float(FARTHEST)]
+    above = [row for row in reversed(near) if row.level.order < level.order]
+    below = [row for row in near if row.level.order > level.order]
+    return above[: int(NEAREST)], below[: int(NEAREST)]
+
+
+def _scaled(level: Level, others: Sequence[Row], sex: Sex | None) -> tuple[Triple, float]:
+    """Neighbours brought to this level by the level ratios, near ones weighing more; SD of one height, mm."""
+    own = np.array(normal_heights(level, sex))
+    predicted = np.array([np.array(row.heights_mm) * own / normal_heights(row.level, sex) for row in others])
+    far = np.array([_distance(row.level, level) for row in others])
+    weight = 1 / far / (1 / far).sum()
+    mean = weight @ predicted
+    spread = np.sqrt(weight @ ((predicted - mean) ** 2)).mean() / np.sqrt(len(others))
+    signed = np.array([np.sign(row.level.order - level.order) for row in others]) * far
+    drift = float(STEP_SD) * abs(float(weight @ signed)) * mean.mean()
+    floor = float(RATIO_SD) * mean.mean() / np.sqrt(len(others))
+    return _triple(mean), float(np.sqrt(spread**2 + drift**2 + floor**2))
+
+
+def _run_of_deformed(level: Level, nearest: Level, rows: Sequence[Row], deformed: Collection[Level]) -> bool:
+    """Whether deformed levels, and not the end of the field alone, stand where a reference is missing."""
+    beyond = [row.level for row in rows if (row.level.order - level.order) * (nearest.order - level.order) < 0]
+    low, high = sorted((level.order, nearest.order))
+    between = [row.level for row in rows if low < row.level.order < high]
+    return any(other in deformed for other in (*beyond, *between))
+
+
+def _by_nearest_or_own_posterior(scaled: Expected, row: Row, nearest: Row) -> Expected:
+    """RDES230: anterior and middle against the nearest normal vertebra or the own posterior height, the larger."""
+    front, middle, back = scaled.heights_mm
+    own = row.heights_mm[_HIGHEST]
+    larger = (
+        max(front, nearest.heights_mm[0], own),
+        max(middle, nearest.heights_mm[1], own),
+        back,
+    )
+    shift = max(larger[0] - front, larger[1] - middle)
+    return replace(
+        scaled,
+        heights_mm=larger,
+        sd_mm=float(np.hypot(scaled.sd_mm, shift / 2)),
+        reference=f"deformed neighbours on one side: larger of {nearest.level} and own posterior height (RDES230)",
+    )
+
+
+def _from_own_posterior(row: Row, sex: Sex | None) -> Expected:
+    """No intact neighbour: anterior and middle from the own posterior height; its own loss stays unknown."""
+    own = row.heights_mm[_HIGHEST]
+    front = own * front_to_back(row.level, sex)
+    normal = normal_heights(row.level, sex)
+    heights = (front, own * normal[1] / normal[_HIGHEST], own)
+    return Expected(
+        heights_mm=heights,
+        sd_mm=float(np.hypot(float(RATIO_SD), float(STEP_SD)) * own),
+        reference="own posterior height with the level's normal shape; no intact neighbour",
+        interpolated=False,
+        scaled_mm=heights,
+    )
+
+
+def _losses(heights_mm: Triple, expected_mm: Triple) -> Triple:
+    return _triple(1 - np.array(heights_mm) / np.array(expected_mm))
+
+
+def _worst(row: Row, expected_mm: Triple) -> float:
+    return max(_losses(row.heights_mm, expected_mm))
+
+
+def _distance(one: Level, other: Level) -> int:
+    """Number of usual levels from one to the other."""
+    low, high = sorted((one.order, other.order))
+    return sum(1 for level in Level if level.usual and low < level.order <= high)
+
+
+def _triple(values: np.ndarray) -> Triple:
+    one, two, three = (float(value) for value in values)
+    return one, two, three

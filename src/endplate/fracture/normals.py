@@ -1,0 +1,121 @@
+"""Normal shape by level: how heights grow from one level to the next. Used as ratios, never as absolute limits."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from endplate.cited import cited, cited_table
+from endplate.level import Level
+
+Sex = Literal["female", "male"]
+Triple = tuple[float, float, float]
+
+_FAMILY = "biomechanics reference 8.3 (Black, Panjabi, Zindrick family of normal values, +-1.5 mm); for ratios only"
+POSTERIOR_MM = cited_table(
+    "normal_posterior",
+    "mm",
+    _FAMILY,
+    "weak",
+    {"T4": 18, "T6": 19.5, "T8": 20.5, "T10": 22, "T12": 25, "L1": 26.5, "L2": 27.5, "L3": 27.5, "L4": 26.5, "L5": 24},
+)
+FRONT_TO_BACK = cited_table(
+    "normal_front_to_back",
+    "1",
+    _FAMILY,
+    "weak",
+    {
+        "T4": 0.96,
+        "T6": 0.95,
+        "T8": 0.95,
+        "T10": 0.95,
+        "T12": 0.93,
+        "L1": 0.95,
+        "L2": 0.97,
+        "L3": 1,
+        "L4": 1.03,
+        "L5": 1.15,
+    },
+)
+DEPTH_MM = cited_table(
+    "normal_depth",
+    "mm",
+    _FAMILY,
+    "weak",
+    {"T4": 20, "T6": 24, "T8": 27, "T10": 29, "T12": 31, "L1": 33, "L2": 34, "L3": 35, "L4": 35, "L5": 35},
+)
+_PALM = "Palm et al., Sci Rep 2025 (262 adults, 3117 vertebrae): height gain a level from T9 to L1"
+GROWTH_T9_L1 = cited_table("growth_T9_L1", "1", _PALM, "verified", {"female": 0.0663, "male": 0.0648})
+MALE_FRONT_TO_BACK = cited(0.982, "1", "Skeletal Radiol 1998;27:380: Ha/Hp of men 1.8 % smaller", "verified")
+MIDDLE_TO_MEAN = cited(
+    0.93,
+    "1",
+    "Own choice: Hm over the mean of Ha and Hp, for a body with no intact neighbour to compare with",
+    "design",
+)
+GRADED_RANGE = (Level.T4, Level.L5)
+
+
+def has_normal(level: Level) -> bool:
+    """Whether level ratios exist: T4 to L5, without the transitional T13 and L6."""
+    return level.usual and GRADED_RANGE[0].order <= level.order <= GRADED_RANGE[1].order
+
+
+def normal_heights(level: Level, sex: Sex | None = None) -> Triple:
+    """Relative (anterior, middle, posterior) heights of a normal body; only ratios between levels have a meaning.
+
+    Parameters
+    ----------
+    level : T4 to L5, not transitional.
+    sex : None takes the mean growth of both and the women's front-to-back ratio.
+
+    Raises
+    ------
+    ValueError : a level without normal values.
+    """
+    if not has_normal(level):
+        raise ValueError(f"no normal values for {level}")
+    posterior = _posterior(level, sex)
+    anterior = posterior * front_to_back(level, sex)
+    return anterior, float(MIDDLE_TO_MEAN) * (anterior + posterior) / 2, posterior
+
+
+def front_to_back(level: Level, sex: Sex | None = None) -> float:
+    """Normal anterior over posterior height of a level."""
+    ratio = _at_level(level, "front_to_back")
+    return ratio * float(MALE_FRONT_TO_BACK) if sex == "male" else ratio
+
+
+def normal_depth(level: Level) -> float:
+    """Relative front-to-back depth of a normal body; only ratios between levels have a meaning."""
+    return _at_level(level, "depth")
+
+
+def _posterior(level: Level, sex: Sex | None) -> float:
+    """Posterior height with the verified growth between T9 and L1 and the table's ratios above and below."""
+    growth = float(np.mean(list(GROWTH_T9_L1.values()))) if sex is None else float(GROWTH_T9_L1[sex])
+    below_t9 = min(max(_steps(level) - _steps(Level.T9), 0), _steps(Level.L1) - _steps(Level.T9))
+    table = _at_level(level, "posterior")
+    if level.order <= Level.T9.order:
+        return table / _at_level(Level.T9, "posterior")
+    lower = table / _at_level(Level.L1, "posterior") if level.order > Level.L1.order else 1
+    return (1 + growth) ** below_t9 * lower
+
+
+def _steps(level: Level) -> int:
+    """Place among the usual levels."""
+    return _usual().index(level)
+
+
+@cache
+def _usual() -> tuple[Level, ...]:
+    return tuple(level for level in Level if level.usual)
+
+
+def _at_level(level: Level, table: Literal["posterior", "front_to_back", "depth"]) -> float:
+    """A table's value at a level, linear between the levels that it lists."""
+    values = {"posterior": POSTERIOR_MM, "front_to_back": FRONT_TO_BACK, "depth": DEPTH_MM}[table]
+    places = [_steps(Level(name)) for name in values]
+    return float(np.interp(_steps(level), places, [float(value) for value in values.values()]))

@@ -1,0 +1,101 @@
+"""How far the heights move when they are measured again: mask moved half a voxel, frame turned 3 degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from endplate.anatomy.surface import HALF_LEVEL, half_level
+from endplate.anatomy.vertebra import Vertebra
+from endplate.cited import cited
+from endplate.fracture.extent import BodyField, Extent, body_field
+
+MOVE_VOXELS = cited(0.5, "voxel", "biomechanics reference 8.1 step 8: repeat with the mask +-0.5 voxel", "knowledge")
+TURN_DEG = cited(3, "deg", "biomechanics reference 8.1 step 8: repeat with the frame +-3 degrees", "knowledge")
+COLUMN_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm", "knowledge")
+COLUMN_REACH_MM = cited(30, "mm", "Own choice: no endplate lies further from the body's centroid", "design")
+
+Points = Callable[[Extent], tuple[NDArray[np.float64], NDArray[np.float64]]]
+Heights = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+def remeasured(vertebra: Vertebra, extent: Extent, points: Points, heights: Heights) -> NDArray[np.float64]:
+    """SD (kinds,) of the heights over repeats, mm: moves and turns are independent and add in squares.
+
+    Parameters
+    ----------
+    vertebra, extent : the body and its reach at mid-height.
+    points : gives the (right, anterior) columns of the height patches, (kinds, slices, points) each.
+    heights : turns column heights of that shape into (kinds,) heights.
+    """
+    right, anterior = points(extent)
+    body = body_field(vertebra)
+    moved = np.array([heights(column_heights(field, right, anterior)) for field in _moved(body)])
+    turned = np.array([heights(column_heights(field, right, anterior)) for field in _turned(body)])
+    return np.hypot(_sd(moved), _sd(turned))
+
+
+def column_heights(
+    body: BodyField, right_mm: NDArray[np.float64], anterior_mm: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distance between the outermost half-level crossings of each column along the superior axis, mm; NaN if none."""
+    reach = float(COLUMN_REACH_MM)
+    z = np.arange(-reach, reach + float(COLUMN_STEP_MM) / 2, float(COLUMN_STEP_MM))
+    local = np.empty((*right_mm.shape, len(z), 3))
+    local[..., 0], local[..., 1], local[..., 2] = right_mm[..., None], anterior_mm[..., None], z
+    value = body.at(local)
+    return _outermost(value, z) + _outermost(value[..., ::-1], z)
+
+
+def _outermost(value: NDArray[np.float64], z_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Height of the last fall through the half level along the last axis; NaN where there is none."""
+    inside = value >= float(HALF_LEVEL)
+    last = len(z_mm) - 1 - inside[..., ::-1].argmax(axis=-1)
+    there = inside.any(axis=-1) & (last < len(z_mm) - 1)
+    last = np.where(there, last, 0)
+    here = np.take_along_axis(value, last[..., None], -1)[..., 0]
+    beyond = np.take_along_axis(value, last[..., None] + 1, -1)[..., 0]
+    share = (here - float(HALF_LEVEL)) / np.where(there, here - beyond, 1)
+    return np.where(there, z_mm[last] + share * (z_mm[1] - z_mm[0]), np.nan)
+
+
+def _moved(body: BodyField) -> Iterator[BodyField]:
+    """The mask moved by half a voxel along each grid axis and made binary again, and unmoved."""
+    yield body
+    for axis in range(3):
+        for sign in (-1, 1):
+            shift = [0.0, 0.0, 0.0]
+            shift[axis] = sign * float(MOVE_VOXELS)
+            mask = ndimage.shift(body.field, shift, order=1) >= float(HALF_LEVEL)
+            yield replace(body, field=half_level(mask))
+
+
+def _turned(body: BodyField) -> Iterator[BodyField]:
+    """The frame turned to either side about each of its axes, and unturned."""
+    yield body
+    angle = np.deg2rad(float(TURN_DEG))
+    for axis in range(3):
+        for sign in (-1, 1):
+            yield replace(body, axes=_rotation(axis, sign * angle) @ body.axes)
+
+
+def _rotation(axis: int, angle_rad: float) -> NDArray[np.float64]:
+    """Turn about one axis of a right-handed frame."""
+    turn = np.eye(3)
+    one, two = (axis + 1) % 3, (axis + 2) % 3
+    turn[one, one] = turn[two, two] = np.cos(angle_rad)
+    turn[one, two], turn[two, one] = -np.sin(angle_rad), np.sin(angle_rad)
+    return turn
+
+
+def _sd(repeats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """SD over the first axis, NaN repeats left out; NaN where fewer than three remain."""
+    seen = np.isfinite(repeats)
+    count = seen.sum(axis=0)
+    mean = np.where(seen, repeats, 0).sum(axis=0) / np.maximum(count, 1)
+    squares = np.where(seen, (repeats - mean) ** 2, 0).sum(axis=0)
+    return np.where(count >= 3, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
