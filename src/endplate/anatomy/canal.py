@@ -11,9 +11,7 @@ from scipy import ndimage
 from endplate.anatomy.surface import LocalBox
 from endplate.cited import cited
 
-SLAB_MM = cited(
-    14, "mm", "Own choice: slab that holds pedicles and laminae of one level, so that the ring is closed", "design"
-)
+SLAB_MM = cited(14, "mm", "Own choice: holds pedicles and laminae of one level, so that the ring is closed", "design")
 SLAB_STEP_MM = cited(3, "mm", "Own choice: a fraction of the slab", "design")
 SMALLEST_CANAL_MM2 = cited(90, "mm2", "Half the usual thoracic canal area (about 180-200 mm2)", "knowledge")
 LARGEST_CANAL_MM2 = cited(900, "mm2", "Twice the usual upper limit of a lumbar canal (about 450 mm2)", "knowledge")

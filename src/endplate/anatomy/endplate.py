@@ -96,10 +96,11 @@ def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[
     """Coefficients (6,) of 1, x, y, x2, xy, y2 by iteratively reweighted least squares (Tukey)."""
     terms = _terms(x, y)
     weight = np.ones_like(z)
-    solution = np.zeros(terms.shape[1])
+    solution: NDArray[np.float64] = np.zeros(terms.shape[1])
+    ridge = 1e-9 * np.diag((terms * terms).sum(axis=0) + 1)
     for _ in range(int(IRLS_STEPS)):
-        root = np.sqrt(weight)[:, None]
-        solution = np.linalg.lstsq(terms * root, z * root[:, 0], rcond=None)[0]
+        weighted = terms * weight[:, None]
+        solution = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ z)
         residual = z - terms @ solution
         scale = max(float(MAD_TO_SD) * float(np.median(np.abs(residual))), 1e-3)
         weight = np.clip(1 - (residual / (float(TUKEY_CUT) * scale)) ** 2, 0, None) ** 2

@@ -7,17 +7,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import make_smoothing_spline
 
-from endplate.anatomy.surface import Frame, LocalBox
+from endplate.anatomy.surface import LocalBox
 from endplate.cited import cited
 
-SMOOTHING_MM3 = cited(
-    300, "mm3", "Own choice: the spline follows the curve of the spine and not one misplaced centroid", "design"
-)
+SMOOTHING_MM3 = cited(300, "mm3", "Own choice: follows the spine, not one misplaced centroid", "design")
 
 LARGEST_TURN_DEG = cited(10, "deg", "biomechanics reference 8.1 step 2: rotate by at most 10 degrees", "knowledge")
-MIRROR_REACH_MM = cited(
-    26, "mm", "Own choice: body, pedicles and facets; processes, often bent or cut, stay outside", "design"
-)
+MIRROR_REACH_MM = cited(26, "mm", "Own choice: body, pedicles, facets; bent or cut processes stay outside", "design")
 MIRROR_SHIFT_MM = cited(4, "mm", "Own choice: the most a body centroid lies off the plane of symmetry", "design")
 
 LPS_SUPERIOR = np.array([0.0, 0.0, 1.0])
@@ -75,25 +71,29 @@ def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:
     Angle in degrees, positive from right towards anterior.
     """
     thickness = inside.sum(axis=2).astype(np.float32)
-    limit = float(LARGEST_TURN_DEG)
-    coarse = max(np.arange(-limit, limit + 1, 2), key=lambda angle: _likeness(thickness, box, float(angle)))
-    fine = np.clip(coarse + np.arange(-1.5, 2, 0.5), -limit, limit)
-    return float(max(fine, key=lambda angle: _likeness(thickness, box, float(angle))))
+    limit, shift = float(LARGEST_TURN_DEG), float(MIRROR_SHIFT_MM)
+    _, coarse, off = max(
+        (_likeness(thickness, box, float(angle), float(move)), float(angle), float(move))
+        for angle in np.arange(-limit, limit + 1, 2)
+        for move in np.arange(-shift, shift + 1, 2)
+    )
+    _, fine, _ = max(
+        (_likeness(thickness, box, float(angle), float(move)), float(angle), float(move))
+        for angle in np.clip(coarse + np.arange(-1.5, 2, 0.5), -limit, limit)
+        for move in off + np.arange(-1, 2)
+    )
+    return fine
 
 
-def _likeness(thickness: NDArray[np.float32], box: LocalBox, angle_deg: float) -> float:
-    """Best correlation of a thickness map with its mirror image over small shifts of the mirror line."""
+def _likeness(thickness: NDArray[np.float32], box: LocalBox, angle_deg: float, shift_mm: float) -> float:
+    """Correlation of a thickness map with its image in a mirror line turned and moved from the anterior axis."""
     reach = float(MIRROR_REACH_MM)
-    across = np.arange(0.5, reach, 1.0)
-    along = np.arange(-1.5 * reach, reach, 1.0)
+    u, v = np.meshgrid(np.arange(0.5, reach, 2), np.arange(-1.5 * reach, reach, 2), indexing="ij")
     c, s = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
-    best = -1.0
-    for shift in np.arange(-float(MIRROR_SHIFT_MM), float(MIRROR_SHIFT_MM) + 1):
-        u, v = np.meshgrid(across, along, indexing="ij")
-        sides = []
-        for sign in (1, -1):
-            x, y = shift * c + sign * u * c - v * s, shift * s + sign * u * s + v * c
-            index = [(x - box.right_mm[0]) / box.step_mm, (y - box.anterior_mm[0]) / box.step_mm]
-            sides.append(ndimage.map_coordinates(thickness, index, order=1).ravel())
-        best = max(best, float(np.corrcoef(sides[0], sides[1])[0, 1]))
-    return best
+    sides = []
+    for sign in (1, -1):
+        x, y = shift_mm * c + sign * u * c - v * s, shift_mm * s + sign * u * s + v * c
+        index = [(x - box.right_mm[0]) / box.step_mm, (y - box.anterior_mm[0]) / box.step_mm]
+        side = ndimage.map_coordinates(thickness, index, order=1).ravel()
+        sides.append((side - side.mean()) / max(float(side.std()), 1e-6))
+    return float((sides[0] * sides[1]).mean())

@@ -18,6 +18,7 @@ from endplate.anatomy.surface import (
     box_around,
     fill_fraction,
     half_level,
+    inside_field,
     mask_points_mm,
     sample,
 )
@@ -137,9 +138,8 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
         draft.body = draft.mask
         return draft.frame.axes[1]
     x, y = np.nonzero(body_shadow(inside, box))
-    forward = np.array(
-        [box.right_mm[x].mean() - draft.canal.right_mm, box.anterior_mm[y].mean() - draft.canal.anterior_mm, 0]
-    )
+    middle = box.right_mm[x].mean(), box.anterior_mm[y].mean()
+    forward = np.array([middle[0] - draft.canal.right_mm, middle[1] - draft.canal.anterior_mm, 0])
     _face(draft, forward @ draft.frame.axes)
     box, inside = _whole(draft, field)
     turn = np.deg2rad(mirror_turn_deg(inside, box))
@@ -165,9 +165,7 @@ def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:
 def _body_field(draft: _Draft, step_mm: float) -> tuple[LocalBox, NDArray[np.float32], NDArray[np.bool_]]:
     box = box_around(draft.frame.to_local(mask_points_mm(draft.body, draft.grid)), step_mm, 3)
     field = sample(half_level(draft.body), draft.grid, draft.frame, box)
-    x, y, z = np.meshgrid(box.right_mm, box.anterior_mm, box.superior_mm, indexing="ij")
-    index = draft.scan.to_index(draft.frame.to_world(np.stack([x, y, z], axis=-1)))
-    known = np.all((index >= -0.5) & (index <= np.array(draft.scan.shape) - 0.5), axis=-1)
+    known = inside_field(draft.scan, draft.frame, box)
     return box, field, known
 
 
@@ -212,9 +210,7 @@ def _canal(drafts: list[_Draft]) -> Canal | None:
 
 def _gaps(vertebrae: tuple[Vertebra, ...]) -> tuple[Gap, ...]:
     return tuple(
-        Gap(
-            code=f"{side}_endplate", level=vertebra.level, reason="the field cuts the body or the surface was not found"
-        )
+        Gap(code=f"{side}_endplate", level=vertebra.level, reason="cut by the field, or no surface found")
         for vertebra in vertebrae
         for side in ("superior", "inferior")
         if getattr(vertebra, side) is None

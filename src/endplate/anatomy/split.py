@@ -13,23 +13,13 @@ from endplate.anatomy.surface import Frame, LocalBox
 from endplate.cited import cited
 from endplate.image.volume import Grid
 
-WALL_SPAN = cited(
-    0.8, "1", "Own choice: part of the canal's half width over which the posterior wall is read", "design"
-)
-WALL_SEARCH_MM = cited(
-    12, "mm", "Own choice: beyond this no wall of the same body is met in front of the canal", "design"
-)
-WALL_OUTLIER_MM = cited(
-    5, "mm", "Own choice: a wall sample this far from the median is a lip or a vein opening", "design"
-)
-CORNER_PERCENTILE = cited(
-    10, "%", "Own choice: the posterior corners of the kidney-shaped section, without single spikes", "design"
-)
+WALL_SPAN = cited(0.8, "1", "Own choice: part of the canal's width where the wall is read", "design")
+WALL_SEARCH_MM = cited(12, "mm", "Own choice: no wall of the same body lies farther ahead of the canal", "design")
+WALL_OUTLIER_MM = cited(5, "mm", "Own choice: farther from the median is a lip or vein opening", "design")
+CORNER_PERCENTILE = cited(10, "%", "Own choice: corners of the kidney-shaped section, without spikes", "design")
 PEDICLE_ROOT_MM = cited(1, "mm", "Own choice: how far behind the corner line the pedicles are cut", "design")
 
-OSTEOPHYTE_MM = cited(
-    4, "mm", "Own choice: rims and osteophytes beyond the opened section stay with the body", "design"
-)
+OSTEOPHYTE_MM = cited(4, "mm", "Own choice: rims beyond the opened section stay with the body", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
