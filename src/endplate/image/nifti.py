@@ -18,6 +18,7 @@ from endplate.image.nifti_header import NiftiHeader, open_maybe_gzip, read_heade
 from endplate.image.orient import closest_lps
 from endplate.image.told import one_line
 from endplate.image.volume import Grid, LabelMap
+from endplate.level import FROM_VERSE_ID
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _AGAIN = "copy or export it again"
@@ -112,6 +113,10 @@ def write_volume(path: Path, grid: Grid, array: NDArray[Any]) -> None:
     ------
     OutputError : the file cannot be written.
     """
+    _write(path, grid, array, None)
+
+
+def _write(path: Path, grid: Grid, array: NDArray[Any], label_xml: str | None) -> None:
     if tuple(array.shape) != grid.shape:
         raise ValueError(f"array {array.shape} does not fit the grid {grid.shape}")
     stored = array.astype(np.uint8) if array.dtype == bool else array
@@ -121,6 +126,9 @@ def write_volume(path: Path, grid: Grid, array: NDArray[Any]) -> None:
     image.header.set_xyzt_units("mm")
     image.set_qform(image.affine, code="scanner")
     image.set_sform(image.affine, code="scanner")
+    if label_xml is not None:
+        # Code 0 ("unknown") is what TotalSegmentator uses for the same table.
+        image.header.extensions.append(nib.nifti1.Nifti1Extension(0, label_xml.encode("utf-8")))
     with atomic_path(path) as temporary:
         nib.save(image, temporary)
 
@@ -132,4 +140,7 @@ def write_labels(path: Path, labels: LabelMap) -> None:
     ------
     OutputError : the file cannot be written.
     """
-    write_volume(path, labels.grid, labels.labels)
+    present = [FROM_VERSE_ID[int(n)] for n in np.unique(labels.labels) if int(n) in FROM_VERSE_ID]
+    rows = "".join(f'<Label Key="{level.verse_id}"><![CDATA[vertebrae_{level}]]></Label>' for level in present)
+    xml = f'<?xml version="1.0" encoding="UTF-8"?><CaretExtension><VolumeInformation Index="0"><LabelTable>{rows}'
+    _write(path, labels.grid, labels.labels, xml + "</LabelTable></VolumeInformation></CaretExtension>")
