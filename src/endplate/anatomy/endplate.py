@@ -92,11 +92,11 @@ def _plate(
     )
 
 
-def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
+def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.floating]:
     """Coefficients (6,) of 1, x, y, x2, xy, y2 by iteratively reweighted least squares (Tukey)."""
     terms = _terms(x, y)
     weight = np.ones_like(z)
-    solution: NDArray[np.float64] = np.zeros(terms.shape[1])
+    solution: NDArray[np.floating] = np.zeros(terms.shape[1])
     ridge = 1e-9 * np.diag((terms * terms).sum(axis=0) + 1)
     for _ in range(int(IRLS_STEPS)):
         weighted = terms * weight[:, None]
@@ -112,7 +112,7 @@ def _terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def _quadratic(
-    coefficients: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+    coefficients: NDArray[np.floating], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     return _terms(x, y) @ coefficients
 
