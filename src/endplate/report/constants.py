@@ -1,0 +1,73 @@
+"""Every cited number that the program uses, gathered for the audit page: name, value, unit, source, trust."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from dataclasses import dataclass
+
+from endplate.cited import Cited
+
+STAGES = ("image", "anatomy", "fracture", "bone", "biomechanics")
+
+TRUST_WORDS = {
+    "verified": "read in the primary source",
+    "recomputed": "computed from public data",
+    "knowledge": "known in the field, primary source not read",
+    "weak": "from weak memory",
+    "design": "our own choice, reason given",
+}
+"""The trust marks in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """One cited number."""
+
+    stage: str
+    name: str
+    value: str
+    unit: str
+    source: str
+    trust: str
+
+
+def constants() -> list[Constant]:
+    """All module-level cited numbers and tables of the stages, by stage and name."""
+    found = {}
+    for stage in STAGES:
+        for module in _modules(stage):
+            for name, value in vars(sys.modules[module]).items():
+                for key, number in _cited(name, value):
+                    found.setdefault((stage, key), _constant(stage, key, number))
+    return [found[key] for key in sorted(found)]
+
+
+def _modules(stage: str) -> list[str]:
+    package = importlib.import_module(f"endplate.{stage}")
+    names = [info.name for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [name for name in names if name in sys.modules or _imported(name)]
+
+
+def _imported(name: str) -> bool:
+    """Import a stage module; one whose optional dependency is absent holds no constant in use."""
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _cited(name: str, value: object) -> list[tuple[str, Cited]]:
+    if isinstance(value, Cited):
+        return [(name, value)]
+    if isinstance(value, dict):
+        return [(f"{name}[{key}]", item) for key, item in value.items() if isinstance(item, Cited)]
+    return []
+
+
+def _constant(stage: str, name: str, number: Cited) -> Constant:
+    return Constant(
+        stage=stage, name=name, value=f"{float(number):g}", unit=number.unit, source=number.source, trust=number.trust
+    )

@@ -1,0 +1,86 @@
+"""The page: one self-contained HTML file that needs no network, from the case and the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from endplate.case import Case
+from endplate.report import table
+from endplate.report.constants import TRUST_WORDS, constants
+from endplate.report.figure.bitmap import ramp_rgb
+from endplate.report.figure.curve import curve_figure, shared_limits
+from endplate.report.figure.pattern import grade_patterns
+from endplate.report.figure.section import section_figure
+from endplate.report.figure.strain import shared_highest, strain_figure
+from endplate.report.figure.strip import strip_figure
+from endplate.report.phrase import levels_listed, title_of, with_unit
+from endplate.report.summary import summarise
+
+
+def to_html(case: Case) -> str:
+    """The report as one HTML text; everything that came from files or records is escaped."""
+    environment = Environment(
+        loader=PackageLoader("endplate.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["title_of"] = title_of
+    environment.filters["with_unit"] = with_unit
+    return environment.get_template("report.html.j2").render(context(case))
+
+
+def context(case: Case) -> dict[str, Any]:
+    """Everything the template prints."""
+    return {
+        "case": case,
+        "levels": levels_listed([vertebra.level for vertebra in case.spine.vertebrae]) if case.spine else "none",
+        "style": Markup(files("endplate.report").joinpath("templates/report.css").read_text(encoding="utf-8")),
+        "summary": summarise(case),
+        "missing": table.missing(case),
+        "tables": table.tables(case),
+        "whole_case": table.whole_case(case),
+        "methods": table.methods(case),
+        "constants": constants(),
+        "trust_words": TRUST_WORDS,
+        "parameters": flat(case.provenance.parameters),
+        **_figures(case),
+    }
+
+
+def _figures(case: Case) -> dict[str, Any]:
+    limits = shared_limits(case.strengths)
+    highest = shared_highest(case.strengths)
+    strains = []
+    for strength in case.strengths:
+        vertebra = case.spine.at(strength.level) if case.spine else None
+        if vertebra is not None:
+            strains.append(strain_figure(strength, vertebra, highest))
+    return {
+        "patterns": grade_patterns(),
+        "strip": strip_figure(case),
+        "sagittal": section_figure(case, "sagittal"),
+        "coronal": section_figure(case, "coronal"),
+        "curves": [figure for s in case.strengths if (figure := curve_figure(s, *limits)) is not None],
+        "strains": [figure for figure in strains if figure is not None],
+        "strain_highest_percent": f"{100 * highest:.2g}",
+        "ramp": ", ".join("rgb({}, {}, {})".format(*ramp_rgb(step / 7.0)) for step in range(8)),
+    }
+
+
+def flat(parameters: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested parameters as (dotted name, text) in their order."""
+    out: list[tuple[str, str]] = []
+    for key, value in parameters.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            out += flat(value, f"{name}.")
+        else:
+            out.append((name, "not given" if value is None else str(value)))
+    return out

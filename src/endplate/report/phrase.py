@@ -1,0 +1,73 @@
+"""Numbers, bands, units and lists as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from endplate.finding import Finding, catalogue
+from endplate.level import Level
+
+UNIT_WORDS = {"1": "", "[hnsf'U]": "HU", "mg/cm3": "mg/cm³", "deg": "°", "mm": "mm", "N": "N", "N/mm": "N/mm", "": ""}
+"""UCUM text to what is printed."""
+AS_PERCENT = frozenset({"height_loss", "posterior_wall_involvement"})
+"""Fractions that people read as per cent."""
+
+
+def number(value: float, decimals: int) -> str:
+    """A number with a true minus sign and a thin space between thousands."""
+    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
+
+
+def value_of(finding: Finding) -> str:
+    """The value alone, as text."""
+    return _told(finding, finding.value)
+
+
+def band_of(finding: Finding) -> str:
+    """The band "low to high", empty where there is none or it has no width."""
+    if finding.low is None or finding.high is None:
+        return ""
+    low, high = _told(finding, finding.low), _told(finding, finding.high)
+    return "" if low == high == value_of(finding) else f"{low} to {high}"
+
+
+def unit_of(finding: Finding) -> str:
+    """The unit as printed."""
+    return "%" if finding.code in AS_PERCENT else UNIT_WORDS.get(finding.unit, finding.unit)
+
+
+def with_unit(finding: Finding, with_band: bool = True) -> str:
+    """Value, unit and band in one phrase: "2 340 N (1 900 to 2 800)"."""
+    unit = unit_of(finding)
+    joined = f"{value_of(finding)}{'' if unit == '°' else ' ' if unit else ''}{unit}"
+    band = band_of(finding) if with_band else ""
+    return f"{joined} ({band})" if band else joined
+
+
+def title_of(code: str) -> str:
+    """The catalogue's title of a code, or the code in words where the catalogue does not know it."""
+    entry = catalogue().get(code)
+    return entry.title if entry else code.replace("_", " ").capitalize()
+
+
+def listed(words: Sequence[str]) -> str:
+    """A, B and C."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def levels_listed(levels: Sequence[Level | None]) -> str:
+    """Levels head to foot as words; None is the whole case."""
+    known = sorted({level for level in levels if level is not None})
+    return listed([str(level) for level in known]) if known else "the whole case"
+
+
+def _told(finding: Finding, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
+        return str(value)
+    entry = catalogue().get(finding.code)
+    decimals = entry.decimals if entry else 2
+    if finding.code in AS_PERCENT:
+        return number(100 * float(value), max(decimals - 2, 0))
+    return number(float(value), decimals)
