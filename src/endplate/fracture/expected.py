@@ -33,6 +33,7 @@ class Expected:
     ----------
     scaled_mm : what the level ratios alone predict; differs from `heights_mm` only where RDES230 was used.
     interpolated : intact levels lie on both sides.
+    own : no intact neighbour was there, only the own posterior height, whose loss then stays unknown.
     """
 
     heights_mm: Triple
@@ -40,6 +41,7 @@ class Expected:
     reference: str
     interpolated: bool
     scaled_mm: Triple
+    own: bool = False
 
     def loss(self, heights_mm: Triple) -> Triple:
         """Fraction of each height that is lost against the expected; negative where it is higher."""
@@ -176,6 +178,7 @@ def _from_own_posterior(row: Row, sex: Sex | None) -> Expected:
         reference="own posterior height with the level's normal shape; no intact neighbour",
         interpolated=False,
         scaled_mm=heights,
+        own=True,
     )
 
 

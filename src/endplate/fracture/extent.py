@@ -78,12 +78,12 @@ def body_extent(vertebra: Vertebra) -> Extent | None:
         return None
     heights = middle + np.array([-1, 0, 1]) * float(MID_HEIGHT_MM)
     sides = np.array([-1, 0, 1]) * float(SIDE_SLICES_MM) / 2
-    walls = [_walls(body, 1, (x, z)) for x in sides for z in heights]
-    flanks = [_walls(body, 0, (0.0, z)) for z in heights]
-    walls, flanks = [w for w in walls if w], [w for w in flanks if w]
-    if not walls or not flanks:
+    faces = [walls(body, 1, (x, z)) for x in sides for z in heights]
+    flanks = [walls(body, 0, (0.0, z)) for z in heights]
+    faces, flanks = [w for w in faces if w], [w for w in flanks if w]
+    if not faces or not flanks:
         return None
-    back, front = np.median(np.array(walls), axis=0)
+    back, front = np.median(np.array(faces), axis=0)
     left, right = np.median(np.array(flanks), axis=0)
     return Extent(
         front_mm=float(front),
@@ -96,11 +96,11 @@ def body_extent(vertebra: Vertebra) -> Extent | None:
 
 def _middle_height(body: BodyField) -> float | None:
     """Height half-way between the endplates above and below the body's centroid, mm."""
-    column = _walls(body, 2, (0.0, 0.0))
+    column = walls(body, 2, (0.0, 0.0))
     return None if column is None else sum(column) / 2
 
 
-def _walls(body: BodyField, axis: int, at_mm: tuple[float, float]) -> tuple[float, float] | None:
+def walls(body: BodyField, axis: int, at_mm: tuple[float, float]) -> tuple[float, float] | None:
     """Where a line along a local axis leaves the body on either side of the frame's centre, mm; None if not in it."""
     reach = float(REACH_MM)
     along = np.arange(-reach, reach + float(STEP_MM) / 2, float(STEP_MM))

@@ -146,11 +146,11 @@ def _wedge(vertebra: Vertebra, heights: list[Measured], extent: Extent) -> Measu
     if lean[0] is None or lean[1] is None:
         return Measured(value=None, reason="too little of an endplate is seen in the mid-sagittal band")
     angle = float(np.rad2deg(lean[0] - lean[1]))
-    ends = [heights[0].sd, heights[2].sd]
-    if None in ends:
+    front_sd, back_sd = heights[0].sd, heights[2].sd
+    if front_sd is None or back_sd is None:
         return Measured(value=angle)
     run_mm = (float(PLACES["posterior"]) - float(PLACES["anterior"])) * extent.depth_mm
-    sd = np.arctan(np.hypot(*[sd for sd in ends if sd is not None]) / run_mm)
+    sd = np.arctan(np.hypot(front_sd, back_sd) / run_mm)
     return Measured(value=angle, sd=float(np.rad2deg(sd)))
 
 

@@ -1,0 +1,156 @@
+"""Genant grade, shape, and the two separate answers: is the body deformed, and did bone break."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from endplate.cited import cited, cited_table
+from endplate.fracture.normals import Triple
+from endplate.fracture.result import Answer, Shape
+from endplate.fracture.signs import Sign
+from endplate.level import Level
+
+_GENANT = "Genant 1993 as restated by Wang, QIMS 2019: mild 20-25 %, moderate 25-40 %, severe > 40 %"
+MILD_FROM = cited(0.20, "1", _GENANT, "verified")
+MODERATE_FROM = cited(0.25, "1", _GENANT, "verified")
+SEVERE_ABOVE = cited(0.40, "1", _GENANT, "verified")
+RATIO_BELOW = cited(0.80, "1", "clinical reference 1.2: crush, biconcave, wedge below 0.80, first match", "knowledge")
+ALSO_REDUCED_BELOW = cited(
+    0.90, "1", "Own choice for 'Ha and Hm also reduced' in a crush: beyond two SD of a height ratio", "design"
+)
+
+_ASYMPTOMATIC = "Surg Radiol Anat 2011;33:223 (MRI, 115 asymptomatic adults): mean Ha/Hp less 2 SD"
+LEAST_PHYSIOLOGICAL = cited_table(
+    "least_physiological_front_to_back",
+    "1",
+    _ASYMPTOMATIC,
+    "verified",
+    {"T10": 0.76, "T11": 0.76, "T12": 0.78, "L1": 0.77, "L2": 0.76},
+)
+EVEN_WITHIN = cited(
+    0.08, "1", "Own choice: three losses within two SD (0.04) of each other are an evenly short body", "design"
+)
+SCHEUERMANN_DEG = cited(5, "deg", "Sorensen 1964: three adjacent vertebrae wedged by 5 degrees or more", "knowledge")
+SCHEUERMANN_RUN = cited(3, "1", "Sorensen 1964: three adjacent vertebrae wedged by 5 degrees or more", "knowledge")
+
+Kind = Literal["anterior", "middle", "posterior"]
+Mimic = Literal["short vertebra", "Scheuermann-like wedging"]
+KINDS: tuple[Kind, Kind, Kind] = ("anterior", "middle", "posterior")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Deformity, fracture and shape of one level, with the reason in words."""
+
+    deformity: Answer
+    fracture: Answer
+    shape: Shape
+    reason: str
+
+
+def genant_grade(loss: float) -> int:
+    """Grade 0-3 of a height loss (fraction): 1 from 0.20, 2 from 0.25 up to and with 0.40, 3 above."""
+    if loss > SEVERE_ABOVE:
+        return 3
+    if loss >= MODERATE_FROM:
+        return 2
+    return 1 if loss >= MILD_FROM else 0
+
+
+def worst_of(losses: Triple) -> Kind:
+    """Which of the anterior, middle and posterior losses is the greatest; the foremost where two are equal."""
+    return KINDS[losses.index(max(losses))]
+
+
+def shape_of(heights_mm: Triple, losses: Triple) -> Shape:
+    """Shape by the first test that matches: crush, biconcave, wedge; else `none`."""
+    front, middle, back = heights_mm
+    lost_front, lost_middle, lost_back = losses
+    also = max(1 - lost_front, 1 - lost_middle)
+    if 1 - lost_back < RATIO_BELOW and also < ALSO_REDUCED_BELOW:
+        return "crush"
+    if middle / back < RATIO_BELOW and middle < front:
+        return "biconcave"
+    return "wedge" if front / back < RATIO_BELOW else "none"
+
+
+def physiological_wedge(level: Level, heights_mm: Triple) -> bool:
+    """Whether Ha/Hp is below 0.80 yet within what asymptomatic adults show at T10 to L2."""
+    ratio = heights_mm[0] / heights_mm[2]
+    least = LEAST_PHYSIOLOGICAL.get(level.value)
+    return least is not None and least <= ratio < RATIO_BELOW
+
+
+def short_vertebra(losses: Triple) -> bool:
+    """Whether all three heights are reduced by about the same share."""
+    return min(losses) > 0 and max(losses) - min(losses) <= EVEN_WITHIN
+
+
+def scheuermann_like(wedges_deg: Sequence[float | None]) -> tuple[bool, ...]:
+    """For levels in order, whether each lies in a run of three or more wedged by at least 5 degrees."""
+    wedged = [angle is not None and angle >= SCHEUERMANN_DEG for angle in wedges_deg]
+    flags, start = [False] * len(wedged), 0
+    for end in range(len(wedged) + 1):
+        if end < len(wedged) and wedged[end]:
+            continue
+        if end - start >= SCHEUERMANN_RUN:
+            flags[start:end] = [True] * (end - start)
+        start = end + 1
+    return tuple(flags)
+
+
+def read_shape(
+    level: Level, heights_mm: Triple, losses: Triple, signs: Sequence[Sign], *, scheuermann: bool
+) -> Reading:
+    """Deformity and fracture of a level, kept apart.
+
+    Parameters
+    ----------
+    level, heights_mm : the body. losses : of the three heights against the expected, fractions.
+    signs : what was found on endplates and cortex. scheuermann : the level lies in a run of wedged ones.
+
+    Notes
+    -----
+    Clinical reference 1.2. A deformity is a fracture only with an endplate or cortex sign, or where the loss against
+    neighbours is too great for a variant. Physiological wedging, an evenly short body and Scheuermann-like wedging
+    need an endplate sign.
+    """
+    grade = genant_grade(max(losses))
+    shape = shape_of(heights_mm, losses)
+    if grade == 0 and physiological_wedge(level, heights_mm):
+        return Reading(deformity="no", fracture="no", shape="none", reason="wedging within the physiological range")
+    if grade == 0 and shape == "none":
+        return Reading(deformity="no", fracture="no", shape="none", reason="height loss below 20 %")
+    shape = shape if shape != "none" else _by_worst(losses)
+    mimic = _mimic(losses, shape, scheuermann=scheuermann)
+    fracture, reason = _broken(grade, signs, mimic)
+    return Reading(deformity="yes", fracture=fracture, shape=shape, reason=reason)
+
+
+def _by_worst(losses: Triple) -> Shape:
+    """Shape of a graded body that matches no ratio test: named after the height that lost most."""
+    names: dict[Kind, Shape] = {"anterior": "wedge", "middle": "biconcave", "posterior": "crush"}
+    return names[worst_of(losses)]
+
+
+def _mimic(losses: Triple, shape: Shape, *, scheuermann: bool) -> Mimic | None:
+    if short_vertebra(losses):
+        return "short vertebra"
+    return "Scheuermann-like wedging" if scheuermann and shape == "wedge" else None
+
+
+def _broken(grade: int, signs: Sequence[Sign], mimic: Mimic | None) -> tuple[Answer, str]:
+    """Whether bone broke, and why this is said."""
+    if any(sign.where == "endplate" for sign in signs):
+        return "yes", "deformity with an endplate sign"
+    if mimic is not None:
+        severe = grade > 1
+        said = "too great to rule a fracture out" if severe else "taken for a variant"
+        return "indeterminate" if severe else "no", f"{mimic} without an endplate sign, {said}"
+    if signs:
+        return "yes", "deformity with a cortex sign"
+    if grade > 1:
+        return "yes", "height loss against neighbours beyond what variants show"
+    return "indeterminate", "deformity without a sign on endplate or cortex"

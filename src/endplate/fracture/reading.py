@@ -1,0 +1,187 @@
+"""From a spine to the reading of every level: heights, expected heights, grade, shape, deformity, fracture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.cited import cited
+from endplate.fracture.expected import Expected, Row, expected_heights
+from endplate.fracture.extent import Extent, body_extent
+from endplate.fracture.grade import KINDS, genant_grade, read_shape, scheuermann_like, worst_of
+from endplate.fracture.morphometry import HeightSettings, measure_heights
+from endplate.fracture.normals import Triple
+from endplate.fracture.posterior_wall import wall_involvement
+from endplate.fracture.result import Fracture, Heights, Measured
+from endplate.fracture.signs import Sign, breach_sign, depression_sign, front_sign, spread_sign
+from endplate.level import Level
+from endplate.patient import PatientRecord
+
+BAND_SD = cited(1.96, "1", "Normal distribution: 95 % lie within 1.96 SD (closed form)", "recomputed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FractureSettings:
+    """Choices of the fracture stage: how heights are measured."""
+
+    heights: HeightSettings = field(default_factory=HeightSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Spine:
+    """Everything that the reading of one level needs to know about the others."""
+
+    vertebrae: Mapping[Level, Vertebra]
+    heights: Mapping[Level, Heights]
+    expected: Mapping[Level, Expected]
+    intact: tuple[Level, ...]
+    scheuermann: Mapping[Level, bool]
+
+
+def grade_fractures(
+    spine: Spine, record: PatientRecord | None = None, settings: FractureSettings | None = None
+) -> tuple[Fracture, ...]:
+    """The reading of every level from head to foot.
+
+    Parameters
+    ----------
+    spine : located vertebrae. record : for the sex, which sets the level ratios; None takes the mean of both.
+    settings : see `FractureSettings`.
+
+    Returns
+    -------
+    One `Fracture` a level; what cannot be told is None or `indeterminate`, with the reason.
+
+    Notes
+    -----
+    Clinical reference 1.1 and 1.2; biomechanics reference 8.1.
+    """
+    settings = settings or FractureSettings()
+    heights = {v.level: measure_heights(v, settings.heights) for v in spine.vertebrae}
+    rows = [
+        Row(level=v.level, heights_mm=triple, usable=not v.cut_by_field)
+        for v in spine.vertebrae
+        if (triple := measured_heights(heights[v.level])) is not None
+    ]
+    expected, deformed = expected_heights(rows, record.sex if record else None)
+    wedges = [heights[v.level].wedge_deg.value for v in spine.vertebrae]
+    known = _Spine(
+        vertebrae={v.level: v for v in spine.vertebrae},
+        heights=heights,
+        expected=expected,
+        intact=tuple(row.level for row in rows if row.usable and row.level not in deformed),
+        scheuermann=dict(zip(heights, scheuermann_like(wedges), strict=True)),
+    )
+    return tuple(_read(vertebra, known) for vertebra in spine.vertebrae)
+
+
+def measured_heights(heights: Heights) -> Triple | None:
+    """(anterior, middle, posterior) mm; None unless all three were measured."""
+    front, middle, back = heights.anterior.value, heights.middle.value, heights.posterior.value
+    if front is None or middle is None or back is None:
+        return None
+    return front, middle, back
+
+
+def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
+    heights, expected = spine.heights[vertebra.level], spine.expected.get(vertebra.level)
+    triple = measured_heights(heights)
+    if triple is None:
+        return _unread(heights, _why_unmeasured(heights))
+    if expected is None:
+        return _unread(heights, "no expected heights: no level ratios for this level")
+    losses = expected.loss(triple)
+    kind = worst_of(losses)
+    loss = _loss(heights, expected, losses, kind)
+    extent = body_extent(vertebra)
+    signs = _signs(vertebra, triple, extent, spine)
+    reading = read_shape(vertebra.level, triple, losses, signs, scheuermann=spine.scheuermann[vertebra.level])
+    low, high = _band(loss)
+    return Fracture(
+        level=vertebra.level,
+        heights=heights,
+        expected_mm=expected.heights_mm,
+        expected_sd_mm=expected.sd_mm,
+        reference=expected.reference,
+        height_loss=loss,
+        worst=kind,
+        genant_grade=genant_grade(max(losses)),
+        grade_low=genant_grade(low),
+        grade_high=genant_grade(high),
+        shape=reading.shape,
+        deformity=reading.deformity,
+        fracture=reading.fracture,
+        signs=tuple(sign.text for sign in signs),
+        posterior_wall_fraction=_wall(vertebra, triple, extent, expected, heights),
+        reason=reading.reason,
+    )
+
+
+def _unread(heights: Heights, reason: str) -> Fracture:
+    nothing = Measured(value=None, reason=reason)
+    return Fracture(
+        level=heights.level,
+        heights=heights,
+        expected_mm=None,
+        expected_sd_mm=None,
+        reference="",
+        height_loss=nothing,
+        worst=None,
+        genant_grade=None,
+        grade_low=None,
+        grade_high=None,
+        shape=None,
+        deformity="indeterminate",
+        fracture="indeterminate",
+        signs=(),
+        posterior_wall_fraction=nothing,
+        reason=reason,
+    )
+
+
+def _why_unmeasured(heights: Heights) -> str:
+    return next(m.reason for m in (heights.anterior, heights.middle, heights.posterior) if m.value is None)
+
+
+def _loss(heights: Heights, expected: Expected, losses: Triple, kind: str) -> Measured:
+    """The worst loss with the SD of the measured and the expected height together."""
+    return Measured(value=max(losses), sd=_loss_sd(heights, expected, KINDS.index(kind)))
+
+
+def _loss_sd(heights: Heights, expected: Expected, place: int) -> float | None:
+    measured: Measured = getattr(heights, KINDS[place])
+    if measured.value is None or measured.sd is None:
+        return None
+    hoped = expected.heights_mm[place]
+    return float(np.hypot(measured.sd, expected.sd_mm * measured.value / hoped)) / hoped
+
+
+def _band(loss: Measured) -> tuple[float, float]:
+    """95 % band of a loss; the loss itself where its SD is unknown."""
+    value, half = loss.value or 0.0, float(BAND_SD) * (loss.sd or 0.0)
+    return value - half, value + half
+
+
+def _signs(vertebra: Vertebra, triple: Triple, extent: Extent | None, spine: _Spine) -> list[Sign]:
+    others = [level for level in spine.intact if level is not vertebra.level]
+    found = [
+        breach_sign(vertebra),
+        depression_sign(triple, [t for level in others if (t := measured_heights(spine.heights[level]))]),
+        front_sign(vertebra.level, triple),
+        None if extent is None else spread_sign(vertebra.level, extent.depth_mm, _depths(others, spine)),
+    ]
+    return [sign for sign in found if sign is not None]
+
+
+def _depths(levels: Sequence[Level], spine: _Spine) -> list[tuple[Level, float]]:
+    return [(level, depth) for level in levels if (depth := spine.heights[level].depth_mm) is not None]
+
+
+def _wall(vertebra: Vertebra, triple: Triple, extent: Extent | None, expected: Expected, heights: Heights) -> Measured:
+    """Posterior wall involvement; the loss of height counts only where neighbours tell it."""
+    from_neighbours = not expected.own
+    loss = expected.loss(triple)[2] if from_neighbours else None
+    return wall_involvement(vertebra, extent, triple[2], loss, _loss_sd(heights, expected, 2))
