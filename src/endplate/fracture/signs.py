@@ -19,10 +19,11 @@ from endplate.level import Level
 DEPRESSED_BEYOND = cited(
     0.08,
     "1",
-    "two SD (0.036) of the concavity (mean of Ha and Hp less Hm, over that mean), 11 intact levels, VerSe'19 004 and 014",
+    "2 SD (0.036) of concavity (mean of Ha and Hp less Hm, over that mean) at 11 intact levels, VerSe'19 004, 014",
     "recomputed",
 )
 BREACH_DEPTH_MM = cited(2, "mm", "Own choice: a step that a 1 mm scan shows for certain", "design")
+BREACH_INSET_MM = cited(3, "mm", "Own choice: the rim rolls off by over 2 mm within this of the border", "design")
 BREACH_AREA_MM2 = cited(25, "mm2", "Own choice: smaller than a usual Schmorl node of 5-6 mm across", "design")
 USUAL_CONCAVITY = cited(
     0.05,
