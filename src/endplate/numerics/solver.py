@@ -16,7 +16,7 @@ from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.multigrid import Multigrid
 from endplate.numerics.operator import ElasticOperator
 
-MOST_ITERATIONS = 5000
+MOST_ITERATIONS = 500
 """Far above what the hierarchy needs; reaching it means the model is broken, and it is said so."""
 
 MOST_RESTARTS = 3

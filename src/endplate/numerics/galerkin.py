@@ -1,0 +1,57 @@
+"""Constant matrices of the exact coarse stiffness, and coarse element matrices from them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from endplate.numerics.element import ElementKind, ModalStiffness, child_interpolation, element_matrix
+
+Float = NDArray[np.float32]
+
+
+def child_matrices(poisson: float, element: ElementKind, edge_mm: float) -> NDArray[np.float64]:
+    """(8, 24, 24) what each child of unit modulus and edge `edge_mm` adds to its parent's stiffness."""
+    P = child_interpolation()
+    return np.asarray(np.einsum("cji,jk,ckl->cil", P, element_matrix(poisson, element) * edge_mm, P, optimize=True))
+
+
+def grandchild_matrices(children: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(64, 24, 24) the same for grandchildren, numbered 8 * child + grandchild."""
+    P = child_interpolation()
+    return np.asarray(np.einsum("cji,gjk,ckl->cgil", P, children, P, optimize=True)).reshape(64, 24, 24)
+
+
+def child_entries(entries: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Modal entries with the powers of 1/2 of the child's amplitudes: one, two or three axes, on both sides."""
+    axes = {"axial": 1, "lateral": 1, "shear": 1, "hourglass": 3}
+    return np.array([x * 0.25 ** axes.get(f, 2) for f, x in zip(ModalStiffness._fields, entries, strict=True)])
+
+
+def parent_matrices(matrices: Float, parent: NDArray[np.int32], child: NDArray[np.int32], count: int) -> Float:
+    """(count, 24, 24) coarse element matrices from those of their children: sum of P^T K P."""
+    out = np.zeros((count, 24, 24), dtype=np.float32)
+    for c, P in enumerate(child_interpolation().astype(np.float32)):
+        mine = np.flatnonzero(child == c)
+        half = matrices[mine].reshape(-1, 24) @ P
+        turned = np.ascontiguousarray(half.reshape(-1, 24, 24).transpose(0, 2, 1)).reshape(-1, 24) @ P
+        _add_at(out, parent[mine], turned)
+    return out
+
+
+def diagonal_blocks(matrices: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(..., 8, 3, 3) corner blocks of (..., 24, 24) matrices."""
+    split = matrices.reshape(*matrices.shape[:-2], 8, 3, 8, 3)
+    corner = np.arange(8)
+    return np.moveaxis(split[..., corner, :, corner, :], 0, -3)
+
+
+@njit(cache=True)
+def _add_at(out, parent, matrices):  # type: ignore[no-untyped-def]
+    """Add each child's (24, 24) rows to its parent; two split children may share place and parent."""
+    for e in range(parent.size):
+        K = out[parent[e]]
+        for i in range(24):
+            for j in range(24):
+                K[i, j] += matrices[24 * e + i, j]
