@@ -29,13 +29,20 @@ GOOD_FRACTION = cited(
     0.66, "1", "most steps must fit; one exchanged pair is a label error, not another scheme", "design"
 )
 CLEAR_MARGIN = cited(0.1, "1", "two schemes that fit this closely cannot be told apart", "design")
+FAR_FEWER = cited(3.0, "1", "organs lie like three vertebrae in a row by chance only once in thousands", "design")
 SUBREGION_LABELS = range(41, 51)
 
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
     scheme: Scheme
-    fraction: float | None  # of steps between neighbouring levels that a spine could have; None with one level
+    good: int  # steps between neighbouring levels that a spine could have
+    steps: int
+
+    @property
+    def fraction(self) -> float | None:
+        """Of all steps; None where a single level leaves nothing to test."""
+        return self.good / self.steps if self.steps else None
 
 
 def guess_scheme(labels: dict[int, NDArray[np.float64]], grid: Grid, name: str) -> Scheme:
@@ -72,6 +79,9 @@ def guess_scheme(labels: dict[int, NDArray[np.float64]], grid: Grid, name: str) 
             _advice(numbers),
         )
     close = [fit for fit in tested if _sure(best) - _sure(fit) < float(CLEAR_MARGIN)]
+    most = max(fit.good for fit in close)
+    # A scheme that explains a whole column beats one that calls most of it organs (VerSe's T13 is another's L4).
+    close = [fit for fit in close if fit.good * int(FAR_FEWER) > most]
     return _only(close, name, numbers)
 
 
@@ -95,12 +105,12 @@ def _fit(scheme: Scheme, labels: dict[int, NDArray[np.float64]], grid: Grid) -> 
     levels = scheme.levels_of(sorted(labels))
     ordered = sorted(levels, key=lambda number: levels[number].order)
     if len(ordered) < 2:
-        return _Fit(scheme, None)
+        return _Fit(scheme, 0, 0)
     good = [
         _is_step(grid.to_mm(labels[upper]), grid.to_mm(labels[lower]), levels[upper], levels[lower])
         for upper, lower in pairwise(ordered)
     ]
-    return _Fit(scheme, sum(good) / len(good))
+    return _Fit(scheme, sum(good), len(good))
 
 
 def _is_step(upper_mm: NDArray[np.float64], lower_mm: NDArray[np.float64], upper: Level, lower: Level) -> bool:
