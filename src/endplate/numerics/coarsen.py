@@ -49,7 +49,7 @@ class Coarsening:
     place: Int
 
 
-def best_shift(fixed: NDArray[np.bool_], node_ijk: Int) -> NDArray[np.int32]:
+def best_shift(fixed: NDArray[np.bool_], node_ijk: Int) -> Int:
     """Shift 0 or 1 per axis that puts most supported nodes on even positions, where coarse nodes can hold them."""
     held = node_ijk[fixed.any(axis=1)]
     odd = (held & 1).sum(axis=0)
@@ -205,19 +205,19 @@ def _places(node_ijk, owner, coarse_ijk):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _spread_fixed(fixed, place, coarse_nodes, n_nodes):  # type: ignore[no-untyped-def]
-    """A coarse degree of freedom is fixed when any fixed fine one takes a share of it; so fixed values stay zero."""
-    out = np.zeros((n_nodes, 3), dtype=np.bool_)
+    """A coarse degree of freedom is fixed when every fine one that takes a share of it is."""
+    out = np.ones((n_nodes, 3), dtype=np.bool_)
     for n in range(place.size):
-        if fixed[n, 0] or fixed[n, 1] or fixed[n, 2]:
-            c, position = place[n] // 27, place[n] % 27
-            digits = (position // 9, position // 3 % 3, position % 3)
-            for corner in range(8):
-                share = 1
-                for axis in range(3):
-                    d = digits[axis]
-                    end = (corner >> (2 - axis)) & 1
-                    share *= d if end else 2 - d
-                if share > 0:
-                    for x in range(3):
-                        out[coarse_nodes[c, corner], x] |= fixed[n, x]
+        if fixed[n, 0] and fixed[n, 1] and fixed[n, 2]:
+            continue
+        c, position = place[n] // 27, place[n] % 27
+        digits = (position // 9, position // 3 % 3, position % 3)
+        for corner in range(8):
+            share = 1
+            for axis in range(3):
+                d = digits[axis]
+                share *= d if (corner >> (2 - axis)) & 1 else 2 - d
+            if share > 0:
+                for x in range(3):
+                    out[coarse_nodes[c, corner], x] &= fixed[n, x]
     return out

@@ -17,6 +17,25 @@ def child_matrices(poisson: float, element: ElementKind, edge_mm: float) -> NDAr
     return np.asarray(np.einsum("cji,jk,ckl->cil", P, element_matrix(poisson, element) * edge_mm, P, optimize=True))
 
 
+def held_matrices(
+    poisson: float, element: ElementKind, edge_mm: float, child: NDArray[np.int32], bits: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """(U, 24, 24) as `child_matrices`, for children whose degrees of freedom with a set bit do not move."""
+    P, K = child_interpolation(), element_matrix(poisson, element) * edge_mm
+    moves = ((bits[:, None] >> np.arange(24)) & 1) == 0
+    Q = P[child] * moves[:, :, None]
+    return np.asarray(np.einsum("uji,jk,ukl->uil", Q, K, Q, optimize=True))
+
+
+def held_bits(element_nodes: NDArray[np.int32], fixed: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """(E,) bit 3 * corner + component set where that degree of freedom of the element is fixed."""
+    code = (fixed * np.array([1, 2, 4])).sum(axis=1, dtype=np.int32)
+    out = np.zeros(element_nodes.shape[0], dtype=np.int32)
+    for corner in range(8):
+        out |= code[element_nodes[:, corner]] << (3 * corner)
+    return out
+
+
 def grandchild_matrices(children: NDArray[np.float64]) -> NDArray[np.float64]:
     """(64, 24, 24) the same for grandchildren, numbered 8 * child + grandchild."""
     P = child_interpolation()
@@ -29,15 +48,13 @@ def child_entries(entries: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([x * 0.25 ** axes.get(f, 2) for f, x in zip(ModalStiffness._fields, entries, strict=True)])
 
 
-def parent_matrices(matrices: Float, parent: NDArray[np.int32], child: NDArray[np.int32], count: int) -> Float:
-    """(count, 24, 24) coarse element matrices from those of their children: sum of P^T K P."""
-    out = np.zeros((count, 24, 24), dtype=np.float32)
+def add_parent_matrices(out: Float, matrices: Float, parent: NDArray[np.int32], child: NDArray[np.int32]) -> None:
+    """Add P^T K P of each child to the matrix (24, 24) of its parent."""
     for c, P in enumerate(child_interpolation().astype(np.float32)):
         mine = np.flatnonzero(child == c)
         half = matrices[mine].reshape(-1, 24) @ P
         turned = np.ascontiguousarray(half.reshape(-1, 24, 24).transpose(0, 2, 1)).reshape(-1, 24) @ P
         _add_at(out, parent[mine], turned)
-    return out
 
 
 def diagonal_blocks(matrices: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -55,3 +72,13 @@ def _add_at(out, parent, matrices):  # type: ignore[no-untyped-def]
         for i in range(24):
             for j in range(24):
                 K[i, j] += matrices[24 * e + i, j]
+
+
+@njit(cache=True)
+def add_weighted(out, slot, weight, table, which):  # type: ignore[no-untyped-def]
+    """out[slot] += weight * table[which], matrix by matrix."""
+    for e in range(slot.size):
+        target, source, w = out[slot[e]], table[which[e]], weight[e]
+        for i in range(24):
+            for j in range(24):
+                target[i, j] += w * source[i, j]

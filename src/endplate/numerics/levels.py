@@ -91,7 +91,8 @@ class NodalLevel:
         blocks = np.zeros((self.n_nodes, 3, 3))
         dense_kernels.sum_blocks(self.corner_blocks(), self.nodes, blocks)
         pair = self.free[:, :, None] & self.free[:, None, :]
-        blocks = np.where(pair, blocks, np.eye(3) * np.trace(blocks, axis1=1, axis2=2)[:, None, None])
+        scale = np.maximum(np.trace(blocks, axis1=1, axis2=2), np.finfo(np.float32).tiny)
+        blocks = np.where(pair, blocks, np.eye(3) * scale[:, None, None])
         self.inverse: Float = np.where(pair, np.linalg.inv(blocks), 0).astype(np.float32)
         self.top = SAFETY * self._largest_eigenvalue()
 
@@ -115,15 +116,52 @@ class NodalLevel:
         dense_kernels.smooth_nodes(x, r, d, self.inverse, np.float32(keep), np.float32(gain))
 
 
+class HeldElements:
+    """Elements of the second level beside a support: their interpolation is zero at fixed voxel corners.
+
+    Cutting the interpolation off there, rather than fixing every coarse node near a support, keeps the layer beside it
+    as soft as it is. Such elements are few and have matrices of their own.
+    """
+
+    def __init__(self, step: Coarsening, bits: NDArray[np.int32], operator: ElasticOperator) -> None:
+        self.elements = np.unique(step.parent[bits != 0])
+        self.nodes = np.ascontiguousarray(step.coarse.element_nodes[self.elements])
+        number = np.full(step.coarse.element_nodes.shape[0], -1, dtype=np.int32)
+        number[self.elements] = np.arange(self.elements.size, dtype=np.int32)
+        self._voxels = np.flatnonzero(number[step.parent] >= 0)
+        self._slot = number[step.parent[self._voxels]]
+        pattern = step.child[self._voxels].astype(np.int64) << 24 | bits[self._voxels]
+        unique, self._which = np.unique(pattern, return_inverse=True)
+        child, held = (unique >> 24).astype(np.int32), (unique & 0xFFFFFF).astype(np.int32)
+        matrices = galerkin.held_matrices(operator.poisson, operator.element, operator.mesh.spacing_mm, child, held)
+        self._table = matrices.astype(np.float32)
+        self.matrices = np.zeros((self.elements.size, 24, 24), dtype=np.float32)
+
+    def set_modulus(self, modulus: NDArray[np.float64]) -> None:
+        """Take new moduli (E,) of the voxels."""
+        self.matrices[:] = 0
+        weights = modulus[self._voxels].astype(np.float32)
+        galerkin.add_weighted(self.matrices, self._slot, weights, self._table, self._which)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        indices = self.elements.nbytes + self.nodes.nbytes + self._voxels.nbytes + self._slot.nbytes
+        return indices + self._which.nbytes + self._table.nbytes + self.matrices.nbytes
+
+
 class ChildLevel(NodalLevel):
     """The second level: elements act through their eight voxels."""
 
-    def __init__(self, step: Coarsening, operator: ElasticOperator, modulus: NDArray[np.float64]) -> None:
+    def __init__(
+        self, step: Coarsening, bits: NDArray[np.int32], operator: ElasticOperator, modulus: NDArray[np.float64]
+    ) -> None:
         super().__init__(step.coarse)
         entries = np.array(modal_stiffness(operator.poisson, operator.element)) * operator.mesh.spacing_mm
         self._entries = galerkin.child_entries(entries).astype(np.float32)
         self._matrices = galerkin.child_matrices(operator.poisson, operator.element, operator.mesh.spacing_mm)
         self._parent, self._child = step.parent, step.child
+        self.held = HeldElements(step, bits, operator)
         plane = step.coarse.element_ijk[:, 0]
         planes = chunk_planes(np.bincount(plane), self.n_nodes >= PARALLEL_FROM)
         borders = np.searchsorted(plane, planes)
@@ -137,6 +175,9 @@ class ChildLevel(NodalLevel):
     def set_modulus(self, modulus: NDArray[np.float64]) -> None:
         """Take new moduli (E,) of the voxels."""
         child_kernels.spread_modulus(modulus, self._parent, self._child, self._lane, self._modulus)
+        held = self._lane[self.held.elements]
+        self._modulus[held // child_kernels.BLOCK, :, held % child_kernels.BLOCK] = 0
+        self.held.set_modulus(modulus)
         self.refresh()
 
     def child_moduli(self) -> Float:
@@ -147,18 +188,38 @@ class ChildLevel(NodalLevel):
     def corner_blocks(self) -> NDArray[np.floating]:
         """(E, 8, 3, 3) diagonal blocks of the element matrices."""
         table = galerkin.diagonal_blocks(self._matrices).reshape(8, 72).astype(np.float32)
-        return (self.child_moduli() @ table).reshape(-1, 8, 3, 3)
+        blocks = (self.child_moduli() @ table).reshape(-1, 8, 3, 3)
+        blocks[self.held.elements] = galerkin.diagonal_blocks(self.held.matrices)
+        return blocks
+
+    def all_matrices(self) -> Float:
+        """(E, 24, 24) element matrices, built for a small mesh only."""
+        out = (self.child_moduli() @ self._matrices.reshape(8, 576).astype(np.float32)).reshape(-1, 24, 24)
+        out[self.held.elements] = self.held.matrices
+        return out
+
+    def parent_matrices(self, parent: NDArray[np.int32], child: NDArray[np.int32], count: int) -> Float:
+        """(count, 24, 24) matrices of the next level: from the moduli of 64 voxels, and from elements at supports."""
+        table = np.zeros((count, 8, 8), dtype=np.float32)
+        table[parent, child] = self.child_moduli()
+        grand = galerkin.grandchild_matrices(self._matrices).reshape(64, 576).astype(np.float32)
+        out = (table.reshape(-1, 64) @ grand).reshape(-1, 24, 24)
+        held = self.held.elements
+        galerkin.add_parent_matrices(out, self.held.matrices, parent[held], child[held])
+        return out
 
     def subtract(self, d: Float, r: Float) -> None:
         """R -= K d."""
         kernel = child_kernels.apply_parallel if self._chunk.size > 2 else child_kernels.apply_serial
         kernel(d, r, np.float32(-1), self._modulus, self._entries, self.nodes, self._first, self._count, self._chunk)
+        dense_kernels.apply_matrices(d, r, np.float32(-1), self.held.matrices, self.held.nodes)
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         tables = (self._modulus, self._first, self._count, self._lane, self._parent, self._child)
-        return self.nodes.nbytes + self.free.nbytes + self.inverse.nbytes + sum(t.nbytes for t in tables)
+        own = self.nodes.nbytes + self.free.nbytes + self.inverse.nbytes + self.held.nbytes
+        return own + sum(t.nbytes for t in tables)
 
 
 class MatrixLevel(NodalLevel):
@@ -176,6 +237,12 @@ class MatrixLevel(NodalLevel):
     def corner_blocks(self) -> NDArray[np.floating]:
         """(E, 8, 3, 3) diagonal blocks of the element matrices."""
         return galerkin.diagonal_blocks(self.matrices)
+
+    def parent_matrices(self, parent: NDArray[np.int32], child: NDArray[np.int32], count: int) -> Float:
+        """(count, 24, 24) matrices of the next level."""
+        out = np.zeros((count, 24, 24), dtype=np.float32)
+        galerkin.add_parent_matrices(out, self.matrices, parent, child)
+        return out
 
     def subtract(self, d: Float, r: Float) -> None:
         """R -= K d."""

@@ -39,6 +39,8 @@ class Multigrid:
     ) -> None:
         self.operator = ElasticOperator(mesh, modulus_mpa, poisson, element, np.float32, lanes)
         self.steps = _all_steps(mesh, free)
+        self._free = free
+        self._held = galerkin.held_bits(mesh.element_nodes, ~free.T)
         modulus = checked_modulus(mesh, modulus_mpa)
         self.levels: list[VoxelLevel | ChildLevel | MatrixLevel] = [VoxelLevel(self.operator, free)]
         self.bottom: DirectLevel | None = None
@@ -46,36 +48,21 @@ class Multigrid:
         self._work = [np.zeros((3, *level_shape), dtype=np.float32) for level_shape in self._shapes()]
 
     def _build(self, modulus: NDArray[np.float64]) -> None:
-        """Stiffness of all coarse levels."""
-        children = galerkin.child_matrices(self.operator.poisson, self.operator.element, self.operator.mesh.spacing_mm)
-        for depth, step in enumerate(self.steps):
-            if depth == 0 and step is not self.steps[-1]:
-                self.levels.append(ChildLevel(step, self.operator, modulus))
-                continue
-            matrices = self._matrices(depth, modulus, children)
-            if step is self.steps[-1]:
+        """Stiffness of all coarse levels: the second from the voxels, each other one from the level above it."""
+        last = len(self.steps) - 1
+        second = ChildLevel(self.steps[0], self._held, self.operator, modulus)
+        if last == 0:
+            self.bottom = DirectLevel(self.steps[0].coarse, second.all_matrices())
+            return
+        self.levels.append(second)
+        for depth, step in enumerate(self.steps[1:], start=1):
+            count = step.coarse.element_nodes.shape[0]
+            finer = self.levels[depth]
+            matrices = finer.parent_matrices(step.parent, step.child, count)
+            if depth == last:
                 self.bottom = DirectLevel(step.coarse, matrices)
             else:
                 self.levels.append(MatrixLevel(step.coarse, matrices))
-
-    def _matrices(self, depth: int, modulus: NDArray[np.float64], children: NDArray[np.float64]) -> Float:
-        """Element matrices of the coarse level that step `depth` leads to."""
-        step = self.steps[depth]
-        count = step.coarse.element_nodes.shape[0]
-        if depth == 0:
-            table = np.zeros((count, 8), dtype=np.float32)
-            table[step.parent, step.child] = modulus
-            return (table @ children.reshape(8, 576).astype(np.float32)).reshape(-1, 24, 24)
-        if depth == 1:
-            first = self.levels[1]
-            assert_child = first if isinstance(first, ChildLevel) else None
-            table = np.zeros((count, 8, 8), dtype=np.float32)
-            table[step.parent, step.child] = assert_child.child_moduli() if assert_child else 0
-            grand = galerkin.grandchild_matrices(children).reshape(64, 576).astype(np.float32)
-            return (table.reshape(-1, 64) @ grand).reshape(-1, 24, 24)
-        finer = self.levels[depth]
-        fine = finer.matrices if isinstance(finer, MatrixLevel) else np.empty(0, dtype=np.float32)
-        return galerkin.parent_matrices(fine, step.parent, step.child, count)
 
     def cycle(self, r: NDArray[np.floating]) -> Float:
         """Approximate K^-1 r for a residual (3, N); the result is overwritten by the next call."""
@@ -111,10 +98,9 @@ class Multigrid:
         coarse_r[:] = 0
         nodes = step.coarse.element_nodes
         if depth == 0:
-            transfer.restrict_rows(r, nodes, step.place, coarse_r)
-            coarse_r *= ~step.coarse.fixed
+            transfer.restrict_rows(r, nodes, step.place, self._free, coarse_r)
             self._descend(depth + 1)
-            transfer.prolong_rows(coarse_x, nodes, step.place, d)
+            transfer.prolong_rows(coarse_x, nodes, step.place, self._free, d)
         else:
             transfer.restrict(r, nodes, step.place, coarse_r)
             self._descend(depth + 1)

@@ -64,8 +64,8 @@ def restrict(fine, nodes, place, coarse):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def prolong_rows(coarse, nodes, place, fine):  # type: ignore[no-untyped-def]
-    """fine (3, N) = P coarse."""
+def prolong_rows(coarse, nodes, place, free, fine):  # type: ignore[no-untyped-def]
+    """fine (3, N) = P coarse where free, zero elsewhere."""
     corners, count, weight = stencils()
     for n in range(place.size):
         element, position = place[n] // 27, place[n] % 27
@@ -76,19 +76,19 @@ def prolong_rows(coarse, nodes, place, fine):  # type: ignore[no-untyped-def]
             b += coarse[m, 1]
             c += coarse[m, 2]
         w = weight[position]
-        fine[0, n] = w * a
-        fine[1, n] = w * b
-        fine[2, n] = w * c
+        fine[0, n] = w * a * free[0, n]
+        fine[1, n] = w * b * free[1, n]
+        fine[2, n] = w * c * free[2, n]
 
 
 @njit(cache=True)
-def restrict_rows(fine, nodes, place, coarse):  # type: ignore[no-untyped-def]
-    """coarse += P^T fine, fine (3, N)."""
+def restrict_rows(fine, nodes, place, free, coarse):  # type: ignore[no-untyped-def]
+    """coarse += P^T fine, fine (3, N) taken as zero where not free."""
     corners, count, weight = stencils()
     for n in range(place.size):
         element, position = place[n] // 27, place[n] % 27
         w = weight[position]
-        a, b, c = w * fine[0, n], w * fine[1, n], w * fine[2, n]
+        a, b, c = w * fine[0, n] * free[0, n], w * fine[1, n] * free[1, n], w * fine[2, n] * free[2, n]
         for s in range(count[position]):
             m = nodes[element, corners[position, s]]
             coarse[m, 0] += a
