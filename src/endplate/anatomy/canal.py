@@ -13,6 +13,9 @@ from endplate.cited import cited
 
 SLAB_MM = cited(14, "mm", "Own choice: holds pedicles and laminae of one level, so that the ring is closed", "design")
 SLAB_STEP_MM = cited(3, "mm", "Own choice: a fraction of the slab", "design")
+OVERHANG_MM = cited(
+    6, "mm", "Own choice: lamina that may hang over the canal when the axis is some degrees off", "design"
+)
 SMALLEST_CANAL_MM2 = cited(90, "mm2", "Half the usual thoracic canal area (about 180-200 mm2)", "knowledge")
 LARGEST_CANAL_MM2 = cited(900, "mm2", "Twice the usual upper limit of a lumbar canal (about 450 mm2)", "knowledge")
 BODY_DISC_SHARE = cited(0.75, "1", "Own choice: keeps the corners of a body, opens every process away", "design")
@@ -67,6 +70,8 @@ def _hole_in_slab(inside: NDArray[np.bool_], box: LocalBox, start: int, closing_
     shadow = inside[:, :, start:stop].any(axis=2)
     if not shadow.any():
         return None
+    # The hollow of a concave endplate is a ring too, but there is bone above or below it.
+    open_column = inside.sum(axis=2) * box.step_mm <= float(OVERHANG_MM)
     radius = round(closing_mm / box.step_mm)
     ring = np.pad(shadow, radius + 1)
     if radius:
@@ -76,7 +81,7 @@ def _hole_in_slab(inside: NDArray[np.bool_], box: LocalBox, start: int, closing_
         hole = (ndimage.distance_transform_edt(~hole) <= radius) & ~np.pad(shadow, radius + 1)
     else:
         hole = ndimage.binary_fill_holes(ring) & ~ring
-    inner = hole[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
+    inner = hole[radius + 1 : -radius - 1, radius + 1 : -radius - 1] & open_column
     parts, count = ndimage.label(inner)
     if not count:
         return None

@@ -13,6 +13,7 @@ from endplate.cited import cited
 RIM_MM = cited(2, "mm", "biomechanics reference 8.1 step 4: drop the outer 2 mm (rim, osteophytes)", "knowledge")
 BREACH_MAD = cited(3, "1", "biomechanics reference 8.1 step 4: residual > 3 MAD is a breach", "knowledge")
 BREACH_FLOOR_MM = cited(1.5, "mm", "Own choice: below this a residual is voxel noise whatever the MAD", "design")
+HIDDEN_SHARE = cited(0.15, "1", "Own choice: an endplate with more of it outside the field is not measured", "design")
 SMALLEST_PLATE_MM2 = cited(100, "mm2", "Own choice: a tenth of the usual endplate; less is no endplate", "design")
 MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed")
 TUKEY_CUT = cited(4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge")
@@ -33,22 +34,22 @@ def find_endplates(
     -------
     Each endplate, or None where the field cuts it or too little of it is there.
     """
-    top, top_seen = _outermost(field, known, box.superior_mm)
-    bottom, bottom_seen = _outermost(field[:, :, ::-1], known[:, :, ::-1], box.superior_mm[::-1])
+    top, top_hidden = _outermost(field, known, box.superior_mm)
+    bottom, bottom_hidden = _outermost(field[:, :, ::-1], known[:, :, ::-1], box.superior_mm[::-1])
     present = np.isfinite(top) & np.isfinite(bottom)
     if present.sum() * box.step_mm**2 < float(SMALLEST_PLATE_MM2):
         return None, None
     x, y = np.meshgrid(box.right_mm, box.anterior_mm, indexing="ij")
     middle = _quadratic(robust_quadratic(x[present], y[present], (top + bottom)[present] / 2), x, y)
-    superior = _plate(np.where(top > middle, top, np.nan), top_seen, box, frame, up=True)
-    inferior = _plate(np.where(bottom < middle, bottom, np.nan), bottom_seen, box, frame, up=False)
+    superior = _plate(np.where(top > middle, top, np.nan), top_hidden, box, frame, up=True)
+    inferior = _plate(np.where(bottom < middle, bottom, np.nan), bottom_hidden, box, frame, up=False)
     return superior, inferior
 
 
 def _outermost(
     field: NDArray[np.float32], known: NDArray[np.bool_], level_mm: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Last crossing of the half level along the third axis, interpolated, and whether the field shows it."""
+    """Last crossing of the half level along the third axis, interpolated, and where the scan's border hides it."""
     bone = field >= float(HALF_LEVEL)
     n = len(level_mm)
     last = n - 1 - bone[:, :, ::-1].argmax(axis=2)
@@ -59,17 +60,17 @@ def _outermost(
     share = (here - float(HALF_LEVEL)) / np.maximum(here - beyond, 1e-6)
     height = level_mm[last] + share * (level_mm[1] - level_mm[0])
     seen = np.take_along_axis(known, last[..., None] + 1, 2)[..., 0]
-    return np.where(there, height, np.nan), seen & there
+    return np.where(there & seen, height, np.nan), bone.any(axis=2) & ~(there & seen)
 
 
 def _plate(
-    height: NDArray[np.float64], seen: NDArray[np.bool_], box: LocalBox, frame: Frame, *, up: bool
+    height: NDArray[np.float64], hidden: NDArray[np.bool_], box: LocalBox, frame: Frame, *, up: bool
 ) -> Endplate | None:
     footprint = np.isfinite(height)
     area = float(footprint.sum()) * box.step_mm**2
-    if area < float(SMALLEST_PLATE_MM2) or (footprint & ~seen).sum() > footprint.sum() / 2:
+    if area < float(SMALLEST_PLATE_MM2) or hidden.sum() > float(HIDDEN_SHARE) * (footprint | hidden).sum():
         return None
-    footprint = ndimage.binary_opening(footprint, iterations=round(1 / box.step_mm)) & seen
+    footprint = ndimage.binary_opening(footprint, iterations=round(1 / box.step_mm))
     depth = ndimage.distance_transform_edt(np.pad(footprint, 1))[1:-1, 1:-1] * box.step_mm
     inner = depth > float(RIM_MM)
     if inner.sum() * box.step_mm**2 < float(SMALLEST_PLATE_MM2) / 2:
@@ -80,10 +81,11 @@ def _plate(
     spread = float(MAD_TO_SD) * float(np.median(np.abs(residual[inner])))
     breach = inner & (np.abs(residual) > max(float(BREACH_MAD) * spread, float(BREACH_FLOOR_MM)))
     sound = inner & ~breach
-    normal, centre = _best_plane(x[sound], y[sound], height[sound], up=up)
+    middle = _quadratic(coefficients, x[footprint], y[footprint]).mean()
+    centre = np.array([x[footprint].mean(), y[footprint].mean(), middle])
     return Endplate(
         centre_mm=frame.to_world(centre),
-        normal=normal @ frame.axes,
+        normal=_best_normal(x[sound], y[sound], height[sound], up=up) @ frame.axes,
         right_mm=box.right_mm.copy(),
         anterior_mm=box.anterior_mm.copy(),
         superior_mm=np.where(inner, height, np.nan),
@@ -117,14 +119,14 @@ def _quadratic(
     return _terms(x, y) @ coefficients
 
 
-def _best_plane(
+def _best_normal(
     x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64], *, up: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Outward unit normal and centre, in the frame, of the least-squares plane through surface points."""
+) -> NDArray[np.float64]:
+    """Outward unit normal, in the frame, of the least-squares plane through surface points."""
     terms = np.stack([np.ones_like(x), x, y], axis=-1)
     _, along_x, along_y = np.linalg.lstsq(terms, z, rcond=None)[0]
     normal = np.array([-along_x, -along_y, 1.0]) * (1 if up else -1)
-    return normal / np.linalg.norm(normal), np.array([x.mean(), y.mean(), z.mean()])
+    return normal / np.linalg.norm(normal)
 
 
 def _outline(footprint: NDArray[np.bool_], height: NDArray[np.float64], box: LocalBox) -> NDArray[np.float64]:

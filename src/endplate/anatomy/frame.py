@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import make_smoothing_spline
 
-from endplate.anatomy.surface import LocalBox
+from endplate.anatomy.surface import Frame, LocalBox
+from endplate.anatomy.vertebra import Endplate
 from endplate.cited import cited
 
 SMOOTHING_MM3 = cited(300, "mm3", "Own choice: follows the spine, not one misplaced centroid", "design")
@@ -57,6 +58,38 @@ def spine_tangents(points_mm: list[NDArray[np.float64]], weights: list[float]) -
         ]
     tangents = [-np.array([curve(at) for curve in curves], float) for at in middle]
     return [tangent / np.linalg.norm(tangent) for tangent in tangents]
+
+
+def agreed_superior(
+    frame: Frame,
+    curve: NDArray[np.float64],
+    plates: tuple[Endplate | None, Endplate | None],
+    wall_slope: float | None,
+) -> NDArray[np.float64]:
+    """Superior direction that the spine's curve and the body's own shape agree on.
+
+    Each of three witnesses can be wrong alone: the curve at the end of the field, the endplates' bisector in a wedge
+    of one endplate, the posterior wall in a burst body. Their median, taken apart in the sagittal and the coronal
+    plane, is wrong only when two are. In the coronal plane, where the wall says nothing, the line between the
+    endplate centres takes its place.
+
+    Parameters
+    ----------
+    frame : present frame. curve : (3,) tangent of the spine's curve.
+    plates : both endplates in the world; without both the curve alone decides.
+    wall_slope : anterior drift of the posterior wall for each mm upwards, in the frame; None without a canal.
+    """
+    superior, inferior = plates
+    if superior is None or inferior is None:
+        return curve
+    bisector = frame.axes @ (superior.normal - inferior.normal)
+    line = frame.axes @ (superior.centre_mm - inferior.centre_mm)
+    along = frame.axes @ curve
+    sagittal = [along[1] / along[2], bisector[1] / bisector[2]]
+    sagittal.append(line[1] / line[2] if wall_slope is None else wall_slope)
+    coronal = [along[0] / along[2], bisector[0] / bisector[2], line[0] / line[2]]
+    agreed = np.array([float(np.median(coronal)), float(np.median(sagittal)), 1.0])
+    return (agreed / np.linalg.norm(agreed)) @ frame.axes
 
 
 def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:

@@ -9,8 +9,15 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.canal import Passage, body_shadow, find_passage
 from endplate.anatomy.endplate import find_endplates
-from endplate.anatomy.frame import LPS_ANTERIOR, LPS_SUPERIOR, axes_from, mirror_turn_deg, spine_tangents
-from endplate.anatomy.split import find_posterior_wall, split_body
+from endplate.anatomy.frame import (
+    LPS_ANTERIOR,
+    LPS_SUPERIOR,
+    agreed_superior,
+    axes_from,
+    mirror_turn_deg,
+    spine_tangents,
+)
+from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
 from endplate.anatomy.surface import (
     HALF_LEVEL,
     Frame,
@@ -31,6 +38,7 @@ from endplate.level import FROM_VERSE_ID, Level
 
 COARSE_STEP_MM = cited(1, "mm", "Own choice: enough for the canal and the posterior wall", "design")
 FINE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm in the local frame", "knowledge")
+LOW_BODY_POWER = 4
 CROP_VOXELS = 4
 FRAME_PASSES = 3
 
@@ -58,6 +66,7 @@ class _Draft:
     frame: Frame
     body: NDArray[np.bool_]
     canal: Passage | None = None
+    wall: PosteriorWall | None = None
     plates: tuple[Endplate | None, Endplate | None] = (None, None)
 
 
@@ -104,14 +113,34 @@ def _drafts(labels: LabelMap) -> list[_Draft]:
 
 
 def _superior_directions(drafts: list[_Draft]) -> list[NDArray[np.float64]]:
-    """Direction of the head at each level, from the curve through all bodies."""
-    if len(drafts) == 1:
-        return [drafts[0].frame.axes[2]]
-    points = []
-    for draft in drafts:
-        own = [plate.centre_mm for plate in draft.plates if plate is not None]
-        points.append(np.array(own if len(own) == 2 else [draft.frame.origin_mm]))
-    return spine_tangents(points, [1.0] * len(drafts))
+    """Direction of the head at each level, from the curve through all bodies and each body's own shape."""
+    points = [_axis_points(draft) for draft in drafts]
+    if sum(len(own) for own in points) < 2:
+        return [draft.frame.axes[2] for draft in drafts]
+    along = spine_tangents(points, _trust(points))
+    return [
+        agreed_superior(draft.frame, curve, draft.plates, _wall_slope(draft))
+        for draft, curve in zip(drafts, along, strict=True)
+    ]
+
+
+def _wall_slope(draft: _Draft) -> float | None:
+    return None if draft.wall is None else float(draft.wall.line[1])
+
+
+def _axis_points(draft: _Draft) -> NDArray[np.float64]:
+    """Points of the spine's curve in one body, from head to foot: its endplate centres, or its centroid."""
+    own = [plate.centre_mm for plate in draft.plates if plate is not None]
+    return np.array(own if len(own) == 2 else [draft.frame.origin_mm])
+
+
+def _trust(points: list[NDArray[np.float64]]) -> list[float]:
+    """Weight of each level's own points: a body much lower than the usual one tells little of its direction."""
+    heights = [float(np.linalg.norm(own[0] - own[1])) if len(own) == 2 else np.nan for own in points]
+    if not np.isfinite(heights).any():
+        return [1.0] * len(points)
+    usual = float(np.nanmedian(heights))
+    return [min(1.0, height / usual) ** LOW_BODY_POWER if np.isfinite(height) else 0.5 for height in heights]
 
 
 def _improve(draft: _Draft, superior: NDArray[np.float64], *, fine: bool) -> None:
@@ -146,8 +175,8 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     _face(draft, np.array([-np.sin(turn), np.cos(turn), 0]) @ draft.frame.axes)
     box, inside = _whole(draft, field)
     draft.canal = find_passage(inside, box) or draft.canal
-    wall = find_posterior_wall(inside, box, draft.canal)
-    draft.body, _ = split_body(draft.mask, draft.grid, draft.frame, wall)
+    draft.wall = find_posterior_wall(inside, box, draft.canal)
+    draft.body, _ = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
     return draft.frame.axes[1]
 
 
