@@ -38,7 +38,7 @@ _ARCH = cited_table(
         "spinous_half_height": 7.0,
         "spinous_half_width": 2.8,
         "facet_radius": 3.8,
-        "facet_up": 7.0,
+        "facet_up": 5.5,
         "facet_down": 15.0,
         "facet_outward": 6.5,
         "facet_inward": 5.0,
@@ -52,7 +52,7 @@ _SHAPE = cited_table(
     "1",
     "digital spine: pedicle flares by a quarter at its ends, and stays lower than its body",
     "design",
-    {"flare": 0.25, "share_of_body": 0.7, "flare_start": 0.3},
+    {"flare": 0.25, "share_of_body": 0.7, "flare_start": 0.3, "lordosis_room_deg": 40.0},
 )
 PARTS = ("pedicle", "lamina", "spinous", "transverse", "upper_facet", "lower_facet")
 
@@ -119,6 +119,11 @@ class ArchShape:
         angle = np.deg2rad(self.body.size.pedicle_deg)
         return -float(np.sin(angle)), float(np.cos(angle)), 0.0
 
+    @cached_property
+    def _facet_reach(self) -> float:
+        """How far articular processes reach: shorter where lordosis brings neighbours together behind."""
+        return 1 + min(self.body.size.disc_deg, 0) / _SHAPE["lordosis_room_deg"]
+
     def _along_pedicle(self, distance_mm: float) -> Point:
         start, axis = self.isthmus_mm, self.pedicle_axis
         return tuple(float(p + distance_mm * d) for p, d in zip(start, axis, strict=True))  # type: ignore[return-value]
@@ -181,7 +186,7 @@ class ArchShape:
     def _upper_facet(self, right: Array, anterior: Array, superior: Array) -> Array:
         x, y, z = self._junction
         aside = self.body.size.canal_mm / 2 + self._mm("facet_outward")
-        top = z + self.pedicle_height_mm / 2 + self._mm("facet_up")
+        top = z + self.pedicle_height_mm / 2 + self._mm("facet_up") * self._facet_reach
         stop = (aside, y - 1, top)
         return _capsule((right, anterior, superior), (x, y, z), stop, self._mm("facet_radius"))
 
@@ -189,7 +194,7 @@ class ArchShape:
         aside = self.body.size.canal_mm / 2 - self._mm("facet_inward")
         y = self.canal_back_mm - 1
         z = self.pedicle_superior_mm - self._mm("lamina_drop")
-        start, stop = (aside, y, z), (aside, y + 1, z - self._mm("facet_down"))
+        start, stop = (aside, y, z), (aside, y + 1, z - self._mm("facet_down") * self._facet_reach)
         return _capsule((right, anterior, superior), start, stop, self._mm("facet_radius"))
 
     def parts(self, right: Array, anterior: Array, superior: Array) -> list[Array]:

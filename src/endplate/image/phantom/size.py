@@ -34,7 +34,7 @@ _TABLES = {
     "pedicle_deg": _by_level("pedicle_angle", "deg", _NORMALS, "weak", 5, 2, 0, 9, 11, 14, 18, 26),
     "canal_mm": _by_level("canal", "mm", _OWN, "design", 17, 18, 20, 22, 22.5, 23, 24, 26),
     "disc_mm": _by_level("disc", "mm", _OWN, "design", 4.5, 5, 6, 7, 8, 9, 9.5, 9.5),
-    "disc_deg": _by_level("disc_wedge", "deg", _OWN, "design", 1, 0, -1, -4, -6, -8, -12, -12),
+    "disc_deg": _by_level("disc_wedge", "deg", _OWN, "design", 1, 0, -1, -4, -6, -8, -10.5, -14),
     "transverse_mm": _by_level("transverse", "mm", _OWN, "design", 14, 11, 9, 16, 19, 22, 20, 18),
     "spinous_drop_deg": _by_level("spinous", "deg", _OWN, "design", 35, 28, 18, 10, 8, 8, 8, 10),
 }

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.cited import cited
 from endplate.image.phantom.arch import ArchShape
 from endplate.image.phantom.body import BodyShape
 from endplate.image.phantom.size import level_size
 from endplate.image.phantom.spec import PhantomSpec
 from endplate.level import Level
+
+HELD_APART = cited(
+    0.7, "1", "share of lost posterior height that the arches hold open: discs bulge into the crushed body", "design"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,6 +69,12 @@ def _axes(lean: float) -> NDArray[np.float64]:
     return np.array([[-1.0, 0, 0], [0, -c, -s], [0, -s, c]])
 
 
+def _posterior_loss_mm(body: BodyShape) -> float:
+    back = np.array([body.back_mm])
+    upper, lower = body.intact_endplates(np.zeros(1), back)
+    return float((body.collapse(np.zeros(1), back) * (upper - lower))[0])
+
+
 def stack_spine(spec: PhantomSpec) -> tuple[Placed, ...]:
     """The spine of a specification from head to foot, upright, its chord vertical, centred on its bodies."""
     placed: list[Placed] = []
@@ -74,7 +85,8 @@ def stack_spine(spec: PhantomSpec) -> tuple[Placed, ...]:
         upper, lower, lean_up, lean_down = body.rim_line()
         if placed:
             disc = np.deg2rad(size.disc_deg)
-            tip = tip + size.disc_mm * _axes(lean + disc / 2)[2]
+            held = HELD_APART * (_posterior_loss_mm(body) + _posterior_loss_mm(placed[-1].body)) / 2
+            tip = tip + (size.disc_mm + held) * _axes(lean + disc / 2)[2]
             lean += disc
         lean += lean_down
         axes = _axes(lean)
