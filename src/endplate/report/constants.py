@@ -35,7 +35,7 @@ class Constant:
 
 def constants() -> list[Constant]:
     """All module-level cited numbers and tables of the stages, by stage and name."""
-    found = {}
+    found: dict[tuple[str, str], Constant] = {}
     for stage in STAGES:
         for module in _modules(stage):
             for name, value in vars(sys.modules[module]).items():

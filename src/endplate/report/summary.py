@@ -67,7 +67,9 @@ def _undecided(case: Case, index: Index) -> list[Sentence]:
     for level in _levels_where(index, "deformity", "yes", True):
         answer = index.get(("fracture", level))
         if answer is None or answer.value == "indeterminate":
-            text = f"{level} is deformed, but whether bone broke cannot be told from this scan: {_deformed(level, index)}."
+            text = (
+                f"{level} is deformed, but whether bone broke cannot be told from this scan: {_deformed(level, index)}."
+            )
             out.append(Sentence(tone="alarm", text=text))
         elif answer.value == "no":
             text = f"{level} is deformed without a sign of fracture: {_deformed(level, index)}."
@@ -136,7 +138,9 @@ def _over(finding: Finding) -> bool:
 def _rest(case: Case, index: Index) -> list[Sentence]:
     out = []
     if case.volume is None:
-        out.append(Sentence(tone="note", text="No CT was given, only labels: shape is measured, density and strength not."))
+        out.append(
+            Sentence(tone="note", text="No CT was given, only labels: shape is measured, density and strength not.")
+        )
     cut = [vertebra.level for vertebra in case.spine.vertebrae if vertebra.cut_by_field] if case.spine else []
     if cut:
         verb = "is" if len(cut) == 1 else "are"

@@ -91,7 +91,8 @@ def _table(title: str, codes: tuple[str, ...], case: Case, index: Index) -> Tabl
     held = [code for code in codes if any(name == code and level for name, level in index)]
     if not held:
         return None
-    levels = sorted({item.level for item in (*case.findings, *case.gaps) if item.level is not None})
+    named = [finding.level for finding in case.findings] + [gap.level for gap in case.gaps]
+    levels = sorted({level for level in named if level is not None})
     gaps = {(gap.code, gap.level): gap.reason for gap in reversed(case.gaps)}
     rows = tuple((str(level), tuple(_cell(code, level, index, gaps) for code in held)) for level in levels)
     return Table(title=title, heads=tuple(_head(code, case) for code in held), rows=rows)

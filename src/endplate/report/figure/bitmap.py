@@ -6,7 +6,7 @@ import base64
 import io
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 BONE_WINDOW_HU = (-250.0, 850.0)
 """Display range, black to white: wide enough to show cortex and marrow, a reading-room bone window."""
@@ -44,7 +44,7 @@ def silhouette_png(body: NDArray[np.bool_], arch: NDArray[np.bool_]) -> str:
     return _encode(grey, "L", "PNG", optimize=True)
 
 
-def ramp_rgb(fraction: NDArray[np.float32]) -> NDArray[np.uint8]:
+def ramp_rgb(fraction: ArrayLike) -> NDArray[np.uint8]:
     """Colours (..., 3) of values 0..1."""
     place = np.clip(np.asarray(fraction, float), 0.0, 1.0) * (len(_RAMP) - 1)
     channels = [np.interp(place, np.arange(len(_RAMP)), _RAMP[:, channel]) for channel in range(3)]

@@ -38,7 +38,8 @@ def shared_limits(strengths: tuple[Strength, ...]) -> tuple[float, float]:
 
 
 def _alt(strength: Strength) -> str:
-    load = "no failure load found" if strength.failure_load_n is None else f"failure load {strength.failure_load_n:.0f} N"
+    failure = strength.failure_load_n
+    load = "no failure load found" if failure is None else f"failure load {failure:.0f} N"
     return (
         f"{strength.level}: force against shortening under {strength.load_case} load, stiffness "
         f"{strength.stiffness_n_per_mm:.0f} N/mm, {load}."

@@ -115,11 +115,13 @@ def sample(
     """Trilinear values of an (I, J, K) array at world points (..., 3); `outside` beyond the grid."""
     from scipy.ndimage import map_coordinates
 
-    index = np.moveaxis(grid.to_index(points_mm), -1, 0)
-    values = map_coordinates(np.asarray(array, np.float32), index, order=1, mode="nearest")
-    limit = np.array(grid.shape).reshape(3, *([1] * (index.ndim - 1))) - 0.5
-    inside = ((index >= -0.5) & (index <= limit)).all(axis=0)
-    return np.where(inside, values, np.float32(outside))
+    index = grid.to_index(points_mm)
+    inside = ((index >= -0.5) & (index <= np.array(grid.shape) - 0.5)).all(axis=-1)
+    values = np.full(points_mm.shape[:-1], outside, np.float32)
+    # Only the points within, and no float copy of a whole scan: it can be larger than everything else together.
+    source = array.view(np.uint8) if array.dtype == bool else array
+    values[inside] = map_coordinates(source, index[inside].T, output=np.float32, order=1, mode="nearest")
+    return values
 
 
 def outlines(mask: NDArray[np.float32], level: float = 0.5) -> list[NDArray[np.float64]]:

@@ -1,0 +1,50 @@
+"""What `endplate demo` does: the main job on the built-in digital spine, through files, as a user's scan would go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from endplate.apps.assess import AssessRequest, measure_and_write, told
+from endplate.apps.outcome import Talk
+from endplate.apps.progress import progress_bars
+
+CT, LABELS = "ct.nii.gz", "labels.nii.gz"
+
+
+def run_demo(out: Path, *, linear_only: bool, mechanics: bool, talk: Talk) -> dict[str, Any]:
+    """Build the digital spine, write it as NIfTI beside the results, and assess it.
+
+    Raises
+    ------
+    OutputError : the folder cannot be written.
+    """
+    from endplate.report.folder import check_writable
+
+    check_writable(out)
+    request = AssessRequest(
+        ct=out / CT, labels=out / LABELS, out=out, linear_only=linear_only, mechanics=mechanics
+    )  # fmt: skip
+    with progress_bars(talk.progress) as tell:
+        tell("phantom", 0.0, "")
+        _write_phantom(out)
+        tell("phantom", 1.0, "")
+        from endplate.apps.settings import assess_settings
+        from endplate.case.read import read_case
+
+        case = read_case(out / CT, out / LABELS)
+        case, paths = measure_and_write(case, assess_settings(request), out, tell)
+    if talk.for_people:
+        from endplate.apps.summary import print_summary
+
+        print_summary(case, paths, again=f"endplate assess {out / CT} --labels {out / LABELS} --out results")
+    return told(case, paths)
+
+
+def _write_phantom(out: Path) -> None:
+    from endplate.image.nifti import write_labels, write_volume
+    from endplate.image.phantom import demo_spec, make_phantom
+
+    phantom = make_phantom(demo_spec())
+    write_volume(out / CT, phantom.volume.grid, phantom.volume.hu)
+    write_labels(out / LABELS, phantom.labels)

@@ -1,0 +1,75 @@
+"""From command-line options to the settings of the stages, with a clear line for what has no meaning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from endplate.errors import OptionError
+
+if TYPE_CHECKING:
+    from endplate.apps.assess import AssessRequest
+    from endplate.case.assess import AssessSettings
+
+VOXEL_RANGE_MM = (0.5, 2.0)
+
+
+def assess_settings(request: AssessRequest) -> AssessSettings:
+    """Settings of every stage; what was not asked keeps its cited default.
+
+    Raises
+    ------
+    OptionError : an unknown law, a voxel size out of range, a calibration that is not two numbers.
+    """
+    from endplate.case.assess import AssessSettings
+
+    settings = AssessSettings(mechanics=request.mechanics)
+    calibration, model, strength = settings.calibration, settings.model, settings.strength
+    if request.calibration is not None:
+        slope, offset = parse_calibration(request.calibration)
+        calibration = replace(calibration, slope_mg_cm3_per_hu=slope, offset_mg_cm3=offset)
+    if request.kvp is not None:
+        calibration = replace(calibration, kvp=check_kvp(request.kvp))
+    if request.voxel_mm is not None:
+        model = replace(model, voxel_mm=check_voxel(request.voxel_mm))
+    if request.law is not None:
+        model = replace(model, law=request.law)
+    if request.linear_only:
+        strength = replace(strength, linear_only=True)
+    return replace(settings, calibration=calibration, model=model, strength=strength)
+
+
+def parse_calibration(text: str) -> tuple[float, float]:
+    """Slope and offset from "0.8,-2.5".
+
+    Raises
+    ------
+    OptionError : not two numbers, or a slope that is not positive.
+    """
+    try:
+        slope, offset = (float(part) for part in text.split(","))
+    except ValueError:
+        raise OptionError(
+            f"--calibration {text!r} is not SLOPE,OFFSET", "", "give two numbers with a comma, e.g. 0.8,-2.5"
+        ) from None
+    if not 0 < slope < 10 or not -1000 < offset < 1000:
+        raise OptionError(
+            f"--calibration {text!r} cannot be right", "density rises with HU, by about 0.6 to 0.9 mg/cm3 per HU",
+            "give SLOPE,OFFSET in mg/cm3 per HU and mg/cm3",
+        )  # fmt: skip
+    return slope, offset
+
+
+def check_voxel(voxel_mm: float) -> float:
+    """The element edge, refused outside the range in which the model was verified."""
+    low, high = VOXEL_RANGE_MM
+    if not low <= voxel_mm <= high:
+        raise OptionError(f"--voxel-mm {voxel_mm:g}", "the model was verified from 0.5 to 2 mm", "give one of these")
+    return voxel_mm
+
+
+def check_kvp(kvp: float) -> float:
+    """The tube voltage, refused where no CT runs."""
+    if not 60 <= kvp <= 160:
+        raise OptionError(f"--kvp {kvp:g}", "CT tubes run from 70 to 150 kVp", "give the voltage in kilovolt")
+    return kvp
