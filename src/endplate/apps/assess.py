@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from endplate.apps.options import InputOptions, ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import Tell, progress_bars
 from endplate.errors import ImageError, LabelError, OptionError
@@ -17,45 +17,26 @@ if TYPE_CHECKING:
     from endplate.case import Case
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssessRequest:
-    """Everything that was asked on the command line."""
-
-    ct: Path | None
-    labels: Path | None
-    out: Path
-    scheme: str | None = None
-    record: Path | None = None
-    segment: str | None = None
-    law: str | None = None
-    voxel_mm: float | None = None
-    linear_only: bool = False
-    mechanics: bool = True
-    calibration: str | None = None
-    kvp: float | None = None
-
-
-def run_assess(request: AssessRequest, talk: Talk) -> dict[str, Any]:
+def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOptions, talk: Talk) -> dict[str, Any]:
     """Measure one case and write its results; returns what `--json` prints.
 
     Raises
     ------
     InputError : anything given that cannot be used; nothing is left half-written.
     """
-    _check_paths(request)
+    _check_paths(ct, given)
     from endplate.apps.settings import assess_settings
-
-    settings = assess_settings(request)
     from endplate.report.folder import check_writable
 
-    check_writable(request.out)
-    with progress_bars(talk.progress) as tell, _labels(request, tell) as labels:
+    settings = assess_settings(model)
+    check_writable(out)
+    with progress_bars(talk.progress) as tell, _labels(ct, given, tell) as labels:
         from endplate.case.read import read_case
 
-        tell("read", 0.0, (request.ct or labels).name)
-        case = read_case(request.ct, labels, record=request.record, scheme=request.scheme)
+        tell("read", 0.0, (ct or labels).name)
+        case = read_case(ct, labels, record=given.record, scheme=given.scheme)
         tell("read", 1.0, "")
-        case, paths = measure_and_write(case, settings, request.out, tell)
+        case, paths = measure_and_write(case, settings, out, tell)
     if talk.for_people:
         from endplate.apps.summary import print_summary
 
@@ -82,35 +63,34 @@ def told(case: Case, paths: dict[str, Path]) -> dict[str, Any]:
     return {"paths": {name: str(path.resolve()) for name, path in paths.items()}, "case": to_document(case)}
 
 
-def _check_paths(request: AssessRequest) -> None:
+def _check_paths(ct: Path | None, given: InputOptions) -> None:
     """Missing files are told before anything heavy is imported."""
-    if request.labels is None and request.segment is None:
+    if given.labels is None and given.segment is None:
         raise OptionError(
-            "no vertebra labels given", "endplate measures labelled vertebrae",
+            "no vertebra labels given",
+            "endplate measures labelled vertebrae",
             "give --labels FILE, or --segment totalsegmentator to make them",
-        )  # fmt: skip
-    if request.labels is not None and request.segment is not None:
+        )
+    if given.labels is not None and given.segment is not None:
         raise OptionError("both --labels and --segment given", "only one can be used", "leave one out")
-    if request.segment is not None and request.ct is None:
+    if given.segment is not None and ct is None:
         raise OptionError("--segment needs a CT", "", "give the CT as the first argument")
-    if request.ct is not None and not request.ct.exists():
-        raise ImageError(f"{request.ct} does not exist", "", "check the path of the CT")
-    if request.labels is not None and not request.labels.exists():
-        raise LabelError(f"{request.labels} does not exist", "", "check the path of the labels")
+    if ct is not None and not ct.exists():
+        raise ImageError(f"the CT {ct} does not exist", "", "check its path")
+    if given.labels is not None and not given.labels.exists():
+        raise LabelError(f"the labels {given.labels} do not exist", "", "check their path")
 
 
 @contextmanager
-def _labels(request: AssessRequest, tell: Tell) -> Iterator[Path]:
+def _labels(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path]:
     """The given labels, or freshly segmented ones that live as long as the run."""
-    if request.labels is not None:
-        yield request.labels
+    if given.labels is not None or ct is None:
+        yield given.labels or Path()
         return
     from endplate.image.segment import segment
 
-    if request.ct is None:
-        raise OptionError("--segment needs a CT", "", "give the CT as the first argument")
     with tempfile.TemporaryDirectory(prefix="endplate-labels-") as folder:
         tell("segment", 0.0, "TotalSegmentator")
-        labels = segment(request.ct, Path(folder), lambda line: tell("segment", 0.5, line[:60]))
+        labels = segment(ct, Path(folder), lambda line: tell("segment", 0.5, line[:60]))
         tell("segment", 1.0, "")
         yield labels

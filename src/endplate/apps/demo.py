@@ -5,35 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from endplate.apps.assess import AssessRequest, measure_and_write, told
+from endplate.apps.assess import measure_and_write, told
+from endplate.apps.options import ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
 
 CT, LABELS = "ct.nii.gz", "labels.nii.gz"
 
 
-def run_demo(out: Path, *, linear_only: bool, mechanics: bool, talk: Talk) -> dict[str, Any]:
+def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
     """Build the digital spine, write it as NIfTI beside the results, and assess it.
 
     Raises
     ------
     OutputError : the folder cannot be written.
     """
+    from endplate.apps.settings import assess_settings
     from endplate.report.folder import check_writable
 
     check_writable(out)
-    request = AssessRequest(
-        ct=out / CT, labels=out / LABELS, out=out, linear_only=linear_only, mechanics=mechanics
-    )  # fmt: skip
+    settings = assess_settings(model)
     with progress_bars(talk.progress) as tell:
         tell("phantom", 0.0, "")
         _write_phantom(out)
         tell("phantom", 1.0, "")
-        from endplate.apps.settings import assess_settings
         from endplate.case.read import read_case
 
         case = read_case(out / CT, out / LABELS)
-        case, paths = measure_and_write(case, assess_settings(request), out, tell)
+        case, paths = measure_and_write(case, settings, out, tell)
     if talk.for_people:
         from endplate.apps.summary import print_summary
 

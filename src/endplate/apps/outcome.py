@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from endplate import __version__
+from endplate.apps.options import RunOptions
 from endplate.errors import EndplateError, OptionError
 
 DONE, OUR_FAULT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
@@ -39,13 +40,11 @@ class Talk:
         return not self.quiet and sys.stderr.isatty()
 
 
-def answer(
-    work: Callable[[Talk], dict[str, Any]], *, json: bool = False, quiet: bool = False, threads: int | None = None
-) -> int:
+def answer(work: Callable[[Talk], dict[str, Any]], run: RunOptions) -> int:
     """Run a command's work and print its result as JSON when asked; errors are left to `guarded`."""
-    _limit_threads(threads)
-    result = work(Talk(json=json, quiet=quiet))
-    if json:
+    _limit_threads(run.threads)
+    result = work(Talk(json=run.json, quiet=run.quiet))
+    if run.json:
         _write_json({"ok": True, "version": __version__, "result": result, "error": None})
     return DONE
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from endplate.errors import OptionError
 
 if TYPE_CHECKING:
-    from endplate.apps.assess import AssessRequest
+    from endplate.apps.options import ModelOptions
     from endplate.case.assess import AssessSettings
 
 VOXEL_RANGE_MM = (0.5, 2.0)
 
 
-def assess_settings(request: AssessRequest) -> AssessSettings:
+def assess_settings(options: ModelOptions) -> AssessSettings:
     """Settings of every stage; what was not asked keeps its cited default.
 
     Raises
@@ -23,18 +23,18 @@ def assess_settings(request: AssessRequest) -> AssessSettings:
     """
     from endplate.case.assess import AssessSettings
 
-    settings = AssessSettings(mechanics=request.mechanics)
+    settings = AssessSettings(mechanics=not options.no_mechanics)
     calibration, model, strength = settings.calibration, settings.model, settings.strength
-    if request.calibration is not None:
-        slope, offset = parse_calibration(request.calibration)
+    if options.calibration is not None:
+        slope, offset = parse_calibration(options.calibration)
         calibration = replace(calibration, slope_mg_cm3_per_hu=slope, offset_mg_cm3=offset)
-    if request.kvp is not None:
-        calibration = replace(calibration, kvp=check_kvp(request.kvp))
-    if request.voxel_mm is not None:
-        model = replace(model, voxel_mm=check_voxel(request.voxel_mm))
-    if request.law is not None:
-        model = replace(model, law=request.law)
-    if request.linear_only:
+    if options.kvp is not None:
+        calibration = replace(calibration, kvp=check_kvp(options.kvp))
+    if options.voxel_mm is not None:
+        model = replace(model, voxel_mm=check_voxel(options.voxel_mm))
+    if options.law is not None:
+        model = replace(model, law=options.law)
+    if options.linear_only:
         strength = replace(strength, linear_only=True)
     return replace(settings, calibration=calibration, model=model, strength=strength)
 

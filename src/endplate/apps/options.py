@@ -1,0 +1,70 @@
+"""The options of the command line, grouped as `--help` shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+INPUT = Group("Input", sort_key=1)
+MODEL = Group("Bone and mechanics", sort_key=2)
+RUN = Group("Run", sort_key=3)
+
+Out = Annotated[Path, Parameter(name="--out", group=RUN, help="Folder for report.html, case.json and volumes/.")]
+
+
+def _option(words: str) -> Parameter:
+    """A flag without its `--no-` twin, or a value, with its help."""
+    return Parameter(negative="", show_default=False, help=words)
+
+
+@Parameter(name="*", group=INPUT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions:
+    """What describes the scan."""
+
+    labels: Annotated[Path | None, _option("Label map (NIfTI), folder of vertebrae_L1.nii.gz masks, or DICOM SEG.")] = (
+        None
+    )
+    scheme: Annotated[
+        str | None,
+        _option("How labels are numbered where the file does not say: a name that `endplate info` lists, or a file."),
+    ] = None
+    record: Annotated[
+        Path | None,
+        _option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
+    ] = None
+    segment: Annotated[
+        Literal["totalsegmentator"] | None,
+        _option("Make the labels with an installed TotalSegmentator, run as a separate process."),
+    ] = None
+
+
+@Parameter(name="*", group=MODEL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """How density becomes strength."""
+
+    law: Annotated[str | None, _option("Law from density to modulus and yield; default kopperdahl.")] = None
+    voxel_mm: Annotated[float | None, _option("Edge of the finite elements, 0.5 to 2 mm; default 1.")] = None
+    linear_only: Annotated[bool, _option("Stiffness and the linear strength estimate only; much faster.")] = False
+    no_mechanics: Annotated[bool, _option("Shape and density only.")] = False
+    calibration: Annotated[
+        str | None, _option("Scanner line SLOPE,OFFSET: mg/cm3 (K2HPO4) per HU, and mg/cm3. E.g. 0.8,-2.5.")
+    ] = None
+    kvp: Annotated[float | None, _option("Tube voltage, where the file does not say.")] = None
+
+
+@Parameter(name="*", group=RUN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How the command runs and what it says."""
+
+    threads: Annotated[int | None, _option("Processor cores to use; default all.")] = None
+    json: Annotated[bool, _option("Answer with one JSON object on standard output.")] = False
+    quiet: Annotated[bool, _option("No progress, no summary.")] = False
+
+
+NO_INPUT, NO_MODEL, NO_RUN = InputOptions(), ModelOptions(), RunOptions()
