@@ -14,6 +14,9 @@ RIM_MM = cited(2, "mm", "biomechanics reference 8.1 step 4: drop the outer 2 mm 
 BREACH_MAD = cited(3, "1", "biomechanics reference 8.1 step 4: residual > 3 MAD is a breach", "knowledge")
 BREACH_FLOOR_MM = cited(1.5, "mm", "Own choice: below this a residual is voxel noise whatever the MAD", "design")
 HIDDEN_SHARE = cited(0.15, "1", "Own choice: an endplate with more of it outside the field is not measured", "design")
+WALL_BEGINS_MM = cited(
+    8, "mm", "Own choice: the side wall, and no endplate, this far from an endplate's middle", "design"
+)
 SMALLEST_PLATE_MM2 = cited(100, "mm2", "Own choice: a tenth of the usual endplate; less is no endplate", "design")
 MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed")
 TUKEY_CUT = cited(4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge")
@@ -36,14 +39,24 @@ def find_endplates(
     """
     top, top_hidden = _outermost(field, known, box.superior_mm)
     bottom, bottom_hidden = _outermost(field[:, :, ::-1], known[:, :, ::-1], box.superior_mm[::-1])
-    present = np.isfinite(top) & np.isfinite(bottom)
-    if present.sum() * box.step_mm**2 < float(SMALLEST_PLATE_MM2):
-        return None, None
-    x, y = np.meshgrid(box.right_mm, box.anterior_mm, indexing="ij")
-    middle = _quadratic(robust_quadratic(x[present], y[present], (top + bottom)[present] / 2), x, y)
+    middle = _mid_surface(top, bottom, box)
     superior = _plate(np.where(top > middle, top, np.nan), top_hidden, box, frame, up=True)
     inferior = _plate(np.where(bottom < middle, bottom, np.nan), bottom_hidden, box, frame, up=False)
     return superior, inferior
+
+
+def _mid_surface(top: NDArray[np.float64], bottom: NDArray[np.float64], box: LocalBox) -> NDArray[np.float64]:
+    """Smooth surface midway between both endplates; near the one that is there when the field cuts the other."""
+    present = np.isfinite(top) & np.isfinite(bottom)
+    either = np.isfinite(top) | np.isfinite(bottom)
+    if 2 * present.sum() > either.sum() and present.sum() * box.step_mm**2 >= float(SMALLEST_PLATE_MM2):
+        x, y = np.meshgrid(box.right_mm, box.anterior_mm, indexing="ij")
+        return _quadratic(robust_quadratic(x[present], y[present], (top + bottom)[present] / 2), x, y)
+    alone = bottom if np.isfinite(bottom).sum() > np.isfinite(top).sum() else top
+    if not np.isfinite(alone).any():
+        return np.zeros_like(top)
+    inwards = float(WALL_BEGINS_MM) if alone is bottom else -float(WALL_BEGINS_MM)
+    return np.full_like(top, np.nanmedian(alone) + inwards)
 
 
 def _outermost(

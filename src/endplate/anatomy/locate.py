@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from endplate.anatomy.frame import (
     mirror_turn_deg,
     spine_tangents,
 )
+from endplate.anatomy.label_check import LabelPart, check_labels
+from endplate.anatomy.label_flip import check_facing, check_flips
+from endplate.anatomy.label_neighbours import check_neighbours
+from endplate.anatomy.label_order import check_order
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
 from endplate.anatomy.surface import (
     HALF_LEVEL,
@@ -31,15 +35,13 @@ from endplate.anatomy.surface import (
 )
 from endplate.anatomy.vertebra import Canal, Endplate, Spine, Vertebra
 from endplate.cited import cited
-from endplate.errors import LabelError
 from endplate.finding import Caution, Gap
 from endplate.image.volume import Grid, LabelMap, Volume
-from endplate.level import FROM_VERSE_ID, Level
+from endplate.level import Level
 
 COARSE_STEP_MM = cited(1, "mm", "Own choice: enough for the canal and the posterior wall", "design")
 FINE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm in the local frame", "knowledge")
 LOW_BODY_POWER = 4
-CROP_VOXELS = 4
 FRAME_PASSES = 3
 
 
@@ -81,35 +83,46 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
 
     Raises
     ------
-    LabelError : no vertebra in the labels.
+    LabelError : no vertebra in the labels, or specks only.
     """
     settings = settings or AnatomySettings()
-    drafts = _drafts(labels)
-    if not drafts:
-        raise LabelError("no vertebra in the labels", "there is nothing to measure", "give labels of C1 to L6")
+    check = check_labels(labels, repair=settings.repair)
+    cautions, gaps = check_flips(labels, volume)
+    centres = [mask_points_mm(part.mask, part.grid).mean(axis=0) for part in check.parts]
+    _collect(check_order([part.level for part in check.parts], centres), cautions, gaps)
+    cautions, gaps = check.cautions + cautions, check.gaps + gaps
+    doubtful = {gap.level for gap in gaps if gap.code == "vertebra"}
+    drafts = [_draft(part, centre, labels.grid) for part, centre in zip(check.parts, centres, strict=True)]
     for step in range(FRAME_PASSES):
-        for draft, superior in zip(drafts, _superior_directions(drafts), strict=True):
-            _improve(draft, superior, fine=step == FRAME_PASSES - 1)
+        sure = [draft for draft in drafts if draft.level not in doubtful] or drafts
+        directions = dict(zip((draft.level for draft in sure), _superior_directions(sure), strict=True))
+        for draft in drafts:
+            own = directions.get(draft.level)
+            _improve(draft, draft.frame.axes[2] if own is None else own, fine=step == FRAME_PASSES - 1)
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
-    return Spine(vertebrae=vertebrae, canal=_canal(drafts), cautions=(), gaps=_gaps(vertebrae))
+    _collect(check_neighbours(vertebrae), cautions, gaps)
+    for vertebra in vertebrae:
+        cautions += check_facing(vertebra.level, vertebra.axes)
+    spine = Spine(vertebrae=vertebrae, canal=_canal(drafts), cautions=tuple(cautions), gaps=tuple(gaps))
+    kept = tuple(_without_plates(vertebra, spine.distrusted) for vertebra in vertebrae)
+    return replace(spine, vertebrae=kept, gaps=spine.gaps + _gaps(kept))
 
 
-def _drafts(labels: LabelMap) -> list[_Draft]:
-    present = sorted(FROM_VERSE_ID[int(n)] for n in np.unique(labels.labels) if int(n) in FROM_VERSE_ID)
-    drafts = []
-    for level in present:
-        if level is Level.S1:
-            continue
-        index = np.argwhere(labels.labels == level.verse_id)
-        start = np.maximum(index.min(axis=0) - CROP_VOXELS, 0)
-        stop = np.minimum(index.max(axis=0) + 1 + CROP_VOXELS, labels.grid.shape)
-        window = tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
-        mask = labels.labels[window] == level.verse_id
-        grid = labels.grid.crop(start, stop)
-        origin = mask_points_mm(mask, grid).mean(axis=0)
-        frame = Frame(origin_mm=origin, axes=axes_from(LPS_SUPERIOR, LPS_ANTERIOR))
-        drafts.append(_Draft(level=level, grid=grid, scan=labels.grid, mask=mask, frame=frame, body=mask))
-    return drafts
+def _collect(found: tuple[list[Caution], list[Gap]], cautions: list[Caution], gaps: list[Gap]) -> None:
+    cautions += found[0]
+    gaps += found[1]
+
+
+def _without_plates(vertebra: Vertebra, distrusted: frozenset[Level]) -> Vertebra:
+    """A vertebra that the label check distrusts keeps its masks and loses what would be measured."""
+    if vertebra.level not in distrusted:
+        return vertebra
+    return replace(vertebra, superior=None, inferior=None, left=None, right=None)
+
+
+def _draft(part: LabelPart, centre_mm: NDArray[np.float64], scan: Grid) -> _Draft:
+    frame = Frame(origin_mm=centre_mm, axes=axes_from(LPS_SUPERIOR, LPS_ANTERIOR))
+    return _Draft(level=part.level, grid=part.grid, scan=scan, mask=part.mask, frame=frame, body=part.mask)
 
 
 def _superior_directions(drafts: list[_Draft]) -> list[NDArray[np.float64]]:
@@ -238,12 +251,14 @@ def _canal(drafts: list[_Draft]) -> Canal | None:
 
 
 def _gaps(vertebrae: tuple[Vertebra, ...]) -> tuple[Gap, ...]:
+    """A gap for every endplate that is not there."""
     return tuple(
-        Gap(code=f"{side}_endplate", level=vertebra.level, reason="cut by the field, or no surface found")
+        Gap(
+            code=f"{side}_endplate",
+            level=vertebra.level,
+            reason="the field cuts the body" if vertebra.cut_by_field else "no surface of the body was found",
+        )
         for vertebra in vertebrae
         for side in ("superior", "inferior")
         if getattr(vertebra, side) is None
     )
-
-
-_ = Caution

@@ -102,6 +102,14 @@ class Spine:
     cautions: tuple[Caution, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
+    @property
+    def distrusted(self) -> frozenset[Level]:
+        """Levels whose labels the check found unreliable (a gap with the code `vertebra`); all, for a flip."""
+        named = {gap.level for gap in self.gaps if gap.code == "vertebra"}
+        if None in named:
+            named |= {vertebra.level for vertebra in self.vertebrae}
+        return frozenset(level for level in named if level is not None)
+
     def at(self, level: Level) -> Vertebra | None:
         """The vertebra of a level, or None."""
         return next((vertebra for vertebra in self.vertebrae if vertebra.level is level), None)

@@ -1,0 +1,90 @@
+"""Do neighbouring bodies fit together: two labels in one body, one label over two, sizes out of line."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from endplate.anatomy.vertebra import Vertebra
+from endplate.cited import cited
+from endplate.finding import Caution, Gap
+
+SHARED_FACE = cited(
+    0.35, "1", "Own choice: two bodies with a disc between them touch at rims and bridges only", "design"
+)
+TALL = cited(
+    1.45, "1", "Own choice: levels differ by 7 % a step; a label over a disc or two bodies exceeds this", "design"
+)
+FLAT = cited(
+    0.25, "1", "Own choice: even a plana keeps a quarter of its height; fractures above this are allowed", "design"
+)
+WIDE = cited(1.6, "1", "Own choice: sections of neighbours differ by some 10 %, a wedge beside by a quarter", "design")
+NARROW = cited(0.5, "1", "Own choice: as for `WIDE`; a body of this area is not wholly labelled", "design")
+
+
+def check_neighbours(vertebrae: tuple[Vertebra, ...]) -> tuple[list[Caution], list[Gap]]:
+    """Cautions and gaps from comparing bodies with their neighbours, head to foot.
+
+    A low body is a fracture until shown otherwise and raises no flag; a body far too tall, too wide or too narrow, or
+    one that lies face to face with its neighbour without a disc, is a label error.
+    """
+    found: list[tuple[Vertebra, str, str]] = []
+    for upper, lower in pairwise(vertebrae):
+        share = shared_face(upper, lower)
+        if share > float(SHARED_FACE):
+            text = (
+                f"{upper.level} and {lower.level} touch over {share:.0%} of their faces: one body may carry two labels"
+            )
+            found += [(upper, "two_levels_in_one_body", text), (lower, "two_levels_in_one_body", text)]
+    found += _sizes(vertebrae)
+    cautions = [Caution(code=code, level=vertebra.level, text=text) for vertebra, code, text in found]
+    return cautions, [Gap(code="vertebra", level=vertebra.level, reason=text) for vertebra, _, text in found]
+
+
+def shared_face(upper: Vertebra, lower: Vertebra) -> float:
+    """Area over which two bodies touch, as a fraction of the smaller body's mean cross-section."""
+    offset = np.rint(upper.grid.to_index(lower.grid.to_mm([0, 0, 0]))).astype(int)
+    first = ndimage.binary_dilation(np.pad(upper.body, 1))
+    index = np.argwhere(lower.body) + offset + 1
+    index = index[np.all((index >= 0) & (index < first.shape), axis=1)]
+    touching = float(first[tuple(index.T)].sum()) * upper.grid.voxel_mm3 ** (2 / 3)
+    return touching / max(min(_section_mm2(upper), _section_mm2(lower)), 1.0)
+
+
+def _section_mm2(vertebra: Vertebra) -> float:
+    """Mean cross-section of a body: volume over height."""
+    return float(vertebra.body.sum()) * vertebra.grid.voxel_mm3 / max(body_height_mm(vertebra), 1.0)
+
+
+def body_height_mm(vertebra: Vertebra) -> float:
+    """Extent of a body along its superior axis without its outermost per cents, mm."""
+    points = vertebra.grid.to_mm(np.argwhere(vertebra.body))
+    low, high = np.percentile(vertebra.to_local_mm(points)[:, 2], [2, 98])
+    return float(high - low)
+
+
+def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:
+    whole = [vertebra for vertebra in vertebrae if not vertebra.cut_by_field]
+    heights = np.array([body_height_mm(vertebra) for vertebra in whole])
+    areas = np.array([_section_mm2(vertebra) for vertebra in whole])
+    found = []
+    for place, vertebra in enumerate(whole):
+        height, area = _against_neighbours(heights, place), _against_neighbours(areas, place)
+        if height is None or area is None:
+            continue
+        if height > float(TALL) or height < float(FLAT):
+            text = f"body of {vertebra.level} is {height:.2f} times as high as its neighbours"
+            found.append((vertebra, "height_out_of_line", text))
+        if area > float(WIDE) or area < float(NARROW):
+            text = f"body of {vertebra.level} has {area:.2f} times the cross-section of its neighbours"
+            found.append((vertebra, "volume_out_of_line", text))
+    return found
+
+
+def _against_neighbours(values: NDArray[np.float64], place: int) -> float | None:
+    """A value over the median of up to two values on either side; None without two to compare with."""
+    near = [values[i] for i in range(max(place - 2, 0), min(place + 3, len(values))) if i != place]
+    return float(values[place] / np.median(near)) if len(near) >= 2 else None

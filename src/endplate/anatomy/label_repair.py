@@ -1,0 +1,113 @@
+"""Safe repairs of one vertebra's label: islands, holes, and specks that bled into a neighbour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from endplate.cited import cited
+from endplate.finding import Caution
+from endplate.level import FROM_VERSE_ID, Level
+
+ISLAND_SHARE = cited(
+    0.1, "1", "Own choice: a loose piece larger than this is no speck (an arch alone is a third)", "design"
+)
+ISLAND_MM3 = cited(
+    1500, "mm3", "Own choice: a tenth of a thoracic vertebra; a larger loose piece is never removed", "design"
+)
+HOLE_MM3 = cited(
+    1000, "mm3", "Own choice: a 12 mm ball; larger hollows may be cement, cyst or tumour left out", "design"
+)
+BLEED_CONTACT = cited(
+    0.4, "1", "Own choice: share of a speck's border that one neighbour owns before it is given to it", "design"
+)
+NEAR_MM = cited(8, "mm", "Own choice: a loose arch (spondylolysis, thin pedicle) lies this near its body", "design")
+_CORNERS = np.ones((3, 3, 3), bool)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Pieces:
+    """What the connected pieces of one label are.
+
+    Attributes
+    ----------
+    kept : (I, J, K) bool, the vertebra.
+    islands : specks to be dropped. bled : specks that belong to a neighbour, by its label.
+    apart : large pieces too far away to be the same vertebra.
+    """
+
+    kept: NDArray[np.bool_]
+    islands: list[NDArray[np.bool_]]
+    bled: list[tuple[int, NDArray[np.bool_]]]
+    apart: list[NDArray[np.bool_]]
+
+
+def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.float64]) -> Pieces:
+    """Sort the connected pieces of one label in a crop (I, J, K) of the label map."""
+    mask = labels == label
+    numbered, count = ndimage.label(mask, structure=_CORNERS)
+    sizes = np.bincount(numbered.ravel())[1:]
+    main = numbered == 1 + int(sizes.argmax())
+    found = Pieces(kept=main.copy(), islands=[], bled=[], apart=[])
+    if count == 1:
+        return found
+    away = ndimage.distance_transform_edt(~main, sampling=spacing_mm)
+    limit = min(float(ISLAND_SHARE) * float(sizes.max()), float(ISLAND_MM3) / float(np.prod(spacing_mm)))
+    for number in range(1, count + 1):
+        piece = numbered == number
+        if sizes[number - 1] == sizes.max() and (piece & main).any():
+            continue
+        if sizes[number - 1] <= limit:
+            owner = _owner(labels, label, piece)
+            if owner:
+                found.bled.append((owner, piece))
+            else:
+                found.islands.append(piece)
+        elif away[piece].min() <= float(NEAR_MM):
+            found.kept |= piece
+        else:
+            found.apart.append(piece)
+    return found
+
+
+def _owner(labels: NDArray[np.uint16], label: int, piece: NDArray[np.bool_]) -> int:
+    """Label of the neighbour that a speck lies against, 0 for none."""
+    border = labels[ndimage.binary_dilation(piece, structure=_CORNERS) & ~piece]
+    if not border.size:
+        return 0
+    counts = np.bincount(border)
+    counts[[0, label] if label < len(counts) else [0]] = 0
+    owner = int(counts.argmax())
+    enough = counts[owner] >= float(BLEED_CONTACT) * border.size
+    return owner if enough and owner in FROM_VERSE_ID else 0
+
+
+def fill_holes(mask: NDArray[np.bool_], voxel_mm3: float) -> tuple[NDArray[np.bool_], float, float]:
+    """A mask with its small enclosed hollows filled; (mask, filled mm3, hollow left mm3)."""
+    hollow = ndimage.binary_fill_holes(mask) & ~mask
+    if not hollow.any():
+        return mask, 0.0, 0.0
+    numbered, _ = ndimage.label(hollow)
+    sizes = np.bincount(numbered.ravel())
+    small = sizes * voxel_mm3 <= float(HOLE_MM3)
+    small[0] = False
+    filled = small[numbered]
+    return mask | filled, float(filled.sum()) * voxel_mm3, float((hollow & ~filled).sum()) * voxel_mm3
+
+
+def piece_cautions(level: Level, pieces: Pieces, voxel_mm3: float, *, repaired: bool) -> list[Caution]:
+    """What the pieces of a level's label tell the reader."""
+    cautions = []
+    if pieces.islands:
+        volume = sum(float(piece.sum()) for piece in pieces.islands) * voxel_mm3
+        what = f"{len(pieces.islands)} loose specks ({volume:.0f} mm3) of {level}"
+        done = "were left out" if repaired else "are in the labels"
+        cautions.append(Caution(code="islands", level=level, text=f"{what} {done}", repaired=repaired))
+    for owner, piece in pieces.bled:
+        what = f"{float(piece.sum()) * voxel_mm3:.0f} mm3 labelled {level} lie within {FROM_VERSE_ID[owner]}"
+        done = " and were given to it" if repaired else ""
+        cautions.append(Caution(code="bleeding", level=level, text=what + done, repaired=repaired))
+    return cautions
