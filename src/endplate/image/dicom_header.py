@@ -20,6 +20,7 @@ from pydicom.uid import (
 )
 
 from endplate.errors import ImageError
+from endplate.image.dicom_facts import clean, facts_of
 from endplate.image.sniff import is_dicom
 from endplate.image.told import one_line
 
@@ -37,12 +38,14 @@ class ImagePlane:
     """One CT image (a file, or a frame of a multi-frame file) and its place.
 
     `position_mm` (3,) is the centre of the first voxel, `row`, `column` (3,) the directions of growing column and row
-    index, all LPS; `spacing_mm` is (between columns, between rows).
+    index, all LPS; `spacing_mm` is (between columns, between rows). `facts` are attributes as text. `padding` are the
+    first and last stored value that mean "outside the field".
     """
 
     path: Path
     frame: int | None
-    header: pydicom.Dataset
+    facts: dict[str, str]
+    padding: tuple[int, int] | None
     shape: tuple[int, int]
     position_mm: NDArray[np.float64]
     row: NDArray[np.float64]
@@ -55,7 +58,7 @@ class ImagePlane:
     @property
     def series_uid(self) -> str:
         """SeriesInstanceUID, "" if absent."""
-        return str(self.header.get("SeriesInstanceUID", ""))
+        return self.facts.get("SeriesInstanceUID", "")
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -84,20 +87,20 @@ def find_images(path: Path) -> Found:
     ImageError : a DICOM file is damaged, or too many files.
     """
     folder = path if path.is_dir() else path.parent
-    wanted = None if path.is_dir() else str(_header(path).get("SeriesInstanceUID", ""))
+    wanted = None if path.is_dir() else _opened(path)[1].get("SeriesInstanceUID", "")
     planes: list[ImagePlane] = []
     others: dict[str, int] = {}
     for file in _files(folder):
         if not is_dicom(file):
             others["not DICOM"] = others.get("not DICOM", 0) + 1
             continue
-        header = _header(file)
-        if wanted is not None and str(header.get("SeriesInstanceUID", "")) != wanted:
+        header, facts = _opened(file)
+        if wanted is not None and facts.get("SeriesInstanceUID", "") != wanted:
             continue
-        if header.get("SOPClassUID") in _CT_CLASSES:
-            planes += _planes(file, header)
+        if facts.get("SOPClassUID") in _CT_CLASSES:
+            planes += _planes(file, header, facts)
         else:
-            kind = str(header.get("Modality") or "other DICOM")
+            kind = facts.get("Modality", "other DICOM")
             others[kind] = others.get(kind, 0) + 1
     return Found(planes=planes, others=others)
 
@@ -112,8 +115,8 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _header(path: Path) -> pydicom.Dataset:
-    """The header without the pixels; pydicom's own warnings on odd values are ours to judge."""
+def _opened(path: Path) -> tuple[pydicom.Dataset, dict[str, str]]:
+    """The header without the pixels, and its facts; pydicom's own warnings on odd values are ours to judge."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -122,8 +125,7 @@ def _header(path: Path) -> pydicom.Dataset:
             if deflated and path.stat().st_size > MAX_DEFLATED_BYTES:
                 raise ImageError(f"{path.name} is a deflated file too large to open safely", "", _AGAIN)
             header = pydicom.dcmread(path, stop_before_pixels=True)
-            header.get("SOPClassUID")
-            return header
+            return header, facts_of(header)
     except ImageError:
         raise
     except InvalidDicomError as error:
@@ -132,28 +134,30 @@ def _header(path: Path) -> pydicom.Dataset:
         raise ImageError(f"{path.name} is a damaged DICOM file: {one_line(error)}", "", _AGAIN) from error
 
 
-def _planes(path: Path, header: pydicom.Dataset) -> list[ImagePlane]:
+def _planes(path: Path, header: pydicom.Dataset, facts: dict[str, str]) -> list[ImagePlane]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return list(_planes_of(path, header))
+            return list(_planes_of(path, header, facts))
     except ImageError:
         raise
     except Exception as error:  # values are parsed on access, so any of them can raise here
         raise ImageError(f"{path.name} is a damaged DICOM file: {one_line(error)}", "", _AGAIN) from error
 
 
-def _planes_of(path: Path, header: pydicom.Dataset) -> Iterator[ImagePlane]:
+def _planes_of(path: Path, header: pydicom.Dataset, facts: dict[str, str]) -> Iterator[ImagePlane]:
     if "PerFrameFunctionalGroupsSequence" not in header:
-        yield _plane(path, None, header, [header])
+        yield _plane(path, None, facts, [header])
         return
     frames = list(header.PerFrameFunctionalGroupsSequence)
     if len(frames) != int(header.NumberOfFrames) or len(frames) > MAX_FRAMES:
-        raise ImageError(f"{path.name} has {len(frames)} frame descriptions for {header.NumberOfFrames}", "", _AGAIN)
+        raise ImageError(
+            f"{path.name} has {len(frames)} frame descriptions for {clean(header.NumberOfFrames)}", "", _AGAIN
+        )
     shared = header.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()]
     for number, frame in enumerate(frames):
         groups = [item for group in (frame, shared[0]) for item in _macros(group)]
-        yield _plane(path, number, header, [*groups, header])
+        yield _plane(path, number, facts, [*groups, header])
 
 
 def _macros(group: pydicom.Dataset) -> list[pydicom.Dataset]:
@@ -161,10 +165,10 @@ def _macros(group: pydicom.Dataset) -> list[pydicom.Dataset]:
     return [element.value[0] for element in group if element.VR == "SQ" and len(element.value) == 1]
 
 
-def _plane(path: Path, frame: int | None, header: pydicom.Dataset, groups: list[pydicom.Dataset]) -> ImagePlane:
+def _plane(path: Path, frame: int | None, facts: dict[str, str], groups: list[pydicom.Dataset]) -> ImagePlane:
     kinds = [str(kind).upper() for kind in (_value(groups, "ImageType") or [])]
     if any("LOCALIZER" in kind for kind in kinds) and _value(groups, "ImageOrientationPatient") is None:
-        return _unplaced_localizer(path, frame, header)
+        return _unplaced_localizer(path, frame, facts)
     orientation = _numbers(path, groups, "ImageOrientationPatient", 6)
     spacing = _numbers(path, groups, "PixelSpacing", 2)
     rescale = [_value(groups, key) for key in ("RescaleSlope", "RescaleIntercept")]
@@ -173,7 +177,7 @@ def _plane(path: Path, frame: int | None, header: pydicom.Dataset, groups: list[
         raise ImageError(f"{path.name} has no rescale slope and intercept", "its values are not in HU", _AGAIN)
     _check_rescale_type(path, groups)
     plane = ImagePlane(
-        path=path, frame=frame, header=header, shape=_plane_shape(path, header),
+        path=path, frame=frame, facts=facts, padding=_padding(groups[-1]), shape=_plane_shape(path, groups[-1]),
         position_mm=_numbers(path, groups, "ImagePositionPatient", 3), row=orientation[:3], column=orientation[3:],
         spacing_mm=(float(spacing[1]), float(spacing[0])), slope=1.0 if rescale[0] is None else float(rescale[0]),
         intercept=0.0 if rescale[1] is None else float(rescale[1]),
@@ -183,11 +187,11 @@ def _plane(path: Path, frame: int | None, header: pydicom.Dataset, groups: list[
     return plane
 
 
-def _unplaced_localizer(path: Path, frame: int | None, header: pydicom.Dataset) -> ImagePlane:
+def _unplaced_localizer(path: Path, frame: int | None, facts: dict[str, str]) -> ImagePlane:
     """A localizer without a place in space: kept only to be counted."""
     e1, e2, _ = np.eye(3)
     return ImagePlane(
-        path=path, frame=frame, header=header, shape=(1, 1), position_mm=np.zeros(3), row=e1, column=e2,
+        path=path, frame=frame, facts=facts, padding=None, shape=(1, 1), position_mm=np.zeros(3), row=e1, column=e2,
         spacing_mm=(1.0, 1.0), slope=1.0, intercept=0.0, localizer=True,
     )  # fmt: skip
 
@@ -197,6 +201,11 @@ def _plane_shape(path: Path, header: pydicom.Dataset) -> tuple[int, int]:
     if not 2 <= rows <= MAX_EDGE_VOXELS or not 2 <= columns <= MAX_EDGE_VOXELS:
         raise ImageError(f"{path.name} has {rows} rows and {columns} columns", "the header is damaged", _AGAIN)
     return rows, columns
+
+
+def _padding(header: pydicom.Dataset) -> tuple[int, int] | None:
+    first = header.get("PixelPaddingValue")
+    return None if first is None else (int(first), int(header.get("PixelPaddingRangeLimit", first)))
 
 
 def _check_plane(plane: ImagePlane) -> None:
@@ -211,7 +220,7 @@ def _check_plane(plane: ImagePlane) -> None:
 
 
 def _check_rescale_type(path: Path, groups: list[pydicom.Dataset]) -> None:
-    kind = str(_value(groups, "RescaleType") or "HU").strip().upper()
+    kind = clean(_value(groups, "RescaleType") or "HU").upper()
     if kind not in ("HU", "US", ""):
         raise ImageError(
             f"{path.name} holds {kind} values", "they are not Hounsfield units", "give the plain CT reconstruction"

@@ -79,8 +79,7 @@ def _one_series(planes: list[ImagePlane]) -> None:
 
 def _named(plane: ImagePlane) -> str:
     """The series' description on one line."""
-    text = " ".join(str(plane.header.get("SeriesDescription") or "").split())
-    return text[:60] if text.isprintable() and text else "no description"
+    return plane.facts.get("SeriesDescription", "no description")
 
 
 def _one_geometry(planes: list[ImagePlane], notes: list[str]) -> list[ImagePlane]:
@@ -133,7 +132,7 @@ def _without_duplicates(planes: list[ImagePlane], notes: list[str]) -> list[Imag
 
 
 def _same_object(a: ImagePlane, b: ImagePlane) -> bool:
-    uids = [str(plane.header.get("SOPInstanceUID", plane.path)) for plane in (a, b)]
+    uids = [plane.facts.get("SOPInstanceUID", str(plane.path)) for plane in (a, b)]
     return uids[0] == uids[1] and a.frame == b.frame
 
 

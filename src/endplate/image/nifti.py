@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from endplate.level import FROM_VERSE_ID
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _AGAIN = "copy or export it again"
 _READ_BYTES = 2**24
+MAX_SURPLUS_BYTES = 512  # some writers pad to a block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,12 +64,19 @@ def _read_voxels(path: Path, header: NiftiHeader) -> NDArray[Any]:
             stream.seek(header.offset)
             values = np.empty(int(np.prod(header.shape)), header.dtype)
             _fill(stream, values.view(np.uint8).data)
-            while isinstance(stream, gzip.GzipFile) and stream.read(_READ_BYTES):
-                pass
+            surplus = 0
+            while piece := stream.read(_READ_BYTES):
+                surplus += len(piece)
     except (OSError, EOFError, zlib.error) as error:
         raise ImageError(
             f"{path.name} is cut short or damaged: {one_line(error)}", "part of the scan is missing", _AGAIN
         ) from error
+    if surplus > MAX_SURPLUS_BYTES:
+        raise ImageError(
+            f"{path.name} holds {surplus} bytes more than the {header.shape} voxels of its header",
+            "the header is damaged and the voxels would be out of place",
+            _AGAIN,
+        )
     if not values.dtype.isnative:
         values = values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))
     return values.reshape(header.shape, order="F")

@@ -184,6 +184,8 @@ def _lps_affine(path: Path, raw: Any) -> tuple[NDArray[np.float64], tuple[str, .
         affine = sform
         if qform is not None and not _agree(sform, qform, np.array(raw["dim"][1:4], float)):
             notes.append("sform and qform disagree; the sform is used")
+        elif not np.allclose(np.linalg.norm(sform[:3, :3], axis=0), spacing, rtol=0.01):
+            notes.append("the sform and the voxel sizes in the header disagree; the sform is used")
     elif qform is not None:
         affine = qform
         if int(raw["sform_code"]) > 0:
@@ -203,7 +205,8 @@ def _lps_affine(path: Path, raw: Any) -> tuple[NDArray[np.float64], tuple[str, .
 def _usable_sform(raw: Any) -> NDArray[np.float64] | None:
     if int(raw["sform_code"]) <= 0:
         return None
-    affine = np.asarray(raw.get_sform(), float)
+    with np.errstate(all="ignore"):  # broken numbers are judged below
+        affine = np.asarray(raw.get_sform(), float)
     return affine if _invertible(affine) else None
 
 
@@ -211,7 +214,8 @@ def _usable_qform(raw: Any) -> NDArray[np.float64] | None:
     if int(raw["qform_code"]) <= 0:
         return None
     try:
-        affine = np.asarray(raw.get_qform(), float)
+        with np.errstate(all="ignore"):
+            affine = np.asarray(raw.get_qform(), float)
     except Exception:  # an impossible quaternion or qfac is the same as none
         return None
     return affine if _invertible(affine) else None
