@@ -11,15 +11,13 @@ if TYPE_CHECKING:
     from endplate.apps.options import ModelOptions
     from endplate.case.assess import AssessSettings
 
-VOXEL_RANGE_MM = (0.5, 2.0)
-
 
 def assess_settings(options: ModelOptions) -> AssessSettings:
     """Settings of every stage; what was not asked keeps its cited default.
 
     Raises
     ------
-    OptionError : an unknown law, a voxel size out of range, a calibration that is not two numbers.
+    OptionError : an unknown law, a voxel size or tube voltage out of range, a calibration that is not two numbers.
     """
     from endplate.case.assess import AssessSettings
 
@@ -31,7 +29,7 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
     if options.kvp is not None:
         calibration = replace(calibration, kvp=check_kvp(options.kvp))
     if options.voxel_mm is not None:
-        model = replace(model, voxel_mm=check_voxel(options.voxel_mm))
+        model = replace(model, voxel_mm=options.voxel_mm)
     if options.law is not None:
         model = replace(model, law=options.law)
     if options.linear_only:
@@ -58,14 +56,6 @@ def parse_calibration(text: str) -> tuple[float, float]:
             "give SLOPE,OFFSET in mg/cm3 per HU and mg/cm3",
         )  # fmt: skip
     return slope, offset
-
-
-def check_voxel(voxel_mm: float) -> float:
-    """The element edge, refused outside the range in which the model was verified."""
-    low, high = VOXEL_RANGE_MM
-    if not low <= voxel_mm <= high:
-        raise OptionError(f"--voxel-mm {voxel_mm:g}", "the model was verified from 0.5 to 2 mm", "give one of these")
-    return voxel_mm
 
 
 def check_kvp(kvp: float) -> float:

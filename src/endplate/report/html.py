@@ -82,5 +82,6 @@ def flat(parameters: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
         if isinstance(value, Mapping):
             out += flat(value, f"{name}.")
         else:
-            out.append((name, "not given" if value is None else str(value)))
+            told = {None: "not given", True: "yes", False: "no"}
+            out.append((name, told[value] if value is None or isinstance(value, bool) else str(value)))
     return out

@@ -1,0 +1,199 @@
+"""The page: offline, inert, readable without colour or sight, and silent about nothing that is missing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from synthetic_case import HOSTILE_ID, LEVELS, synthetic_case
+
+from endplate.case import Case
+from endplate.finding import Finding
+from endplate.report.html import to_html
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the visible words, and whether tags close in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.stack: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack and self.stack[-1] == tag, f"</{tag}> closes {self.stack[-1:]}"
+        self.stack.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & set(self.stack):
+            self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"[ \t\n]+", " ", " ".join(self.words))
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return synthetic_case()
+
+
+@pytest.fixture(scope="module")
+def html(case: Case) -> str:
+    return to_html(case)
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_the_page_is_well_formed(page: Page) -> None:
+    assert page.stack == []
+    identities = [a["id"] for _, a in page.elements if a.get("id")]
+    assert len(identities) == len(set(identities))
+
+
+def test_the_page_asks_nothing_of_the_network(html: str, page: Page) -> None:
+    assert not re.findall(r"(?:https?:)?//[a-z0-9]", re.sub(r"data:[^\"')]*", "", html))
+    for _, attributes in page.elements:
+        for name in ("src", "href", "srcset", "action", "data"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:", "#")), (name, value)
+    assert "@import" not in html
+    policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None and "default-src 'none'" in policy
+
+
+def test_a_hostile_patient_name_is_inert(html: str, page: Page) -> None:
+    assert not page.all("script")
+    assert HOSTILE_ID in page.text
+    assert "<b>removed</b>" not in html and "&lt;b&gt;removed" in html
+
+
+def test_every_picture_speaks_to_a_screen_reader(page: Page) -> None:
+    drawings = [a for a in page.all("svg") if a.get("aria-hidden") != "true"]
+    identities = {a.get("id") for _, a in page.elements}
+    assert len(drawings) >= 3
+    for drawing in drawings:
+        assert drawing["role"] == "img"
+        assert drawing["aria-labelledby"] in identities
+    assert all(image.get("alt") for image in page.all("img"))
+
+
+def test_every_table_cell_has_heads(page: Page) -> None:
+    assert page.all("table")
+    for head in page.all("th"):
+        assert head.get("scope") in ("col", "row")
+    assert all(cell.get("data-label") for cell in page.all("td") if cell.get("role") == "cell")
+
+
+def test_left_and_right_are_the_patients_and_are_marked(page: Page) -> None:
+    marks = {a["data-side"]: float(a["x"] or "nan") for a in page.all("text") if "data-side" in a}
+    assert set(marks) == {"left", "right", "front", "back"}
+    assert marks["right"] < marks["left"], "seen from the front, the patient's right is at the picture's left"
+    assert marks["front"] < marks["back"]
+
+
+def test_a_bright_spot_on_the_patients_left_is_drawn_at_the_pictures_right(case: Case) -> None:
+    from endplate.report.figure.plane import cut, fit_frame, sample
+
+    assert case.spine is not None and case.volume is not None
+    section = cut(fit_frame(case.spine), "coronal")
+    spot = case.spine.vertebrae[3].centroid_mm + [20.0, 0.0, 0.0]
+    hu = np.zeros(case.volume.grid.shape, np.float32)
+    hu[tuple(np.rint(case.volume.grid.to_index(spot)).astype(int))] = 1000.0
+    picture = sample(hu, case.volume.grid, section.points_mm, 0.0)
+    column = np.argwhere(picture == picture.max())[0, 1] / picture.shape[1] * section.width_mm
+    assert abs(column - section.project(spot)[0]) < 1.5
+    assert column > section.project(case.spine.vertebrae[3].centroid_mm)[0] + 15.0
+
+
+def test_what_could_not_be_measured_is_said_with_its_reason(case: Case, page: Page) -> None:
+    for gap in case.gaps:
+        assert gap.reason in page.text
+    for caution in case.cautions:
+        assert caution.text in page.text
+
+
+def test_every_finding_is_on_the_page_with_its_source(case: Case, page: Page) -> None:
+    from endplate.report.phrase import title_of, value_of
+
+    for finding in case.findings:
+        assert value_of(finding) in page.text
+        assert title_of(finding.code) in page.text
+        assert finding.source in page.text and finding.method in page.text
+
+
+def test_a_code_the_page_does_not_know_still_appears(case: Case) -> None:
+    strange = Finding(code="moon_phase", level=LEVELS[2], value=7.25, unit="1", method="looked up", source="an almanac")
+    text = Page(to_html(replace(case, findings=(*case.findings, strange)))).text
+    assert "Moon phase" in text and "7.25" in text and "an almanac" in text
+
+
+def test_grades_differ_in_more_than_colour(html: str) -> None:
+    from endplate.report.figure.pattern import grade_patterns
+
+    patterns = re.findall(r"<pattern.*?</pattern>", str(grade_patterns()))
+    textures = {re.sub(r"<rect.*?</rect>|id=\"[^\"]*\"", "", pattern) for pattern in patterns}
+    assert len(patterns) == len(textures) == 5
+    assert "Grade 3, wedge, 42 % lost" in html
+
+
+def test_the_disclaimer_stands_once(page: Page) -> None:
+    assert page.text.count("not a medical device") == 1
+
+
+def test_nan_and_python_words_never_reach_the_reader(page: Page) -> None:
+    assert not re.search(r"\b(nan|None|True|False|inf|NaN|Level\.|dtype)\b", page.text)
+
+
+def test_labels_alone_make_a_page_that_says_so() -> None:
+    text = Page(to_html(synthetic_case(with_ct=False))).text
+    assert "No CT was given" in text
+    assert "How each body bears load" not in text
+
+
+def test_an_empty_case_makes_a_page_that_says_so(case: Case) -> None:
+    empty = replace(
+        case, spine=None, fractures=(), densities=(), strengths=(), loads=(), findings=(), calibration=None, record=None
+    )
+    text = Page(to_html(empty)).text
+    assert "No level could be graded" in text
+
+
+def test_the_page_stays_small(html: str) -> None:
+    assert len(html.encode()) < 5_000_000
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+@pytest.mark.parametrize("name", ["ink", "soft", "alarm", "accent"])
+@pytest.mark.parametrize("ground", ["paper", "wash"])
+def test_words_stand_out_from_their_ground(html: str, name: str, ground: str) -> None:
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", html))
+    light, dark = sorted((_luminance(colours[name]), _luminance(colours[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
