@@ -1,6 +1,33 @@
 """endplate: from a spine CT with vertebra labels to what is broken, how dense and how strong.
 
 Research software, not a medical device.
+
+    case = endplate.read_case("ct.nii.gz", labels="labels.nii.gz")
+    case = endplate.assess(case)
+    endplate.write_report(case, "out/")
 """
 
-__version__ = "0.1.0"
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from endplate.version import __version__
+
+if TYPE_CHECKING:
+    from endplate.case.assess import assess
+    from endplate.case.read import read_case
+    from endplate.report.write import write_report
+
+__all__ = ["__version__", "assess", "read_case", "write_report"]
+
+_HOMES = {
+    "assess": "endplate.case.assess",
+    "read_case": "endplate.case.read",
+    "write_report": "endplate.report.write",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The verbs are imported at first use, so that `endplate --help` need not load a compiler."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'endplate' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import endplate
 from endplate.case.model import Case, Provenance
 from endplate.errors import ImageError
+from endplate.version import __version__
 
 
 def sha256(path: Path) -> str:
@@ -41,7 +41,7 @@ def sha256(path: Path) -> str:
 def begin(inputs: dict[str, Path | None]) -> Provenance:
     """The provenance of a case that has just been read."""
     return Provenance(
-        version=endplate.__version__,
+        version=__version__,
         python=platform.python_version(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         inputs={f"{role}: {path.name}": sha256(path) for role, path in inputs.items() if path is not None},
