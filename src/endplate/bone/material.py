@@ -18,22 +18,35 @@ ASH_SLOPE = cited(1.06, "1", "Keyak 1994, in the Ogo source: ash = 1.06 K2HPO4 +
 ASH_OFFSET_G_CM3 = cited(0.0389, "g/cm3", "Keyak 1994, in the Ogo source: ash = 1.06 K2HPO4 + 0.0389 g/cm3", "verified")
 ASH_PER_APPARENT = cited(0.60, "1", "Knowles, J Exp Orthop 2016, Table 1: apparent = ash / 0.60", "verified")
 MODULUS_FLOOR_MPA = cited(
-    0.1, "MPa", "Ogo source: densities are floored at an equivalent modulus of 0.1 MPa; keeps the contrast solvable", "verified"
+    0.1,
+    "MPa",
+    "Ogo source: densities are floored at an equivalent modulus of 0.1 MPa; keeps the contrast solvable",
+    "verified",
 )
 YIELD_STRAIN_FLOOR = cited(
-    0.0057, "1", "Kopperdahl 2002 power laws at 0.1 g/cm3; gives voxels at the modulus floor a yield that means nothing", "design"
+    0.0057,
+    "1",
+    "Kopperdahl 2002 power laws at 0.1 g/cm3; gives voxels at the modulus floor a yield that means nothing",
+    "design",
 )
 YIELD_STRAIN_VERTEBRA = cited(
-    0.0084, "1", "Kopperdahl & Keaveny, J Biomech 1998: vertebral compression; for laws that state no yield", "knowledge"
+    0.0084,
+    "1",
+    "Kopperdahl & Keaveny, J Biomech 1998: vertebral compression; for laws that state no yield",
+    "knowledge",
 )
 POISSON = cited(0.3, "1", "Walle, Matheson & Boyd, GigaScience 2025: isotropic in bone and caps", "verified")
 
 KOPPERDAHL_E = cited(2980.0, "MPa", "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05", "verified")
 KOPPERDAHL_E_POWER = cited(1.05, "1", "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05", "verified")
 KOPPERDAHL_Y = cited(37.4, "MPa", "Kopperdahl 2002, power law, in the Ogo source: yield = 37.4 rho^1.39", "verified")
-KOPPERDAHL_Y_POWER = cited(1.39, "1", "Kopperdahl 2002, power law, in the Ogo source: yield = 37.4 rho^1.39", "verified")
+KOPPERDAHL_Y_POWER = cited(
+    1.39, "1", "Kopperdahl 2002, power law, in the Ogo source: yield = 37.4 rho^1.39", "verified"
+)
 LINEAR_E = cited(3230.0, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: E = -34.7 + 3230 rho", "verified")
-LINEAR_E_OFFSET = cited(-34.7, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: E = -34.7 + 3230 rho", "verified")
+LINEAR_E_OFFSET = cited(
+    -34.7, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: E = -34.7 + 3230 rho", "verified"
+)
 LINEAR_Y = cited(24.9, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge")
 LINEAR_Y_OFFSET = cited(-0.75, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge")
 MORGAN_E = cited(4730.0, "MPa", "Morgan 2003, vertebra, in the Ogo source: E = 4730 rho_app^1.56", "verified")
@@ -75,9 +88,7 @@ class DensityLaw:
     yield_stress: Curve | None
     source: str
 
-    def properties(
-        self, k2hpo4_mg_cm3: NDArray[np.floating]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def properties(self, k2hpo4_mg_cm3: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Modulus and yield stress (MPa, same shape) of K2HPO4-equivalent densities in mg/cm3.
 
         Densities below zero count as zero; modulus and yield are floored (`MODULUS_FLOOR_MPA`).
@@ -153,5 +164,7 @@ def density_law(name: str) -> DensityLaw:
     OptionError : no such law; the message lists those known.
     """
     if name not in LAWS:
-        raise OptionError(f"unknown density law {name!r}", "it decides stiffness and strength", f"choose {', '.join(LAWS)}")
+        raise OptionError(
+            f"unknown density law {name!r}", "it decides stiffness and strength", f"choose {', '.join(LAWS)}"
+        )
     return LAWS[name]

@@ -22,6 +22,9 @@ from endplate.numerics.plastic_body import PlasticBody
 Precondition = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Nodal residual (N, 3) to an approximate elastic correction (N, 3), zero where displacement is prescribed."""
 
+Resultant = Callable[[NDArray[np.float64]], float]
+"""Nodal forces (N, 3) to the force to record, N."""
+
 WORSE = 3.0
 """The past is forgotten when the residual grows beyond this multiple of the best one seen."""
 
@@ -50,8 +53,9 @@ class LoadPath:
     Attributes
     ----------
     travel_mm, force_n : (n,) from zero. residual, iterations : (n,) of each point.
-    displacement_mm : (N, 3) at the last point. converged : every increment asked for was reached within tolerance.
-    reason : why the curve ends early, else empty.
+    displacement_mm : (N, 3) at the last point. corrections : of all increments, failed ones included.
+    converged : every increment asked for was reached within tolerance. reason : why the curve ends early, else empty.
+    memory_bytes : of vectors and the remembered past.
     """
 
     travel_mm: NDArray[np.float64]
@@ -59,8 +63,10 @@ class LoadPath:
     residual: NDArray[np.float64]
     iterations: NDArray[np.int64]
     displacement_mm: NDArray[np.float64]
+    corrections: int
     converged: bool
     reason: str = ""
+    memory_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -72,13 +78,67 @@ class _State:
     rate: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """One point of the curve."""
+
+    travel: float
+    force: float
+    residual: float
+    iterations: int
+
+
+class _Pusher:
+    """What stays the same over all increments, and the count of corrections."""
+
+    def __init__(
+        self,
+        body: PlasticBody,
+        precondition: Precondition,
+        fixed: NDArray[np.bool_],
+        unit: NDArray[np.float64],
+        settings: PathSettings,
+        resultant: Resultant | None,
+    ) -> None:
+        self.body, self.precondition, self.fixed, self.unit = body, precondition, fixed, unit
+        self.settings, self.corrections = settings, 0
+        self.anderson = Anderson(settings.depth)
+        driven = unit[fixed]
+        self.resultant = resultant or (lambda force: float(np.vdot(force[fixed], driven)))
+
+    def to(self, travel: float, state: _State) -> tuple[NDArray[np.float64], _Point]:
+        """Iterate to equilibrium from the extrapolated last state."""
+        u = state.displacement + (travel - state.travel) * state.rate
+        u[self.fixed] = travel * self.unit[self.fixed]
+        self.anderson.restart()
+        best = math.inf
+        for count in range(self.settings.most_iterations + 1):
+            force = self.body.internal_force(u)
+            relative = self._relative(force)
+            if relative <= self.settings.tolerance or count == self.settings.most_iterations:
+                break
+            if relative > WORSE * best:
+                self.anderson.restart()
+            best = min(best, relative)
+            force[self.fixed] = 0.0
+            u = self.anderson.next(u, self.precondition(-force))
+            self.corrections += 1
+        return u, _Point(travel, self.resultant(force), relative, count)
+
+    def _relative(self, force: NDArray[np.float64]) -> float:
+        """Norm of the forces on free nodes over that of the reactions."""
+        reactions = float(np.sum(force[self.fixed] ** 2))
+        return math.sqrt(max(float(np.vdot(force, force)) - reactions, 0.0) / reactions) if reactions else 0.0
+
+
 def follow_path(
     body: PlasticBody,
     precondition: Precondition,
     fixed: NDArray[np.bool_],
     unit: NDArray[np.float64],
-    travels_mm: Sequence[float],
+    travels_mm: Sequence[float] | NDArray[np.float64],
     settings: PathSettings | None = None,
+    resultant: Resultant | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> LoadPath:
     """Push a body along a prescribed displacement and record the force.
@@ -88,67 +148,40 @@ def follow_path(
     body : the yielding voxels; its state is advanced. precondition : approximate elastic solve.
     fixed : (N, 3) where displacement is prescribed. unit : (N, 3) elastic displacements per mm of travel; where
     `fixed`, they are the prescribed ones. travels_mm : increasing positive travels to stop at.
-    progress : called with the fraction done.
-
-    Returns
-    -------
-    LoadPath : the force is the work-conjugate of travel, reactions times the prescribed displacements per mm of travel.
+    resultant : the force to record from the nodal forces (N, 3); by default the work-conjugate of travel, reactions
+    times the prescribed displacements per mm of travel. progress : called with the fraction done.
     """
-    settings = settings or PathSettings()
+    pusher = _Pusher(body, precondition, fixed, unit, settings or PathSettings(), resultant)
     state = _State(0.0, np.zeros_like(unit), unit)
-    points: list[tuple[float, float, float, int]] = [(0.0, 0.0, 0.0, 0)]
+    points = [_Point(0.0, 0.0, 0.0, 0)]
     waiting = [(float(t), 0) for t in reversed(travels_mm)]
     reason = ""
     while waiting and not reason:
         travel, halvings = waiting.pop()
-        moved, point = _increment(body, precondition, fixed, unit, state, travel, settings)
-        if point[2] <= settings.tolerance:
+        moved, point = pusher.to(travel, state)
+        if point.residual <= pusher.settings.tolerance:
             body.commit(moved)
-            rate = (moved - state.displacement) / (travel - state.travel)
-            state = _State(travel, moved, rate)
+            state = _State(travel, moved, (moved - state.displacement) / (travel - state.travel))
             points.append(point)
             if progress:
-                progress(travel / travels_mm[-1])
-        elif halvings < settings.most_halvings:
+                progress(travel / float(travels_mm[-1]))
+        elif halvings < pusher.settings.most_halvings:
             waiting += [(travel, halvings + 1), (0.5 * (state.travel + travel), halvings + 1)]
         else:
-            reason = f"no equilibrium at {travel:.3f} mm: residual {point[2]:.1e} after {point[3]} corrections"
-    table = np.array(points)
+            reason = f"no equilibrium at {travel:.3f} mm: residual {point.residual:.1e} after {point.iterations} steps"
+    return _path(points, state, pusher, reason)
+
+
+def _path(points: list[_Point], state: _State, pusher: _Pusher, reason: str) -> LoadPath:
+    """The recorded points as arrays."""
     return LoadPath(
-        travel_mm=table[:, 0],
-        force_n=table[:, 1],
-        residual=table[:, 2],
-        iterations=table[:, 3].astype(np.int64),
+        travel_mm=np.array([p.travel for p in points]),
+        force_n=np.array([p.force for p in points]),
+        residual=np.array([p.residual for p in points]),
+        iterations=np.array([p.iterations for p in points]),
         displacement_mm=state.displacement,
+        corrections=pusher.corrections,
         converged=not reason,
         reason=reason,
+        memory_bytes=pusher.anderson.nbytes + 4 * state.displacement.nbytes,
     )
-
-
-def _increment(
-    body: PlasticBody,
-    precondition: Precondition,
-    fixed: NDArray[np.bool_],
-    unit: NDArray[np.float64],
-    state: _State,
-    travel: float,
-    settings: PathSettings,
-) -> tuple[NDArray[np.float64], tuple[float, float, float, int]]:
-    """Iterate to equilibrium from the extrapolated last state; the displacements and (travel, force, residual, count)."""
-    u = state.displacement + (travel - state.travel) * state.rate
-    u[fixed] = travel * unit[fixed]
-    anderson = Anderson(settings.depth)
-    best = math.inf
-    for count in range(settings.most_iterations + 1):
-        force = body.internal_force(u)
-        reactions = force[fixed]
-        residual = np.where(fixed, 0.0, -force)
-        scale = float(np.linalg.norm(reactions))
-        relative = float(np.linalg.norm(residual)) / scale if scale else 0.0
-        if relative <= settings.tolerance or count == settings.most_iterations:
-            break
-        if relative > WORSE * best:
-            anderson.restart()
-        best = min(best, relative)
-        u = anderson.next(u, precondition(residual))
-    return u, (travel, float(np.vdot(reactions, unit[fixed])), relative, count)
