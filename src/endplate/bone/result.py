@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from endplate.image.volume import Grid
 from endplate.level import Level
 
+Category = Literal["osteoporosis", "low", "normal"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """HU to K2HPO4-equivalent density: mg/cm3 = offset + slope * HU (+ quadratic * HU^2).
+    """HU to K2HPO4-equivalent density: mg/cm3 = offset + slope * HU.
 
     `sd_mg_cm3` is the error band of the route at trabecular density; `equivalent` is always "K2HPO4".
     """
@@ -47,5 +49,5 @@ class BoneDensity:
     hu_se: float
     density_mg_cm3: float | None
     density_sd_mg_cm3: float | None
-    category: Literal["osteoporosis", "low", "normal"] | None
+    category: Category | None
     notes: tuple[str, ...] = ()

@@ -36,7 +36,7 @@ _DEFAULT = cited_table(
         "noise_hu": 20.0,
         "blur_mm": 0.6,
         "kvp": 120.0,
-        "fat_hu": -100.0,
+        "fat_hu": -110.0,
         "muscle_hu": 50.0,
         "air_hu": -1000.0,
     },

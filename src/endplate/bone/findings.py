@@ -1,0 +1,95 @@
+"""Bone results as flat findings and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of
+from endplate.bone.result import BoneDensity, Calibration
+from endplate.finding import Finding, Gap
+
+_ROI_SOURCE = "L1 ROI rules (clinical practice, from knowledge): cortex eroded 3-5 mm, vein and islands left out"
+
+
+def findings(densities: Iterable[BoneDensity], calibration: Calibration | None) -> tuple[Finding, ...]:
+    """The findings of the bone stage: calibration once, and by level HU, density and category.
+
+    Bands are +-1 SD: for HU of the mean, for density of mean and calibration route together.
+    """
+    found = [] if calibration is None else [_calibration(calibration)]
+    for density in densities:
+        found.append(_hu(density))
+        if density.density_mg_cm3 is not None and calibration is not None:
+            found += _density(density, calibration)
+    return tuple(found)
+
+
+def density_gaps(densities: Iterable[BoneDensity]) -> tuple[Gap, ...]:
+    """What stays unknown where HU were measured and no line to density exists."""
+    reason = "no calibration from HU to density"
+    missing = [density for density in densities if density.density_mg_cm3 is None]
+    codes = ("trabecular_density", "density_category")
+    return tuple(Gap(code=code, level=density.level, reason=reason) for density in missing for code in codes)
+
+
+def _told(method: str, notes: tuple[str, ...]) -> str:
+    return "; ".join((method, *notes))
+
+
+def _calibration(line: Calibration) -> Finding:
+    text = f"{line.route}: {line.slope_mg_cm3_per_hu:.3f} mg/cm3 per HU, {line.offset_mg_cm3:+.1f} mg/cm3 at 0 HU"
+    method = f"route {line.route}, K2HPO4-equivalent, SD {line.sd_mg_cm3:.1f} mg/cm3 at trabecular density"
+    return Finding(
+        code="density_calibration", value=text, unit="", method=_told(method, line.notes), source=line.source
+    )
+
+
+def _hu(density: BoneDensity) -> Finding:
+    method = (
+        f"mean over {density.roi_mm3:.0f} mm3 inside the cortex, SD of voxels {density.hu_sd:.0f} HU; "
+        "band +-1 SE of the mean"
+    )
+    return Finding(
+        code="trabecular_hu",
+        level=density.level,
+        value=density.hu_mean,
+        unit="[hnsf'U]",
+        low=density.hu_mean - density.hu_se,
+        high=density.hu_mean + density.hu_se,
+        method=_told(method, density.notes),
+        source=_ROI_SOURCE,
+    )
+
+
+def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
+    value, sd = density.density_mg_cm3, density.density_sd_mg_cm3
+    if value is None or sd is None:
+        return []
+    low, high = value - sd, value + sd
+    span = list(dict.fromkeys((category_of(low), category_of(value), category_of(high))))
+    certain = "the whole band" if len(span) == 1 else "band reaches " + " to ".join(_between(low, high))
+    amount = Finding(
+        code="trabecular_density",
+        level=density.level,
+        value=value,
+        unit="mg/cm3",
+        low=low,
+        high=high,
+        method=_told(f"HU by the {line.route} route, K2HPO4-equivalent; band +-1 SD of route and mean", density.notes),
+        source=line.source,
+    )
+    category = Finding(
+        code="density_category",
+        level=density.level,
+        value=category_of(value),
+        unit="",
+        method=_told(
+            f"osteoporosis to {OSTEOPOROSIS_MG_CM3:g}, low to {NORMAL_MG_CM3:g} mg/cm3; {certain}", density.notes
+        ),
+        source=OSTEOPOROSIS_MG_CM3.source,
+    )
+    return [amount, category]
+
+
+def _between(low: float, high: float) -> tuple[str, str]:
+    return category_of(low), category_of(high)

@@ -1,0 +1,81 @@
+"""What a user may tell the bone stage: the route from HU to density, and what is known about the scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from endplate.errors import OptionError
+
+Route = Literal["auto", "given", "rods", "tissue", "published"]
+Mineral = Literal["K2HPO4", "HA"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RodSettings:
+    """The rods of a calibration phantom in the image.
+
+    Attributes
+    ----------
+    mg_cm3 : concentrations of `mineral`, any order.
+    mineral : "K2HPO4" or "HA"; HA is converted to K2HPO4-equivalent, never taken for it.
+    water_mg_cm3 : for rods of the Mindways kind, the water-equivalent density of each rod; else None.
+    centres_mm : (x, y, z) LPS of a point on each rod, in the order of `mg_cm3`; None finds them in the image.
+    """
+
+    mg_cm3: tuple[float, ...]
+    mineral: Mineral = "K2HPO4"
+    water_mg_cm3: tuple[float, ...] | None = None
+    centres_mm: tuple[tuple[float, float, float], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if len(set(self.mg_cm3)) < 2:
+            raise OptionError("calibration rods need at least two different concentrations", "a line has two unknowns")
+        for name, given in (("water densities", self.water_mg_cm3), ("centres", self.centres_mm)):
+            if given is not None and len(given) != len(self.mg_cm3):
+                raise OptionError(
+                    f"{len(given)} {name} for {len(self.mg_cm3)} calibration rods", "one for each is needed"
+                )
+        if self.water_mg_cm3 is not None and self.mineral != "K2HPO4":
+            raise OptionError("water-equivalent densities belong to K2HPO4 rods", "the Mindways line is for K2HPO4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationSettings:
+    """How to turn HU into K2HPO4-equivalent density.
+
+    Attributes
+    ----------
+    route : "auto" takes the best that is possible: given, rods, tissue, published; any other is taken or left a gap.
+    slope_mg_cm3_per_hu, offset_mg_cm3 : a known line of this scanner and tube voltage, in `mineral` equivalents.
+    mineral : what the known line is in; an HA line is converted.
+    rods : the phantom in the image.
+    kvp, contrast : override what the image file says; None leaves it.
+    """
+
+    route: Route = "auto"
+    slope_mg_cm3_per_hu: float | None = None
+    offset_mg_cm3: float = 0.0
+    mineral: Mineral = "K2HPO4"
+    rods: RodSettings | None = None
+    kvp: float | None = None
+    contrast: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.slope_mg_cm3_per_hu is not None and self.slope_mg_cm3_per_hu <= 0:
+            raise OptionError("the calibration slope must be positive", "density rises with HU", "give mg/cm3 per HU")
+        if self.route == "given" and self.slope_mg_cm3_per_hu is None:
+            raise OptionError("route given needs a slope", "there is no line to use", "give slope and offset")
+        if self.route == "rods" and self.rods is None:
+            raise OptionError("route rods needs the rods' concentrations", "they are not written in the image")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DensitySettings:
+    """How deep the trabecular region lies inside the body.
+
+    `erosion_mm` None takes the default; `minimum_mm3` the smallest region that is measured.
+    """
+
+    erosion_mm: float | None = None
+    minimum_mm3: float | None = None
