@@ -2,7 +2,6 @@
 
 The exact Galerkin matrix of a block of eight voxels is the sum over children of modulus times a constant matrix. Instead
 of 300 numbers per element we keep eight moduli, and write the mode amplitudes of each child from those of the parent.
-Vectors are (N, 3). Elements come in batches of BLOCK lanes.
 """
 
 from __future__ import annotations
@@ -10,51 +9,39 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-BLOCK = 32
-"""Elements of a batch: a multiple of every vector width, small enough for the first-level cache."""
+from endplate.numerics.blocks import BLOCK, gather, scatter
 
 FORCE = 24  # first row of the accumulated modal forces
 
 
 @njit(cache=True)
-def _gather(u, nodes, first, count, t):  # type: ignore[no-untyped-def]
-    """Corner values of the batch into rows 3 * corner + component; lanes beyond `count` repeat the last."""
-    for w in range(BLOCK):
-        e = first + min(w, count - 1)
-        for c in range(8):
-            n = nodes[e, c]
-            for x in range(3):
-                t[(3 * c + x) * BLOCK + w] = u[n, x]
-
-
-@njit(cache=True)
-def _scatter(out, sign, nodes, first, count, t):  # type: ignore[no-untyped-def]
-    """Add sign times corner forces to the nodes."""
-    for w in range(count):
-        for c in range(8):
-            n = nodes[first + w, c]
-            for x in range(3):
-                out[n, x] += sign * t[(3 * c + x) * BLOCK + w]
-
-
-@njit(cache=True)
-def _transform(t, start, forward):  # type: ignore[no-untyped-def]
-    """Walsh-Hadamard over the eight corners from row `start`, in place; modes to corners when not `forward`."""
+def _to_modes(t):  # type: ignore[no-untyped-def]
+    """Walsh-Hadamard over the eight corners in rows 0 to 23, in place."""
     for axis in range(3):
         stride = 1 << axis
-        for c in range(8):
-            if c & stride == 0:
-                for x in range(3):
-                    a = (start + 3 * c + x) * BLOCK
-                    b = (start + 3 * (c + stride) + x) * BLOCK
-                    for w in range(BLOCK):
-                        low, high = t[a + w], t[b + w]
-                        if forward:
-                            t[a + w] = low + high
-                            t[b + w] = high - low
-                        else:
-                            t[a + w] = low - high
-                            t[b + w] = low + high
+        for half in range(4):
+            c = (half >> axis << (axis + 1)) + (half & (stride - 1))
+            for x in range(3):
+                a, b = (3 * c + x) * BLOCK, (3 * (c + stride) + x) * BLOCK
+                for w in range(BLOCK):
+                    low, high = t[a + w], t[b + w]
+                    t[a + w] = low + high
+                    t[b + w] = high - low
+
+
+@njit(cache=True)
+def _to_corners(t):  # type: ignore[no-untyped-def]
+    """Transpose of `_to_modes`, in rows 24 to 47."""
+    for axis in range(3):
+        stride = 1 << axis
+        for half in range(4):
+            c = (half >> axis << (axis + 1)) + (half & (stride - 1))
+            for x in range(3):
+                a, b = (FORCE + 3 * c + x) * BLOCK, (FORCE + 3 * (c + stride) + x) * BLOCK
+                for w in range(BLOCK):
+                    even, odd = t[a + w], t[b + w]
+                    t[a + w] = even - odd
+                    t[b + w] = even + odd
 
 
 @njit(cache=True, inline="always")
@@ -97,7 +84,7 @@ def _children(t, modulus, k):  # type: ignore[no-untyped-def]
     k0, k1, k2, k3, k4, k5, k6, k7 = k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7]
     half = k5 - k6
     for child in range(8):
-        hi, hj, hk = _half(k0, child >> 2), _half(k0, (child >> 1) & 1), _half(k0, child & 1)
+        hi, hj, hk = _half(child >> 2), _half((child >> 1) & 1), _half(child & 1)
         for w in range(BLOCK):
             e = modulus[child, w]
             x1, x2, x3, x4, x5, x6, x7 = _down(t, 0, w, hi, hj, hk)
@@ -116,63 +103,42 @@ def _children(t, modulus, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def _half(like, high):  # type: ignore[no-untyped-def]
-    """+-1/2 in the precision of `like`."""
+def _half(high):  # type: ignore[no-untyped-def]
     return np.float32(0.5) if high else np.float32(-0.5)
 
 
 @njit(cache=True)
-def _range(u, out, sign, modulus, k, nodes, batch_first, batch_count, first, last):  # type: ignore[no-untyped-def]
-    t = np.zeros(48 * BLOCK, dtype=u.dtype)
-    for b in range(first, last):
-        _gather(u, nodes, batch_first[b], batch_count[b], t)
-        _transform(t, 0, True)
+def _range(u, out, modulus, k, nodes, first, count, start, stop):  # type: ignore[no-untyped-def]
+    t = np.zeros(48 * BLOCK, dtype=np.float32)
+    for b in range(start, stop):
+        gather(u, nodes, first[b], count[b], t)
+        _to_modes(t)
         t[FORCE * BLOCK :] = 0
         _children(t, modulus[b], k)
-        _transform(t, FORCE, False)
-        _scatter(out, sign, nodes, batch_first[b], batch_count[b], t[FORCE * BLOCK :])
+        _to_corners(t)
+        scatter(out, np.float32(-1), nodes, first[b], count[b], t, FORCE)
 
 
 @njit(cache=True)
-def apply_serial(u, out, sign, modulus, k, nodes, batch_first, batch_count, chunk):  # type: ignore[no-untyped-def]
-    """out += sign * K u on (N, 3) vectors with one thread."""
-    _range(u, out, sign, modulus, k, nodes, batch_first, batch_count, 0, chunk[chunk.size - 1])
+def subtract_serial(u, out, modulus, k, nodes, first, count, chunk):  # type: ignore[no-untyped-def]
+    """out -= K u with one thread."""
+    _range(u, out, modulus, k, nodes, first, count, 0, chunk[chunk.size - 1])
 
 
 @njit(cache=True, parallel=True)
-def apply_parallel(u, out, sign, modulus, k, nodes, batch_first, batch_count, chunk):  # type: ignore[no-untyped-def]
-    """out += sign * K u: even chunks side by side, then the odd ones between them."""
+def subtract_parallel(u, out, modulus, k, nodes, first, count, chunk):  # type: ignore[no-untyped-def]
+    """out -= K u: even chunks side by side, then the odd ones between them."""
     chunks = chunk.size - 1
     for parity in range(2):
         for half in prange((chunks + 1 - parity) // 2):
             c = 2 * half + parity
-            _range(u, out, sign, modulus, k, nodes, batch_first, batch_count, chunk[c], chunk[c + 1])
+            _range(u, out, modulus, k, nodes, first, count, chunk[c], chunk[c + 1])
 
 
 @njit(cache=True)
-def batches(elements, borders):  # type: ignore[no-untyped-def]
-    """Cut elements into batches of BLOCK that do not cross the borders (C + 1,) of chunks.
-
-    Returns first element and count of each batch, and first batch of each chunk.
-    """
-    room = elements // BLOCK + borders.size + 1
-    first = np.empty(room, dtype=np.int32)
-    count = np.empty(room, dtype=np.int32)
-    chunk = np.zeros(borders.size, dtype=np.int32)
-    b = 0
-    for c in range(borders.size - 1):
-        for e in range(borders[c], borders[c + 1], BLOCK):
-            first[b] = e
-            count[b] = min(BLOCK, borders[c + 1] - e)
-            b += 1
-        chunk[c + 1] = b
-    return first[:b].copy(), count[:b].copy(), chunk
-
-
-@njit(cache=True)
-def spread_modulus(fine_modulus, parent, child, lane_of, out):  # type: ignore[no-untyped-def]
-    """Moduli (E,) of the voxels into (batches, 8, BLOCK) by the lane of their parent."""
+def spread_modulus(fine_modulus, parent, child, lane, out):  # type: ignore[no-untyped-def]
+    """Moduli (E,) of the voxels into (B, 8, BLOCK) by the lane of their parent."""
     out[:] = 0
     for e in range(parent.size):
-        lane = lane_of[parent[e]]
-        out[lane // BLOCK, child[e], lane % BLOCK] = fine_modulus[e]
+        place = lane[parent[e]]
+        out[place // BLOCK, child[e], place % BLOCK] = fine_modulus[e]

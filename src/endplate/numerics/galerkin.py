@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from endplate.numerics.coarsen import Coarsening
 from endplate.numerics.element import ElementKind, ModalStiffness, child_interpolation, element_matrix
 
 Float = NDArray[np.float32]
@@ -57,11 +58,18 @@ def add_parent_matrices(out: Float, matrices: Float, parent: NDArray[np.int32], 
         _add_at(out, parent[mine], turned)
 
 
+def parent_matrices(matrices: Float, step: Coarsening) -> Float:
+    """(C, 24, 24) coarse element matrices from (E, 24, 24) fine ones."""
+    out = np.zeros((step.coarse.element_nodes.shape[0], 24, 24), dtype=np.float32)
+    add_parent_matrices(out, matrices, step.parent, step.child)
+    return out
+
+
 def diagonal_blocks(matrices: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(..., 8, 3, 3) corner blocks of (..., 24, 24) matrices."""
-    split = matrices.reshape(*matrices.shape[:-2], 8, 3, 8, 3)
+    """(M, 8, 9) corner blocks of (M, 24, 24) matrices."""
+    split = matrices.reshape(-1, 8, 3, 8, 3)
     corner = np.arange(8)
-    return np.moveaxis(split[..., corner, :, corner, :], 0, -3)
+    return np.ascontiguousarray(split[:, corner, :, corner, :].transpose(1, 0, 2, 3)).reshape(-1, 8, 9)
 
 
 @njit(cache=True)

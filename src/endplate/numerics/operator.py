@@ -71,9 +71,13 @@ class ElasticOperator:
         voxel_kernels.sum_modulus(self._lane_modulus, p.node, p.length, p.lane, p.batch, out)
         return out
 
+    def node_diagonal(self) -> NDArray[np.float64]:
+        """(N,) diagonal of K, N/mm: the same for the three components, by the symmetry of the cube."""
+        return self._corner_diagonal * self.node_modulus()
+
     def diagonal(self) -> NDArray[np.float64]:
-        """(N, 3) diagonal of K, N/mm; equal in the three components by the symmetry of the cube."""
-        return np.repeat((self._corner_diagonal * self.node_modulus())[:, None], 3, axis=1)
+        """(N, 3) diagonal of K, N/mm."""
+        return np.repeat(self.node_diagonal()[:, None], 3, axis=1)
 
     def reaction(self, u: ArrayLike, nodes: ArrayLike) -> NDArray[np.float64]:
         """(3,) total force in N that the chosen nodes take at displacements `u` (N, 3)."""

@@ -19,16 +19,20 @@ ROWS = 36
 
 @njit(cache=True)
 def _gather(u, node, length, lane, first, last, t):  # type: ignore[no-untyped-def]
-    """Copy the node lines of the batch into rows component * 4 + line."""
+    """Node lines of the batch, transformed over i and j: rows 4 * component + mode with modes 1, j, i, ij."""
     for p in range(first, last):
         n = length[p] + 1
-        for line in range(4):
-            a = node[p, line]
-            for c in range(3):
-                source = u[c, a : a + n]
-                row = t[(4 * c + line) * STRIDE + lane[p] : (4 * c + line) * STRIDE + lane[p] + n]
-                for w in range(n):
-                    row[w] = source[w]
+        for x in range(3):
+            line0, line1 = u[x, node[p, 0] : node[p, 0] + n], u[x, node[p, 1] : node[p, 1] + n]
+            line2, line3 = u[x, node[p, 2] : node[p, 2] + n], u[x, node[p, 3] : node[p, 3] + n]
+            row = t[4 * x * STRIDE + lane[p] : (4 * x + 3) * STRIDE + lane[p] + n]
+            for w in range(n):
+                a, b, d, e = line0[w], line1[w], line2[w], line3[w]
+                f, g, h, s = a + b, b - a, d + e, e - d
+                row[w] = f + h
+                row[STRIDE + w] = g + s
+                row[2 * STRIDE + w] = h - f
+                row[3 * STRIDE + w] = s - g
 
 
 @njit(cache=True)
@@ -43,21 +47,6 @@ def _scatter(out, sign, node, length, lane, first, last, t):  # type: ignore[no-
                 row = t[(4 * c + line) * STRIDE + lane[p] : (4 * c + line) * STRIDE + lane[p] + n]
                 for w in range(n):
                     target[w] += sign * row[w]
-
-
-@njit(cache=True)
-def _transform_lines(t):  # type: ignore[no-untyped-def]
-    """Walsh-Hadamard over i and j in place: lines (0,0), (0,1), (1,0), (1,1) become modes 1, j, i, ij."""
-    for c in range(3):
-        o = 4 * c * STRIDE
-        for w in range(STRIDE):
-            a, b = t[o + w], t[o + STRIDE + w]
-            d, e = t[o + 2 * STRIDE + w], t[o + 3 * STRIDE + w]
-            p, q, r, s = a + b, b - a, d + e, e - d
-            t[o + w] = p + r
-            t[o + STRIDE + w] = q + s
-            t[o + 2 * STRIDE + w] = r - p
-            t[o + 3 * STRIDE + w] = s - q
 
 
 @njit(cache=True)
@@ -137,7 +126,6 @@ def _chunk(u, out, sign, modulus, k, node, length, lane, batch, first, last):  #
     t = np.zeros(ROWS * STRIDE, dtype=u.dtype)
     for b in range(first, last):
         _gather(u, node, length, lane, batch[b], batch[b + 1], t)
-        _transform_lines(t)
         _modal_forces(t, modulus[b], k)
         _inverse_lines(t)
         _scatter(out, sign, node, length, lane, batch[b], batch[b + 1], t)
