@@ -29,7 +29,14 @@ Then measure your own scan:
 1 our fault; 130 interrupted. Research software, not a medical device.
 """
 
-app = App(name="endplate", help=HELP, help_format="markdown", version=__version__, result_action="return_value")
+app = App(
+    name="endplate",
+    help=HELP,
+    help_format="markdown",
+    version=__version__,
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
 
 
 @app.command

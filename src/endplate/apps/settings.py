@@ -33,7 +33,7 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
     if options.law is not None:
         model = replace(model, law=options.law)
     if options.linear_only:
-        strength = replace(strength, linear_only=True)
+        strength = replace(strength, nonlinear=False)
     return replace(settings, calibration=calibration, model=model, strength=strength)
 
 

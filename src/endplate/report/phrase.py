@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from endplate.finding import Finding, catalogue
 from endplate.level import Level
@@ -11,6 +12,13 @@ UNIT_WORDS = {"1": "", "[hnsf'U]": "HU", "mg/cm3": "mg/cm³", "deg": "°", "mm":
 """UCUM text to what is printed."""
 AS_PERCENT = frozenset({"height_loss", "posterior_wall_involvement"})
 """Fractions that people read as per cent."""
+
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+"""English months, whatever the computer's language."""
 
 
 def number(value: float, decimals: int) -> str:
@@ -42,6 +50,16 @@ def with_unit(finding: Finding, with_band: bool = True) -> str:
     joined = f"{value_of(finding)}{'' if unit == '°' else ' ' if unit else ''}{unit}"
     band = band_of(finding) if with_band else ""
     return f"{joined} ({band})" if band else joined
+
+
+def moment(iso: str) -> str:
+    """A time stamp as people write it: 22 November 2026, 19:13 UTC; text that is no time stamp stays."""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso or "at an unknown time"
+    month = MONTHS[when.month - 1]
+    return f"{when.day} {month} {when.year}, {when:%H:%M}{' UTC' if when.utcoffset() == timedelta(0) else ''}"
 
 
 def title_of(code: str) -> str:

@@ -42,18 +42,23 @@ def _levels_where(index: Index, code: str, *answers: object) -> list[Level]:
 
 
 def _fractures(case: Case, index: Index) -> list[Sentence]:
-    return [Sentence(tone="alarm", text=_broken(level, index)) for level in _levels_where(index, "fracture", "yes")]
+    return [
+        Sentence(tone="alarm", text=_broken(case, level, index)) for level in _levels_where(index, "fracture", "yes")
+    ]
 
 
-def _broken(level: Level, index: Index) -> str:
-    return f"{level} reads as fractured: {_deformed(level, index)}."
+def _broken(case: Case, level: Level, index: Index) -> str:
+    reading = next((item for item in case.fractures if item.level is level), None)
+    signs = f" Signs: {'; '.join(reading.signs)}." if reading is not None and reading.signs else ""
+    return f"{level} reads as fractured: {_deformed(case, level, index)}.{signs}"
 
 
-def _deformed(level: Level, index: Index) -> str:
+def _deformed(case: Case, level: Level, index: Index) -> str:
     grade, loss, shape = (index.get((code, level)) for code in ("genant_grade", "height_loss", "deformity_shape"))
     words = []
     if loss is not None:
-        words.append(f"it has lost {with_unit(loss)} of its expected height")
+        worst = next((item.worst for item in case.fractures if item.level is level and item.worst), "")
+        words.append(f"it has lost {with_unit(loss)} of its expected {worst + ' ' if worst else ''}height")
     if grade is not None:
         word = GRADE_WORDS.get(int(float(grade.value)), "no")
         kind = f", {shape.value} shape" if shape is not None and shape.value != "none" else ""
@@ -67,12 +72,10 @@ def _undecided(case: Case, index: Index) -> list[Sentence]:
     for level in _levels_where(index, "deformity", "yes", True):
         answer = index.get(("fracture", level))
         if answer is None or answer.value == "indeterminate":
-            text = (
-                f"{level} is deformed, but whether bone broke cannot be told from this scan: {_deformed(level, index)}."
-            )
-            out.append(Sentence(tone="alarm", text=text))
+            doubt = f"{level} is deformed, but whether bone broke cannot be told from this scan"
+            out.append(Sentence(tone="alarm", text=f"{doubt}: {_deformed(case, level, index)}."))
         elif answer.value == "no":
-            text = f"{level} is deformed without a sign of fracture: {_deformed(level, index)}."
+            text = f"{level} is deformed without a sign of fracture: {_deformed(case, level, index)}."
             out.append(Sentence(tone="note", text=text))
     return out
 

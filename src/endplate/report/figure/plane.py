@@ -13,10 +13,11 @@ from endplate.image.volume import Grid
 
 View = Literal["sagittal", "coronal"]
 
-REACH_MM = {"sagittal": (-92.0, 62.0), "coronal": (-72.0, 62.0)}
+REACH_MM = {"sagittal": (-92.0, 62.0), "coronal": (-72.0, 82.0)}
 """How far a section reaches around the spine, mm: sagittal back and front, coronal left and right of the patient.
 
-The longer front and right sides leave room for the written heights.
+The longer front and right sides leave room for names and heights; both views span the same width, so that they are
+drawn to one scale.
 """
 BEYOND_MM = 26.0
 """How far a section goes on above the first and below the last body centre, mm."""
