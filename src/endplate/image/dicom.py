@@ -97,6 +97,8 @@ def _reference(path: Path, stack: Stack, notes: tuple[str, ...]) -> SeriesRef:
     kvps = {_positive(plane.facts.get("KVP")) for plane in stack.planes}
     if len(kvps) > 1:
         notes = (*notes, "the tube voltage differs between images; it is taken as unknown")
+    if len({(plane.slope, plane.intercept) for plane in stack.planes}) > 1:
+        notes = (*notes, "the rescale to HU differs between images")
     maker = " ".join(facts[key] for key in ("Manufacturer", "ManufacturerModelName") if key in facts)
     return SeriesRef(
         path=str(path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,14 @@ def read_dicom_seg(path: Path) -> LabelMap:
     except ImportError as error:
         raise LabelError("DICOM SEG needs highdicom", "it is not installed", "pip install 'endplate[dicom]'") from error
     try:
-        seg = hd.seg.segread(str(path))
-        levels, others = _levels(seg)
-        if levels:
-            volume = seg.get_volume(
-                segment_numbers=sorted(levels), combine_segments=True, relabel=False, skip_overlap_checks=False
-            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd but readable is no news to the user
+            seg = hd.seg.segread(str(path))
+            levels, others = _levels(seg)
+            if levels:
+                volume = seg.get_volume(
+                    segment_numbers=sorted(levels), combine_segments=True, relabel=False, skip_overlap_checks=False
+                )
     except Exception as error:  # highdicom and pydicom raise many kinds on what is no sound SEG
         raise LabelError(f"{path.name} cannot be read as DICOM SEG: {one_line(error)}", "", _EXPORT) from error
     if not levels:

@@ -6,16 +6,18 @@ only what decoding needs, so that it starts quickly.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
 
 # Kind (i, u or e for error), bytes per value, frames (0 for one plane), rows, columns, bytes that follow.
 HEADER = "<cBIIIQ"
@@ -43,16 +45,20 @@ def decode_safely(path: Path) -> NDArray[Any]:
         samples, photometric = int(dataset.get("SamplesPerPixel", 1)), str(dataset.get("PhotometricInterpretation", ""))
         if samples != 1 or photometric not in _GRAY:
             raise ValueError(f"it is a {photometric[:16] or 'colour'} picture, not CT values")
-        if not needs_codec(path):
-            dataset.pixel_array_options(decoding_plugin="pydicom" if _is_rle(dataset) else "")
+        _choose_plugin(dataset)
         pixels = dataset.pixel_array
     if pixels.dtype.kind not in "iu" or pixels.ndim not in (2, 3):
         raise ValueError(f"pixels of type {pixels.dtype} in {pixels.ndim} dimensions")
     return pixels
 
 
-def _is_rle(dataset: pydicom.Dataset) -> bool:
-    return bool(dataset.file_meta.TransferSyntaxUID == RLELossless)
+def _choose_plugin(dataset: pydicom.Dataset) -> None:
+    """Run lengths by pydicom itself; JPEG-LS by GDCM where it is installed, since CharLS aborts on damaged data."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax == RLELossless:
+        dataset.pixel_array_options(decoding_plugin="pydicom")
+    elif syntax in JPEGLSTransferSyntaxes and find_spec("gdcm"):
+        dataset.pixel_array_options(decoding_plugin="gdcm")
 
 
 def _answer(name: bytes) -> bytes:
@@ -70,6 +76,10 @@ def _answer(name: bytes) -> bytes:
 
 def serve() -> None:
     """Answer until stdin ends."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # no core dump when a codec aborts; not on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while len(prefix := source.read(4)) == 4:
         (length,) = struct.unpack("<I", prefix)
