@@ -148,16 +148,19 @@ def _tissue(volume: Volume, mask: NDArray[np.bool_] | None, kvp: float | None) -
     line = tissue_line(volume, mask, k2hpo4_per_ha(kvp))
     if isinstance(line, str):
         return None, line
+    sd, notes = float(np.hypot(TISSUE_SD_MG_CM3, line.residual_sd)), line.notes
+    if kvp != ASSUMED_KVP:
+        sd = float(np.hypot(sd, TISSUE_SD_OTHER_KVP_MG_CM3))
+        stated = "not stated, 120 kVp assumed" if kvp is None else f"{kvp:g} kVp, equivalents are for 120 kVp"
+        notes = (*notes, f"tube voltage {stated}: band widened (Ataei 2022)")
     found = Calibration(
         slope_mg_cm3_per_hu=line.slope,
         offset_mg_cm3=line.offset,
         route="tissue",
-        sd_mg_cm3=float(np.hypot(TISSUE_SD_MG_CM3, line.residual_sd)),
+        sd_mg_cm3=sd,
         source=line.source + "; band: " + TISSUE_SD_MG_CM3.source,
         kvp=kvp,
-        notes=line.notes
-        if kvp is not None
-        else (*line.notes, "tube voltage not stated: 120 kVp assumed for HA to K2HPO4"),
+        notes=notes,
     )
     return found, ""
 

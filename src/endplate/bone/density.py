@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -30,6 +33,10 @@ OUTLIER_LEAST_HU = cited(60.0, "[hnsf'U]", "noise and trabecular texture alone m
 SMOOTHING_MM = cited(1.5, "mm", "islands are wider than this, noise grains narrower", "design")
 OSTEOPOROSIS_MG_CM3 = cited(80.0, "mg/cm3", "osteoporosis at or below 80: ACR, ISCD; Keaveny 2020 table", "verified")
 NORMAL_MG_CM3 = cited(120.0, "mg/cm3", "low from 80 to 120: ACR, ISCD; Keaveny 2020 table", "verified")
+OUT_OF_LINE = cited(
+    1.5, "1", "levels of one spine differ less than this from their median; sclerosis differs more", "design"
+)
+OUT_OF_LINE_HU = cited(40.0, "[hnsf'U]", "in very weak bone a ratio alone would flag noise", "design")
 _NORMAL_MAD = cited(0.6745, "1", "median absolute deviation of a normal distribution over its SD", "knowledge")
 _GRAIN_MM = cited(
     2.0, "mm", "CT noise is correlated over about two millimetres: one independent sample per cube", "design"
@@ -115,6 +122,19 @@ def _result(
         density_sd_mg_cm3=density_sd,
         category=category,
         notes=tuple(notes),
+    )
+
+
+def compare_levels(densities: Iterable[BoneDensity]) -> tuple[BoneDensity, ...]:
+    """The same densities, with a note on levels far above the median of the spine: sclerosis rather than bone loss."""
+    levels = tuple(densities)
+    if len(levels) < 3:
+        return levels
+    middle = float(np.median([density.hu_mean for density in levels]))
+    limit = max(OUT_OF_LINE * middle, middle + OUT_OF_LINE_HU)
+    note = f"out of line with the other levels (median {middle:.0f} HU): sclerosis or degeneration likely"
+    return tuple(
+        replace(density, notes=(*density.notes, note)) if density.hu_mean > limit else density for density in levels
     )
 
 

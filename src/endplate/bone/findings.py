@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of
+from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of, compare_levels
 from endplate.bone.result import BoneDensity, Calibration
 from endplate.finding import Finding, Gap
 
@@ -17,7 +17,7 @@ def findings(densities: Iterable[BoneDensity], calibration: Calibration | None) 
     Bands are +-1 SD: for HU of the mean, for density of mean and calibration route together.
     """
     found = [] if calibration is None else [_calibration(calibration)]
-    for density in densities:
+    for density in compare_levels(densities):
         found.append(_hu(density))
         if density.density_mg_cm3 is not None and calibration is not None:
             found += _density(density, calibration)
@@ -66,8 +66,8 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
     if value is None or sd is None:
         return []
     low, high = value - sd, value + sd
-    span = list(dict.fromkeys((category_of(low), category_of(value), category_of(high))))
-    certain = "the whole band" if len(span) == 1 else "band reaches " + " to ".join(_between(low, high))
+    lowest, highest = category_of(low), category_of(high)
+    certain = "the whole band agrees" if lowest == highest else f"the band reaches from {lowest} to {highest}"
     amount = Finding(
         code="trabecular_density",
         level=density.level,
@@ -89,7 +89,3 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
         source=OSTEOPOROSIS_MG_CM3.source,
     )
     return [amount, category]
-
-
-def _between(low: float, high: float) -> tuple[str, str]:
-    return category_of(low), category_of(high)
