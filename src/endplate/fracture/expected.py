@@ -112,7 +112,7 @@ def _expected(row: Row, rows: Sequence[Row], deformed: Collection[Level], sex: S
         scaled_mm=scaled,
     )
     nearest = (above or below)[0]
-    if both or not _run_of_deformed(row.level, nearest.level, rows, deformed):
+    if both or row.level not in deformed or not _run_of_deformed(row.level, nearest.level, rows, deformed):
         return result
     return _by_nearest_or_own_posterior(result, row, nearest)
 

@@ -5,26 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Endplate, Vertebra
-from endplate.cited import cited, cited_table
 from endplate.fracture.extent import Extent, body_extent
+from endplate.fracture.patch import BAND_HALF_MM, PLACES, band_heights, fit_reach_mm
 from endplate.fracture.result import Heights, Measured
 from endplate.fracture.spread import remeasured
 
-_ALGORITHM = "biomechanics reference 8.1 step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
-BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "knowledge")
-BAND_SLICES = cited(5, "1", _ALGORITHM, "knowledge")
-PATCH_MM = cited(2, "mm", _ALGORITHM, "knowledge")
-PLACES = cited_table(
-    "height_place",
-    "1",
-    "biomechanics reference 8.1 step 5: 10-15 %, 50 % and 85-90 % of the depth, middle of each band",
-    "knowledge",
-    {"anterior": 0.125, "middle": 0.5, "posterior": 0.875},
-)
-PATCH_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm", "knowledge")
 KINDS = ("anterior", "middle", "posterior")
 
 
@@ -65,11 +52,11 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
             depth_mm=extent.depth_mm if extent else None,
             width_mm=extent.width_mm if extent else None,
         )
-    right, anterior = patch_points(extent)
-    top = map_at(vertebra.superior, right, anterior)
-    bottom = map_at(vertebra.inferior, right, anterior)
-    values = band_heights(top - bottom)
-    spread = remeasured(vertebra, extent, patch_points, band_heights) if settings.repeat else np.full(len(KINDS), None)
+    reach = fit_reach_mm(edge_along_superior_mm(vertebra))
+    upper, lower = vertebra.superior, vertebra.inferior
+    thickness = upper.superior_mm - lower.superior_mm
+    values = band_heights(upper.right_mm, upper.anterior_mm, thickness, extent, reach)
+    spread = remeasured(vertebra, extent, reach) if settings.repeat else [None] * len(KINDS)
     heights = [_measured(value, sd) for value, sd in zip(values, spread, strict=True)]
     return Heights(
         level=vertebra.level,
@@ -92,44 +79,11 @@ def unmeasurable(vertebra: Vertebra, extent: Extent | None) -> str:
     return "" if extent else "the body has no mid-sagittal section"
 
 
-def patch_points(extent: Extent) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sample columns of the height patches: right and anterior mm, shape (kinds, slices, points of a patch)."""
-    half = float(PATCH_MM) / 2
-    offset = np.arange(-half, half + float(PATCH_STEP_MM) / 2, float(PATCH_STEP_MM))
-    across, along = (grid.ravel() for grid in np.meshgrid(offset, offset, indexing="ij"))
-    slices = extent.middle_mm + np.linspace(-float(BAND_HALF_MM), float(BAND_HALF_MM), int(BAND_SLICES))
-    places = np.array([extent.front_mm - float(PLACES[kind]) * extent.depth_mm for kind in KINDS])
-    shape = (len(KINDS), len(slices), len(across))
-    right = np.broadcast_to(slices[None, :, None] + across, shape)
-    anterior = np.broadcast_to(places[:, None, None] + along, shape)
-    return right, anterior
-
-
-def band_heights(columns_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median over slices of the patch means: (kinds, slices, points) column heights to (kinds,); NaN where unseen."""
-    seen = np.isfinite(columns_mm)
-    count = seen.sum(axis=-1)
-    total = np.where(seen, columns_mm, 0).sum(axis=-1)
-    enough = 2 * count >= columns_mm.shape[-1]
-    means = np.where(enough, total / np.maximum(count, 1), np.nan)
-    return np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in means])
-
-
-def map_at(plate: Endplate, right_mm: NDArray[np.float64], anterior_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Height of an endplate map at points, bilinear, mm; NaN beside the map and where it has no surface."""
-    i, di = _cell(plate.right_mm, right_mm)
-    j, dj = _cell(plate.anterior_mm, anterior_mm)
-    surface = plate.superior_mm
-    low = surface[i, j] * (1 - di) + surface[i + 1, j] * di
-    high = surface[i, j + 1] * (1 - di) + surface[i + 1, j + 1] * di
-    return low * (1 - dj) + high * dj
-
-
-def _cell(axis_mm: NDArray[np.float64], at_mm: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Index of the cell that holds each point along an axis, and the share of the way through; NaN outside."""
-    cell = np.clip(np.searchsorted(axis_mm, at_mm, side="right") - 1, 0, len(axis_mm) - 2)
-    share = (at_mm - axis_mm[cell]) / (axis_mm[cell + 1] - axis_mm[cell])
-    return cell, np.where((share >= 0) & (share <= 1), share, np.nan)
+def edge_along_superior_mm(vertebra: Vertebra) -> float:
+    """Length of the voxel edge that lies closest to the body's superior axis, mm."""
+    edges = vertebra.grid.affine[:3, :3]
+    along = np.abs(vertebra.axes[2] @ edges) / np.linalg.norm(edges, axis=0)
+    return float(np.linalg.norm(edges[:, int(along.argmax())]))
 
 
 def _measured(value: float, sd: float | None) -> Measured:

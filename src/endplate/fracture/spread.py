@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,30 +13,39 @@ from endplate.anatomy.surface import HALF_LEVEL, half_level
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.fracture.extent import BodyField, Extent, body_field
+from endplate.fracture.patch import BAND_HALF_MM, band_heights
 
 MOVE_VOXELS = cited(0.5, "voxel", "biomechanics reference 8.1 step 8: repeat with the mask +-0.5 voxel", "knowledge")
 TURN_DEG = cited(3, "deg", "biomechanics reference 8.1 step 8: repeat with the frame +-3 degrees", "knowledge")
-COLUMN_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm", "knowledge")
-COLUMN_REACH_MM = cited(30, "mm", "Own choice: no endplate lies further from the body's centroid", "design")
-
-Points = Callable[[Extent], tuple[NDArray[np.float64], NDArray[np.float64]]]
-Heights = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+COLUMN_STEP_MM = cited(1, "mm", "Own choice: repeats need only the scatter; columns 1 mm apart show it", "design")
+RISE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm", "knowledge")
+COLUMN_REACH_MM = cited(25, "mm", "Own choice: no endplate lies further from the body's centroid", "design")
 
 
-def remeasured(vertebra: Vertebra, extent: Extent, points: Points, heights: Heights) -> NDArray[np.float64]:
-    """SD (kinds,) of the heights over repeats, mm: moves and turns are independent and add in squares.
+def remeasured(vertebra: Vertebra, extent: Extent, reach_mm: float) -> list[float | None]:
+    """SD of the anterior, middle and posterior height over repeats, mm; moves and turns add in squares.
 
     Parameters
     ----------
-    vertebra, extent : the body and its reach at mid-height.
-    points : gives the (right, anterior) columns of the height patches, (kinds, slices, points) each.
-    heights : turns column heights of that shape into (kinds,) heights.
+    vertebra, extent : the body and its reach at mid-height. reach_mm : radius of the local fit of a patch.
     """
-    right, anterior = points(extent)
+    right, anterior = _columns(extent, reach_mm)
+    x, y = np.meshgrid(right, anterior, indexing="ij")
     body = body_field(vertebra)
-    moved = np.array([heights(column_heights(field, right, anterior)) for field in _moved(body)])
-    turned = np.array([heights(column_heights(field, right, anterior)) for field in _turned(body)])
-    return np.hypot(_sd(moved), _sd(turned))
+
+    def heights(fields: Iterator[BodyField]) -> NDArray[np.float64]:
+        return np.array([band_heights(right, anterior, column_heights(f, x, y), extent, reach_mm) for f in fields])
+
+    both = np.hypot(_sd(heights(_moved(body))), _sd(heights(_turned(body))))
+    return [float(sd) if np.isfinite(sd) else None for sd in both]
+
+
+def _columns(extent: Extent, reach_mm: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Axes of the columns that the height patches are read from, mm."""
+    side = float(BAND_HALF_MM) + reach_mm
+    step = float(COLUMN_STEP_MM)
+    right = extent.middle_mm + np.arange(-side, side + step, step)
+    return right, np.arange(extent.back_mm, extent.front_mm + step, step)
 
 
 def column_heights(
@@ -44,7 +53,7 @@ def column_heights(
 ) -> NDArray[np.float64]:
     """Distance between the outermost half-level crossings of each column along the superior axis, mm; NaN if none."""
     reach = float(COLUMN_REACH_MM)
-    z = np.arange(-reach, reach + float(COLUMN_STEP_MM) / 2, float(COLUMN_STEP_MM))
+    z = np.arange(-reach, reach + float(RISE_STEP_MM) / 2, float(RISE_STEP_MM))
     local = np.empty((*right_mm.shape, len(z), 3))
     local[..., 0], local[..., 1], local[..., 2] = right_mm[..., None], anterior_mm[..., None], z
     value = body.at(local)

@@ -1,0 +1,87 @@
+"""Heights of the mid-sagittal band from a map of body thickness: slices, patches, medians."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.cited import cited, cited_table
+from endplate.fracture.extent import Extent
+
+_ALGORITHM = "biomechanics reference 8.1 step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
+BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "knowledge")
+BAND_SLICES = cited(5, "1", _ALGORITHM, "knowledge")
+PATCH_MM = cited(2, "mm", _ALGORITHM, "knowledge")
+PLACES = cited_table(
+    "height_place",
+    "1",
+    "biomechanics reference 8.1 step 5: 10-15 %, 50 % and 85-90 % of the depth, middle of each band",
+    "knowledge",
+    {"anterior": 0.125, "middle": 0.5, "posterior": 0.875},
+)
+REACH_VOXELS = cited(
+    3, "voxel", "Own choice: the local fit spans the steps that voxels leave on a tilted endplate", "design"
+)
+LEAST_REACH_MM = cited(3, "mm", "Own choice: three voxels of a 1 mm scan", "design")
+MOST_REACH_MM = cited(6, "mm", "Own choice: a fifth of the depth; wider would level a biconcave collapse", "design")
+SEEN_SHARE = cited(0.5, "1", "Own choice: a height needs half of its neighbourhood on both endplates", "design")
+
+
+def fit_reach_mm(edge_mm: float) -> float:
+    """Radius of the local fit, from the voxel's edge along the body's superior axis."""
+    return float(np.clip(float(REACH_VOXELS) * edge_mm, float(LEAST_REACH_MM), float(MOST_REACH_MM)))
+
+
+def patch_centres(extent: Extent) -> NDArray[np.float64]:
+    """(kinds, slices, 2) right and anterior coordinates of the height patches, mm."""
+    slices = extent.middle_mm + np.linspace(-float(BAND_HALF_MM), float(BAND_HALF_MM), int(BAND_SLICES))
+    places = extent.front_mm - np.array([float(place) for place in PLACES.values()]) * extent.depth_mm
+    return np.stack(np.meshgrid(places, slices, indexing="ij")[::-1], axis=-1)
+
+
+def band_heights(
+    right_mm: NDArray[np.float64],
+    anterior_mm: NDArray[np.float64],
+    thickness_mm: NDArray[np.float64],
+    extent: Extent,
+    reach_mm: float,
+) -> NDArray[np.float64]:
+    """Anterior, middle and posterior height (3,), mm: the median over slices of the patch means.
+
+    Parameters
+    ----------
+    right_mm, anterior_mm : (nx,), (ny,) axes of the map. thickness_mm : (nx, ny) height of the body, NaN where unseen.
+    extent : reach of the body at mid-height. reach_mm : radius of the local quadratic fit that each patch is read from.
+
+    Returns
+    -------
+    NaN for a height where fewer than half of the slices could be read.
+    """
+    x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
+    cell_mm2 = float((right_mm[1] - right_mm[0]) * (anterior_mm[1] - anterior_mm[0]))
+    seen = np.isfinite(thickness_mm)
+    points = np.stack([x[seen], y[seen]], axis=-1)
+    values = thickness_mm[seen]
+    needed = float(SEEN_SHARE) * np.pi * reach_mm**2 / cell_mm2
+    centres = patch_centres(extent)
+    means = np.array([[_patch_mean(points - centre, values, reach_mm, needed) for centre in row] for row in centres])
+    return np.array([_median(row) for row in means])
+
+
+def _median(row: NDArray[np.float64]) -> float:
+    known = row[np.isfinite(row)]
+    return float(np.median(known)) if 2 * len(known) >= len(row) else float("nan")
+
+
+def _patch_mean(offset_mm: NDArray[np.float64], values: NDArray[np.float64], reach_mm: float, needed: float) -> float:
+    """Mean over the 2 mm patch of a quadratic fitted about its centre, near points weighing more; NaN if too few."""
+    weight = 1 - (offset_mm**2).sum(axis=1) / reach_mm**2
+    near = weight > 0
+    if near.sum() < max(needed, 10):
+        return float("nan")
+    x, y = offset_mm[near].T
+    root = np.sqrt(weight[near])
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    fit = np.linalg.lstsq(terms * root[:, None], values[near] * root, rcond=None)[0]
+    second_moment = float(PATCH_MM) ** 2 / 12
+    return float(fit[0] + (fit[3] + fit[5]) * second_moment)
