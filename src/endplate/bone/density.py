@@ -37,6 +37,7 @@ OUT_OF_LINE = cited(
     1.5, "1", "levels of one spine differ less than this from their median; sclerosis differs more", "design"
 )
 OUT_OF_LINE_HU = cited(40.0, "[hnsf'U]", "in very weak bone a ratio alone would flag noise", "design")
+OFF_GRID_VOXEL = cited(0.1, "1", "a crop farther than this from the CT's voxels is on another grid", "design")
 _NORMAL_MAD = cited(0.6745, "1", "median absolute deviation of a normal distribution over its SD", "knowledge")
 _GRAIN_MM = cited(
     2.0, "mm", "CT noise is correlated over about two millimetres: one independent sample per cube", "design"
@@ -89,7 +90,7 @@ def measure_density(
     volume_mm3 = float(roi.sum() * vertebra.grid.voxel_mm3)
     if volume_mm3 < least:
         return _gap(vertebra, f"only {volume_mm3:.0f} mm3 of trabecular bone clear of cortex, {least:.0f} are needed")
-    if outliers >= 0.01:
+    if outliers * 100 >= 1:
         notes.append(f"{outliers:.0%} of the region left out as sclerosis, islands or holes")
     if fractured:
         notes.append("fractured level: impaction raises density, not the patient's trabecular density")
@@ -194,7 +195,7 @@ def _hu_of(vertebra: Vertebra, volume: Volume) -> NDArray[np.floating] | None:
     start = volume.grid.to_index(vertebra.grid.to_mm(np.zeros(3)))
     first = np.rint(start).astype(int)
     stop = first + vertebra.grid.shape
-    if np.abs(start - first).max() > 0.1 or np.any(first < 0) or np.any(stop > volume.hu.shape):
+    if np.abs(start - first).max() > OFF_GRID_VOXEL or np.any(first < 0) or np.any(stop > volume.hu.shape):
         return None
     return volume.hu[first[0] : stop[0], first[1] : stop[1], first[2] : stop[2]]
 
