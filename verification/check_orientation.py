@@ -76,7 +76,7 @@ def _save_reordered(image: nib.Nifti1Image, orientation: np.ndarray, path: Path)
 
 
 def _apart_from_itk(labels: LabelMap) -> float:
-    """The largest distance, mm, between our label centroids and those of SimpleITK, whose world is LPS by definition."""
+    """The largest distance, mm, between our label centroids and SimpleITK's, whose world is LPS by definition."""
     statistics = sitk.LabelShapeStatisticsImageFilter()
     statistics.Execute(sitk.Cast(sitk.ReadImage(str(LABELS)), sitk.sitkUInt16))
     distances = []

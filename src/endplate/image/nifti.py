@@ -49,7 +49,8 @@ def read_nifti(path: Path) -> NiftiImage:
         raise ImageError(f"{path} is not a file", "", "check the path")
     header = read_header(path)
     stored = _read_voxels(path, header)
-    values = _scale(stored, header.slope, header.inter)
+    with np.errstate(all="ignore"):  # what overflows becomes infinite and is refused by what reads it
+        values = _scale(stored, header.slope, header.inter)
     values, affine = closest_lps(values, header.affine)
     i, j, k = values.shape
     return NiftiImage(
@@ -62,7 +63,7 @@ def _read_voxels(path: Path, header: NiftiHeader) -> NDArray[Any]:
     try:
         with open_maybe_gzip(path) as stream:
             stream.seek(header.offset)
-            values = np.empty(int(np.prod(header.shape)), header.dtype)
+            values: NDArray[Any] = np.empty(int(np.prod(header.shape)), header.dtype)
             _fill(stream, values.view(np.uint8).data)
             surplus = 0
             while piece := stream.read(_READ_BYTES):
@@ -96,16 +97,14 @@ def _scale(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
     """Apply the scaling with the smallest type that holds the result exactly."""
     if slope == 1 and inter == 0:
         return stored if stored.dtype != np.float64 else stored.astype(np.float32)
-    if stored.dtype.kind in "iu" and slope == int(slope) and inter == int(inter):
-        ends = [int(stored.min()) * int(slope) + int(inter), int(stored.max()) * int(slope) + int(inter)]
-        limits = np.iinfo(np.int16)
-        if min(ends) >= limits.min and max(ends) <= limits.max:
-            scaled = np.multiply(stored, int(slope), dtype=np.int32, casting="unsafe")
-            scaled += int(inter)
-            return scaled.astype(np.int16)
-    scaled_float = np.multiply(stored, slope, dtype=np.float32, casting="unsafe")
-    scaled_float += np.float32(inter)
-    return scaled_float
+    exact = stored.dtype.kind in "iu" and slope == int(slope) and inter == int(inter)
+    if exact:
+        ends = sorted(int(end) * int(slope) + int(inter) for end in (stored.min(), stored.max()))
+        exact = ends[0] >= np.iinfo(np.int16).min and ends[1] <= np.iinfo(np.int16).max
+    scaled = np.empty(stored.shape, np.int16 if exact else np.float32, order="F")
+    for k in range(stored.shape[2]):  # slice by slice, so that no wide copy of the whole scan is made
+        scaled[:, :, k] = stored[:, :, k] * np.float64(slope) + np.float64(inter)
+    return scaled
 
 
 def write_volume(path: Path, grid: Grid, array: NDArray[Any]) -> None:
