@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-REGULARISATION = 1e-10
+REGULARISATION = 1e-9
 """Of the trace of the normal equations: keeps nearly parallel corrections from making large steps."""
 
 
@@ -17,39 +17,50 @@ class Anderson:
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
-        self._steps: list[NDArray[np.float32]] = []
-        self._changes: list[NDArray[np.float32]] = []
-        self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self.restart()
 
     def restart(self) -> None:
         """Forget the past."""
-        self._steps, self._changes, self._last = [], [], None
+        self._moves: list[NDArray[np.float32]] = []
+        self._changes: list[NDArray[np.float32]] = []
+        self._products = np.zeros((0, 0))
+        self._last: tuple[NDArray[np.float64], NDArray[np.float32]] | None = None
 
-    def next(self, x: NDArray[np.float64], correction: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The next iterate from the present one and its correction, any shape."""
+    def next(self, x: NDArray[np.float64], correction: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The next iterate from the present one and its correction, both of any one shape."""
+        now = np.ascontiguousarray(correction, dtype=np.float32).reshape(-1)
         if self._last is not None and self.depth:
-            self._steps.append((x - self._last[0]).astype(np.float32).ravel())
-            self._changes.append((correction - self._last[1]).astype(np.float32).ravel())
-            self._steps, self._changes = self._steps[-self.depth :], self._changes[-self.depth :]
-        self._last = (x.copy(), correction.copy())
-        if not self._changes:
-            return x + correction
-        weights = self._weights(correction.astype(np.float32).ravel())
-        mixed = correction.copy()
-        for weight, step, change in zip(weights, self._steps, self._changes, strict=True):
-            mixed -= (weight * (step + change)).reshape(x.shape)
-        return x + mixed
+            self._remember((x.reshape(-1) - self._last[0]).astype(np.float32), now - self._last[1])
+        self._last = (x.reshape(-1), now)
+        out = x.reshape(-1) + now
+        for weight, move in zip(self._weights(now), self._moves, strict=True):
+            out -= np.float32(weight) * move
+        return out.reshape(x.shape)
+
+    def _remember(self, step: NDArray[np.float32], change: NDArray[np.float32]) -> None:
+        """Add a pair, drop the oldest beyond the depth, and extend the table of scalar products."""
+        self._moves.append(step + change)
+        self._changes.append(change)
+        drop = len(self._changes) - self.depth
+        if drop > 0:
+            self._moves, self._changes = self._moves[drop:], self._changes[drop:]
+            self._products = self._products[drop:, drop:]
+        row = np.array([float(np.dot(other, change)) for other in self._changes])
+        grown = np.zeros((len(row), len(row)))
+        grown[:-1, :-1] = self._products
+        grown[-1, :] = grown[:, -1] = row
+        self._products = grown
 
     def _weights(self, correction: NDArray[np.float32]) -> NDArray[np.float64]:
         """Least squares: the combination of past changes closest to the correction."""
-        changes = self._changes
-        normal = np.array([[float(np.dot(a, b)) for b in changes] for a in changes])
-        right = np.array([float(np.dot(a, correction)) for a in changes])
-        normal += REGULARISATION * (np.trace(normal) or 1.0) * np.eye(len(right))
-        return np.linalg.solve(normal, right)
+        if not self._changes:
+            return np.zeros(0)
+        right = np.array([float(np.dot(change, correction)) for change in self._changes])
+        ridge = REGULARISATION * (float(np.trace(self._products)) or 1.0)
+        return np.linalg.solve(self._products + ridge * np.eye(len(right)), right)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the stored past at full depth."""
         one = self._last[0].nbytes if self._last else 0
-        return 2 * one + self.depth * one
+        return 2 * one + self.depth * one  # last pair, then moves and changes in half the precision

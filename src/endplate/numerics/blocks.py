@@ -33,11 +33,6 @@ class Blocks:
     count: NDArray[np.int32]
     chunk: NDArray[np.int32]
 
-    @property
-    def parallel(self) -> bool:
-        """Whether there is more than one chunk."""
-        return self.chunk.size > 2
-
     def lane(self) -> NDArray[np.int64]:
         """(E,) batch * BLOCK + lane of each element."""
         batch = np.repeat(np.arange(self.first.size), self.count)

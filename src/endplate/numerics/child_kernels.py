@@ -7,7 +7,7 @@ of 300 numbers per element we keep eight moduli, and write the mode amplitudes o
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from endplate.numerics.blocks import BLOCK, gather, scatter
 
@@ -18,38 +18,35 @@ FORCE = 24  # first row of the accumulated modal forces
 def _to_modes(t):  # type: ignore[no-untyped-def]
     """Walsh-Hadamard over the eight corners in rows 0 to 23, in place."""
     for axis in range(3):
-        stride = 1 << axis
-        for half in range(4):
-            c = (half >> axis << (axis + 1)) + (half & (stride - 1))
-            for x in range(3):
-                a, b = (3 * c + x) * BLOCK, (3 * (c + stride) + x) * BLOCK
-                for w in range(BLOCK):
-                    low, high = t[a + w], t[b + w]
-                    t[a + w] = low + high
-                    t[b + w] = high - low
+        size = 3 * BLOCK << axis
+        for pair in range(4 >> axis):
+            low, high = t[2 * pair * size :][:size], t[(2 * pair + 1) * size :][:size]
+            for w in range(size):
+                a, b = low[w], high[w]
+                low[w] = a + b
+                high[w] = b - a
 
 
 @njit(cache=True)
 def _to_corners(t):  # type: ignore[no-untyped-def]
-    """Transpose of `_to_modes`, in rows 24 to 47."""
+    """Transpose of `_to_modes`, on the rows of forces."""
+    f = t[FORCE * BLOCK :]
     for axis in range(3):
-        stride = 1 << axis
-        for half in range(4):
-            c = (half >> axis << (axis + 1)) + (half & (stride - 1))
-            for x in range(3):
-                a, b = (FORCE + 3 * c + x) * BLOCK, (FORCE + 3 * (c + stride) + x) * BLOCK
-                for w in range(BLOCK):
-                    even, odd = t[a + w], t[b + w]
-                    t[a + w] = even - odd
-                    t[b + w] = even + odd
+        size = 3 * BLOCK << axis
+        for pair in range(4 >> axis):
+            low, high = f[2 * pair * size :][:size], f[(2 * pair + 1) * size :][:size]
+            for w in range(size):
+                even, odd = low[w], high[w]
+                low[w] = even - odd
+                high[w] = even + odd
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _mode(t, m, x, w):  # type: ignore[no-untyped-def]
     return t[(3 * m + x) * BLOCK + w]
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _down(t, x, w, hi, hj, hk):  # type: ignore[no-untyped-def]
     """Amplitudes 1 to 7 of one component in a child whose centre lies at (hi, hj, hk) = +-1/2 of the parent."""
     p1, p2, p3, p4 = _mode(t, 1, x, w), _mode(t, 2, x, w), _mode(t, 3, x, w), _mode(t, 4, x, w)
@@ -61,7 +58,7 @@ def _down(t, x, w, hi, hj, hk):  # type: ignore[no-untyped-def]
     return a1, a2, q3, a4, q5, q6, p7
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _up(t, x, w, hi, hj, hk, g1, g2, g3, g4, g5, g6, g7):  # type: ignore[no-untyped-def]
     """Add a child's modal forces of one component to its parent's: the transpose of `_down`."""
     r3 = g3 + hj * g1 + hk * g2
@@ -102,13 +99,14 @@ def _children(t, modulus, k):  # type: ignore[no-untyped-def]
                 h * z6 + twist, s * z7)  # fmt: skip
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _half(high):  # type: ignore[no-untyped-def]
     return np.float32(0.5) if high else np.float32(-0.5)
 
 
-@njit(cache=True)
-def _range(u, out, modulus, k, nodes, first, count, start, stop):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def subtract(u, out, modulus, k, nodes, first, count, start, stop):  # type: ignore[no-untyped-def]
+    """out -= K u over batches `start` to `stop`, which share nodes with no other thread's."""
     t = np.zeros(48 * BLOCK, dtype=np.float32)
     for b in range(start, stop):
         gather(u, nodes, first[b], count[b], t)
@@ -117,22 +115,6 @@ def _range(u, out, modulus, k, nodes, first, count, start, stop):  # type: ignor
         _children(t, modulus[b], k)
         _to_corners(t)
         scatter(out, np.float32(-1), nodes, first[b], count[b], t, FORCE)
-
-
-@njit(cache=True)
-def subtract_serial(u, out, modulus, k, nodes, first, count, chunk):  # type: ignore[no-untyped-def]
-    """out -= K u with one thread."""
-    _range(u, out, modulus, k, nodes, first, count, 0, chunk[chunk.size - 1])
-
-
-@njit(cache=True, parallel=True)
-def subtract_parallel(u, out, modulus, k, nodes, first, count, chunk):  # type: ignore[no-untyped-def]
-    """out -= K u: even chunks side by side, then the odd ones between them."""
-    chunks = chunk.size - 1
-    for parity in range(2):
-        for half in prange((chunks + 1 - parity) // 2):
-            c = 2 * half + parity
-            _range(u, out, modulus, k, nodes, first, count, chunk[c], chunk[c + 1])
 
 
 @njit(cache=True)

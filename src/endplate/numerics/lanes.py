@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 from numpy.typing import NDArray
 
 from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.threads import thread_count
 
 WIDTH = 64
 """Lanes of a batch: its rows stay in the first-level cache, and few lanes are lost at the ends of runs."""
@@ -56,7 +57,7 @@ def chunk_planes(weight: NDArray[np.integer], parallel: bool) -> NDArray[np.int6
 
     Borders of even chunks are even, so that the same plan serves the transfer between levels.
     """
-    parts = get_num_threads() if parallel else 1
+    parts = thread_count() if parallel else 1
     planes = weight.size
     share = np.cumsum(weight) / max(int(weight.sum()), 1)
     borders = [0]

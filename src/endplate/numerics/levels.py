@@ -14,6 +14,7 @@ from endplate.numerics.coarsen import Coarsening, Topology
 from endplate.numerics.element import element_matrix, modal_stiffness
 from endplate.numerics.held import HeldElements
 from endplate.numerics.operator import ElasticOperator
+from endplate.numerics.threads import run_chunks
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]
@@ -154,8 +155,8 @@ class ChildLevel(CoarseLevel):
     def subtract(self, d: Float, r: Float) -> None:
         """R -= K d."""
         b = self.blocks
-        kernel = child_kernels.subtract_parallel if b.parallel else child_kernels.subtract_serial
-        kernel(d, r, self._modulus, self._entries, b.nodes, b.first, b.count, b.chunk)
+        fixed = (d, r, self._modulus, self._entries, b.nodes, b.first, b.count)
+        run_chunks(lambda first, last: child_kernels.subtract(*fixed, first, last), b.chunk)
         self.held.subtract(d, r)
 
     @property

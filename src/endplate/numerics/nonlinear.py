@@ -100,16 +100,16 @@ class _Pusher:
         settings: PathSettings,
         resultant: Resultant | None,
     ) -> None:
-        self.body, self.precondition, self.fixed, self.unit = body, precondition, fixed, unit
-        self.settings, self.corrections = settings, 0
+        self.body, self.precondition, self.settings = body, precondition, settings
+        self.driven = np.flatnonzero(fixed)
+        self.driving = unit.reshape(-1)[self.driven]
+        self.resultant, self.corrections = resultant, 0
         self.anderson = Anderson(settings.depth)
-        driven = unit[fixed]
-        self.resultant = resultant or (lambda force: float(np.vdot(force[fixed], driven)))
 
     def to(self, travel: float, state: _State) -> tuple[NDArray[np.float64], _Point]:
         """Iterate to equilibrium from the extrapolated last state."""
         u = state.displacement + (travel - state.travel) * state.rate
-        u[self.fixed] = travel * self.unit[self.fixed]
+        u.reshape(-1)[self.driven] = travel * self.driving
         self.anderson.restart()
         best = math.inf
         for count in range(self.settings.most_iterations + 1):
@@ -120,15 +120,28 @@ class _Pusher:
             if relative > WORSE * best:
                 self.anderson.restart()
             best = min(best, relative)
-            force[self.fixed] = 0.0
-            u = self.anderson.next(u, self.precondition(-force))
+            force.reshape(-1)[self.driven] = 0.0
+            u = self.anderson.next(u, self.precondition(np.negative(force, out=force)))
             self.corrections += 1
-        return u, _Point(travel, self.resultant(force), relative, count)
+        return u, _Point(travel, self._reading(force, u, travel, state), relative, count)
+
+    def _reading(self, force: NDArray[np.float64], u: NDArray[np.float64], travel: float, state: _State) -> float:
+        """The force at this point.
+
+        By default the virtual work of all nodal forces on the body's own rate of motion: the rate equals the
+        prescribed one on the driven nodes, so at equilibrium this is the work-conjugate reaction, and what residual is
+        left enters only to second order, as the rate solves the tangent problem.
+        """
+        if self.resultant is not None:
+            return self.resultant(force)
+        return float(np.vdot(force, u - state.displacement)) / (travel - state.travel)
 
     def _relative(self, force: NDArray[np.float64]) -> float:
         """Norm of the forces on free nodes over that of the reactions."""
-        reactions = float(np.sum(force[self.fixed] ** 2))
-        return math.sqrt(max(float(np.vdot(force, force)) - reactions, 0.0) / reactions) if reactions else 0.0
+        flat = force.reshape(-1)
+        reactions = flat[self.driven]
+        held = float(np.dot(reactions, reactions))
+        return math.sqrt(max(float(np.dot(flat, flat)) - held, 0.0) / held) if held else 0.0
 
 
 def follow_path(
@@ -148,8 +161,8 @@ def follow_path(
     body : the yielding voxels; its state is advanced. precondition : approximate elastic solve.
     fixed : (N, 3) where displacement is prescribed. unit : (N, 3) elastic displacements per mm of travel; where
     `fixed`, they are the prescribed ones. travels_mm : increasing positive travels to stop at.
-    resultant : the force to record from the nodal forces (N, 3); by default the work-conjugate of travel, reactions
-    times the prescribed displacements per mm of travel. progress : called with the fraction done.
+    resultant : the force to record from the nodal forces (N, 3); by default the work-conjugate of travel (for
+    a plain compression, the force on the moving face). progress : called with the fraction done.
     """
     pusher = _Pusher(body, precondition, fixed, unit, settings or PathSettings(), resultant)
     state = _State(0.0, np.zeros_like(unit), unit)

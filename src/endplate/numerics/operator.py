@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from endplate.numerics import voxel_kernels
 from endplate.numerics.element import ElementKind, element_matrix, modal_stiffness
-from endplate.numerics.lanes import PARALLEL_FROM, WIDTH, Lanes, lane_modulus, pack
+from endplate.numerics.lanes import WIDTH, Lanes, lane_modulus, pack
 from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.threads import run_chunks
 
 
 class ElasticOperator:
@@ -50,10 +51,9 @@ class ElasticOperator:
 
     def add(self, u: NDArray[np.floating], out: NDArray[np.floating], sign: float = 1.0) -> None:
         """out += sign * K u, both (3, N) in the operator's precision: the form that solvers use."""
-        p = self.lanes
-        kernel = voxel_kernels.apply_parallel if p.chunk.size > 2 else voxel_kernels.apply_serial
-        scale = self.dtype.type(sign)
-        kernel(u, out, scale, self._lane_modulus, self._entries, p.node, p.length, p.lane, p.batch, p.chunk)
+        p, scale = self.lanes, self.dtype.type(sign)
+        fixed = (u, out, scale, self._lane_modulus, self._entries, p.node, p.length, p.lane, p.batch)
+        run_chunks(lambda first, last: voxel_kernels.apply(*fixed, first, last), p.chunk)
 
     def apply(self, u: ArrayLike) -> NDArray[np.float64]:
         """(N, 3) nodal forces in N of nodal displacements (N, 3) in mm."""
@@ -104,6 +104,3 @@ def checked_modulus(mesh: VoxelMesh, modulus_mpa: ArrayLike) -> NDArray[np.float
     if not (np.isfinite(modulus).all() and modulus.min() > 0):
         raise ValueError("modulus must be finite and positive in every element")
     return modulus
-
-
-__all__ = ["PARALLEL_FROM", "ElasticOperator", "checked_modulus"]

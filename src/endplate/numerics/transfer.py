@@ -14,6 +14,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from endplate.numerics.blocks import BLOCK, Blocks, gather, scatter
+from endplate.numerics.threads import run_chunks
+
+CELL = 3 * BLOCK  # values of one position: three components of all lanes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,12 +39,14 @@ class Transfer:
         """coarse = P^T fine."""
         coarse[:] = 0
         b = self.blocks
-        _restrict(fine, coarse, self.node, self.position, self.start, self.free, b.nodes, b.first, b.count)
+        fixed = (fine, coarse, self.node, self.position, self.start, self.free, b.nodes, b.first, b.count)
+        run_chunks(lambda first, last: _restrict(*fixed, first, last), b.chunk)
 
     def prolong(self, coarse: NDArray[np.float32], fine: NDArray[np.float32], total: NDArray[np.float32]) -> None:
         """fine = P coarse, and total += fine."""
         b = self.blocks
-        _prolong(coarse, fine, total, self.node, self.position, self.start, self.free, b.nodes, b.first, b.count)
+        fixed = (coarse, fine, total, self.node, self.position, self.start, self.free, b.nodes, b.first, b.count)
+        run_chunks(lambda first, last: _prolong(*fixed, first, last), b.chunk)
 
     @property
     def nbytes(self) -> int:
@@ -74,60 +79,60 @@ def _sort_places(place, elements):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _spread_axis(t, stride, first, every_first, second, every_second):  # type: ignore[no-untyped-def]
-    """Middle values along one axis, from low and high, for positions that the two other axes run through."""
+def _spread(t):  # type: ignore[no-untyped-def]
+    """Middle values from the ends, along k, then j, then i; a position and its three components are CELL values."""
+    for corner in range(4):
+        _average(t, (18 * (corner >> 1) + 6 * (corner & 1)) * CELL, CELL)
+    for end in range(2):
+        _average(t, 18 * end * CELL, 3 * CELL)
+    _average(t, 0, 9 * CELL)
+
+
+@njit(cache=True)
+def _fold(t):  # type: ignore[no-untyped-def]
+    """Transpose of `_spread`: half of the middle values to either end, along i, then j, then k."""
+    _share(t, 0, 9 * CELL)
+    for end in range(2):
+        _share(t, 18 * end * CELL, 3 * CELL)
+    for corner in range(4):
+        _share(t, (18 * (corner >> 1) + 6 * (corner & 1)) * CELL, CELL)
+
+
+@njit(cache=True)
+def _average(t, start, size):  # type: ignore[no-untyped-def]
+    """The second of three consecutive stretches becomes the mean of the first and third."""
+    low, middle, high = t[start:][:size], t[start + size :][:size], t[start + 2 * size :][:size]
     half = np.float32(0.5)
-    for a in range(0, 3, every_first):
-        for b in range(0, 3, every_second):
-            o = first * a + second * b
-            for x in range(3):
-                low, high = 3 * o + x, 3 * (o + 2 * stride) + x
-                mid = (3 * (o + stride) + x) * BLOCK
-                for w in range(BLOCK):
-                    t[mid + w] = half * (t[low * BLOCK + w] + t[high * BLOCK + w])
+    for w in range(size):
+        middle[w] = half * (low[w] + high[w])
 
 
 @njit(cache=True)
-def _fold_axis(t, stride, first, every_first, second, every_second):  # type: ignore[no-untyped-def]
-    """Transpose of `_spread_axis`: half of the middle values to either end."""
+def _share(t, start, size):  # type: ignore[no-untyped-def]
+    """Half of the second of three consecutive stretches goes to the first and third."""
+    low, middle, high = t[start:][:size], t[start + size :][:size], t[start + 2 * size :][:size]
     half = np.float32(0.5)
-    for a in range(0, 3, every_first):
-        for b in range(0, 3, every_second):
-            o = first * a + second * b
-            for x in range(3):
-                low, high = (3 * o + x) * BLOCK, (3 * (o + 2 * stride) + x) * BLOCK
-                mid = (3 * (o + stride) + x) * BLOCK
-                for w in range(BLOCK):
-                    value = half * t[mid + w]
-                    t[low + w] += value
-                    t[high + w] += value
+    for w in range(size):
+        value = half * middle[w]
+        low[w] += value
+        high[w] += value
 
 
 @njit(cache=True)
-def _move_corners(t, corners, inward):  # type: ignore[no-untyped-def]
-    """Copy the 8 corners between their own rows and the rows of their positions."""
-    for c in range(8):
-        o = 2 * (9 * (c >> 2) + 3 * ((c >> 1) & 1) + (c & 1))
-        for x in range(3):
-            a, b = (3 * c + x) * BLOCK, (3 * o + x) * BLOCK
-            if inward:
-                for w in range(BLOCK):
-                    t[b + w] = corners[a + w]
-            else:
-                for w in range(BLOCK):
-                    corners[a + w] = t[b + w]
+def _corner_place(c):  # type: ignore[no-untyped-def]
+    """First value of corner c among the 27 positions."""
+    return 2 * (9 * (c >> 2) + 3 * ((c >> 1) & 1) + (c & 1)) * CELL
 
 
-@njit(cache=True)
-def _prolong(coarse, fine, total, node, position, start, free, nodes, first, count):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _prolong(coarse, fine, total, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]
     corners = np.zeros(24 * BLOCK, dtype=np.float32)
     t = np.zeros(81 * BLOCK, dtype=np.float32)
-    for b in range(first.size):
+    for b in range(begin, end):
         gather(coarse, nodes, first[b], count[b], corners)
-        _move_corners(t, corners, True)
-        _spread_axis(t, 1, 9, 2, 3, 2)
-        _spread_axis(t, 3, 9, 2, 1, 1)
-        _spread_axis(t, 9, 3, 1, 1, 1)
+        for c in range(8):
+            t[_corner_place(c) :][:CELL] = corners[c * CELL :][:CELL]
+        _spread(t)
         for w in range(count[b]):
             e = first[b] + w
             for s in range(start[e], start[e + 1]):
@@ -138,11 +143,11 @@ def _prolong(coarse, fine, total, node, position, start, free, nodes, first, cou
                     total[x, n] += value
 
 
-@njit(cache=True)
-def _restrict(fine, coarse, node, position, start, free, nodes, first, count):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _restrict(fine, coarse, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]
     corners = np.zeros(24 * BLOCK, dtype=np.float32)
     t = np.zeros(81 * BLOCK, dtype=np.float32)
-    for b in range(first.size):
+    for b in range(begin, end):
         t[:] = 0
         for w in range(count[b]):
             e = first[b] + w
@@ -150,8 +155,7 @@ def _restrict(fine, coarse, node, position, start, free, nodes, first, count):  
                 n, row = node[s], 3 * np.int64(position[s]) * BLOCK + w
                 for x in range(3):
                     t[row + x * BLOCK] = fine[x, n] * free[x, n]
-        _fold_axis(t, 9, 3, 1, 1, 1)
-        _fold_axis(t, 3, 9, 2, 1, 1)
-        _fold_axis(t, 1, 9, 2, 3, 2)
-        _move_corners(t, corners, False)
+        _fold(t)
+        for c in range(8):
+            corners[c * CELL :][:CELL] = t[_corner_place(c) :][:CELL]
         scatter(coarse, np.float32(1), nodes, first[b], count[b], corners, 0)

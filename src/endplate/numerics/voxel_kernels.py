@@ -7,7 +7,7 @@ of STRIDE lanes: 12 rows of node values (component, edge line), then 24 rows of 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from endplate.numerics.lanes import WIDTH
 
@@ -113,38 +113,22 @@ def _modal_forces(t, modulus, k):  # type: ignore[no-untyped-def]
         _store(t, w, 11, half * z6 + twist, k7 * z7)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _store(t, w, row, even, odd):  # type: ignore[no-untyped-def]
     """Forces at the low and high end along k from the even and odd amplitude."""
     t[(LOW + row) * STRIDE + w] = even - odd
     t[(HIGH + row) * STRIDE + w + 1] = even + odd
 
 
-@njit(cache=True)
-def _chunk(u, out, sign, modulus, k, node, length, lane, batch, first, last):  # type: ignore[no-untyped-def]
-    """Process batches first to last of one chunk."""
+@njit(cache=True, nogil=True)
+def apply(u, out, sign, modulus, k, node, length, lane, batch, first, last):  # type: ignore[no-untyped-def]
+    """out += sign * K u over batches `first` to `last`, which share nodes with no other thread's."""
     t = np.zeros(ROWS * STRIDE, dtype=u.dtype)
     for b in range(first, last):
         _gather(u, node, length, lane, batch[b], batch[b + 1], t)
         _modal_forces(t, modulus[b], k)
         _inverse_lines(t)
         _scatter(out, sign, node, length, lane, batch[b], batch[b + 1], t)
-
-
-@njit(cache=True)
-def apply_serial(u, out, sign, modulus, k, node, length, lane, batch, chunk):  # type: ignore[no-untyped-def]
-    """out += sign * K u with one thread."""
-    _chunk(u, out, sign, modulus, k, node, length, lane, batch, 0, chunk[chunk.size - 1])
-
-
-@njit(cache=True, parallel=True)
-def apply_parallel(u, out, sign, modulus, k, node, length, lane, batch, chunk):  # type: ignore[no-untyped-def]
-    """out += sign * K u: first the even chunks side by side, then the odd ones between them."""
-    chunks = chunk.size - 1
-    for parity in range(2):
-        for half in prange((chunks + 1 - parity) // 2):
-            c = 2 * half + parity
-            _chunk(u, out, sign, modulus, k, node, length, lane, batch, chunk[c], chunk[c + 1])
 
 
 @njit(cache=True)

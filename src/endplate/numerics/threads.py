@@ -1,0 +1,40 @@
+"""Chunks of a compiled kernel on several threads.
+
+Kernels release the interpreter lock, so plain threads suffice: no second compilation for a parallel form, no threading
+layer to choose, and a call from any thread or forked process is safe.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+
+from numba import config
+from numpy.typing import NDArray
+
+
+def thread_count() -> int:
+    """Threads that kernels may use: NUMBA_NUM_THREADS, by default the number of cores."""
+    return max(1, int(config.NUMBA_NUM_THREADS))
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Helpers beside the calling thread; one pool per process, since threads do not survive a fork."""
+    return ThreadPoolExecutor(max_workers=max(1, thread_count() - 1), thread_name_prefix=f"endplate-{process}")
+
+
+def run_chunks(task: Callable[[int, int], None], chunk: NDArray) -> None:
+    """Call task(first, last) for all chunks (C + 1,): the even ones side by side, then the odd ones between them."""
+    borders = [int(c) for c in chunk]
+    if len(borders) <= 2:
+        task(borders[0], borders[-1])
+        return
+    ranges = list(zip(borders[:-1], borders[1:], strict=True))
+    for batch in (ranges[0::2], ranges[1::2]):
+        helpers: list[Future[None]] = [_pool(os.getpid()).submit(task, *r) for r in batch[:-1]]
+        task(*batch[-1])
+        for helper in helpers:
+            helper.result()
