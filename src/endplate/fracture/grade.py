@@ -115,7 +115,7 @@ def read_shape(
     -----
     Clinical reference 1.2. A deformity is a fracture only with an endplate or cortex sign, or where the loss against
     neighbours is too great for a variant. Physiological wedging, an evenly short body and Scheuermann-like wedging
-    need an endplate sign.
+    need an endplate sign; no variant loses more than 40 %.
     """
     grade = genant_grade(max(losses))
     shape = shape_of(heights_mm, losses)
@@ -124,7 +124,7 @@ def read_shape(
     if grade == 0 and shape == "none":
         return Reading(deformity="no", fracture="no", shape="none", reason="height loss below 20 %")
     shape = shape if shape != "none" else _by_worst(losses)
-    mimic = _mimic(losses, shape, scheuermann=scheuermann)
+    mimic = _mimic(losses, shape, scheuermann=scheuermann) if max(losses) <= SEVERE_ABOVE else None
     fracture, reason = _broken(grade, signs, mimic)
     return Reading(deformity="yes", fracture=fracture, shape=shape, reason=reason)
 
