@@ -149,9 +149,12 @@ def paint_trunk(spec: PhantomSpec, course: Course, grid: Grid, turn: NDArray) ->
     k = np.arange(grid.shape[2], dtype=np.float32)[None, :]
     edge = float(grid.spacing_mm.mean())
     for i in range(grid.shape[0]):
+        # A coordinate keeps length 1 along an axis that does not change it: upright patients stay cheap.
         x, y, z = (
-            (origin[axis] + to_patient[axis, 0] * i + to_patient[axis, 1] * j + to_patient[axis, 2] * k)
-            for axis in range(3)
+            np.atleast_2d(np.float32(origin[row] + to_patient[row, 0] * i))
+            + (to_patient[row, 1] * j if to_patient[row, 1] else 0)
+            + (to_patient[row, 2] * k if to_patient[row, 2] else 0)
+            for row in range(3)
         )
         slab = np.full(hu.shape[1:], spec.air_hu, np.float32)
         for column in (*columns(spec, course, z), *rods(spec)):
@@ -176,8 +179,7 @@ def paint_discs(hu: NDArray[np.float32], placed: tuple[Placed, ...], grid: Grid)
         anchor = below or above
         if anchor is None:
             continue
-        reach = (anchor.body.size.depth_mm + anchor.body.size.posterior_mm) / 2 + TRUNK_MM["disc_at_the_end"]
-        box = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * reach
+        box = _disc_box(anchor, 1 if anchor is below else -1)
         at = grid.to_index(anchor.to_world(box))
         start = np.clip(np.floor(at.min(axis=0)), 0, grid.shape).astype(int)
         stop = np.clip(np.ceil(at.max(axis=0)), 0, grid.shape).astype(int)
@@ -188,6 +190,14 @@ def paint_discs(hu: NDArray[np.float32], placed: tuple[Placed, ...], grid: Grid)
         points = crop.to_mm(np.stack(np.meshgrid(*(np.arange(n) for n in crop.shape), indexing="ij"), axis=-1))
         cover = np.clip(0.5 - _disc_distance(above, below, points) / float(grid.spacing_mm.mean()), 0, 1)
         hu[i, j, k] += cover.astype(np.float32) * (_HU["disc"] - hu[i, j, k])
+
+
+def _disc_box(anchor: Placed, side: int) -> NDArray[np.float64]:
+    """(8, 3) local corners of a box that holds the disc on the upper (1) or lower (-1) side of a body."""
+    size, end = anchor.body.size, TRUNK_MM["disc_at_the_end"]
+    far = side * (size.posterior_mm * max(1, size.front_to_back) / 2 + size.disc_mm + 2 * end)
+    x, y = size.width_mm / 2 + 1, size.depth_mm / 2 + 3
+    return np.array([[a, b, c] for a in (-x, x) for b in (-y, y) for c in (0, far)])
 
 
 def _disc_distance(above: Placed | None, below: Placed | None, points: NDArray) -> NDArray:
