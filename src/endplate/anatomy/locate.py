@@ -21,6 +21,7 @@ from endplate.anatomy.label_check import LabelPart, check_labels
 from endplate.anatomy.label_flip import check_facing, check_flips
 from endplate.anatomy.label_neighbours import check_neighbours
 from endplate.anatomy.label_order import check_order
+from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
 from endplate.anatomy.surface import (
     HALF_LEVEL,
@@ -33,7 +34,7 @@ from endplate.anatomy.surface import (
     mask_points_mm,
     sample,
 )
-from endplate.anatomy.vertebra import Canal, Endplate, Spine, Vertebra
+from endplate.anatomy.vertebra import Canal, Endplate, Pedicle, Spine, Vertebra
 from endplate.cited import cited
 from endplate.finding import Caution, Gap
 from endplate.image.volume import Grid, LabelMap, Volume
@@ -69,6 +70,7 @@ class _Draft:
     body: NDArray[np.bool_]
     canal: Passage | None = None
     wall: PosteriorWall | None = None
+    split_frame: Frame
     plates: tuple[Endplate | None, Endplate | None] = (None, None)
 
 
@@ -122,7 +124,9 @@ def _without_plates(vertebra: Vertebra, distrusted: frozenset[Level]) -> Vertebr
 
 def _draft(part: LabelPart, centre_mm: NDArray[np.float64], scan: Grid) -> _Draft:
     frame = Frame(origin_mm=centre_mm, axes=axes_from(LPS_SUPERIOR, LPS_ANTERIOR))
-    return _Draft(level=part.level, grid=part.grid, scan=scan, mask=part.mask, frame=frame, body=part.mask)
+    return _Draft(
+        level=part.level, grid=part.grid, scan=scan, mask=part.mask, frame=frame, split_frame=frame, body=part.mask
+    )
 
 
 def _superior_directions(drafts: list[_Draft]) -> list[NDArray[np.float64]]:
@@ -189,6 +193,7 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     box, inside = _whole(draft, field)
     draft.canal = find_passage(inside, box) or draft.canal
     draft.wall = find_posterior_wall(inside, box, draft.canal)
+    draft.split_frame = draft.frame
     draft.body, _ = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
     return draft.frame.axes[1]
 
@@ -219,6 +224,9 @@ def _touches_border(mask: NDArray[np.bool_], grid: Grid, scan: Grid) -> bool:
 
 def _vertebra(draft: _Draft) -> Vertebra:
     arch = draft.mask & ~draft.body
+    pedicles: tuple[Pedicle | None, Pedicle | None] = (None, None)
+    if draft.wall is not None and draft.canal is not None:
+        pedicles = find_pedicles(half_level(draft.mask), draft.grid, draft.split_frame, draft.wall)
     cut_body = _touches_border(draft.body, draft.grid, draft.scan)
     return Vertebra(
         level=draft.level,
@@ -230,8 +238,8 @@ def _vertebra(draft: _Draft) -> Vertebra:
         axes=draft.frame.axes,
         superior=draft.plates[0],
         inferior=draft.plates[1],
-        left=None,
-        right=None,
+        left=pedicles[0],
+        right=pedicles[1],
         cut_by_field=cut_body,
         cut_arch=bool(arch.any()) and _touches_border(arch, draft.grid, draft.scan),
     )

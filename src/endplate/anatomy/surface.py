@@ -39,7 +39,8 @@ class LocalBox:
     @property
     def step_mm(self) -> float:
         """Sample distance, the same along all axes."""
-        return float(self.right_mm[1] - self.right_mm[0])
+        longest = max((self.right_mm, self.anterior_mm, self.superior_mm), key=len)
+        return float(longest[1] - longest[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
