@@ -172,6 +172,17 @@ def test_tube_voltage_moves_the_published_line_and_80_kvp_is_refused() -> None:
     assert line is None and "80 kVp" in gaps[0].reason and gaps[0].code == "density_calibration"
 
 
+def test_tissue_line_is_corrected_for_bone_at_other_tube_voltages() -> None:
+    phantom = patient()
+    usual, _, _ = calibrate(phantom.volume, bone_of(phantom))
+    soft, _, _ = calibrate(told(phantom, kvp=100.0), bone_of(phantom))
+    assert usual is not None and soft is not None and soft.route == "tissue"
+    assert soft.slope_mg_cm3_per_hu == pytest.approx(0.927 * usual.slope_mg_cm3_per_hu)
+    assert soft.sd_mg_cm3 > usual.sd_mg_cm3 and any("100 kVp" in note for note in soft.notes)
+    line, _, gaps = calibrate(told(phantom, kvp=80.0), bone_of(phantom))
+    assert line is None and "80 kVp" in gaps[0].reason
+
+
 def test_contrast_medium_widens_the_band_and_is_told(with_rods: Phantom) -> None:
     given = CalibrationSettings(slope_mg_cm3_per_hu=0.67)
     plain, _, _ = calibrate(with_rods.volume, None, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def calibrate(
     for route in wanted:
         found, reason = routes[route]()
         if found is not None:
-            found = _with_contrast(found, kvp, contrast)
+            found = _with_contrast(found, contrast)
             return found, tuple(_cautions(found, refused)), ()
         if reason:
             refused.append(f"{route}: {reason}")
@@ -145,16 +146,19 @@ def _rods(volume: Volume, settings: CalibrationSettings, kvp: float | None) -> A
 def _tissue(volume: Volume, mask: NDArray[np.bool_] | None, kvp: float | None) -> Attempt:
     if mask is None:
         return None, "no vertebrae to tell muscle from organs"
-    line = tissue_line(volume, mask, k2hpo4_per_ha(kvp))
+    factor = to_120_kvp(kvp)
+    if factor is None:
+        return None, _refused_kvp(kvp)
+    line = tissue_line(volume, mask, k2hpo4_per_ha(ASSUMED_KVP))
     if isinstance(line, str):
         return None, line
     sd, notes = float(np.hypot(TISSUE_SD_MG_CM3, line.residual_sd)), line.notes
     if kvp != ASSUMED_KVP:
         sd = float(np.hypot(sd, TISSUE_SD_OTHER_KVP_MG_CM3))
-        stated = "not stated, 120 kVp assumed" if kvp is None else f"{kvp:g} kVp, equivalents are for 120 kVp"
+        stated = "not stated, 120 kVp assumed" if kvp is None else f"{kvp:g} kVp, bone HU times {factor:.3f} to 120 kVp"
         notes = (*notes, f"tube voltage {stated}: band widened (Ataei 2022)")
     found = Calibration(
-        slope_mg_cm3_per_hu=line.slope,
+        slope_mg_cm3_per_hu=line.slope * factor,
         offset_mg_cm3=line.offset,
         route="tissue",
         sd_mg_cm3=sd,
@@ -165,11 +169,15 @@ def _tissue(volume: Volume, mask: NDArray[np.bool_] | None, kvp: float | None) -
     return found, ""
 
 
+def _refused_kvp(kvp: float | None) -> str:
+    low, high = KVP_KNOWN
+    return f"no correction is published for trabecular bone at {kvp:g} kVp (known {low:g} to {high:g} kVp)"
+
+
 def _published(kvp: float | None) -> Attempt:
     factor = to_120_kvp(kvp)
     if factor is None:
-        low, high = KVP_KNOWN
-        return None, f"no line is published for {kvp:g} kVp trabecular bone (known {low:g} to {high:g} kVp)"
+        return None, _refused_kvp(kvp)
     sd = PUBLISHED_SD_KVP_UNKNOWN_MG_CM3 if kvp is None else PUBLISHED_SD_MG_CM3
     found = Calibration(
         slope_mg_cm3_per_hu=float(PUBLISHED_SLOPE) * factor,
@@ -183,7 +191,7 @@ def _published(kvp: float | None) -> Attempt:
     return found, ""
 
 
-def _with_contrast(found: Calibration, kvp: float | None, contrast: bool | None) -> Calibration:
+def _with_contrast(found: Calibration, contrast: bool | None) -> Calibration:
     """Record what is known of contrast medium; where it was given, widen the band by what it may add."""
     sd, notes = found.sd_mg_cm3, found.notes
     if contrast:
@@ -191,16 +199,7 @@ def _with_contrast(found: Calibration, kvp: float | None, contrast: bool | None)
         notes = (*notes, f"contrast medium may add up to {CONTRAST_HU:g} HU to trabecular bone (Pompe 2015)")
     elif contrast is None:
         notes = (*notes, "whether contrast medium was given is not stated")
-    return Calibration(
-        slope_mg_cm3_per_hu=found.slope_mg_cm3_per_hu,
-        offset_mg_cm3=found.offset_mg_cm3,
-        route=found.route,
-        sd_mg_cm3=sd,
-        source=found.source,
-        kvp=kvp,
-        contrast=contrast,
-        notes=notes,
-    )
+    return replace(found, sd_mg_cm3=sd, contrast=contrast, notes=notes)
 
 
 def _cautions(found: Calibration, refused: list[str]) -> list[Caution]:

@@ -127,9 +127,11 @@ def find_rods(volume: Volume) -> list[tuple[tuple[float, float], float]]:
     areas = ndimage.sum_labels(solid, pieces, np.arange(1, count + 1))
     body = int(np.argmax(areas)) + 1
     found = []
-    for number in range(1, count + 1):
+    low, high = np.array(ROD_AREA_MM2) / float(volume.grid.spacing_mm[:2].prod())
+    sized = [number for number in range(1, count + 1) if number != body and low <= areas[number - 1] <= high]
+    for number in sized:
         rod = pieces == number
-        value = _rod_value(rod, stack, volume.grid) if number != body else None
+        value = _rod_value(rod, stack, volume.grid)
         if value is not None:
             i, j = np.argwhere(rod).mean(axis=0)
             found.append(((float(i), float(j)), value))
@@ -137,12 +139,9 @@ def find_rods(volume: Volume) -> list[tuple[tuple[float, float], float]]:
 
 
 def _rod_value(rod: NDArray[np.bool_], stack: NDArray, grid: Grid) -> float | None:
-    """Mean HU of a rod's inner part; None where its size, shape or length are not a rod's."""
+    """Mean HU of a rod's inner part; None where its shape or length are not a rod's."""
     spacing = grid.spacing_mm[:2]
     points = np.argwhere(rod) * spacing
-    area = len(points) * float(spacing.prod())
-    if not ROD_AREA_MM2[0] <= area <= ROD_AREA_MM2[1]:
-        return None
     widths = np.sqrt(np.linalg.eigvalsh(np.cov(points.T)))
     if widths[0] <= 0 or widths[1] / widths[0] > ROD_ROUND:
         return None

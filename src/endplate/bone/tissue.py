@@ -76,7 +76,8 @@ def tissue_line(volume: Volume, bone: NDArray[np.bool_], k2hpo4_per_ha: float) -
     }
     missing = [name for name, peak in peaks.items() if peak is None]
     if missing:
-        return f"no {' nor '.join(missing)} was found in the field"
+        seen = ", ".join(f"{name} {peak:.0f} HU" for name, peak in peaks.items() if peak is not None)
+        return f"no {' nor '.join(missing)} was found in the field" + (f" ({seen})" if seen else "")
     at = np.array([peaks["air"], peaks["fat"], peaks["muscle"]], float)
     equivalent = np.array([AIR_HA_MG_CM3, FAT_HA_MG_CM3, MUSCLE_HA_MG_CM3]) * k2hpo4_per_ha
     slope, offset = np.polyfit(at, equivalent, 1)
