@@ -14,6 +14,8 @@ RIM_MM = cited(2, "mm", "biomechanics reference 8.1 step 4: drop the outer 2 mm 
 BREACH_MAD = cited(3, "1", "biomechanics reference 8.1 step 4: residual > 3 MAD is a breach", "knowledge")
 BREACH_FLOOR_MM = cited(1.5, "mm", "Own choice: below this a residual is voxel noise whatever the MAD", "design")
 HIDDEN_SHARE = cited(0.15, "1", "Own choice: an endplate with more of it outside the field is not measured", "design")
+SLOPE_OVER_MM = cited(1, "mm", "Own choice: smooths the steps of voxels, keeps those of walls", "design")
+STEEPEST_PLATE = cited(1.5, "1", "Own choice: 56 degrees; collapsed endplates stay below, walls above", "design")
 WALL_BEGINS_MM = cited(
     8, "mm", "Own choice: the side wall, and no endplate, this far from an endplate's middle", "design"
 )
@@ -83,7 +85,9 @@ def _plate(
     area = float(footprint.sum()) * box.step_mm**2
     if area < float(SMALLEST_PLATE_MM2) or hidden.sum() > float(HIDDEN_SHARE) * (footprint | hidden).sum():
         return None
-    footprint = ndimage.binary_opening(footprint, iterations=round(1 / box.step_mm))
+    footprint = _without_walls(
+        ndimage.binary_opening(footprint, iterations=round(1 / box.step_mm)), height, box.step_mm
+    )
     depth = ndimage.distance_transform_edt(np.pad(footprint, 1))[1:-1, 1:-1] * box.step_mm
     inner = depth > float(RIM_MM)
     if inner.sum() * box.step_mm**2 < float(SMALLEST_PLATE_MM2) / 2:
@@ -105,6 +109,19 @@ def _plate(
         breach=breach,
         rim_mm=frame.to_world(_outline(footprint, height, box)),
     )
+
+
+def _without_walls(footprint: NDArray[np.bool_], height: NDArray[np.float64], step_mm: float) -> NDArray[np.bool_]:
+    """The footprint without the steep border where a leaning wall, not the endplate, is the outermost surface."""
+    sigma = float(SLOPE_OVER_MM) / step_mm
+    weight = ndimage.gaussian_filter(footprint.astype(float), sigma)
+    smooth = ndimage.gaussian_filter(np.where(footprint, height, 0.0), sigma) / np.maximum(weight, 1e-6)
+    slope = np.hypot(*np.gradient(smooth, step_mm))
+    parts, count = ndimage.label(footprint & (slope <= float(STEEPEST_PLATE)))
+    if not count:
+        return footprint
+    flat = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
+    return ndimage.binary_fill_holes(flat) & footprint
 
 
 def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.floating]:

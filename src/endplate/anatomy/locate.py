@@ -226,7 +226,8 @@ def _vertebra(draft: _Draft) -> Vertebra:
     arch = draft.mask & ~draft.body
     pedicles: tuple[Pedicle | None, Pedicle | None] = (None, None)
     if draft.wall is not None and draft.canal is not None:
-        pedicles = find_pedicles(half_level(draft.mask), draft.grid, draft.split_frame, draft.wall)
+        found = find_pedicles(half_level(draft.mask), draft.grid, draft.split_frame, draft.wall)
+        pedicles = _within(found[0], draft.scan), _within(found[1], draft.scan)
     cut_body = _touches_border(draft.body, draft.grid, draft.scan)
     return Vertebra(
         level=draft.level,
@@ -243,6 +244,14 @@ def _vertebra(draft: _Draft) -> Vertebra:
         cut_by_field=cut_body,
         cut_arch=bool(arch.any()) and _touches_border(arch, draft.grid, draft.scan),
     )
+
+
+def _within(pedicle: Pedicle | None, scan: Grid) -> Pedicle | None:
+    """The pedicle if its isthmus lies in the scan; what lies beyond was never seen."""
+    if pedicle is None:
+        return None
+    index = scan.to_index(pedicle.isthmus_mm)
+    return pedicle if bool(np.all((index >= 0) & (index <= np.array(scan.shape) - 1))) else None
 
 
 def _canal(drafts: list[_Draft]) -> Canal | None:
