@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from endplate.image.phantom import Deformity, Phantom, PhantomSpec, Rods, make_phantom
 from endplate.level import Level
@@ -27,6 +28,31 @@ def test_body_of_the_label_map_has_the_true_volume_and_place(quiet: Phantom) -> 
         assert body.sum() * 1.5**3 == pytest.approx(truth.body_mm3, rel=0.02)
         centre = quiet.labels.grid.to_mm(np.argwhere(body)).mean(axis=0)
         assert np.abs(centre - truth.centroid_mm).max() < 0.3
+
+
+@pytest.mark.parametrize("shape", ["wedge", "biconcave", "crush"])
+def test_heights_of_truth_are_the_heights_of_the_label_map(shape: str) -> None:
+    """Columns through the rendered body along the true axis, at the published places."""
+    deformity = Deformity(shape=shape, loss=0.3)
+    phantom = make_phantom(
+        PhantomSpec(
+            levels=(Level.L1,),
+            spacing_mm=(0.8, 0.8, 0.8),
+            deformities={Level.L1: deformity},
+            tilt_deg=(12.0, -7.0, 5.0),
+            field_mm=(90.0, 110.0),
+        )
+    )
+    truth, grid = phantom.truth.levels[Level.L1], phantom.labels.grid
+    body = (phantom.subregion == 50).astype(np.float32)
+    y0 = truth.placed.body.front_mm
+    for share, height in ((0.125, truth.anterior_mm), (0.5, truth.middle_mm), (0.875, truth.posterior_mm)):
+        x, y, z = np.meshgrid(
+            np.linspace(-5, 5, 21), y0 - share * truth.depth_mm + np.linspace(-0.7, 0.7, 5), np.arange(-25, 25, 0.1)
+        )
+        points = grid.to_index(truth.placed.to_world(np.stack((x, y, z), axis=-1)))
+        inside = map_coordinates(body, np.moveaxis(points, -1, 0), order=1)
+        assert inside.sum(axis=-1).mean() * 0.1 == pytest.approx(height, abs=0.2)
 
 
 def test_longer_transverse_process_is_on_the_patients_left(quiet: Phantom) -> None:
