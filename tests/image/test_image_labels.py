@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from small_spine import LEVEL_IDS, LPS_TO_RAS, grid, save_nifti, spine
 
 from endplate.errors import GridMismatchError, LabelError
 from endplate.image.arrangement import guess_scheme
 from endplate.image.ct import read_ct
+from endplate.image.fit import check_in_place
 from endplate.image.label_folder import with_subregions
 from endplate.image.labels import read_labels
 from endplate.image.level_name import level_from_name
 from endplate.image.nifti import write_labels
 from endplate.image.resample import match_grids
 from endplate.image.scheme import known_schemes, scheme_by_name
-from endplate.image.volume import Grid, LabelMap
+from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import FROM_VERSE_ID, Level
 
 VOLUME, LABELS = spine()
@@ -383,6 +385,48 @@ class TestMatchGrids:
         for ct, labels in ((verse[0], tptbox[1]), (tptbox[0], verse[1])):
             with pytest.raises(GridMismatchError):
                 match_grids(read_ct(ct), read_labels(labels))
+
+
+class TestInPlace:
+    """Labels that fit the bone better a little to the side belong to another scan."""
+
+    FILES = (
+        ("verse014/sub-verse014_ct.nii.gz", "verse014/sub-verse014_seg-vert_msk.nii.gz"),
+        ("tptbox-l3/sub-ct_label-22_ct.nii.gz", "tptbox-l3/sub-ct_seg-vert_label-22_msk.nii.gz"),
+    )
+
+    @pytest.mark.parametrize("files", FILES)
+    @pytest.mark.parametrize(
+        ("axis", "shift_mm", "side"),
+        [(0, 6, "right"), (0, -10, "left"), (1, 6, "front"), (1, -10, "back"), (2, 6, "foot"), (2, -6, "head")],
+    )
+    def test_labels_a_few_millimetres_off_are_refused_with_the_direction(
+        self, shared_data, files, axis, shift_mm, side
+    ):
+        ct, labels = read_ct(shared_data / files[0]), read_labels(shared_data / files[1])
+        affine = labels.grid.affine.copy()
+        affine[:3, 3] += affine[:3, axis] / labels.grid.spacing_mm[axis] * shift_mm
+        shifted = LabelMap(grid=Grid(shape=labels.grid.shape, affine=affine), labels=labels.labels, scheme="verse")
+        with pytest.raises(GridMismatchError, match=f"to the {side}"):
+            match_grids(ct, shifted)
+
+    @pytest.mark.parametrize("files", FILES)
+    @pytest.mark.parametrize("weaker_hu", [0, 200])
+    def test_rough_labels_and_weak_bone_are_accepted(self, shared_data, files, weaker_hu):
+        ct, labels = read_ct(shared_data / files[0]), read_labels(shared_data / files[1])
+        bone = labels.labels > 0
+        core = ndimage.binary_erosion(bone, iterations=2)
+        hu = ct.hu - np.where(core, weaker_hu, np.where(bone, weaker_hu // 2, 0)).astype(np.int16)
+        weak = Volume(grid=ct.grid, hu=hu)
+        rough = [bone, ndimage.binary_erosion(bone), ndimage.binary_dilation(bone), labels.labels == 22]
+        for mask in rough:
+            match_grids(weak, LabelMap(grid=labels.grid, labels=mask.astype(np.uint16) * 22, scheme="verse"))
+
+    def test_mirrored_labels_are_left_to_the_label_check(self, shared_data):
+        ct, labels = read_ct(shared_data / self.FILES[0][0]), read_labels(shared_data / self.FILES[0][1])
+        for axis in range(3):
+            flipped = np.ascontiguousarray(np.flip(labels.labels, axis))
+            check_in_place(ct, LabelMap(grid=labels.grid, labels=flipped, scheme="verse"))
 
 
 def test_a_written_single_vertebra_reads_back_without_a_scheme(tmp_path):

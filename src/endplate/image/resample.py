@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import GridMismatchError
+from endplate.image.fit import check_in_place
 from endplate.image.volume import Grid, LabelMap, Volume
 
 AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge")
@@ -18,9 +19,9 @@ LEAST_BONE_FRACTION = cited(
     0.05, "1", "even osteoporotic vertebrae have a shell of a tenth of their volume above it", "design"
 )
 LEAST_BONE_CONTRAST_HU = cited(
-    30.0,
+    -50.0,
     "[hnsf'U]",
-    "mean of labelled voxels above that of a 6-voxel surround; a fatty spine still exceeds it",
+    "labels of weak bone that leave the shell outside reach -20; strangers' labels were at -110",
     "design",
 )
 LEAST_INSIDE_FRACTION = cited(0.1, "1", "labels that lie almost wholly outside belong to another scan", "design")
@@ -47,6 +48,7 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
             "give the labels that were made from this CT",
         )
     _check_over_bone(volume, moved)
+    check_in_place(volume, moved)
     if moved is labels:
         return labels
     note = f"labels resampled from {_told(labels.grid)} to {_told(volume.grid)}"
