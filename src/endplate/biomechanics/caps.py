@@ -8,13 +8,11 @@ from scipy import ndimage
 
 from endplate.cited import cited
 
-CAP_MM = cited(
-    5.0, "mm", "Walle, Matheson & Boyd, GigaScience 2025: PMMA layer of about 5 mm over each endplate", "verified"
-)
+CAP_MM = cited(5.0, "mm", "Walle, Matheson & Boyd, GigaScience 2025: PMMA layer over each endplate", "verified")
 ENDPLATE_DEPTH_MM = cited(
     5.0,
     "mm",
-    "Columns whose top lies deeper below the endplate's plane are body wall or rim overhang, not endplate",
+    "Columns that end deeper below the endplate's plane are body wall or overhang",
     "design",
 )
 RIM_MM = cited(3.0, "mm", "Outer columns left out of the plane fit, as rims and osteophytes tilt it", "design")

@@ -7,7 +7,7 @@ bins from 1, and looks them up in a table that counts from 0: every voxel receiv
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import nibabel
 import numpy as np
@@ -44,6 +44,7 @@ def read_benchmark_model(folder: Path | str, binning: Binning = "none", level: L
     material = np.full(labels.shape, NONE, np.uint8)
     for label, code in BENCHMARK_CODES.items():
         material[labels == label] = code
+    i, j, kk = labels.shape
     keep, dropped = largest_piece(material > NONE)
     if binning != "none":
         density = _binned(density, labels > 0, shift=1 if binning == "shifted" else 0)
@@ -52,7 +53,7 @@ def read_benchmark_model(folder: Path | str, binning: Binning = "none", level: L
     k = np.nonzero((material >= LOWER).any(axis=(0, 1)))[0]
     return BoneModel(
         level=level,
-        grid=Grid(shape=material.shape, affine=affine),
+        grid=Grid(shape=(i, j, kk), affine=affine),
         voxel_mm=voxel_mm,
         material=material,
         modulus_mpa=modulus,
@@ -71,10 +72,11 @@ def _read(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray
     images, masks = sorted(folder.glob("*_im.nii.gz")), sorted(folder.glob("*_seg.nii.gz"))
     if len(images) != 1 or len(masks) != 1:
         raise ImageError(f"{folder} holds no benchmark vertebra", "one image and one segmentation are needed", "")
-    image = nibabel.load(images[0])
+    image: Any = nibabel.load(images[0])
+    mask: Any = nibabel.load(masks[0])
     affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine
     density = np.asarray(image.dataobj, dtype=np.float32)
-    labels = np.asarray(nibabel.load(masks[0]).dataobj).astype(np.uint8)
+    labels = np.asarray(mask.dataobj).astype(np.uint8)
     return density, labels, affine, float(np.linalg.norm(affine[:3, 0]))
 
 

@@ -15,9 +15,7 @@ CRAWFORD_STRAIN = cited(
     0.0068, "1", "Crawford: F = 0.0068 K H; exactly the linear failure load of Walle 2025", "recomputed"
 )
 END_STRAIN = cited(0.02, "1", "Curves run to 2 % apparent strain, just past the plateau point", "design")
-ELASTIC_SHARE = cited(
-    0.02, "1", "A point counts as elastic while its force is within 2 % of stiffness x travel", "design"
-)
+ELASTIC_SHARE = cited(0.02, "1", "A point is elastic while its force is within 2 % of stiffness x travel", "design")
 
 
 def offset_load(

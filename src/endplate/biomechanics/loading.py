@@ -25,12 +25,8 @@ WEIGHT_ABOVE = cited_table(
     {"T8": 0.33, "T10": 0.40, "T12": 0.46, "L1": 0.49, "L3": 0.56, "L5": 0.62},
 )
 ERECTOR_ARM_M = cited(0.055, "m", "Lever arm of the erector muscles 0.05-0.06 m; reference 3.3", "knowledge")
-STANDING_ARM_M = cited(
-    0.02, "m", "Upright: line of gravity 2 cm before the body; reference 3.3 sanity case", "knowledge"
-)
-TRUNK_ARM_PER_STATURE = cited(
-    0.15, "1", "Arm of the trunk's weight in a 45-90 deg bend over stature; reference 3.3", "weak"
-)
+STANDING_ARM_M = cited(0.02, "m", "Upright: line of gravity 2 cm before the body; reference 3.3", "knowledge")
+TRUNK_ARM_PER_STATURE = cited(0.15, "1", "Arm of the trunk's weight in a bend over stature; reference 3.3", "weak")
 LOAD_ARM_PER_STATURE = cited(0.25, "1", "Arm of a weight in the hands in a bend over stature; reference 3.3", "weak")
 BEND_DEG = cited(45.0, "deg", "Forward bend of the activity, as in Bouxsein, JBMR 2006 (bending)", "knowledge")
 LIFTED_KG = cited(10.0, "kg", "Weight lifted, as in Bouxsein, JBMR 2006 (bending with 10 kg)", "verified")
@@ -97,7 +93,7 @@ def spinal_load(record: PatientRecord | None, level: Level, activity: Activity) 
 def weight_above(level: Level) -> float | None:
     """Share of body weight above a level, linear between the tabulated ones; None outside T8-L5."""
     known = {Level[name].order: float(value) for name, value in WEIGHT_ABOVE.items()}
-    orders = [order for order in sorted(known)]
+    orders = sorted(known)
     if not orders[0] <= level.order <= orders[-1]:
         return None
     usual = [lv.order for lv in Level if lv.usual]

@@ -30,9 +30,7 @@ SMOOTHING_MM = cited(
     "Gaussian sigma, inside the bone only",
     "design",
 )
-LEAST_FILL = cited(
-    0.25, "1", "Voxels with less bone would carry under a quarter of their modulus and add hinges", "design"
-)
+LEAST_FILL = cited(0.25, "1", "Voxels with less bone would add hinges and carry next to nothing", "design")
 SAME_SIZE_MM = cited(0.01, "mm", "Voxel edges that differ by less make cubes for this purpose", "design")
 SMALLEST_VOXEL_MM = cited(0.2, "mm", "Below this a vertebra passes 10 million elements", "design")
 LARGEST_VOXEL_MM = cited(3.0, "mm", "Coarsest size in the mesh study of the reference (3 mm)", "recomputed")
@@ -178,9 +176,7 @@ def _materials(bone: BoneField, settings: ModelSettings) -> tuple[NDArray[np.uin
     keep, lost = largest_piece(material > NONE)
     material[~keep] = NONE
     if not ((material == LOWER).any() and (material == UPPER).any()):
-        raise LabelError(
-            "the body has no two endplates to load", "its mask is broken", "check the labels of this level"
-        )
+        raise LabelError("the body lacks an endplate to load", "its mask is broken", "check the labels of this level")
     return material, lost + lost_body
 
 

@@ -13,18 +13,14 @@ from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
 
-LEAST_WEIGHT = cited(
-    1e-3, "1", "Below this smoothed fill a voxel holds no bone to average; avoids dividing by zero", "design"
-)
+LEAST_WEIGHT = cited(1e-3, "1", "Below this smoothed fill a voxel holds no bone to average", "design")
 ON_GRID = cited(0.01, "1", "Grids offset by less than a hundredth of a voxel count as one", "design")
-MOST_POINTS_PER_EDGE = cited(
-    3, "1", "27 sample points a voxel resolve partial volume to about 4 % of a voxel", "design"
-)
+MOST_POINTS_PER_EDGE = cited(3, "1", "27 sample points resolve partial volume to about 4 % of a voxel", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BoneField:
-    """Bone on a model grid: fill (0..1), share of the body in it (0..1), density in mg/cm3 K2HPO4 of the filled part."""
+    """Bone on a grid: fill (0..1), share of the body in it, density of the filled part in mg/cm3 K2HPO4."""
 
     grid: Grid
     fill: NDArray[np.float32]
@@ -56,8 +52,8 @@ def sample_bone(
         body_weight[loose] = (weight * vertebra.body[tuple(nearest)])[loose]
     fields = _sample((weight, body_weight, weight * density), vertebra.grid, grid)
     fill, body, mass = fields
-    safe = np.maximum(fill, float(LEAST_WEIGHT))
-    return BoneField(grid=grid, fill=fill, body=body / safe, density_mg_cm3=mass / safe)
+    safe = np.maximum(fill, np.float32(LEAST_WEIGHT))
+    return BoneField(grid=grid, fill=fill, body=np.divide(body, safe), density_mg_cm3=np.divide(mass, safe))
 
 
 def hu_on(grid: Grid, volume: Volume) -> NDArray[np.float32]:
@@ -86,4 +82,4 @@ def _sample(fields: tuple[NDArray[np.float32], ...], source: Grid, target: Grid)
         shift = to_source[:3, :3] @ offset + to_source[:3, 3]
         for field, total in zip(fields, out, strict=True):
             total += ndimage.affine_transform(field, to_source[:3, :3], shift, target.shape, order=1, mode="constant")
-    return [total / per_edge**3 for total in out]
+    return [total / np.float32(per_edge**3) for total in out]

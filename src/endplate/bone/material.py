@@ -20,33 +20,29 @@ ASH_PER_APPARENT = cited(0.60, "1", "Knowles, J Exp Orthop 2016, Table 1: appare
 MODULUS_FLOOR_MPA = cited(
     0.1,
     "MPa",
-    "Ogo source: densities are floored at an equivalent modulus of 0.1 MPa; keeps the contrast solvable",
+    "Ogo source: floor at an equivalent modulus of 0.1 MPa",
     "verified",
 )
 YIELD_STRAIN_FLOOR = cited(
     0.0057,
     "1",
-    "Kopperdahl 2002 power laws at 0.1 g/cm3; gives voxels at the modulus floor a yield that means nothing",
+    "Kopperdahl 2002 power laws at 0.1 g/cm3; yield of voxels at the floor",
     "design",
 )
 YIELD_STRAIN_VERTEBRA = cited(
     0.0084,
     "1",
-    "Kopperdahl & Keaveny, J Biomech 1998: vertebral compression; for laws that state no yield",
+    "Kopperdahl & Keaveny, J Biomech 1998: vertebral compression",
     "knowledge",
 )
 POISSON = cited(0.3, "1", "Walle, Matheson & Boyd, GigaScience 2025: isotropic in bone and caps", "verified")
 
 KOPPERDAHL_E = cited(2980.0, "MPa", "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05", "verified")
 KOPPERDAHL_E_POWER = cited(1.05, "1", "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05", "verified")
-KOPPERDAHL_Y = cited(37.4, "MPa", "Kopperdahl 2002, power law, in the Ogo source: yield = 37.4 rho^1.39", "verified")
-KOPPERDAHL_Y_POWER = cited(
-    1.39, "1", "Kopperdahl 2002, power law, in the Ogo source: yield = 37.4 rho^1.39", "verified"
-)
-LINEAR_E = cited(3230.0, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: E = -34.7 + 3230 rho", "verified")
-LINEAR_E_OFFSET = cited(
-    -34.7, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: E = -34.7 + 3230 rho", "verified"
-)
+KOPPERDAHL_Y = cited(37.4, "MPa", "Kopperdahl 2002, power law, in the Ogo source: 37.4 rho^1.39", "verified")
+KOPPERDAHL_Y_POWER = cited(1.39, "1", "Kopperdahl 2002, power law, in the Ogo source: 37.4 rho^1.39", "verified")
+LINEAR_E = cited(3230.0, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: 3230 rho - 34.7", "verified")
+LINEAR_E_OFFSET = cited(-34.7, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: 3230 rho - 34.7", "verified")
 LINEAR_Y = cited(24.9, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge")
 LINEAR_Y_OFFSET = cited(-0.75, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge")
 MORGAN_E = cited(4730.0, "MPa", "Morgan 2003, vertebra, in the Ogo source: E = 4730 rho_app^1.56", "verified")
@@ -79,7 +75,7 @@ class DensityLaw:
     Attributes
     ----------
     density : which density the law was fitted to; K2HPO4-equivalent input is converted to it first.
-    modulus : E in MPa. yield_stress : compressive yield in MPa, None where the source gives none (then a yield strain is used).
+    modulus : E in MPa. yield_stress : in MPa; None where the source gives none, then a yield strain is used.
     """
 
     name: str
@@ -143,7 +139,7 @@ _LAWS = (
         density="apparent",
         modulus=_curve(POOLED_E, POOLED_E_POWER),
         yield_stress=None,
-        source="Morgan, Bayraktar & Keaveny, J Biomech 2003, pooled sites; yield strain 0.84 % (Kopperdahl & Keaveny 1998)",
+        source="Morgan, Bayraktar & Keaveny, J Biomech 2003, pooled; yield strain 0.84 % (Kopperdahl & Keaveny 1998)",
     ),
     DensityLaw(
         name="keller",
@@ -164,7 +160,5 @@ def density_law(name: str) -> DensityLaw:
     OptionError : no such law; the message lists those known.
     """
     if name not in LAWS:
-        raise OptionError(
-            f"unknown density law {name!r}", "it decides stiffness and strength", f"choose {', '.join(LAWS)}"
-        )
+        raise OptionError(f"unknown density law {name!r}", "it decides the strength", f"choose {', '.join(LAWS)}")
     return LAWS[name]

@@ -40,7 +40,7 @@ class PathSettings:
     most_halvings : of one increment before the curve ends.
     """
 
-    tolerance: float = 2e-3
+    tolerance: float = 1e-2
     depth: int = 10
     most_iterations: int = 60
     most_halvings: int = 3

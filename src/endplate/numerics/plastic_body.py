@@ -82,7 +82,7 @@ def _layers(first_index: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 @njit(cache=True, parallel=True)
-def _all_layers(layers, nodes, u, plastic, commit_to, modulus, strength, law, out):  # type: ignore[no-untyped-def]
+def _all_layers(layers, nodes, u, plastic, commit_to, modulus, strength, law, out):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     for parity in range(2):
         for half in prange((layers.size - parity) // 2):
             layer = 2 * half + parity
@@ -90,7 +90,7 @@ def _all_layers(layers, nodes, u, plastic, commit_to, modulus, strength, law, ou
 
 
 @njit(cache=True)
-def _layer(start, stop, nodes, u, plastic, commit_to, modulus, strength, law, out):  # type: ignore[no-untyped-def]
+def _layer(start, stop, nodes, u, plastic, commit_to, modulus, strength, law, out):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     poisson, spacing, criterion, bbar = law
     modes, gradient = np.empty((3, 8)), np.empty((9, 8))
     stress, work = np.empty((6, 8)), np.empty(8)

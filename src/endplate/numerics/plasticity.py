@@ -84,7 +84,7 @@ def return_tresca(xx, yy, zz, yz, xz, xy, j2, yield_stress):  # type: ignore[no-
 
 
 @njit(cache=True)
-def return_deviator(xx, yy, zz, yz, xz, xy, j2, yield_stress, criterion):  # type: ignore[no-untyped-def]
+def return_deviator(xx, yy, zz, yz, xz, xy, j2, yield_stress, criterion):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """The chosen return; call it only where J2 passes `elastic_limit`."""
     if criterion == TRESCA:
         return return_tresca(xx, yy, zz, yz, xz, xy, j2, yield_stress)
