@@ -112,6 +112,24 @@ def test_mindways_rods_follow_the_published_steps() -> None:
     assert line.offset_mg_cm3 == pytest.approx(-(-1005 + 999.6) / (1.5 - 0.2174), abs=1e-3)
 
 
+def test_rods_are_found_inside_a_slab() -> None:
+    phantom = patient()
+    density, slab_hu = np.array([0.0, 75.0, 150.0]), 25.0
+    hu = phantom.volume.hu.astype(np.float32)
+    below = np.full((hu.shape[0], 24, hu.shape[2]), -1000, np.float32)
+    below[30:-30, 4:22] = slab_hu
+    i, j = np.meshgrid(np.arange(hu.shape[0]), np.arange(24), indexing="ij")
+    for number, value in enumerate(density / 0.67):
+        below[np.hypot(i - (50 + 26 * number), j - 13) < 5] = value
+    below += np.random.default_rng(4711).normal(0, 20, below.shape).astype(np.float32)
+    scan = np.concatenate((hu, below), axis=1)
+    volume = Volume(grid=dataclasses.replace(phantom.volume.grid, shape=scan.shape), hu=scan)
+    rods = RodSettings(mg_cm3=tuple(density))
+    line, _, gaps = calibrate(volume, None, CalibrationSettings(route="rods", rods=rods))
+    assert line is not None, gaps
+    assert line.slope_mg_cm3_per_hu == pytest.approx(0.67, rel=0.03) and abs(line.offset_mg_cm3) < 3
+
+
 def test_wrong_concentrations_are_not_forced_onto_the_rods(with_rods: Phantom) -> None:
     wrong = RodSettings(mg_cm3=(0.0, 10.0, 20.0, 30.0, 800.0))
     line, _, gaps = calibrate(with_rods.volume, None, CalibrationSettings(route="rods", rods=wrong))
