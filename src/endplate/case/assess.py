@@ -1,0 +1,172 @@
+"""The stages in order: anatomy, fracture, bone, mechanics. Each is pure; only this file puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from endplate.anatomy.locate import AnatomySettings, locate_vertebrae
+from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.biomechanics.findings import findings as mechanics_findings
+from endplate.biomechanics.findings import gaps as mechanics_gaps
+from endplate.biomechanics.findings import unsolved
+from endplate.biomechanics.loading import estimate_loads
+from endplate.biomechanics.model import ModelSettings, build_model
+from endplate.biomechanics.result import Strength
+from endplate.biomechanics.strength import StrengthSettings, solve_strength
+from endplate.bone.calibration import calibrate
+from endplate.bone.density import measure_density
+from endplate.bone.findings import density_gaps
+from endplate.bone.findings import findings as bone_findings
+from endplate.bone.result import BoneDensity
+from endplate.bone.settings import CalibrationSettings, DensitySettings
+from endplate.case.model import Case
+from endplate.case.provenance import Stopwatch, with_parameters
+from endplate.errors import EndplateError, LabelError, SolverError
+from endplate.finding import Finding, Gap
+from endplate.fracture.alignment import measure_alignment
+from endplate.fracture.findings import findings as fracture_findings
+from endplate.fracture.findings import gaps as fracture_gaps
+from endplate.fracture.reading import FractureSettings, grade_fractures
+
+Progress = Callable[[str, float, str], None]
+"""Called with the stage, the fraction of it done (0..1) and what it is doing now."""
+
+DENSITY_CODES = ("trabecular_hu", "trabecular_density", "density_category")
+NO_CT = "labels without a CT hold no density"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessSettings:
+    """What may be chosen; each stage's settings live beside the stage with their reasons."""
+
+    anatomy: AnatomySettings = field(default_factory=AnatomySettings)
+    fracture: FractureSettings = field(default_factory=FractureSettings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    density: DensitySettings = field(default_factory=DensitySettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    strength: StrengthSettings = field(default_factory=StrengthSettings)
+    mechanics: bool = True
+
+
+def assess(case: Case, settings: AssessSettings | None = None, progress: Progress | None = None) -> Case:
+    """Every measurement of this version on one case.
+
+    Parameters
+    ----------
+    case : from `read_case`, or made from a phantom.
+    settings : choices of every stage; all have cited defaults.
+    progress : called as the work goes on.
+
+    Returns
+    -------
+    Case : with spine, fractures, alignment, densities, strengths, and their findings, gaps and cautions.
+
+    Raises
+    ------
+    LabelError : labels in which no vertebra can be measured.
+    """
+    settings = settings or AssessSettings()
+    tell = progress or (lambda stage, fraction, detail: None)
+    watch = Stopwatch()
+    case = with_parameters(case, settings)
+    for stage in (_anatomy, _fracture, _bone, _mechanics):
+        name = stage.__name__.removeprefix("_")
+        tell(name, 0.0, "")
+        with watch.stage(name):
+            case = stage(case, settings, tell)
+        tell(name, 1.0, "")
+    return replace(case, provenance=replace(case.provenance, seconds=case.provenance.seconds | watch.seconds))
+
+
+def _anatomy(case: Case, settings: AssessSettings, tell: Progress) -> Case:
+    spine = locate_vertebrae(case.labels, case.volume, settings.anatomy)
+    return replace(case, spine=spine, cautions=case.cautions + spine.cautions, gaps=case.gaps + spine.gaps)
+
+
+def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
+    spine = _spine(case)
+    fractures = grade_fractures(spine, case.record, settings.fracture)
+    alignment = measure_alignment(spine, [fracture.heights for fracture in fractures])
+    case = replace(case, fractures=fractures, alignment=alignment)
+    return _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
+
+
+def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
+    spine = _spine(case)
+    if case.volume is None:
+        return _add(
+            case, (), [Gap(code=code, level=v.level, reason=NO_CT) for v in spine.vertebrae for code in DENSITY_CODES]
+        )
+    calibration, cautions, gaps = calibrate(case.volume, spine, settings.calibration)
+    broken = {fracture.level for fracture in case.fractures if fracture.fracture == "yes"}
+    measured: list[BoneDensity] = []
+    for vertebra in spine.vertebrae:
+        tell("bone", len(measured) / len(spine.vertebrae), str(vertebra.level))
+        density = measure_density(
+            vertebra, case.volume, calibration, settings.density, fractured=vertebra.level in broken
+        )
+        if isinstance(density, Gap):
+            gaps += tuple(replace(density, code=code) for code in DENSITY_CODES)
+        else:
+            measured.append(density)
+    case = replace(case, calibration=calibration, densities=tuple(measured), cautions=case.cautions + cautions)
+    return _add(case, bone_findings(measured, calibration), gaps + density_gaps(measured))
+
+
+def _mechanics(case: Case, settings: AssessSettings, tell: Progress) -> Case:
+    reason = _no_mechanics(case, settings)
+    if reason:
+        return _add(case, (), [gap for vertebra in _spine(case).vertebrae for gap in unsolved(vertebra.level, reason)])
+    vertebrae = _spine(case).vertebrae
+    strengths: list[Strength] = []
+    gaps: list[Gap] = []
+    for place, vertebra in enumerate(vertebrae):
+        done = _Share(tell, str(vertebra.level), place, len(vertebrae))
+        try:
+            strengths.append(_solve(vertebra, case, settings, done))
+        except (LabelError, SolverError) as error:
+            gaps += unsolved(vertebra.level, str(error))
+    loads = tuple(load for strength in strengths for load in estimate_loads(case.record, strength.level, strength))
+    case = replace(case, strengths=tuple(strengths), loads=loads)
+    return _add(case, mechanics_findings(strengths, loads), (*gaps, *mechanics_gaps(strengths, loads, case.record)))
+
+
+def _no_mechanics(case: Case, settings: AssessSettings) -> str:
+    """Why no level can be solved, or nothing."""
+    if case.volume is None:
+        return NO_CT
+    if case.calibration is None:
+        return "no calibration from HU to density"
+    return "" if settings.mechanics else "mechanics were switched off for this run"
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Progress of one vertebra as a share of the whole stage."""
+
+    tell: Progress
+    name: str
+    place: int
+    of: int
+
+    def __call__(self, fraction: float) -> None:
+        self.tell("mechanics", (self.place + min(max(fraction, 0.0), 1.0)) / self.of, self.name)
+
+
+def _solve(vertebra: Vertebra, case: Case, settings: AssessSettings, done: _Share) -> Strength:
+    if case.volume is None or case.calibration is None:
+        raise EndplateError("mechanics without CT or calibration", "", "report this")
+    done(0.0)
+    model = build_model(vertebra, case.volume, case.calibration, settings.model)
+    return solve_strength(model, settings.strength, done)
+
+
+def _spine(case: Case) -> Spine:
+    if case.spine is None:
+        raise EndplateError("a later stage ran before anatomy", "", "report this")
+    return case.spine
+
+
+def _add(case: Case, findings: Iterable[Finding], gaps: Iterable[Gap]) -> Case:
+    return replace(case, findings=case.findings + tuple(findings), gaps=case.gaps + tuple(gaps))
