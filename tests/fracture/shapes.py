@@ -40,7 +40,7 @@ def vertebra(
     upper = upper or plane(27, 27)
     lower = lower or upper
     axes, centre = np.asarray(axes, float), np.asarray(at_mm, float)
-    count = round(70 / step_mm)
+    count = round(58 / step_mm)
     affine = np.diag([step_mm, step_mm, step_mm, 1.0])
     affine[:3, 3] = centre - step_mm * (count - 1) / 2
     grid = Grid(shape=(count, count, count), affine=affine)

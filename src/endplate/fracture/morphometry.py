@@ -8,7 +8,8 @@ import numpy as np
 
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.fracture.extent import Extent, body_extent
-from endplate.fracture.patch import BAND_HALF_MM, PLACES, band_heights, fit_reach_mm
+from endplate.fracture.patch import BAND_HALF_MM, PLACES, band_heights
+from endplate.fracture.plate import without_steps
 from endplate.fracture.result import Heights, Measured
 from endplate.fracture.spread import remeasured
 
@@ -52,11 +53,13 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
             depth_mm=extent.depth_mm if extent else None,
             width_mm=extent.width_mm if extent else None,
         )
-    reach = fit_reach_mm(edge_along_superior_mm(vertebra))
-    upper, lower = vertebra.superior, vertebra.inferior
-    thickness = upper.superior_mm - lower.superior_mm
-    values = band_heights(upper.right_mm, upper.anterior_mm, thickness, extent, reach)
-    spread = remeasured(vertebra, extent, reach) if settings.repeat else [None] * len(KINDS)
+    edge_mm = edge_along_superior_mm(vertebra)
+    top, bottom = (
+        without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm)
+        for plate in (vertebra.superior, vertebra.inferior)
+    )
+    values = band_heights(vertebra.superior.right_mm, vertebra.superior.anterior_mm, top - bottom, extent)
+    spread = remeasured(vertebra, extent, edge_mm) if settings.repeat else [None] * len(KINDS)
     heights = [_measured(value, sd) for value, sd in zip(values, spread, strict=True)]
     return Heights(
         level=vertebra.level,

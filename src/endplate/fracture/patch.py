@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited, cited_table
 from endplate.fracture.extent import Extent
+from endplate.fracture.plate import weighted_fit
 
 _ALGORITHM = "biomechanics reference 8.1 step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
 BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "knowledge")
@@ -19,17 +20,8 @@ PLACES = cited_table(
     "knowledge",
     {"anterior": 0.125, "middle": 0.5, "posterior": 0.875},
 )
-REACH_VOXELS = cited(
-    3, "voxel", "Own choice: the local fit spans the steps that voxels leave on a tilted endplate", "design"
-)
-LEAST_REACH_MM = cited(3, "mm", "Own choice: three voxels of a 1 mm scan", "design")
-MOST_REACH_MM = cited(6, "mm", "Own choice: a fifth of the depth; wider would level a biconcave collapse", "design")
+REACH_MM = cited(3, "mm", "Own choice: the local fit spans three voxels of a 1 mm scan", "design")
 SEEN_SHARE = cited(0.5, "1", "Own choice: a height needs half of its neighbourhood on both endplates", "design")
-
-
-def fit_reach_mm(edge_mm: float) -> float:
-    """Radius of the local fit, from the voxel's edge along the body's superior axis."""
-    return float(np.clip(float(REACH_VOXELS) * edge_mm, float(LEAST_REACH_MM), float(MOST_REACH_MM)))
 
 
 def patch_centres(extent: Extent) -> NDArray[np.float64]:
@@ -44,14 +36,13 @@ def band_heights(
     anterior_mm: NDArray[np.float64],
     thickness_mm: NDArray[np.float64],
     extent: Extent,
-    reach_mm: float,
 ) -> NDArray[np.float64]:
     """Anterior, middle and posterior height (3,), mm: the median over slices of the patch means.
 
     Parameters
     ----------
     right_mm, anterior_mm : (nx,), (ny,) axes of the map. thickness_mm : (nx, ny) height of the body, NaN where unseen.
-    extent : reach of the body at mid-height. reach_mm : radius of the local quadratic fit that each patch is read from.
+    extent : reach of the body at mid-height.
 
     Returns
     -------
@@ -62,9 +53,9 @@ def band_heights(
     seen = np.isfinite(thickness_mm)
     points = np.stack([x[seen], y[seen]], axis=-1)
     values = thickness_mm[seen]
-    needed = float(SEEN_SHARE) * np.pi * reach_mm**2 / cell_mm2
+    needed = float(SEEN_SHARE) * np.pi * float(REACH_MM) ** 2 / cell_mm2
     centres = patch_centres(extent)
-    means = np.array([[_patch_mean(points - centre, values, reach_mm, needed) for centre in row] for row in centres])
+    means = np.array([[_patch_mean(points - centre, values, needed) for centre in row] for row in centres])
     return np.array([_median(row) for row in means])
 
 
@@ -73,15 +64,14 @@ def _median(row: NDArray[np.float64]) -> float:
     return float(np.median(known)) if 2 * len(known) >= len(row) else float("nan")
 
 
-def _patch_mean(offset_mm: NDArray[np.float64], values: NDArray[np.float64], reach_mm: float, needed: float) -> float:
+def _patch_mean(offset_mm: NDArray[np.float64], values: NDArray[np.float64], needed: float) -> float:
     """Mean over the 2 mm patch of a quadratic fitted about its centre, near points weighing more; NaN if too few."""
-    weight = 1 - (offset_mm**2).sum(axis=1) / reach_mm**2
+    weight = 1 - (offset_mm**2).sum(axis=1) / float(REACH_MM) ** 2
     near = weight > 0
     if near.sum() < max(needed, 10):
         return float("nan")
-    x, y = offset_mm[near].T
-    root = np.sqrt(weight[near])
+    x, y = offset_mm[near].T / float(REACH_MM)
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    fit = np.linalg.lstsq(terms * root[:, None], values[near] * root, rcond=None)[0]
-    second_moment = float(PATCH_MM) ** 2 / 12
+    fit = weighted_fit(terms, values[near], weight[near])
+    second_moment = (float(PATCH_MM) / float(REACH_MM)) ** 2 / 12
     return float(fit[0] + (fit[3] + fit[5]) * second_moment)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from endplate.anatomy.surface import HALF_LEVEL, half_level
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.fracture.extent import BodyField, Extent, body_field
-from endplate.fracture.patch import BAND_HALF_MM, band_heights
+from endplate.fracture.patch import band_heights
+from endplate.fracture.plate import SIDE_MM, without_steps
 
 MOVE_VOXELS = cited(0.5, "voxel", "biomechanics reference 8.1 step 8: repeat with the mask +-0.5 voxel", "knowledge")
 TURN_DEG = cited(3, "deg", "biomechanics reference 8.1 step 8: repeat with the frame +-3 degrees", "knowledge")
@@ -22,42 +22,53 @@ RISE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 
 COLUMN_REACH_MM = cited(25, "mm", "Own choice: no endplate lies further from the body's centroid", "design")
 
 
-def remeasured(vertebra: Vertebra, extent: Extent, reach_mm: float) -> list[float | None]:
+def remeasured(vertebra: Vertebra, extent: Extent, edge_mm: float) -> list[float | None]:
     """SD of the anterior, middle and posterior height over repeats, mm; moves and turns add in squares.
 
     Parameters
     ----------
-    vertebra, extent : the body and its reach at mid-height. reach_mm : radius of the local fit of a patch.
+    vertebra, extent : the body and its reach at mid-height. edge_mm : voxel edge along its superior axis.
     """
-    right, anterior = _columns(extent, reach_mm)
+    right, anterior = _columns(extent)
     x, y = np.meshgrid(right, anterior, indexing="ij")
     body = body_field(vertebra)
 
     def heights(fields: Iterator[BodyField]) -> NDArray[np.float64]:
-        return np.array([band_heights(right, anterior, column_heights(f, x, y), extent, reach_mm) for f in fields])
+        return np.array([_heights(right, anterior, column_ends(f, x, y), extent, edge_mm) for f in fields])
 
     both = np.hypot(_sd(heights(_moved(body))), _sd(heights(_turned(body))))
     return [float(sd) if np.isfinite(sd) else None for sd in both]
 
 
-def _columns(extent: Extent, reach_mm: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Axes of the columns that the height patches are read from, mm."""
-    side = float(BAND_HALF_MM) + reach_mm
-    step = float(COLUMN_STEP_MM)
-    right = extent.middle_mm + np.arange(-side, side + step, step)
-    return right, np.arange(extent.back_mm, extent.front_mm + step, step)
-
-
-def column_heights(
-    body: BodyField, right_mm: NDArray[np.float64], anterior_mm: NDArray[np.float64]
+def _heights(
+    right: NDArray[np.float64],
+    anterior: NDArray[np.float64],
+    ends: tuple[NDArray[np.float64], NDArray[np.float64]],
+    extent: Extent,
+    edge_mm: float,
 ) -> NDArray[np.float64]:
-    """Distance between the outermost half-level crossings of each column along the superior axis, mm; NaN if none."""
+    top, bottom = (without_steps(right, anterior, end, edge_mm) for end in ends)
+    return band_heights(right, anterior, top - bottom, extent)
+
+
+def _columns(extent: Extent) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Axes of the columns that the height patches are read from, mm."""
+    side, step = float(SIDE_MM), float(COLUMN_STEP_MM)
+    inset = 2 * step
+    right = extent.middle_mm + np.arange(-side, side + step, step)
+    return right, np.arange(extent.back_mm + inset, extent.front_mm - inset + step, step)
+
+
+def column_ends(
+    body: BodyField, right_mm: NDArray[np.float64], anterior_mm: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Heights of the last half-level crossings upwards and downwards in columns, mm; NaN where there is none."""
     reach = float(COLUMN_REACH_MM)
     z = np.arange(-reach, reach + float(RISE_STEP_MM) / 2, float(RISE_STEP_MM))
     local = np.empty((*right_mm.shape, len(z), 3))
     local[..., 0], local[..., 1], local[..., 2] = right_mm[..., None], anterior_mm[..., None], z
     value = body.at(local)
-    return _outermost(value, z) + _outermost(value[..., ::-1], z)
+    return _outermost(value, z), -_outermost(value[..., ::-1], z)
 
 
 def _outermost(value: NDArray[np.float64], z_mm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,10 +88,9 @@ def _moved(body: BodyField) -> Iterator[BodyField]:
     yield body
     for axis in range(3):
         for sign in (-1, 1):
-            shift = [0.0, 0.0, 0.0]
-            shift[axis] = sign * float(MOVE_VOXELS)
-            mask = ndimage.shift(body.field, shift, order=1) >= float(HALF_LEVEL)
-            yield replace(body, field=half_level(mask))
+            share = float(MOVE_VOXELS)
+            moved = (1 - share) * body.field + share * np.roll(body.field, sign, axis)
+            yield replace(body, field=half_level(moved >= float(HALF_LEVEL)))
 
 
 def _turned(body: BodyField) -> Iterator[BodyField]:
