@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from synthetic_case import synthetic_case
 
 from endplate.apps import assess as assess_module
 from endplate.apps.cli import main
 from endplate.errors import InputError, SolverError
+from synthetic_case import synthetic_case
 
 KEYS = {"ok", "version", "result", "error"}
 ERROR_KEYS = {"kind", "exit_code", "message", "what", "why", "fix"}

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from synthetic_case import HOSTILE_ID, LEVELS, synthetic_case
 
 from endplate.case import Case
 from endplate.finding import Finding
 from endplate.report.html import to_html
+from synthetic_case import HOSTILE_ID, LEVELS, synthetic_case
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -119,7 +119,7 @@ def test_a_bright_spot_on_the_patients_left_is_drawn_at_the_pictures_right(case:
 
     assert case.spine is not None and case.volume is not None
     section = cut(fit_frame(case.spine), "coronal")
-    spot = case.spine.vertebrae[3].centroid_mm + [20.0, 0.0, 0.0]
+    spot = case.spine.vertebrae[3].centroid_mm + np.array([20.0, 0.0, 0.0])
     hu = np.zeros(case.volume.grid.shape, np.float32)
     hu[tuple(np.rint(case.volume.grid.to_index(spot)).astype(int))] = 1000.0
     picture = sample(hu, case.volume.grid, section.points_mm, 0.0)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -146,3 +149,25 @@ def test_checking_a_folder_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_an_unknown_format_is_named(case: Case, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="pdf"):
         write_report(case, tmp_path, formats=("pdf",))
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 96 KiB, where the system lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], capture_output=True)
+    if done.returncode:
+        pytest.skip("mounting a small file system is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_disk_that_really_fills_up_keeps_what_it_had(case: Case, tiny_disk: Path) -> None:
+    out = tiny_disk / "out"
+    write_report(replace(case, strengths=(), spine=None), out, formats=("json",))
+    held = tree(tiny_disk)
+    with pytest.raises(OutputError, match=r"No space left.*free some space"):
+        write_report(case, out)
+    assert tree(tiny_disk) == held
+    assert [path.name for path in out.iterdir()] == ["case.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
 
 CT, LABELS = "ct.nii.gz", "labels.nii.gz"
+NAME = "Digital spine (the built-in demo, no patient)"
 
 
 def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
         tell("phantom", 1.0, "")
         from endplate.case.read import read_case
 
-        case = read_case(out / CT, out / LABELS)
+        case = replace(read_case(out / CT, out / LABELS), id=NAME)
         case, paths = measure_and_write(case, settings, out, tell)
     if talk.for_people:
         from endplate.apps.summary import print_summary

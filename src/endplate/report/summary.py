@@ -126,16 +126,12 @@ def _strength(case: Case, index: Index) -> list[Sentence]:
     weakest = min(loads, key=lambda level: float(loads[level].value))
     number = f"of the {len(loads)} bodies computed" if len(loads) > 1 else "the one body computed"
     text = f"{weakest} is the weakest {number}{how}: it would fail at about {with_unit(loads[weakest])} of compression."
-    risk = index.get(("load_to_strength", weakest))
-    if risk is not None:
-        text += f" An everyday load would use {100 * float(risk.value):.0f} % of that strength."
-    over = [level for (code, level), f in index.items() if code == "load_to_strength" and _over(f) and level]
-    tone = "alarm" if over else "calm"
-    return [Sentence(tone=tone, text=text)]
-
-
-def _over(finding: Finding) -> bool:
-    return isinstance(finding.value, int | float) and float(finding.value) >= 1.0
+    hardest = max((load for load in case.loads if load.level is weakest), key=lambda load: load.ratio, default=None)
+    if hardest is not None:
+        share = f"{100 * hardest.ratio:.0f} % ({100 * hardest.low:.0f} to {100 * hardest.high:.0f})"
+        text += f" The hardest activity looked at ({hardest.activity}) would load it to {share} of that."
+    over = any(load.ratio >= 1.0 for load in case.loads)
+    return [Sentence(tone="alarm" if over else "calm", text=text)]
 
 
 def _rest(case: Case, index: Index) -> list[Sentence]:

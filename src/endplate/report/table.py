@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from endplate.biomechanics.result import LoadToStrength
 from endplate.case import Case
 from endplate.finding import Finding, Gap
 from endplate.level import Level
-from endplate.report.phrase import band_of, levels_listed, title_of, unit_of, value_of
+from endplate.report.phrase import band_of, levels_listed, number, title_of, unit_of, value_of
 from endplate.report.summary import Index, indexed
 
+STRENGTH = "Stiffness and strength"
 GROUPS = {
     "Shape": (
         "anterior_height",
@@ -29,7 +31,7 @@ GROUPS = {
         "posterior_wall_involvement",
     ),
     "Bone density": ("trabecular_hu", "trabecular_density", "density_category"),
-    "Stiffness and strength": (
+    STRENGTH: (
         "stiffness",
         "failure_load",
         "failure_load_plateau",
@@ -83,8 +85,29 @@ def tables(case: Case) -> list[Table]:
     grouped = {code for codes in GROUPS.values() for code in codes}
     rest = dict.fromkeys(f.code for f in case.findings if f.code not in grouped and f.level is not None)
     groups = {**GROUPS, OTHER: tuple(rest)}
-    built = (_table(title, codes, case, index) for title, codes in groups.items())
-    return [table for table in built if table is not None]
+    if case.loads:
+        groups[STRENGTH] = tuple(code for code in GROUPS[STRENGTH] if code != "load_to_strength")
+    built = [_table(title, codes, case, index) for title, codes in groups.items()]
+    return [table for table in (*built, _activities(case)) if table is not None]
+
+
+def _activities(case: Case) -> Table | None:
+    """Load over strength by activity: one finding each, told apart by what the patient does."""
+    if not case.loads:
+        return None
+    names = list(dict.fromkeys(load.activity for load in case.loads))
+    found = {(load.level, load.activity): load for load in case.loads}
+    rows = []
+    for level in sorted({load.level for load in case.loads}):
+        loads = [found.get((level, name)) for name in names]
+        rows.append((str(level), tuple(_load(load) if load else Cell(reason="not estimated") for load in loads)))
+    heads = tuple((name[:1].upper() + name[1:], "") for name in names)
+    return Table(title="Estimated load of daily life as a share of strength", heads=heads, rows=tuple(rows))
+
+
+def _load(load: LoadToStrength) -> Cell:
+    low, high = number(100 * load.low, 0), number(100 * load.high, 0)
+    return Cell(value=f"{number(100 * load.ratio, 0)} %", band=f"{low} to {high}")
 
 
 def _table(title: str, codes: tuple[str, ...], case: Case, index: Index) -> Table | None:

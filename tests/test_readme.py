@@ -1,0 +1,119 @@
+"""What the README and the docs tell a reader to type works."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if page.exists()]
+FETCHING = (
+    "git clone",
+    "pip install",
+    "python -m pip",
+    "python -m venv",
+    "python3 -m venv",
+    "source ",
+    "cd ",
+    ". .venv",
+)
+"""Steps that need a network or change the reader's shell; listed so that any other unknown command fails."""
+QUICK = {"assess": ["--no-mechanics", "--quiet"]}
+"""What keeps a shown command quick here; its own tests run it whole."""
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """(page name, block text) of every fenced block of a language."""
+    pattern = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    return [(page.name, block) for page in PAGES for block in pattern.findall(page.read_text(encoding="utf-8"))]
+
+
+def commands() -> list[str]:
+    """Every shown command once: lines with "$ ", or whole blocks without prompts; continuation lines joined."""
+    found: list[str] = []
+    for _, block in blocks("console"):
+        lines = block.replace("\\\n", " ").splitlines()
+        prompted = [line[2:] for line in lines if line.startswith("$ ")]
+        found += prompted or [line for line in lines if line.strip()]
+    return list(dict.fromkeys(re.sub(r"\s+#.*$", "", line).strip() for line in found))
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the README's commands name."""
+    from endplate.image.nifti import write_labels, write_volume
+    from endplate.image.phantom import PhantomSpec, make_phantom
+    from endplate.level import Level
+
+    folder = tmp_path_factory.mktemp("readme")
+    phantom = make_phantom(PhantomSpec(levels=(Level.L1, Level.L2), spacing_mm=(1.5, 1.5, 1.5), field_mm=(110, 130)))
+    write_volume(folder / "ct.nii.gz", phantom.volume.grid, phantom.volume.hu)
+    write_labels(folder / "labels.nii.gz", phantom.labels)
+    (folder / "patient.json").write_text('{"age_yr": 74, "sex": "female", "mass_kg": 61, "height_cm": 158}')
+    return folder
+
+
+def test_the_readme_shows_commands() -> None:
+    assert any(command.startswith("make demo") for command in commands())
+    assert any(command.startswith("endplate assess") for command in commands())
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_shown_command_works(command: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if command.startswith("make "):
+        _check_target(shlex.split(command)[1:])
+    elif command.startswith("endplate "):
+        _run(shlex.split(command)[1:], request, monkeypatch)
+    else:
+        assert command.startswith(FETCHING), f"no way known to check this shown command: {command}"
+
+
+def _check_target(words: list[str]) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in (word for word in words if "=" not in word):
+        assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), f"the Makefile has no target {target}"
+
+
+def _run(tokens: list[str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from endplate.apps.cli import app, main
+
+    if "totalsegmentator" in tokens or tokens[0] == "demo":
+        app.parse_args(tokens, exit_on_error=False, print_error=False)  # options exist; run by their own tests
+        return
+    if "--help" not in tokens and tokens[0] == "assess":
+        monkeypatch.chdir(request.getfixturevalue("scan"))
+        tokens = tokens + QUICK["assess"]
+    try:
+        code = main(tokens)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    assert code in (0, None)
+
+
+@pytest.mark.parametrize(("page", "block"), blocks("python"))
+def test_names_in_shown_python_exist(page: str, block: str) -> None:
+    import importlib
+
+    tree = ast.parse(block)
+    names: dict[str, object] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                names[alias.asname or alias.name.split(".")[0]] = importlib.import_module(alias.name)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                assert hasattr(importlib.import_module(node.module), alias.name), f"{page}: {node.module}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            assert hasattr(names[node.value.id], node.attr), f"{page}: {node.value.id}.{node.attr} does not exist"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not re.match(r"[a-z]+:", target):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}, which does not exist"
