@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Endplate, Spine, Vertebra
 from endplate.fracture.extent import Extent, body_extent
-from endplate.fracture.morphometry import sagittal_lean
+from endplate.fracture.morphometry import edge_along_superior_mm, sagittal_lean
 from endplate.fracture.result import Alignment, Heights, Measured
 from endplate.level import Level
 
@@ -77,7 +77,9 @@ def _tilted(vertebra: Vertebra, sd_deg: float | None) -> _Tilted:
 
 def _forward(vertebra: Vertebra, plate: Endplate | None, extent: Extent | None) -> NDArray[np.float64] | None:
     """Forward direction along an endplate in the vertebra's sagittal plane, LPS."""
-    lean = None if plate is None or extent is None else sagittal_lean(plate, extent)
+    if plate is None or extent is None:
+        return None
+    lean = sagittal_lean(plate, extent, edge_along_superior_mm(vertebra))
     if lean is None:
         return None
     return np.array([0.0, np.cos(lean), -np.sin(lean)]) @ vertebra.axes

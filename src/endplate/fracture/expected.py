@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -190,6 +191,7 @@ def _worst(row: Row, expected_mm: Triple) -> float:
     return max(_losses(row.heights_mm, expected_mm))
 
 
+@cache
 def _distance(one: Level, other: Level) -> int:
     """Number of usual levels from one to the other."""
     low, high = sorted((one.order, other.order))

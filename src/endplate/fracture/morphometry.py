@@ -9,7 +9,7 @@ import numpy as np
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.fracture.extent import Extent, body_extent
 from endplate.fracture.patch import BAND_HALF_MM, PLACES, band_heights
-from endplate.fracture.plate import without_steps
+from endplate.fracture.plate import weighted_fit, without_steps
 from endplate.fracture.result import Heights, Measured
 from endplate.fracture.spread import remeasured
 
@@ -99,7 +99,8 @@ def _wedge(vertebra: Vertebra, heights: list[Measured], extent: Extent) -> Measu
     """Angle between the best planes of both endplates over the mid-sagittal band, degrees."""
     if vertebra.superior is None or vertebra.inferior is None:
         return Measured(value=None, reason="an endplate is missing")
-    lean = [sagittal_lean(plate, extent) for plate in (vertebra.superior, vertebra.inferior)]
+    edge_mm = edge_along_superior_mm(vertebra)
+    lean = [sagittal_lean(plate, extent, edge_mm) for plate in (vertebra.superior, vertebra.inferior)]
     if lean[0] is None or lean[1] is None:
         return Measured(value=None, reason="too little of an endplate is seen in the mid-sagittal band")
     angle = float(np.rad2deg(lean[0] - lean[1]))
@@ -111,17 +112,21 @@ def _wedge(vertebra: Vertebra, heights: list[Measured], extent: Extent) -> Measu
     return Measured(value=angle, sd=float(np.rad2deg(sd)))
 
 
-def sagittal_lean(plate: Endplate, extent: Extent) -> float | None:
+def sagittal_lean(plate: Endplate, extent: Extent, edge_mm: float) -> float | None:
     """Forward lean of an endplate's best plane in the vertebra's sagittal plane, radians; positive front down.
 
-    The plane is fitted over the mid-sagittal band between the places of the anterior and posterior heights.
+    Fitted over the mid-sagittal band between the places of the anterior and posterior heights. A curved term beside
+    the plane keeps a hollow plate that is seen further on one side from tipping it.
     """
+    surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm)
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     fraction = (extent.front_mm - y) / extent.depth_mm
-    inside = (np.abs(x - extent.middle_mm) <= float(BAND_HALF_MM)) & np.isfinite(plate.superior_mm)
+    inside = (np.abs(x - extent.middle_mm) <= float(BAND_HALF_MM)) & np.isfinite(surface)
     inside &= (fraction >= float(PLACES["anterior"])) & (fraction <= float(PLACES["posterior"]))
     if inside.sum() < 10:
         return None
-    terms = np.stack([np.ones(inside.sum()), x[inside], y[inside]], axis=-1)
-    slope = np.linalg.lstsq(terms, plate.superior_mm[inside], rcond=None)[0][2]
-    return float(-np.arctan(slope))
+    along = 0.5 - fraction[inside]
+    across = x[inside] / extent.depth_mm
+    terms = np.stack([np.ones_like(along), across, along, along**2], axis=-1)
+    fit = weighted_fit(terms, surface[inside], np.ones_like(along))
+    return float(-np.arctan(fit[2] / extent.depth_mm))

@@ -63,6 +63,7 @@ def has_normal(level: Level) -> bool:
     return level.usual and GRADED_RANGE[0].order <= level.order <= GRADED_RANGE[1].order
 
 
+@cache
 def normal_heights(level: Level, sex: Sex | None = None) -> Triple:
     """Relative (anterior, middle, posterior) heights of a normal body; only ratios between levels have a meaning.
 
