@@ -23,9 +23,6 @@ from endplate.numerics.islands import largest_piece
 
 BINS = cited(128, "1", "Walle, Matheson & Boyd 2025, generator: number of material bins", "verified")
 LOWEST_MG_CM3 = cited(-31.0, "mg/cm3", "Walle, Matheson & Boyd 2025 and Ogo source: floor of the bins", "verified")
-BENCHMARK_CODES = {1: BODY, 2: BODY, 3: ARCH, 4: ARCH, 5: LOWER, 6: UPPER}
-"""Labels of the benchmark: body core and shell, process core and shell, caps below and above."""
-
 Binning = Literal["none", "bins", "shifted"]
 
 
@@ -42,7 +39,8 @@ def read_benchmark_model(folder: Path | str, binning: Binning = "none", level: L
     """
     density, labels, affine, voxel_mm = _read(Path(folder))
     material = np.full(labels.shape, NONE, np.uint8)
-    for label, code in BENCHMARK_CODES.items():
+    # Labels of the benchmark: body core and shell, process core and shell, caps below and above.
+    for label, code in enumerate((BODY, BODY, ARCH, ARCH, LOWER, UPPER), start=1):
         material[labels == label] = code
     i, j, kk = labels.shape
     keep, dropped = largest_piece(material > NONE)

@@ -28,7 +28,8 @@ class Boundary:
 
     Attributes
     ----------
-    fixed : (N, 3) prescribed degrees of freedom: the vertical ones of both outer faces; sideways they are free.
+    fixed : (N, 3) prescribed degrees of freedom: the vertical ones of both outer faces. Sideways the faces are free,
+    but for two nodes of the lower one that stop rigid motion and carry no force.
     prescribed : (N, 3) displacement in mm per mm of travel of the upper face's middle towards the lower.
     upper : (M,) nodes of the upper outer face.
     """
@@ -45,6 +46,8 @@ def boundary(model: BoneModel, mesh: VoxelMesh, load_case: LoadCase = "axial") -
     lower = _outer_nodes(mesh, material == LOWER, top=False)
     fixed = np.zeros((mesh.n_nodes, 3), np.bool_)
     fixed[upper, 2] = fixed[lower, 2] = True
+    middle, beside = _pins(mesh, lower)
+    fixed[middle, :2] = fixed[beside, 1] = True
     prescribed = np.zeros((mesh.n_nodes, 3))
     prescribed[upper, 2] = -1.0
     if load_case == "flexed":
@@ -52,6 +55,13 @@ def boundary(model: BoneModel, mesh: VoxelMesh, load_case: LoadCase = "axial") -
         forward = (0.5 * (j.min() + j.max()) - j) / max(0.5 * (j.max() - j.min()), 1)
         prescribed[upper, 2] -= float(FLEXION_SHARE) * forward
     return Boundary(fixed=fixed, prescribed=prescribed, upper=upper)
+
+
+def _pins(mesh: VoxelMesh, face: NDArray[np.int64]) -> tuple[int, int]:
+    """The node of a face nearest its middle, and the one farthest from that along i."""
+    place = mesh.node_ijk[face].astype(float)
+    middle = int(np.argmin(((place - place.mean(axis=0)) ** 2).sum(axis=1)))
+    return int(face[middle]), int(face[np.argmax(np.abs(place[:, 0] - place[middle, 0]))])
 
 
 def _outer_nodes(mesh: VoxelMesh, layer: NDArray[np.bool_], top: bool) -> NDArray[np.int64]:
