@@ -12,11 +12,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "endplate"
 STAGES = ("anatomy", "fracture", "bone", "biomechanics", "image/phantom", "repair")
 SINGLE_FILES = ("image/calibration.py",)
 CITING = {"cited", "cited_table"}
-PLAIN = {0, 1, 2, 3, 4, 0.5, 10, 100, 1000}
-"""Numbers of arithmetic, not of medicine."""
+PLAIN = {0, 1, 2, 3, 4, 0.5, 10, 12, 100, 1000}
+"""Numbers of arithmetic, not of medicine; 12 is the second moment of a unit interval."""
 LARGEST_INDEX = 16
-"""Integers up to this are taken for axes, indices and array sizes where they index, slice, shape or count."""
+"""Whole and half numbers up to this are axes, indices, sizes and steps where they index, slice, shape or count."""
 TOLERANCE = 1e-3
+ROBUST_CALLS = {"percentile", "nanpercentile", "quantile", "nanquantile"}
+"""Calls whose numbers say how much of a sample is taken for stray."""
 COUNTING_CALLS = {"range", "reshape", "zeros", "ones", "empty", "full", "linspace", "arange", "eye", "round", "islice"}
 DEGREES = {45, 90, 180, 360}
 """Parts of a turn: geometry, not measurement."""
@@ -92,10 +94,10 @@ def bare_literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _literals(node: ast.AST, counting: bool) -> Iterator[ast.Constant]:
-    if isinstance(node, ast.Call) and _called(node) in CITING:
+    if isinstance(node, ast.Call) and _called(node) in CITING | ROBUST_CALLS:
         return
     if isinstance(node, ast.Constant) and _is_number(node.value):
-        small = isinstance(node.value, int) and abs(node.value) <= LARGEST_INDEX
+        small = float(2 * node.value).is_integer() and abs(node.value) <= LARGEST_INDEX
         if not (_is_plain(node) or (small and counting)):
             yield node
         return
