@@ -11,10 +11,12 @@ from scipy import ndimage
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.finding import Caution, Gap
+from endplate.level import Level
 
 SHARED_FACE = cited(
     0.35, "1", "Own choice: two bodies with a disc between them touch at rims and bridges only", "design"
 )
+SECOND_BODY = cited(0.2, "1", "Own choice: osteophytes and rib facets cut loose stay far below", "design")
 TALL = cited(
     1.45, "1", "Own choice: levels differ by 7 % a step; a label over a disc or two bodies exceeds this", "design"
 )
@@ -44,14 +46,31 @@ def check_neighbours(vertebrae: tuple[Vertebra, ...]) -> tuple[list[Caution], li
     return cautions, [Gap(code="vertebra", level=vertebra.level, reason=text) for vertebra, _, text in found]
 
 
+def check_lumps(shares: list[tuple[Level, float]]) -> tuple[list[Caution], list[Gap]]:
+    """Cautions and gaps for labels with a second large piece in front of the canal, given as shares of the body."""
+    cautions, gaps = [], []
+    for level, share in shares:
+        if share > float(SECOND_BODY):
+            text = f"{level} has a second piece in front of the canal, {share:.0%} of its body: part of a neighbour"
+            cautions.append(Caution(code="one_level_in_two_bodies", level=level, text=text))
+            gaps.append(Gap(code="vertebra", level=level, reason=text))
+    return cautions, gaps
+
+
 def shared_face(upper: Vertebra, lower: Vertebra) -> float:
-    """Area over which two bodies touch, as a fraction of the smaller body's mean cross-section."""
-    offset = np.rint(upper.grid.to_index(lower.grid.to_mm([0, 0, 0]))).astype(int)
-    first = ndimage.binary_dilation(np.pad(upper.body, 1))
-    index = np.argwhere(lower.body) + offset + 1
-    index = index[np.all((index >= 0) & (index < first.shape), axis=1)]
-    touching = float(first[tuple(index.T)].sum()) * upper.grid.voxel_mm3 ** (2 / 3)
+    """Area over which a body touches its neighbour's label, as a fraction of the smaller body's mean cross-section."""
+    touching = max(_touching_mm2(upper, lower), _touching_mm2(lower, upper))
     return touching / max(min(_section_mm2(upper), _section_mm2(lower)), 1.0)
+
+
+def _touching_mm2(one: Vertebra, other: Vertebra) -> float:
+    """Area of a body's border that lies against any part of another vertebra, seen along the superior axis."""
+    offset = np.rint(one.grid.to_index(other.grid.to_mm([0, 0, 0]))).astype(int)
+    near = ndimage.binary_dilation(np.pad(one.body, 1))
+    index = np.argwhere(other.body | other.arch) + offset + 1
+    index = index[np.all((index >= 0) & (index < near.shape), axis=1)]
+    thickness = float(np.abs(one.axes[2] @ one.grid.affine[:3, :3]).max())
+    return float(near[tuple(index.T)].sum()) * one.grid.voxel_mm3 / thickness
 
 
 def _section_mm2(vertebra: Vertebra) -> float:

@@ -19,7 +19,7 @@ from endplate.anatomy.frame import (
 )
 from endplate.anatomy.label_check import LabelPart, check_labels
 from endplate.anatomy.label_flip import check_facing, check_flips
-from endplate.anatomy.label_neighbours import check_neighbours
+from endplate.anatomy.label_neighbours import check_lumps, check_neighbours
 from endplate.anatomy.label_order import check_order
 from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
@@ -68,6 +68,7 @@ class _Draft:
     mask: NDArray[np.bool_]
     frame: Frame
     body: NDArray[np.bool_]
+    second_share: float = 0.0
     canal: Passage | None = None
     wall: PosteriorWall | None = None
     split_frame: Frame
@@ -102,6 +103,7 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
             own = directions.get(draft.level)
             _improve(draft, draft.frame.axes[2] if own is None else own, fine=step == FRAME_PASSES - 1)
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
+    _collect(check_lumps([(draft.level, draft.second_share) for draft in drafts]), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
     for vertebra in vertebrae:
         cautions += check_facing(vertebra.level, vertebra.axes)
@@ -194,7 +196,8 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     draft.canal = find_passage(inside, box) or draft.canal
     draft.wall = find_posterior_wall(inside, box, draft.canal)
     draft.split_frame = draft.frame
-    draft.body, _ = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
+    split = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
+    draft.body, draft.second_share = split.body, split.second_share
     return draft.frame.axes[1]
 
 

@@ -96,16 +96,30 @@ def _corner_line(wall: NDArray[np.float64], superior_mm: NDArray[np.float64], fr
     return np.array([offset, slope])
 
 
-def split_body(
-    mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: PosteriorWall | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Body and arch (I, J, K) of a vertebra mask; without a wall (no arch in the mask) all of it is body."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """Body and arch (I, J, K) bool of a vertebra, together its mask.
+
+    `second_share` is the size of the largest other piece in front of the canal, as a fraction of the body: near 0 for
+    one vertebra, large when the label reaches over two.
+    """
+
+    body: NDArray[np.bool_]
+    arch: NDArray[np.bool_]
+    second_share: float
+
+
+def split_body(mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: PosteriorWall | None) -> Split:
+    """Body and arch of a vertebra mask (I, J, K); without a wall (no arch in the mask) all of it is body."""
     if wall is None:
-        return mask.copy(), np.zeros_like(mask)
+        return Split(body=mask.copy(), arch=np.zeros_like(mask), second_share=0.0)
     index = np.argwhere(mask)
     front = np.zeros_like(mask)
     front[tuple(index.T)] = wall.body_side(frame.to_local(grid.to_mm(index)))
     parts, count = ndimage.label(front)
+    second_share = 0.0
     if count > 1:
-        front = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
-    return front, mask & ~front
+        sizes = np.bincount(parts.ravel())[1:]
+        front = parts == 1 + int(sizes.argmax())
+        second_share = float(np.sort(sizes)[-2] / sizes.max())
+    return Split(body=front, arch=mask & ~front, second_share=second_share)
