@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from small_spine import LPS_TO_RAS, SHAPE, grid, save_nifti, spine
 
-from endplate.errors import ImageError, OutputError
+from endplate.errors import ImageError, InputError, OutputError
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels
 from endplate.image.nifti import read_nifti, write_labels, write_volume
@@ -162,6 +162,17 @@ class TestRefused:
 
     def test_missing_file(self, tmp_path):
         refused(tmp_path / "none.nii.gz", "does not exist")
+
+    @pytest.mark.parametrize("reader", [read_ct, read_labels])
+    def test_a_disk_that_fails_is_told_in_one_line(self, tmp_path, monkeypatch, reader):
+        path = save_nifti(tmp_path / "ct.nii", VOLUME.hu, VOLUME.grid)
+
+        def fails(*_, **__):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("endplate.image.nifti.read_header", fails)
+        with pytest.raises(InputError, match="Permission denied"):
+            reader(path)
 
     def test_empty_file(self, tmp_path):
         (tmp_path / "ct.nii.gz").write_bytes(b"")

@@ -15,6 +15,7 @@ from endplate.image.nifti import read_nifti
 from endplate.image.sidecar import with_sidecar
 from endplate.image.sniff import is_dicom
 from endplate.image.straight import straighten_volume
+from endplate.image.told import one_line
 from endplate.image.volume import SeriesRef, Volume
 
 
@@ -32,8 +33,13 @@ def read_ct(path: Path) -> Volume:
     path = Path(path)
     if not path.exists():
         raise ImageError(f"{path} does not exist", "", "check the path")
-    if path.is_dir() or is_dicom(path):
-        return read_series(path)
+    try:
+        return read_series(path) if path.is_dir() or is_dicom(path) else _read_nifti_ct(path)
+    except OSError as error:  # no permission, a broken disk or network
+        raise ImageError(f"{path} cannot be read: {one_line(error)}", "", "check the disk and permissions") from error
+
+
+def _read_nifti_ct(path: Path) -> Volume:
     image = read_nifti(path)
     check_hounsfield(image.values, image.grid, path.name)
     series = with_sidecar(SeriesRef(path=str(path), notes=image.notes), path)

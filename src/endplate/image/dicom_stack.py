@@ -58,7 +58,8 @@ def _no_images(found: Found, path: Path) -> ImageError:
         return ImageError(f"{path} holds MR images, not CT", "MRI has no Hounsfield units", "give the CT series")
     if found.planes:
         return ImageError(f"{path} holds only localizer images", "", "give the folder of the CT series")
-    return ImageError(f"{path} holds no CT images ({seen or 'it is empty'})", "", "give the folder of the CT series")
+    fix = "give the folder of the CT series, or a NIfTI file itself"
+    return ImageError(f"{path} holds no CT images ({seen or 'it is empty'})", "", fix)
 
 
 def _one_series(planes: list[ImagePlane]) -> None:

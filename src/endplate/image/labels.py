@@ -10,6 +10,7 @@ from endplate.image.label_folder import read_label_folder
 from endplate.image.label_map import labels_from_nifti
 from endplate.image.sniff import is_dicom
 from endplate.image.straight import straighten_labels
+from endplate.image.told import one_line
 from endplate.image.volume import LabelMap
 
 
@@ -31,8 +32,15 @@ def read_labels(path: Path, scheme: str | Path | None = None) -> LabelMap:
     path = Path(path)
     if not path.exists():
         raise LabelError(f"{path} does not exist", "", "check the path")
+    try:
+        return straighten_labels(_read(path, scheme))
+    except OSError as error:  # no permission, a broken disk or network
+        raise LabelError(f"{path} cannot be read: {one_line(error)}", "", "check the disk and permissions") from error
+
+
+def _read(path: Path, scheme: str | Path | None) -> LabelMap:
     if path.is_dir():
-        return straighten_labels(read_label_folder(path, scheme))
-    if path.is_file() and is_dicom(path):
-        return straighten_labels(read_dicom_seg(path))
-    return straighten_labels(labels_from_nifti(path, scheme))
+        return read_label_folder(path, scheme)
+    if is_dicom(path):
+        return read_dicom_seg(path)
+    return labels_from_nifti(path, scheme)
