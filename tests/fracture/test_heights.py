@@ -86,6 +86,14 @@ def test_a_place_without_endplate_is_unknown_and_the_others_stay():
     assert heights.posterior.value == pytest.approx(27, abs=0.1)
 
 
+def test_a_wide_rim_moves_the_front_place_in_by_up_to_three_millimetres():
+    plate = endplate(plane(27, 27), 1)
+    for first_seen, known in ((10.5, True), (7.0, False)):
+        rim = np.where(plate.anterior_mm[None, :] > first_seen, np.nan, plate.superior_mm)
+        heights = measure_heights(replace(vertebra(), superior=replace(plate, superior_mm=rim)), ONCE)
+        assert (heights.anterior.value is not None) is known
+
+
 def test_a_step_in_one_slice_does_not_move_the_median():
     body = vertebra()
     plate = endplate(plane(27, 27), 1)

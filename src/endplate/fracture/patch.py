@@ -21,6 +21,9 @@ PLACES = cited_table(
     {"anterior": 0.125, "middle": 0.5, "posterior": 0.875},
 )
 REACH_MM = cited(3, "mm", "Own choice: the local fit spans three voxels of a 1 mm scan", "design")
+MOST_INWARD_MM = cited(
+    3, "mm", "Own choice: where the rim that endplates leave out is wide, the place moves in by at most 3 mm", "design"
+)
 SEEN_SHARE = cited(0.5, "1", "Own choice: a height needs half of its neighbourhood on both endplates", "design")
 
 
@@ -46,7 +49,7 @@ def band_heights(
 
     Returns
     -------
-    NaN for a height where fewer than half of the slices could be read.
+    NaN for a height where fewer than half of the slices could be read, even 1, 2 or 3 mm further in.
     """
     x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
     cell_mm2 = float((right_mm[1] - right_mm[0]) * (anterior_mm[1] - anterior_mm[0]))
@@ -55,8 +58,13 @@ def band_heights(
     values = thickness_mm[seen]
     needed = float(SEEN_SHARE) * np.pi * float(REACH_MM) ** 2 / cell_mm2
     centres = patch_centres(extent)
-    means = np.array([[_patch_mean(points - centre, values, needed) for centre in row] for row in centres])
-    return np.array([_median(row) for row in means])
+    inward = np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]])
+    heights = np.full(len(centres), np.nan)
+    for step in range(int(MOST_INWARD_MM) + 1):
+        for place in np.flatnonzero(np.isnan(heights)):
+            shifted = centres[place] + step * inward[place]
+            heights[place] = _median(np.array([_patch_mean(points - centre, values, needed) for centre in shifted]))
+    return heights
 
 
 def _median(row: NDArray[np.float64]) -> float:
