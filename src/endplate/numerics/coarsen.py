@@ -56,17 +56,32 @@ def best_shift(fixed: NDArray[np.bool_], node_ijk: Int) -> Int:
     return (2 * odd > held.shape[0]).astype(np.int32)
 
 
+STALLED = 0.6
+"""Nodes kept by a step above which it is repeated with glue: a healthy step keeps an eighth to a third."""
+
+
 def coarsen(fine: Topology, connected_blocks: bool) -> Coarsening:
     """Join elements two by two by two.
 
     `connected_blocks` says that all elements of a block are known to share its middle node (true on the finest level).
+    Pieces that hang together by a single edge or corner can stay apart for ever; there one node per place ends it.
     """
+    step = _coarsen(fine, connected_blocks, glue=False)
+    if step.coarse.node_ijk.shape[0] > STALLED * fine.node_ijk.shape[0]:
+        return _coarsen(fine, connected_blocks, glue=True)
+    return step
+
+
+def _coarsen(fine: Topology, connected_blocks: bool, glue: bool) -> Coarsening:
+    """One step, with corners at one place united by shared fine nodes only or, with `glue`, all of them."""
     shift = best_shift(fine.fixed, fine.node_ijk)
     elements, nodes = fine.element_ijk + shift, fine.node_ijk + shift
     order, block, block_ijk = _blocks(elements)
     candidate = block if connected_blocks else np.arange(elements.shape[0], dtype=np.int32)
     candidate_ijk = block_ijk if connected_blocks else elements >> 1
     slots, owner = _unite(fine.element_nodes, nodes, candidate, candidate_ijk)
+    if glue:
+        slots = _one_per_place(candidate_ijk)
     if connected_blocks:
         parent, first = block, np.arange(block_ijk.shape[0], dtype=np.int32)
     else:
@@ -93,6 +108,16 @@ def _blocks(elements: Int) -> tuple[NDArray[np.int64], Int, Int]:
     block = np.empty(key.size, dtype=np.int32)
     block[order] = np.cumsum(new) - 1
     return order, block, np.ascontiguousarray((elements >> 1)[order[new]])
+
+
+def _one_per_place(candidate_ijk: Int) -> Int:
+    """(C, 8) representatives when all corners at one grid point are one node."""
+    corners = np.array([(c >> 2, (c >> 1) & 1, c & 1) for c in range(8)], dtype=np.int64)
+    place = (candidate_ijk[:, None, :] + corners).reshape(-1, 3)
+    size = place.max(axis=0) + 1
+    key = (place[:, 0] * size[1] + place[:, 1]) * size[2] + place[:, 2]
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    return first[which].astype(np.int32).reshape(-1, 8)
 
 
 @njit(cache=True)

@@ -90,15 +90,16 @@ class ElasticOperator:
 
 
 def checked_modulus(mesh: VoxelMesh, modulus_mpa: ArrayLike) -> NDArray[np.float64]:
-    """Moduli as (E,) float64.
+    """Moduli as (E,) float64; a single number stands for all elements.
 
     Raises
     ------
     ValueError : wrong length, not finite or not positive.
     """
-    modulus = np.ascontiguousarray(modulus_mpa, dtype=np.float64)
+    modulus = np.asarray(modulus_mpa, dtype=np.float64)
     if modulus.ndim == 0:
         modulus = np.full(mesh.n_elements, float(modulus))
+    modulus = np.ascontiguousarray(modulus)
     if modulus.shape != (mesh.n_elements,):
         raise ValueError(f"modulus must have one value per element, ({mesh.n_elements},), got {modulus.shape}")
     if not (np.isfinite(modulus).all() and modulus.min() > 0):
