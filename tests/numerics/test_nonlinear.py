@@ -1,4 +1,4 @@
-"""Load-displacement curves: limit loads of bars, honesty about what did not converge, and tolerance that does not tell."""
+"""Load-displacement curves: limit loads of bars, honesty about failure, and a tolerance that hardly matters."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from endplate.numerics.islands import largest_piece
 
 BINS = cited(128, "1", "Walle, Matheson & Boyd 2025, generator: number of material bins", "verified")
 LOWEST_MG_CM3 = cited(-31.0, "mg/cm3", "Walle, Matheson & Boyd 2025 and Ogo source: floor of the bins", "verified")
-Binning = Literal["none", "bins", "shifted"]
+Binning = Literal["none", "whole", "bins", "shifted"]
 
 
 def read_benchmark_model(folder: Path | str, binning: Binning = "none", level: Level = Level.L2) -> BoneModel:
@@ -31,7 +31,8 @@ def read_benchmark_model(folder: Path | str, binning: Binning = "none", level: L
 
     Parameters
     ----------
-    binning : "none" keeps the densities; "bins" is the generator with the table put right; "shifted" is as published.
+    binning : "none" keeps the densities; "whole" cuts them to whole mg/cm3; "bins" is the generator with the table
+    put right; "shifted" is as published.
 
     Raises
     ------
@@ -44,7 +45,9 @@ def read_benchmark_model(folder: Path | str, binning: Binning = "none", level: L
         material[labels == label] = code
     i, j, kk = labels.shape
     keep, dropped = largest_piece(material > NONE)
-    if binning != "none":
+    if binning == "whole":
+        density = np.trunc(density)
+    elif binning != "none":
         density = _binned(density, labels > 0, shift=1 if binning == "shifted" else 0)
     material[~keep] = NONE
     modulus, strength = properties(material, density, np.ones_like(density), density_law("kopperdahl"), "pmma")
