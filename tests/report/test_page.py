@@ -141,13 +141,31 @@ def test_every_finding_is_on_the_page_with_its_source(case: Case, page: Page) ->
     for finding in case.findings:
         assert value_of(finding) in page.text
         assert title_of(finding.code) in page.text
-        assert finding.source in page.text and finding.method in page.text
+        assert finding.source in page.text
+        assert all(clause in page.text for clause in finding.method.split("; "))
 
 
 def test_a_code_the_page_does_not_know_still_appears(case: Case) -> None:
     strange = Finding(code="moon_phase", level=LEVELS[2], value=7.25, unit="1", method="looked up", source="an almanac")
     text = Page(to_html(replace(case, findings=(*case.findings, strange)))).text
     assert "Moon phase" in text and "7.25" in text and "an almanac" in text
+
+
+def test_what_levels_share_is_said_once_and_what_differs_by_level(case: Case) -> None:
+    from endplate.report.table import methods
+
+    first, second = (f for f in case.findings if f.code == "stiffness" and f.level in (LEVELS[1], LEVELS[2]))
+    same = replace(first, method="squeezed; 1 mm; soft caps"), replace(second, method="squeezed; 2 mm; soft caps")
+    (method,) = methods(replace(case, findings=same))
+    assert method.shared == "squeezed; soft caps"
+    assert method.own == (("T12", "1 mm"), ("L1", "2 mm"))
+
+
+def test_plain_signs_are_printed_as_people_write_them() -> None:
+    from endplate.report.phrase import polished
+
+    plain = "+-28 mg/cm3 K2HPO4 over 34 mm2, 45 deg, 0.5 x 2, -97 HU, 3% of L1-L5"
+    assert polished(plain) == "±\u202f28 mg/cm³ K₂HPO₄ over 34 mm², 45°, 0.5 × 2, −97 HU, 3 % of L1-L5"
 
 
 def test_grades_differ_in_more_than_colour(html: str) -> None:

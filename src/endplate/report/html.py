@@ -18,7 +18,7 @@ from endplate.report.figure.pattern import grade_patterns
 from endplate.report.figure.section import section_figure
 from endplate.report.figure.strain import shared_highest, strain_figure
 from endplate.report.figure.strip import strip_figure
-from endplate.report.phrase import levels_listed, moment, title_of, with_unit
+from endplate.report.phrase import levels_listed, moment, polished, title_of, with_unit
 from endplate.report.summary import summarise
 
 
@@ -34,6 +34,7 @@ def to_html(case: Case) -> str:
     environment.filters["title_of"] = title_of
     environment.filters["with_unit"] = with_unit
     environment.filters["moment"] = moment
+    environment.filters["polished"] = polished
     return environment.get_template("report.html.j2").render(context(case))
 
 

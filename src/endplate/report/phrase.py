@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -50,6 +51,21 @@ def with_unit(finding: Finding, with_band: bool = True) -> str:
     joined = f"{value_of(finding)}{'' if unit == '°' else ' ' if unit else ''}{unit}"
     band = band_of(finding) if with_band else ""
     return f"{joined} ({band})" if band else joined
+
+
+SIGNS = (
+    (r"\+-\s?", "±\u202f"), (r"\bmg/cm3\b", "mg/cm³"), (r"\b(mm|cm)([23])\b", lambda m: m[1] + "²³"[int(m[2]) - 2]),
+    (r"(?<=\d) deg\b", "°"), (r">=\s?", "≥ "), (r"<=\s?", "≤ "), (r"(?<=\d) ?%", " %"), (r"\bK2HPO4\b", "K₂HPO₄"),
+    (r"(?<= )x(?= )", "×"), (r"(?<![\w-])-(?=\d)", "−"),
+)  # fmt: skip
+"""Plain-text signs of the findings and what a page prints for them."""
+
+
+def polished(text: str) -> str:
+    """Text of a finding, gap or caution with the signs a reader expects; the JSON keeps it plain."""
+    for pattern, sign in SIGNS:
+        text = re.sub(pattern, sign, text)
+    return text
 
 
 def moment(iso: str) -> str:

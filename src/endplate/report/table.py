@@ -41,6 +41,8 @@ GROUPS = {
 }
 WHOLE_CASE = "Whole case"
 OTHER = "Other findings"
+CLAUSE = "; "
+"""What parts the clauses of a method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +74,11 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """How a quantity was measured, from which source."""
+    """How a quantity was measured: what all levels share, what is a level's own, and the sources."""
 
     title: str
-    methods: tuple[str, ...]
+    shared: str
+    own: tuple[tuple[str, str], ...]
     sources: tuple[str, ...]
 
 
@@ -175,8 +178,26 @@ def methods(case: Case) -> list[Method]:
         out.append(
             Method(
                 title=title_of(code),
-                methods=tuple(dict.fromkeys(finding.method for finding in same)),
+                shared=CLAUSE.join(_shared(same)),
+                own=_own(same),
                 sources=tuple(dict.fromkeys(finding.source for finding in same)),
             )
         )
     return out
+
+
+def _shared(findings: list[Finding]) -> list[str]:
+    """Clauses that every level's method holds, in their order."""
+    others = [set(finding.method.split(CLAUSE)) for finding in findings[1:]]
+    return [clause for clause in findings[0].method.split(CLAUSE) if all(clause in other for other in others)]
+
+
+def _own(findings: list[Finding]) -> tuple[tuple[str, str], ...]:
+    """(levels, clauses) of what is left where methods differ."""
+    shared = set(_shared(findings))
+    left: dict[str, list[Level | None]] = {}
+    for finding in findings:
+        words = CLAUSE.join(clause for clause in finding.method.split(CLAUSE) if clause not in shared)
+        if words:
+            left.setdefault(words, []).append(finding.level)
+    return tuple((levels_listed(levels), words) for words, levels in left.items())

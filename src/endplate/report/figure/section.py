@@ -19,6 +19,8 @@ BAND_MM = 5.0
 """Half width of the mid-sagittal band over which the drawn endplate profile is averaged, as the heights are."""
 HEIGHT_PLACES = {"anterior": 0.125, "middle": 0.5, "posterior": 0.875}
 """Depth fractions from the front at which the three heights are drawn (the catalogue's definitions)."""
+SMALLEST_OUTLINE_MM = 5.0
+"""Outlines smaller than this are specks that would hide the picture."""
 SLAB_MM = (-1.0, 0.0, 1.0)
 """Offsets across the plane that are averaged, to quiet noise."""
 
@@ -90,7 +92,8 @@ def _background(
 def _outlines(mask: NDArray[np.float32], section: Section, name: str) -> list[Markup]:
     rows, columns = mask.shape
     scale = np.array([section.width_mm / columns, section.height_mm / rows]) * PER_MM
-    return [svg.path((line + 0.5) * scale, class_=name) for line in outlines(mask) if len(line) > 4]
+    drawn = [(line + 0.5) * scale for line in outlines(mask)]
+    return [svg.path(line, class_=name) for line in drawn if np.ptp(line, axis=0).max() > SMALLEST_OUTLINE_MM * PER_MM]
 
 
 def _vertebra(case: Case, vertebra: Vertebra, section: Section) -> list[Markup]:
