@@ -19,9 +19,9 @@ from test_image_labels import LABELS, VOLUME, header_table, stored
 
 from endplate.errors import ImageError, InputError
 from endplate.image.ct import read_ct
-from endplate.image.dicom_pixels import decoder
+from endplate.image.dicom.pixels import decoder
 from endplate.image.labels import read_labels
-from endplate.image.scheme import scheme_by_name
+from endplate.image.labels.scheme import scheme_by_name
 
 TIMES = int(os.environ.get("ENDPLATE_FUZZ", "1"))
 MOST_BYTES = 2**26

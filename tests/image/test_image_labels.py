@@ -14,15 +14,15 @@ from scipy import ndimage
 from small_spine import LEVEL_IDS, LPS_TO_RAS, grid, save_nifti, spine
 
 from endplate.errors import GridMismatchError, LabelError
-from endplate.image.arrangement import guess_scheme
 from endplate.image.ct import read_ct
 from endplate.image.fit import check_in_place
-from endplate.image.label_folder import with_subregions
 from endplate.image.labels import read_labels
-from endplate.image.level_name import level_from_name
+from endplate.image.labels.arrangement import guess_scheme
+from endplate.image.labels.label_folder import with_subregions
+from endplate.image.labels.level_name import level_from_name
+from endplate.image.labels.scheme import known_schemes, scheme_by_name
 from endplate.image.nifti import write_labels
 from endplate.image.resample import match_grids
-from endplate.image.scheme import known_schemes, scheme_by_name
 from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import FROM_VERSE_ID, Level
 

@@ -170,7 +170,7 @@ class TestRefused:
         def fails(*_, **__):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr("endplate.image.nifti.read_header", fails)
+        monkeypatch.setattr("endplate.image.nifti.file.read_header", fails)
         with pytest.raises(InputError, match="Permission denied"):
             reader(path)
 

@@ -11,8 +11,8 @@ from small_spine import save_nifti, spine
 
 from endplate.errors import ImageError, LabelError, OptionError
 from endplate.image.labels import read_labels
-from endplate.image.scheme import scheme_by_name
-from endplate.image.segment import segment
+from endplate.image.labels.scheme import scheme_by_name
+from endplate.image.labels.segment import segment
 from endplate.level import FROM_VERSE_ID
 
 VOLUME, LABELS = spine()

@@ -87,7 +87,7 @@ def _labels(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path]:
     if given.labels is not None or ct is None:
         yield given.labels or Path()
         return
-    from endplate.image.segment import segment
+    from endplate.image.labels.segment import segment
 
     with tempfile.TemporaryDirectory(prefix="endplate-labels-") as folder:
         tell("segment", 0.0, "TotalSegmentator")

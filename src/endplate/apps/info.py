@@ -59,7 +59,7 @@ def _version(name: str) -> str | None:
 
 def _schemes() -> dict[str, str]:
     """Name to description of every numbering that `--scheme` knows."""
-    from endplate.image.scheme import known_schemes
+    from endplate.image.labels.scheme import known_schemes
 
     return dict(known_schemes())
 

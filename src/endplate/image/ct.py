@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import ImageError
-from endplate.image.dicom import read_series
+from endplate.image.dicom.series import read_series
 from endplate.image.hounsfield import check_hounsfield
-from endplate.image.nifti import read_nifti
-from endplate.image.sidecar import with_sidecar
+from endplate.image.nifti.file import read_nifti
+from endplate.image.nifti.sidecar import with_sidecar
 from endplate.image.sniff import is_dicom
 from endplate.image.straight import straighten_volume
 from endplate.image.told import one_line

@@ -1,4 +1,4 @@
-"""The separate process that decodes compressed DICOM pixels: `python -m endplate.image.dicom_worker`.
+"""The separate process that decodes compressed DICOM pixels: `python -m endplate.image.dicom.worker`.
 
 Reads length-prefixed paths from stdin and answers each with a header and the raw pixels, or an error text. Imports
 only what decoding needs, so that it starts quickly.

@@ -20,7 +20,7 @@ from pydicom.uid import (
 )
 
 from endplate.errors import ImageError
-from endplate.image.dicom_facts import clean, facts_of
+from endplate.image.dicom.facts import clean, facts_of
 from endplate.image.sniff import is_dicom
 from endplate.image.told import one_line
 

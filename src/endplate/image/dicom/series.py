@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import ImageError
-from endplate.image.dicom_header import ImagePlane, find_images
-from endplate.image.dicom_pixels import decoder
-from endplate.image.dicom_stack import Stack, stack_images
+from endplate.image.dicom.header import ImagePlane, find_images
+from endplate.image.dicom.pixels import decoder
+from endplate.image.dicom.stack import Stack, stack_images
 from endplate.image.hounsfield import check_hounsfield
-from endplate.image.nifti_header import MAX_VOXELS
+from endplate.image.nifti.header import MAX_VOXELS
 from endplate.image.orient import closest_lps
 from endplate.image.straight import straighten_volume
 from endplate.image.volume import Grid, SeriesRef, Volume

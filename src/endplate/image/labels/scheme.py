@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from endplate.errors import LabelError
-from endplate.image.level_name import level_from_name
+from endplate.image.labels.level_name import level_from_name
 from endplate.image.told import one_line
 from endplate.level import Level
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from endplate.cited import cited
 from endplate.errors import LabelError
-from endplate.image.dicom_seg import read_dicom_seg
-from endplate.image.label_map import bare_name, labels_from_nifti, subregions, whole_labels
-from endplate.image.level_name import level_from_name
-from endplate.image.nifti import read_nifti
+from endplate.image.labels.dicom_seg import read_dicom_seg
+from endplate.image.labels.label_map import bare_name, labels_from_nifti, subregions, whole_labels
+from endplate.image.labels.level_name import level_from_name
+from endplate.image.nifti.file import read_nifti
 from endplate.image.volume import LabelMap, SeriesRef
 from endplate.level import Level
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import ImageError
-from endplate.image.dicom_worker import HEADER, decode_safely, needs_codec
+from endplate.image.dicom.worker import HEADER, decode_safely, needs_codec
 from endplate.image.told import one_line
 
 _FIX = "pip install 'endplate[dicom]' for compressed images, or export the series again uncompressed"
@@ -61,7 +61,7 @@ class Decoder:
     def _decode_apart(self, path: Path) -> NDArray[Any]:
         if self._worker is None:
             self._worker = subprocess.Popen(
-                [sys.executable, "-m", "endplate.image.dicom_worker"],
+                [sys.executable, "-m", "endplate.image.dicom.worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         worker = self._worker

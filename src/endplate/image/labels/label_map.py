@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.errors import LabelError
-from endplate.image.arrangement import SUBREGION_LABELS, guess_scheme
-from endplate.image.level_name import level_from_name
-from endplate.image.nifti import NiftiImage, read_nifti
-from endplate.image.scheme import Scheme, scheme_by_name, scheme_from_names
+from endplate.image.labels.arrangement import SUBREGION_LABELS, guess_scheme
+from endplate.image.labels.level_name import level_from_name
+from endplate.image.labels.scheme import Scheme, scheme_by_name, scheme_from_names
+from endplate.image.nifti.file import NiftiImage, read_nifti
 from endplate.image.volume import Grid, LabelMap, SeriesRef
 
 MAX_LABEL = 2**16 - 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from endplate.atomic import atomic_path
 from endplate.errors import ImageError, LabelError, OptionError
-from endplate.image.scheme import scheme_by_name
+from endplate.image.labels.scheme import scheme_by_name
 
 PROGRAM = "TotalSegmentator"
 _LAST_LINES = 3

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import LabelError
-from endplate.image.scheme import Scheme, guessable_schemes
+from endplate.image.labels.scheme import Scheme, guessable_schemes
 from endplate.image.volume import Grid
 from endplate.level import Level
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from endplate.errors import LabelError
-from endplate.image.level_name import level_from_name
+from endplate.image.labels.level_name import level_from_name
 from endplate.image.orient import closest_lps
 from endplate.image.told import one_line
 from endplate.image.volume import Grid, LabelMap, SeriesRef
