@@ -140,6 +140,8 @@ def _finished_part(
     if hollow:
         text = f"a hollow of {hollow / 1000:.1f} mL within {level} is not labelled (cement, cyst, or a label error)"
         check.cautions.append(Caution(code="large_hole", level=level, text=text))
+    if level is Level.C1:
+        check.distrust(level, "no_body", "the atlas (C1) has no vertebral body, so that nothing is measured there")
     if not level.usual:
         text = f"{level} is a transitional level: levels below may be numbered one off in other reports"
         check.cautions.append(Caution(code="transitional_level", level=level, text=text))

@@ -51,8 +51,7 @@ def bone_contrast(labels: LabelMap, volume: Volume, flipped: tuple[int, ...]) ->
     """Mean HU within the labels less that just around them, the labels mirrored about axes of the grid."""
     step = np.maximum(np.rint(float(THINNING_MM) / labels.grid.spacing_mm), 1).astype(int)
     thin = tuple(slice(None, None, int(n)) for n in step)
-    mask = labels.labels > 0
-    mask = np.flip(mask, flipped)[thin] if flipped else mask[thin]
+    mask = np.flip(labels.labels[thin] > 0, flipped)
     hu = np.clip(volume.hu[thin], -200, 600)
     return float(hu[mask].mean() - hu[_around(mask)].mean()) if mask.any() else 0.0
 

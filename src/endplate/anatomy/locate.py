@@ -43,6 +43,7 @@ from endplate.level import Level
 COARSE_STEP_MM = cited(1, "mm", "Own choice: enough for the canal and the posterior wall", "design")
 FINE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm in the local frame", "knowledge")
 LOW_BODY_POWER = 4
+LEVELS_FOR_A_CURVE = 3
 FRAME_PASSES = 3
 
 
@@ -107,6 +108,9 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     _collect(check_neighbours(vertebrae), cautions, gaps)
     for vertebra in vertebrae:
         cautions += check_facing(vertebra.level, vertebra.axes)
+    if len(drafts) < LEVELS_FOR_A_CURVE:
+        text = "fewer than three levels: the frames rest on each body's own shape and are less certain"
+        cautions.append(Caution(code="few_levels", text=text))
     spine = Spine(vertebrae=vertebrae, canal=_canal(drafts), cautions=tuple(cautions), gaps=tuple(gaps))
     kept = tuple(_without_plates(vertebra, spine.distrusted) for vertebra in vertebrae)
     return replace(spine, vertebrae=kept, gaps=spine.gaps + _gaps(kept))
@@ -159,7 +163,8 @@ def _trust(points: list[NDArray[np.float64]]) -> list[float]:
     if not np.isfinite(heights).any():
         return [1.0] * len(points)
     usual = float(np.nanmedian(heights))
-    return [min(1.0, height / usual) ** LOW_BODY_POWER if np.isfinite(height) else 0.5 for height in heights]
+    shares = [max(min(1.0, height / usual), 0.1) ** LOW_BODY_POWER for height in heights]
+    return [share if np.isfinite(share) else 0.5 for share in shares]
 
 
 def _improve(draft: _Draft, superior: NDArray[np.float64], *, fine: bool) -> None:
