@@ -9,7 +9,7 @@ import pytest
 from shapes import plane, spine, stacked, vertebra
 
 from endplate.anatomy.vertebra import Endplate, Spine, Vertebra
-from endplate.finding import catalogue
+from endplate.finding import Gap, catalogue
 from endplate.fracture import (
     FractureSettings,
     HeightSettings,
@@ -96,6 +96,22 @@ def test_a_cut_body_whose_endplates_are_seen_is_read_but_is_no_reference():
     fractures = grade_fractures(spine(low, *case.vertebrae[1:]), settings=ONCE)
     assert fractures[0].genant_grade == 3
     assert "T12" not in fractures[1].reference
+
+
+def test_a_level_with_unreliable_labels_is_a_gap_and_no_reference():
+    case = stacked(NORMAL)
+    doubt = Gap(code="vertebra", level=Level.L1, reason="two levels in one body")
+    fractures = grade_fractures(replace(case, gaps=(doubt,)), settings=ONCE)
+    assert fractures[1].genant_grade is None and "two levels in one body" in fractures[1].reason
+    assert all("L1" not in other.reference for other in fractures if other.level is not Level.L1)
+    angles = measure_alignment(replace(case, gaps=(doubt,)))
+    assert angles.local_deg[Level.L2].value is None and angles.local_deg[Level.L3].value is not None
+
+
+def test_a_flipped_scan_gives_no_grade_at_all():
+    doubt = Gap(code="vertebra", reason="labels are mirrored against the CT")
+    fractures = grade_fractures(replace(stacked(NORMAL), gaps=(doubt,)), settings=ONCE)
+    assert all(f.genant_grade is None and "mirrored" in f.reason for f in fractures)
 
 
 def test_findings_are_in_the_catalogue_with_band_method_and_source(broken, broken_read):

@@ -43,7 +43,10 @@ def measure_alignment(spine: Spine, heights: Sequence[Heights] = ()) -> Alignmen
     Clinical reference 1.6 (Kuklo 2001 for the bisegmental Cobb angle; Gardner).
     """
     wedge_sd = {row.level: row.wedge_deg.sd for row in heights}
-    tilted = [_tilted(vertebra, wedge_sd.get(vertebra.level)) for vertebra in spine.vertebrae]
+    tilted = [
+        _tilted(vertebra, wedge_sd.get(vertebra.level), trusted=vertebra.level not in spine.distrusted)
+        for vertebra in spine.vertebrae
+    ]
     regional: dict[Level, Measured] = {}
     local: dict[Level, Measured] = {}
     for place, own in enumerate(tilted):
@@ -65,8 +68,8 @@ def kyphosis_deg(upper: NDArray[np.float64], lower: NDArray[np.float64], right: 
     return float(np.rad2deg(np.arctan2(np.cross(one, two) @ axis, one @ two)))
 
 
-def _tilted(vertebra: Vertebra, sd_deg: float | None) -> _Tilted:
-    extent = body_extent(vertebra)
+def _tilted(vertebra: Vertebra, sd_deg: float | None, *, trusted: bool) -> _Tilted:
+    extent = body_extent(vertebra) if trusted else None
     return _Tilted(
         vertebra=vertebra,
         upper=_forward(vertebra, vertebra.superior, extent),
@@ -98,7 +101,7 @@ def _between(above: _Tilted | None, below: _Tilted | None, missing: str) -> Meas
         return Measured(value=None, reason=f"the level {missing} is not in the labels")
     if above.upper is None or below.lower is None:
         level = above.vertebra.level if above.upper is None else below.vertebra.level
-        return Measured(value=None, reason=f"an endplate of {level} was not found")
+        return Measured(value=None, reason=f"no trustworthy endplate of {level}")
     right = above.vertebra.axes[0] + below.vertebra.axes[0]
     angle = kyphosis_deg(above.upper, below.lower, right)
     if above.sd_deg is None or below.sd_deg is None:

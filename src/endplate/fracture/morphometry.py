@@ -12,6 +12,7 @@ from endplate.fracture.patch import BAND_HALF_MM, PLACES, band_heights
 from endplate.fracture.plate import weighted_fit, without_steps
 from endplate.fracture.result import Heights, Measured
 from endplate.fracture.spread import remeasured
+from endplate.level import Level
 
 KINDS = ("anterior", "middle", "posterior")
 
@@ -43,16 +44,7 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
     extent = body_extent(vertebra)
     reason = unmeasurable(vertebra, extent)
     if reason or extent is None or vertebra.superior is None or vertebra.inferior is None:
-        nothing = Measured(value=None, reason=reason)
-        return Heights(
-            level=vertebra.level,
-            anterior=nothing,
-            middle=nothing,
-            posterior=nothing,
-            wedge_deg=nothing,
-            depth_mm=extent.depth_mm if extent else None,
-            width_mm=extent.width_mm if extent else None,
-        )
+        return unknown_heights(vertebra.level, reason, extent)
     edge_mm = edge_along_superior_mm(vertebra)
     top, bottom = (
         without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm)
@@ -69,6 +61,20 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
         wedge_deg=_wedge(vertebra, heights, extent),
         depth_mm=extent.depth_mm,
         width_mm=extent.width_mm,
+    )
+
+
+def unknown_heights(level: Level, reason: str, extent: Extent | None = None) -> Heights:
+    """Heights that cannot be told, all with the same reason."""
+    nothing = Measured(value=None, reason=reason)
+    return Heights(
+        level=level,
+        anterior=nothing,
+        middle=nothing,
+        posterior=nothing,
+        wedge_deg=nothing,
+        depth_mm=extent.depth_mm if extent else None,
+        width_mm=extent.width_mm if extent else None,
     )
 
 

@@ -12,7 +12,7 @@ from endplate.cited import cited
 from endplate.fracture.expected import Expected, Row, expected_heights
 from endplate.fracture.extent import Extent, body_extent
 from endplate.fracture.grade import KINDS, genant_grade, read_shape, scheuermann_like, worst_of
-from endplate.fracture.morphometry import HeightSettings, measure_heights
+from endplate.fracture.morphometry import HeightSettings, measure_heights, unknown_heights
 from endplate.fracture.normals import Triple
 from endplate.fracture.posterior_wall import wall_involvement
 from endplate.fracture.result import Fracture, Heights, Measured
@@ -60,7 +60,7 @@ def grade_fractures(
     Clinical reference 1.1 and 1.2; biomechanics reference 8.1.
     """
     settings = settings or FractureSettings()
-    heights = {v.level: measure_heights(v, settings.heights) for v in spine.vertebrae}
+    heights = {v.level: _heights(v, spine, settings) for v in spine.vertebrae}
     rows = [
         Row(level=v.level, heights_mm=triple, usable=not v.cut_by_field)
         for v in spine.vertebrae
@@ -76,6 +76,19 @@ def grade_fractures(
         scheuermann=dict(zip(heights, scheuermann_like(wedges), strict=True)),
     )
     return tuple(_read(vertebra, known) for vertebra in spine.vertebrae)
+
+
+def _heights(vertebra: Vertebra, spine: Spine, settings: FractureSettings) -> Heights:
+    """Heights of a level; unknown, and so no reference for others, where its labels cannot be trusted."""
+    if vertebra.level in spine.distrusted:
+        return unknown_heights(vertebra.level, f"unreliable labels: {distrust_reason(spine, vertebra.level)}")
+    return measure_heights(vertebra, settings.heights)
+
+
+def distrust_reason(spine: Spine, level: Level) -> str:
+    """What the label check found wrong with a level."""
+    found = [gap.reason for gap in spine.gaps if gap.code == "vertebra" and gap.level in (level, None)]
+    return "; ".join(dict.fromkeys(found))
 
 
 def measured_heights(heights: Heights) -> Triple | None:
