@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from endplate.case import Case
 from endplate.level import Level
-from endplate.report.phrase import band_of, levels_listed, unit_of, value_of
+from endplate.report.phrase import band_of, levels_listed, polished, unit_of, value_of
 from endplate.report.summary import Index, indexed, summarise
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 COLUMNS = {
     "Grade": "genant_grade",
-    "Shape": "deformity_shape",
     "Height loss": "height_loss",
     "Fracture": "fracture",
     "Density": "trabecular_density",
-    "Stiffness": "stiffness",
     "Fails at": "failure_load",
 }
+"""What fits a terminal of 80 columns; the report has the rest."""
 
 
 def print_summary(case: Case, paths: Mapping[str, Path], again: str = "") -> None:
@@ -30,10 +33,10 @@ def print_summary(case: Case, paths: Mapping[str, Path], again: str = "") -> Non
 
     console = Console(highlight=False)
     for sentence in summarise(case):
-        console.print(f"• {sentence.text}", markup=False)
+        console.print(f"• {polished(sentence.text)}", markup=False)
     for caution in case.cautions:
         where = levels_listed([caution.level])
-        console.print(f"! {where}: {caution.text}", markup=False)
+        console.print(f"! {where[:1].upper()}{where[1:]}: {polished(caution.text)}", markup=False)
     if case.gaps:
         console.print(f"• {len(case.gaps)} things could not be measured; the report says which and why.", markup=False)
     console.print()
@@ -46,16 +49,19 @@ def print_summary(case: Case, paths: Mapping[str, Path], again: str = "") -> Non
         console.print(f"\nTry it on files: {again}", markup=False, soft_wrap=True)
 
 
-def _table(case: Case) -> object:
-    """One row a level; a column appears when at least one level has it."""
+def _table(case: Case) -> Table:
+    """One row a level; a column appears when at least one level has it, its unit in the head, the band below."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     index = indexed(case)
-    held = {title: code for title, code in COLUMNS.items() if any(name == code for name, _ in index)}
-    table = Table("Level", *held, box=SIMPLE_HEAD)
-    levels = [vertebra.level for vertebra in case.spine.vertebrae] if case.spine else []
-    for level in levels:
+    units = {finding.code: unit_of(finding) for finding in case.findings}
+    held = {title: code for title, code in COLUMNS.items() if code in units}
+    table = Table(box=SIMPLE_HEAD)
+    for title in ("Level", *held):
+        unit = units.get(held.get(title, ""), "")
+        table.add_column(f"{title}\n[not bold dim]{unit}[/]" if unit else title, no_wrap=True)
+    for level in [vertebra.level for vertebra in case.spine.vertebrae] if case.spine else []:
         table.add_row(str(level), *(_cell(index, code, level) for code in held.values()))
     return table
 
@@ -64,6 +70,7 @@ def _cell(index: Index, code: str, level: Level) -> str:
     finding = index.get((code, level))
     if finding is None:
         return "–"
+    shape = index.get(("deformity_shape", level)) if code == "genant_grade" else None
+    kind = f" {shape.value}" if shape is not None and shape.value != "none" else ""
     band = band_of(finding)
-    unit = unit_of(finding)
-    return f"{value_of(finding)}{' ' if unit else ''}{unit}" + (f"  [dim]({band})[/dim]" if band else "")
+    return f"{value_of(finding)}{kind}" + (f"\n[dim]{band}[/dim]" if band else "")
