@@ -174,7 +174,7 @@ def test_grades_differ_in_more_than_colour(html: str) -> None:
     patterns = re.findall(r"<pattern.*?</pattern>", str(grade_patterns()))
     textures = {re.sub(r"<rect.*?</rect>|id=\"[^\"]*\"", "", pattern) for pattern in patterns}
     assert len(patterns) == len(textures) == 5
-    assert "Grade 3, wedge, 42 % lost" in html
+    assert "Grade 3, wedge" in html and "Fracture: yes · 42 % lost" in html
 
 
 def test_the_disclaimer_stands_once(page: Page) -> None:

@@ -33,10 +33,10 @@ def print_summary(case: Case, paths: Mapping[str, Path], again: str = "") -> Non
 
     console = Console(highlight=False)
     for sentence in summarise(case):
-        console.print(f"• {polished(sentence.text)}", markup=False)
+        console.print(f"• {_plain(sentence.text)}", markup=False)
     for caution in case.cautions:
         where = levels_listed([caution.level])
-        console.print(f"! {where[:1].upper()}{where[1:]}: {polished(caution.text)}", markup=False)
+        console.print(f"! {where[:1].upper()}{where[1:]}: {_plain(caution.text)}", markup=False)
     if case.gaps:
         console.print(f"• {len(case.gaps)} things could not be measured; the report says which and why.", markup=False)
     console.print()
@@ -74,3 +74,8 @@ def _cell(index: Index, code: str, level: Level) -> str:
     kind = f" {shape.value}" if shape is not None and shape.value != "none" else ""
     band = band_of(finding)
     return f"{value_of(finding)}{kind}" + (f"\n[dim]{band}[/dim]" if band else "")
+
+
+def _plain(text: str) -> str:
+    """Polished text without the thin spaces, at which a terminal would break a number."""
+    return polished(text).replace("\u202f", "")

@@ -77,11 +77,11 @@ def _words(case: Case, reading: Fracture) -> list[tuple[str, str]]:
     """Up to three lines: grade, fracture, density and strength."""
     shape = f", {reading.shape}" if reading.shape not in (None, "none") else ""
     loss = reading.height_loss.value
-    lost = f", {100 * loss:.0f} % lost" if loss is not None and reading.genant_grade else ""
-    grade = "Not graded" if reading.genant_grade is None else f"Grade {reading.genant_grade}{shape}{lost}"
-    word = "" if reading.genant_grade else f" · {GRADE_WORDS[0]}" if reading.genant_grade == 0 else ""
+    lost = f" · {100 * loss:.0f} % lost" if loss is not None and reading.genant_grade else ""
+    grade = "Not graded" if reading.genant_grade is None else f"Grade {reading.genant_grade}{shape}"
+    word = f" · {GRADE_WORDS[0]}" if reading.genant_grade == 0 else ""
     answer = {"yes": "Fracture: yes", "no": "Fracture: no", "indeterminate": "Fracture: cannot be told"}
-    lines = [(grade + word, "strip-grade"), (answer[reading.fracture], "strip-line")]
+    lines = [(grade + word, "strip-grade"), (answer[reading.fracture] + lost, "strip-line")]
     bone = _bone(case, reading)
     return [*lines, (bone, "strip-line")] if bone else lines
 
