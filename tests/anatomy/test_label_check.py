@@ -96,6 +96,21 @@ def test_two_labels_in_one_body_are_both_gaps(labels, values):
     assert found.at(Level.L4).superior is not None
 
 
+def test_a_plug_across_the_disc_is_cut_and_recorded(labels, values):
+    truth = spine().truth.levels
+    middle = (truth[Level.L2].centroid_mm + truth[Level.L3].centroid_mm) / 2
+    i, j, k = np.rint(labels.grid.to_index(middle)).astype(int)
+    plug = values[i - 2 : i + 2, j - 2 : j + 2, k - 6 : k + 6]
+    plug[plug == 0] = Level.L2.verse_id
+    found = locate_vertebrae(relabelled(labels, values))
+    cut = [caution for caution in found.cautions if caution.code == "bleeding"]
+    assert [(caution.level, caution.repaired) for caution in cut] == [(Level.L2, True)]
+    sound = locate_vertebrae(labels).at(Level.L2)
+    surplus = found.at(Level.L2).body.sum() - sound.body.sum()
+    assert abs(surplus) < 0.01 * sound.body.sum()
+    assert Level.L2 not in found.distrusted
+
+
 def test_three_voxels_are_refused_in_one_line():
     labels = spine().labels
     values = np.zeros_like(labels.labels)

@@ -53,7 +53,7 @@ def _mid_surface(top: NDArray[np.float64], bottom: NDArray[np.float64], box: Loc
     either = np.isfinite(top) | np.isfinite(bottom)
     if 2 * present.sum() > either.sum() and present.sum() * box.step_mm**2 >= float(SMALLEST_PLATE_MM2):
         x, y = np.meshgrid(box.right_mm, box.anterior_mm, indexing="ij")
-        return _quadratic(robust_quadratic(x[present], y[present], (top + bottom)[present] / 2), x, y)
+        return quadratic_at(robust_quadratic(x[present], y[present], (top + bottom)[present] / 2), x, y)
     alone = bottom if np.isfinite(bottom).sum() > np.isfinite(top).sum() else top
     if not np.isfinite(alone).any():
         return np.zeros_like(top)
@@ -94,11 +94,11 @@ def _plate(
         return None
     x, y = np.meshgrid(box.right_mm, box.anterior_mm, indexing="ij")
     coefficients = robust_quadratic(x[inner], y[inner], height[inner])
-    residual = height - _quadratic(coefficients, x, y)
+    residual = height - quadratic_at(coefficients, x, y)
     spread = float(MAD_TO_SD) * float(np.median(np.abs(residual[inner])))
     breach = inner & (np.abs(residual) > max(float(BREACH_MAD) * spread, float(BREACH_FLOOR_MM)))
     sound = inner & ~breach
-    middle = _quadratic(coefficients, x[footprint], y[footprint]).mean()
+    middle = quadratic_at(coefficients, x[footprint], y[footprint]).mean()
     centre = np.array([x[footprint].mean(), y[footprint].mean(), middle])
     return Endplate(
         centre_mm=frame.to_world(centre),
@@ -143,9 +143,10 @@ def _terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 
-def _quadratic(
+def quadratic_at(
     coefficients: NDArray[np.floating], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Values of a quadratic surface, coefficients as `robust_quadratic` gives them, at points."""
     return _terms(x, y) @ coefficients
 
 

@@ -17,6 +17,7 @@ from endplate.anatomy.frame import (
     mirror_turn_deg,
     spine_tangents,
 )
+from endplate.anatomy.label_bleed import trim_bleeding
 from endplate.anatomy.label_check import LabelPart, check_labels
 from endplate.anatomy.label_flip import check_facing, check_flips
 from endplate.anatomy.label_neighbours import check_lumps, check_neighbours
@@ -106,6 +107,9 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
     _collect(check_lumps([(draft.level, draft.second_share) for draft in drafts]), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
+    if settings.repair:
+        vertebrae, cuts = trim_bleeding(vertebrae)
+        cautions += cuts
     for vertebra in vertebrae:
         cautions += check_facing(vertebra.level, vertebra.axes)
     if len(drafts) < LEVELS_FOR_A_CURVE:
