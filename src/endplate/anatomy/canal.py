@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.surface import LocalBox
-from endplate.cited import cited
+from endplate.cited import cited, cited_table
 
 SLAB_MM = cited(14, "mm", "Own choice: holds pedicles and laminae of one level, so that the ring is closed", "design")
 SLAB_STEP_MM = cited(3, "mm", "Own choice: a fraction of the slab", "design")
@@ -19,7 +19,13 @@ OVERHANG_MM = cited(
 SMALLEST_CANAL_MM2 = cited(90, "mm2", "Half the usual thoracic canal area (about 180-200 mm2)", "knowledge")
 LARGEST_CANAL_MM2 = cited(900, "mm2", "Twice the usual upper limit of a lumbar canal (about 450 mm2)", "knowledge")
 BODY_DISC_SHARE = cited(0.75, "1", "Own choice: keeps the corners of a body, opens every process away", "design")
-CLOSING_STEPS_MM = (0, 2, 4, 7, 10)
+CLOSING_MM = cited_table(
+    "canal.closing",
+    "mm",
+    "Own choice: gaps in the ring that are bridged, step by step, up to half the width of a canal",
+    "design",
+    {"none": 0, "thin lamina": 2, "slice": 4, "facet": 7, "pedicle or lamina missing": 10},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,7 @@ def find_passage(inside: NDArray[np.bool_], box: LocalBox) -> Passage | None:
     The largest hole enclosed by bone in any slab across the axis; gaps in the ring are bridged in growing steps when
     there is none. None when no ring can be made (a mask of the body alone).
     """
-    for closing_mm in CLOSING_STEPS_MM:
+    for closing_mm in map(float, CLOSING_MM.values()):
         found = [
             passage
             for start in range(0, len(box.superior_mm), max(1, round(float(SLAB_STEP_MM) / box.step_mm)))

@@ -20,6 +20,8 @@ BONE_EDGE_HU = cited(
 FLIP_GAIN_HU = cited(
     60, "[hnsf'U]", "Own choice: a mirror image must fit the bone this much better before it is called a flip", "design"
 )
+DARKEST_HU = cited(-200, "[hnsf'U]", "Own choice: air counts no more than fat", "design")
+BRIGHTEST_HU = cited(600, "[hnsf'U]", "Own choice: metal counts no more than cortex", "design")
 THINNING_MM = cited(2, "mm", "Own choice: sampling distance for the comparison", "design")
 AROUND_MM = cited(6, "mm", "Own choice: how far around the labels the surroundings are looked at", "design")
 
@@ -52,7 +54,7 @@ def bone_contrast(labels: LabelMap, volume: Volume, flipped: tuple[int, ...]) ->
     step = np.maximum(np.rint(float(THINNING_MM) / labels.grid.spacing_mm), 1).astype(int)
     thin = tuple(slice(None, None, int(n)) for n in step)
     mask = np.flip(labels.labels[thin] > 0, flipped)
-    hu = np.clip(volume.hu[thin], -200, 600)
+    hu = np.clip(volume.hu[thin], float(DARKEST_HU), float(BRIGHTEST_HU))
     return float(hu[mask].mean() - hu[_around(mask)].mean()) if mask.any() else 0.0
 
 

@@ -43,6 +43,7 @@ from endplate.level import Level
 
 COARSE_STEP_MM = cited(1, "mm", "Own choice: enough for the canal and the posterior wall", "design")
 FINE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm in the local frame", "knowledge")
+LOWEST_SHARE = cited(0.1, "1", "Own choice: keeps every level's weight on the curve above zero", "design")
 LOW_BODY_POWER = 4
 LEVELS_FOR_A_CURVE = 3
 FRAME_PASSES = 3
@@ -167,7 +168,7 @@ def _trust(points: list[NDArray[np.float64]]) -> list[float]:
     if not np.isfinite(heights).any():
         return [1.0] * len(points)
     usual = float(np.nanmedian(heights))
-    shares = [max(min(1.0, height / usual), 0.1) ** LOW_BODY_POWER for height in heights]
+    shares = [max(min(1.0, height / usual), float(LOWEST_SHARE)) ** LOW_BODY_POWER for height in heights]
     return [share if np.isfinite(share) else 0.5 for share in shares]
 
 
