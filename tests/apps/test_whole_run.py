@@ -75,7 +75,7 @@ def test_the_demo_is_the_same_job(
     printed = capsys.readouterr().out
     assert "endplate assess" in printed and "report.html" in printed
     names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names == {"ct.nii.gz", "labels.nii.gz", "report.html", "case.json", "volumes"}
+    assert names == {"ct.nii.gz", "labels.nii.gz", "patient.json", "report.html", "case.json", "volumes"}
     assert main(["demo", "--out", str(tmp_path / "demo"), "--no-mechanics", "--quiet"]) == 0, "a second run replaces"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from endplate.apps.options import ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
 
-CT, LABELS = "ct.nii.gz", "labels.nii.gz"
+CT, LABELS, RECORD = "ct.nii.gz", "labels.nii.gz", "patient.json"
 NAME = "Digital spine (the built-in demo, no patient)"
+PATIENT = {"age_yr": 74, "sex": "female", "mass_kg": 62, "height_cm": 160}
+"""An invented record, so that the load on the spine is shown too."""
 
 
 def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
@@ -33,19 +36,22 @@ def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
         tell("phantom", 1.0, "")
         from endplate.case.read import read_case
 
-        case = replace(read_case(out / CT, out / LABELS), id=NAME)
+        case = replace(read_case(out / CT, out / LABELS, record=out / RECORD), id=NAME)
         case, paths = measure_and_write(case, settings, out, tell)
     if talk.for_people:
         from endplate.apps.summary import print_summary
 
-        print_summary(case, paths, again=f"endplate assess {out / CT} --labels {out / LABELS} --out results")
+        given = f"{out / CT} --labels {out / LABELS} --record {out / RECORD}"
+        print_summary(case, paths, again=f"endplate assess {given} --out results")
     return told(case, paths)
 
 
 def _write_phantom(out: Path) -> None:
+    from endplate.atomic import write_text
     from endplate.image.nifti import write_labels, write_volume
     from endplate.image.phantom import demo_spec, make_phantom
 
     phantom = make_phantom(demo_spec())
     write_volume(out / CT, phantom.volume.grid, phantom.volume.hu)
     write_labels(out / LABELS, phantom.labels)
+    write_text(out / RECORD, json.dumps(PATIENT))
