@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.fracture import grade_fractures
+from endplate.fracture.reading import BAND_SD
 from endplate.fracture.result import Fracture
 from endplate.image.labels import read_labels
 from endplate.image.phantom import Deformity, LevelTruth, PhantomSpec, make_phantom
@@ -27,6 +28,7 @@ from verification.check import Check
 
 BIAS_MM, SD_MM = 0.2, 0.7
 CUT_OFFS, NEAR = (0.20, 0.25, 0.40), 0.02
+LEAST_COVERAGE = 0.90
 ROUGHNESS_MM, ROUGHNESS_REACH_MM = 0.4, 2.0
 FIELD_MM = (150.0, 190.0)
 VERSE004 = {"T9": 2, "T10": 2, "T11": 0, "T12": 0, "L1": 3, "L2": 0, "L3": 0}
@@ -151,6 +153,21 @@ def _phantom_checks() -> Iterator[Check]:
         passed=bool(np.isfinite(errors).all() and abs(bias) <= BIAS_MM and sd <= SD_MM),
     )
     yield _grades(pairs)
+    yield _bands(pairs, errors)
+
+
+def _bands(pairs: list[tuple[LevelTruth, Fracture]], errors: NDArray[np.float64]) -> Check:
+    stated = [(f.heights.anterior.sd, f.heights.middle.sd, f.heights.posterior.sd) for _, f in pairs]
+    inside = np.abs(errors) <= BAND_SD * np.array(stated, float)
+    return Check(
+        number="1c",
+        title="digital spines: true heights inside the stated 95 % band",
+        expected=f"{LEAST_COVERAGE:.0%} to 100 %",
+        got=f"{inside.mean():.0%} of {inside.size}",
+        source="the band's own definition; rough label borders of 0.4 mm",
+        rung="exact",
+        passed=bool(inside.mean() >= LEAST_COVERAGE),
+    )
 
 
 def _grades(pairs: list[tuple[LevelTruth, Fracture]]) -> Check:

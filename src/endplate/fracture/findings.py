@@ -7,10 +7,14 @@ from collections.abc import Iterator, Sequence
 from endplate.finding import Finding, Gap, catalogue
 from endplate.fracture.reading import BAND_SD
 from endplate.fracture.result import Alignment, Fracture, Measured
+from endplate.fracture.spread import BORDER_SD_MM
 from endplate.level import Level
 
 _BAND = "band: 95 % (1.96 SD)"
-_REPEAT = f"{_BAND} of re-measuring with the mask moved half a voxel and the frame turned 3 degrees"
+_REPEAT = (
+    f"{_BAND} of re-measuring with the mask moved half a voxel and the frame turned 3 degrees, "
+    f"with {float(BORDER_SD_MM):g} mm for where the label's border lies"
+)
 _HEIGHTS = "median of 5 sagittal slices over +-5 mm, 2 mm patches, along the body's own axis"
 _MORPHOMETRY = "biomechanics reference 8.1 [K]"
 _GENANT = "Genant 1993 as restated by Wang, QIMS 2019 [V]"
