@@ -161,6 +161,15 @@ def test_what_levels_share_is_said_once_and_what_differs_by_level(case: Case) ->
     assert method.own == (("T12", "1 mm"), ("L1", "2 mm"))
 
 
+def test_levels_in_a_row_are_told_as_a_run() -> None:
+    from endplate.level import Level
+    from endplate.report.phrase import levels_listed
+
+    assert levels_listed([Level.L2, Level.T12, Level.L1, Level.L4]) == "T12 to L2 and L4"
+    assert levels_listed([Level.L1, Level.L2]) == "L1 and L2"
+    assert levels_listed([None]) == "the whole case"
+
+
 def test_plain_signs_are_printed_as_people_write_them() -> None:
     from endplate.report.phrase import polished
 

@@ -90,9 +90,15 @@ def listed(words: Sequence[str]) -> str:
 
 
 def levels_listed(levels: Sequence[Level | None]) -> str:
-    """Levels head to foot as words; None is the whole case."""
-    known = sorted({level for level in levels if level is not None})
-    return listed([str(level) for level in known]) if known else "the whole case"
+    """Levels head to foot as words, three or more in a row as "T9 to L5"; None is the whole case."""
+    runs: list[list[Level]] = []
+    for level in sorted({level for level in levels if level is not None}):
+        if runs and level.follows(runs[-1][-1]):
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return listed(", ".join(words).split(", ")) if words else "the whole case"
 
 
 def _told(finding: Finding, value: object) -> str:

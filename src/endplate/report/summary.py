@@ -138,7 +138,7 @@ def _rest(case: Case, index: Index) -> list[Sentence]:
     out = []
     if case.volume is None:
         out.append(
-            Sentence(tone="note", text="No CT was given, only labels: shape is measured, density and strength not.")
+            Sentence(tone="note", text="No CT was given, only labels: shape is measured, density and strength are not.")
         )
     cut = [vertebra.level for vertebra in case.spine.vertebrae if vertebra.cut_by_field] if case.spine else []
     if cut:
