@@ -86,7 +86,8 @@ def _row(model: Model, ours: list[Ours], theirs: list[Peer], check: str) -> dict
         "ratio": None if peer is None else round(peer / seconds, 1),
         "ours_bytes": report.memory_bytes,
         "check": f"{report.iterations} iterations, residual {report.residual:.1e}, "
-        f"{report.memory_bytes / report.unknowns:.0f} bytes per unknown; solve only {solving:.3g}{theirs_only} s; {check}",
+        f"{report.memory_bytes / report.unknowns:.0f} bytes per unknown; "
+        f"solve only {solving:.3g}{theirs_only} s; {check}",
     }
 
 

@@ -1,4 +1,4 @@
-"""Rows 6 and 7 (linear part) of the acceptance table: the voxel solver against closed forms, another code, and print."""
+"""Rows 6 and 7 (linear part) of the acceptance table: the voxel solver against closed forms and other codes."""
 
 from __future__ import annotations
 
@@ -164,8 +164,8 @@ def irregular() -> Check:
 
 def _both_codes() -> tuple[VoxelMesh, NDArray[np.float64], NDArray[np.float64], str]:
     """Displacements (N, 3) of both codes under the same load."""
-    import skfem  # noqa: PLC0415 - a development dependency, absent in a plain installation
-    from skfem.models.elasticity import lame_parameters, linear_elasticity  # noqa: PLC0415
+    import skfem
+    from skfem.models.elasticity import lame_parameters, linear_elasticity
 
     mesh = _blob(31, (12, 11, 10), 0.9)
     rng = np.random.default_rng(5)
@@ -226,7 +226,7 @@ def benchmark_stiffness(folder: Path, binning: str) -> tuple[float, int]:
 
     The generator cuts densities to whole mg/cm3, floors them at -31, and uses 128 bins up to the largest.
     """
-    import nibabel  # noqa: PLC0415 - so that the closed forms need no image reader
+    import nibabel
 
     density = np.asarray(nibabel.load(next(folder.glob("*_im.nii.gz"))).dataobj, dtype=np.float64)
     label = np.asarray(nibabel.load(next(folder.glob("*_seg.nii.gz"))).dataobj).astype(int)

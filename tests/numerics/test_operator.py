@@ -61,7 +61,7 @@ def test_stiffness_is_symmetric_and_rigid_motion_costs_nothing(backend, model, e
     scale = np.linalg.norm(K(u)) * np.linalg.norm(v)
     assert abs((K(u) * v).sum() - (K(v) * u).sum()) <= tolerance * scale
     x = mesh.node_ijk - mesh.node_ijk.mean(axis=0)
-    rigid = np.cross([0.3, -0.2, 0.1], x) + [1.0, 2.0, -1.0]
+    rigid = np.cross([0.3, -0.2, 0.1], x) + np.array([1.0, 2.0, -1.0])
     assert np.abs(K(rigid)).max() <= tolerance * np.abs(modulus).max() * np.abs(rigid).max()
 
 

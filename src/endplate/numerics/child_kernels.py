@@ -1,7 +1,7 @@
 """Compiled kernels of the second level: each element acts through its eight children, so no matrix is stored.
 
-The exact Galerkin matrix of a block of eight voxels is the sum over children of modulus times a constant matrix. Instead
-of 300 numbers per element we keep eight moduli, and write the mode amplitudes of each child from those of the parent.
+The exact Galerkin matrix of a block of eight voxels is the sum over children of modulus times a constant matrix. In
+place of 300 numbers per element we keep eight moduli, and write the mode amplitudes of each child from its parent's.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _down(t, x, w, hi, hj, hk):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, forceinline=True)
-def _up(t, x, w, hi, hj, hk, g1, g2, g3, g4, g5, g6, g7):  # type: ignore[no-untyped-def]
+def _up(t, x, w, hi, hj, hk, g1, g2, g3, g4, g5, g6, g7):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Add a child's modal forces of one component to its parent's: the transpose of `_down`."""
     r3 = g3 + hj * g1 + hk * g2
     r5 = g5 + hk * g4
@@ -105,7 +105,7 @@ def _half(high):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def subtract(u, out, modulus, k, nodes, first, count, start, stop):  # type: ignore[no-untyped-def]
+def subtract(u, out, modulus, k, nodes, first, count, start, stop):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """out -= K u over batches `start` to `stop`, which share nodes with no other thread's."""
     t = np.zeros(48 * BLOCK, dtype=np.float32)
     for b in range(start, stop):

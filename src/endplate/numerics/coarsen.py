@@ -1,9 +1,9 @@
 """One step of coarsening that never glues bone which does not touch.
 
-Eight cubes become one. A coarse grid point would be shared by everything around it, also by two sheets with a gap between
-them. Here every coarse element starts with eight corners of its own, and corners at the same place become one node only
-where a fine node, shared by both elements, takes its value from them. So the interpolation is single-valued, pieces that
-share nothing stay apart, and coarse stiffness is exactly the sum over children (Galerkin).
+Eight cubes become one. A coarse grid point would be shared by everything around it, also by two sheets with a gap
+between them. Here every coarse element starts with eight corners of its own, and corners at the same place become one
+node only where a fine node, shared by both elements, takes its value from them. So the interpolation is single-valued,
+pieces that share nothing stay apart, and coarse stiffness is exactly the sum over children (Galerkin).
 """
 
 from __future__ import annotations
@@ -137,15 +137,17 @@ def _unite(element_nodes, node_ijk, candidate, candidate_ijk):  # type: ignore[n
     """
     up = np.arange(8 * candidate_ijk.shape[0], dtype=np.int32)
     owner = np.full(node_ijk.shape[0], -1, dtype=np.int32)
+    latest = owner.copy()  # the candidate that met the node last: most repeats need no work
     for e in range(element_nodes.shape[0]):
         mine = candidate[e]
         for c in range(8):
             n = element_nodes[e, c]
-            other = owner[n]
-            if other < 0:
+            if owner[n] < 0:
                 owner[n] = mine
-            elif other != mine:
+            elif latest[n] != mine and owner[n] != mine:
+                other = owner[n]
                 _unite_stencil(up, node_ijk[n], mine, candidate_ijk[mine], other, candidate_ijk[other])
+            latest[n] = mine
     slots = np.empty((candidate_ijk.shape[0], 8), dtype=np.int32)
     for s in range(up.size):
         slots[s >> 3, s & 7] = _root(up, s)
@@ -155,22 +157,25 @@ def _unite(element_nodes, node_ijk, candidate, candidate_ijk):  # type: ignore[n
 @njit(cache=True)
 def _unite_stencil(up, node, mine, mine_ijk, other, other_ijk):  # type: ignore[no-untyped-def]
     """Unite the corners of two candidates that the node depends on: both ends of an axis where it is in the middle."""
-    for corner in range(8):
-        a, b, used = 0, 0, True
-        for axis in range(3):
-            end = (corner >> (2 - axis)) & 1
-            p = node[axis] - 2 * mine_ijk[axis]
-            q = node[axis] - 2 * other_ijk[axis]
-            if p != 1 and end == 1:
-                used = False
-            a = 2 * a + (end if p == 1 else p >> 1)
-            b = 2 * b + (end if q == 1 else q >> 1)
-        if used:
-            r, s = _root(up, 8 * mine + a), _root(up, 8 * other + b)
-            if r < s:
-                up[s] = r
-            else:
-                up[r] = s
+    middle, a, b = 0, 8 * mine, 8 * other
+    for axis in range(3):
+        bit = 4 >> axis
+        p = node[axis] - 2 * mine_ijk[axis]
+        if p == 1:
+            middle |= bit
+        else:
+            a |= bit * (p >> 1)
+            b |= bit * ((node[axis] - 2 * other_ijk[axis]) >> 1)
+    ends = middle
+    while True:
+        r, s = _root(up, a | ends), _root(up, b | ends)
+        if r < s:
+            up[s] = r
+        else:
+            up[r] = s
+        if ends == 0:
+            break
+        ends = (ends - 1) & middle
 
 
 @njit(cache=True)
@@ -233,16 +238,16 @@ def _spread_fixed(fixed, place, coarse_nodes, n_nodes):  # type: ignore[no-untyp
     """A coarse degree of freedom is fixed when every fine one that takes a share of it is."""
     out = np.ones((n_nodes, 3), dtype=np.bool_)
     for n in range(place.size):
-        if fixed[n, 0] and fixed[n, 1] and fixed[n, 2]:
-            continue
         c, position = place[n] // 27, place[n] % 27
-        digits = (position // 9, position // 3 % 3, position % 3)
-        for corner in range(8):
-            share = 1
-            for axis in range(3):
-                d = digits[axis]
-                share *= d if (corner >> (2 - axis)) & 1 else 2 - d
-            if share > 0:
-                for x in range(3):
-                    out[coarse_nodes[c, corner], x] &= fixed[n, x]
+        i, j, k = position // 9, position // 3 % 3, position % 3
+        middle = 4 * (i == 1) + 2 * (j == 1) + (k == 1)
+        low = 4 * (i == 2) + 2 * (j == 2) + (k == 2)
+        ends = middle
+        while True:
+            m = coarse_nodes[c, low | ends]
+            for x in range(3):
+                out[m, x] &= fixed[n, x]
+            if ends == 0:
+                break
+            ends = (ends - 1) & middle
     return out

@@ -1,13 +1,14 @@
 """The trilinear hexahedron: its stiffness written in the eight tensor modes of the corner values.
 
-Corner c = 4a + 2b + d sits at the low (0) or high (1) end of axes i (a), j (b), k (d). Mode m uses the same bits: mode 4
-is linear along i, 6 is bilinear in i and j, 7 is trilinear, 0 is constant. The Walsh-Hadamard transform
-`c_m = sum_c sign(m, c) u_c / 8` turns corner values into mode amplitudes, and parity leaves 45 non-zeros in the 24 x 24
-stiffness. Degrees of freedom of one element are ordered 3 * corner + component.
+Corner c = 4a + 2b + d sits at the low (0) or high (1) end of axes i (a), j (b), k (d). Mode m uses the same bits: mode
+4 is linear along i, 6 is bilinear in i and j, 7 is trilinear, 0 is constant. The Walsh-Hadamard transform
+`c_m = sum_c sign(m, c) u_c / 8` turns corner values into mode amplitudes, and parity leaves 45 non-zeros in the
+24 x 24 stiffness. Degrees of freedom of one element are ordered 3 * corner + component.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -110,14 +111,17 @@ def transform() -> NDArray[np.float64]:
 def element_matrix(poisson: float, element: ElementKind = "full") -> NDArray[np.float64]:
     """(24, 24) stiffness in corner degrees of freedom, for unit edge and modulus; times E * edge for a real element."""
     H = transform()
-    return H.T @ modal_matrix(poisson, element) @ H
+    return np.asarray(H.T @ modal_matrix(poisson, element) @ H, dtype=np.float64)
 
 
+@cache
 def child_interpolation() -> NDArray[np.float64]:
     """(8, 24, 24) corner values of each of the eight children from those of the parent: trilinear interpolation."""
-    P = np.empty((8, 8, 8))
+    P = np.empty((8, 8, 8), dtype=np.float64)
     for child, (a, b, d) in enumerate(CORNERS):
         for corner, (e, f, g) in enumerate(CORNERS):
             position = np.array([a + e, b + f, d + g]) / 2
             P[child, corner] = np.prod(np.where(CORNERS == 1, position, 1 - position), axis=1)
-    return np.stack([np.kron(p, np.eye(3)) for p in P])
+    out = np.asarray(np.stack([np.kron(p, np.eye(3)) for p in P]), dtype=np.float64)
+    out.flags.writeable = False
+    return out

@@ -1,7 +1,7 @@
 """Elements of the second level beside a support, whose interpolation is cut off at fixed voxel corners.
 
-Cutting it off there, rather than fixing every coarse node near a support, keeps the layer beside the support as soft as it
-is. Such elements are few and have matrices of their own; on all coarser levels the cut is in the matrices already.
+Cutting it off there, rather than fixing every coarse node near a support, keeps the layer beside the support as soft as
+it is. Such elements are few and have matrices of their own; on all coarser levels the cut is in the matrices already.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Runs packed into fixed batches of lanes, and batches into chunks that threads may take at the same time.
 
-A piece of L elements takes L + 1 lanes, one per node plane along k; the last lane carries modulus zero. A batch is WIDTH
-lanes that a kernel transforms with vector instructions of constant trip count. Chunks are ranges of planes i: an even
-chunk many planes, an odd chunk a single plane, so that two chunks of the same parity share no node.
+A piece of L elements takes L + 1 lanes, one per node plane along k; the last lane carries modulus zero. A batch is
+WIDTH lanes that a kernel transforms with vector instructions of constant trip count. Chunks are ranges of planes i: an
+even chunk many planes, an odd chunk a single plane, so that two chunks of the same parity share no node.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The preconditioner: one symmetric V-cycle on an exact Galerkin hierarchy of voxel blocks.
 
-The smoother is the fourth-kind Chebyshev recurrence (Lottes 2023): it needs only the largest eigenvalue of D^-1 K, and its
-last residual update doubles as what is handed down.
+The smoother is the fourth-kind Chebyshev recurrence (Lottes 2023): it needs only the largest eigenvalue of D^-1 K, and
+its last residual update doubles as what is handed down.
 """
 
 from __future__ import annotations
@@ -115,8 +115,9 @@ class Multigrid:
     @property
     def nbytes(self) -> int:
         """Bytes of all levels, transfers and work vectors, with the packing that the fine operator shares."""
-        levels = [self.fine, self.second, *self.coarser, self.bottom]
-        own = sum(part.nbytes for part in (*levels, *self.transfers, *self._work))
+        own = self.fine.nbytes + self.second.nbytes + self.bottom.nbytes
+        own += sum(level.nbytes for level in self.coarser)
+        own += sum(t.nbytes for t in self.transfers) + sum(w.nbytes for w in self._work)
         return own + self._steps[-1].coarse.element_nodes.nbytes + self.operator.lanes.nbytes
 
 

@@ -51,7 +51,7 @@ class ElasticOperator:
 
     def add(self, u: NDArray[np.floating], out: NDArray[np.floating], sign: float = 1.0) -> None:
         """out += sign * K u, both (3, N) in the operator's precision: the form that solvers use."""
-        p, scale = self.lanes, self.dtype.type(sign)
+        p, scale = self.lanes, np.asarray(sign, dtype=self.dtype)[()]
         fixed = (u, out, scale, self._lane_modulus, self._entries, p.node, p.length, p.lane, p.batch)
         run_chunks(lambda first, last: voxel_kernels.apply(*fixed, first, last), p.chunk)
 

@@ -29,7 +29,7 @@ def strain_matrix(point: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def quadrature_matrix(poisson: float, element: ElementKind = "full") -> NDArray[np.float64]:
-    """(24, 24) stiffness of the unit cube with unit modulus by 2 x 2 x 2 Gauss points; "bbar" averages the dilatation."""
+    """(24, 24) stiffness of the unit cube with unit modulus by 2 x 2 x 2 Gauss points."""
     lam, mu = lame(poisson)
     D = np.diag([2 * mu] * 3 + [mu] * 3)
     D[:3, :3] += lam

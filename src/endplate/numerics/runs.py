@@ -1,7 +1,7 @@
 """Elements as contiguous lines along k.
 
 Within a run the nodes of its four edge lines have consecutive numbers, since nodes are numbered in C order and every
-corner of an active voxel exists. So a kernel reads and writes memory in order and the compiler can use vector registers.
+corner of an active voxel exists. So a kernel reads and writes memory in order, and the compiler can use vectors.
 """
 
 from __future__ import annotations

@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from endplate.errors import SolverError
 from endplate.numerics.element import ElementKind
-from endplate.numerics.krylov import Rows, conjugate_gradients, masked_norm
+from endplate.numerics.krylov import conjugate_gradients, masked_norm
 from endplate.numerics.lanes import pack
 from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.multigrid import Multigrid
 from endplate.numerics.operator import ElasticOperator
+
+Double = NDArray[np.float64]
 
 MOST_ITERATIONS = 500
 """Far above what the hierarchy needs; reaching it means the model is broken, and it is said so."""
@@ -110,7 +112,7 @@ class ElasticSolver:
         self.operator.add(x, out, -1.0)
         return out
 
-    def _iterate(self, x: Rows, load: Rows, scale: float, tolerance: float) -> tuple[int, float]:
+    def _iterate(self, x: Double, load: Double, scale: float, tolerance: float) -> tuple[int, float]:
         """Conjugate gradients until the true residual is below tolerance * scale."""
         count = 0
         if scale == 0.0 and not x.any():

@@ -10,14 +10,15 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
-from numba import config
+from numba import get_num_threads
 from numpy.typing import NDArray
 
 
 def thread_count() -> int:
     """Threads that kernels may use: NUMBA_NUM_THREADS, by default the number of cores."""
-    return max(1, int(config.NUMBA_NUM_THREADS))
+    return max(1, int(get_num_threads()))
 
 
 @cache
@@ -32,7 +33,7 @@ def run_chunks(task: Callable[[int, int], None], chunk: NDArray) -> None:
     if len(borders) <= 2:
         task(borders[0], borders[-1])
         return
-    ranges = list(zip(borders[:-1], borders[1:], strict=True))
+    ranges = list(pairwise(borders))
     for batch in (ranges[0::2], ranges[1::2]):
         helpers: list[Future[None]] = [_pool(os.getpid()).submit(task, *r) for r in batch[:-1]]
         task(*batch[-1])

@@ -1,8 +1,8 @@
 """Between two levels: trilinear interpolation from coarse nodes, and its transpose.
 
 Each fine node takes its value from one coarse element, at one of 27 positions in it: low corner, middle or high corner
-along each axis. Fine nodes are listed by coarse element, and each batch of coarse elements is expanded to its 27 positions
-in vector lanes. Vectors are (3, N) in single precision.
+along each axis. Fine nodes are listed by coarse element, and each batch of coarse elements is expanded to its 27
+positions in vector lanes. Vectors are (3, N) in single precision.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Transfer:
 
 def make_transfer(blocks: Blocks, place: NDArray[np.int32], free: NDArray[np.bool_]) -> Transfer:
     """From (N,) 27 * coarse element + position."""
-    return Transfer(blocks, *_sort_places(place, blocks.nodes.shape[0]), free)
+    node, position, start = _sort_places(place, blocks.nodes.shape[0])
+    return Transfer(blocks, node, position, start, free)
 
 
 @njit(cache=True)
@@ -125,7 +126,7 @@ def _corner_place(c):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _prolong(coarse, fine, total, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]
+def _prolong(coarse, fine, total, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     corners = np.zeros(24 * BLOCK, dtype=np.float32)
     t = np.zeros(81 * BLOCK, dtype=np.float32)
     for b in range(begin, end):
@@ -144,7 +145,7 @@ def _prolong(coarse, fine, total, node, position, start, free, nodes, first, cou
 
 
 @njit(cache=True, nogil=True)
-def _restrict(fine, coarse, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]
+def _restrict(fine, coarse, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     corners = np.zeros(24 * BLOCK, dtype=np.float32)
     t = np.zeros(81 * BLOCK, dtype=np.float32)
     for b in range(begin, end):

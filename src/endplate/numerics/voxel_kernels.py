@@ -121,7 +121,7 @@ def _store(t, w, row, even, odd):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def apply(u, out, sign, modulus, k, node, length, lane, batch, first, last):  # type: ignore[no-untyped-def]
+def apply(u, out, sign, modulus, k, node, length, lane, batch, first, last):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """out += sign * K u over batches `first` to `last`, which share nodes with no other thread's."""
     t = np.zeros(ROWS * STRIDE, dtype=u.dtype)
     for b in range(first, last):
