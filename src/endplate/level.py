@@ -44,7 +44,7 @@ class Level(Enum):
         return self not in (Level.T13, Level.L6)
 
     def follows(self, upper: Level) -> bool:
-        """Whether this level may lie directly below `upper` (T12-L1, T12-T13, T13-L1, T11-L1, L5-S1, L4-S1, ...)."""
+        """Whether this level may lie directly below `upper`: the next one, with or without T13 and L6 between."""
         between = [level for level in Level if upper.order < level.order < self.order]
         return self.order > upper.order and all(not level.usual for level in between)
 

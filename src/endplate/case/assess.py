@@ -34,6 +34,7 @@ Progress = Callable[[str, float, str], None]
 
 DENSITY_CODES = ("trabecular_hu", "trabecular_density", "density_category")
 NO_CT = "labels without a CT hold no density"
+DISTRUSTED = "the label check does not trust this level; its cautions say why"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,9 @@ def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     measured: list[BoneDensity] = []
     for vertebra in spine.vertebrae:
         tell("bone", len(measured) / len(spine.vertebrae), str(vertebra.level))
+        if vertebra.level in spine.distrusted:
+            gaps += tuple(Gap(code=code, level=vertebra.level, reason=DISTRUSTED) for code in DENSITY_CODES)
+            continue
         density = measure_density(
             vertebra, case.volume, calibration, settings.density, fractured=vertebra.level in broken
         )
@@ -123,6 +127,9 @@ def _mechanics(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     gaps: list[Gap] = []
     for place, vertebra in enumerate(vertebrae):
         done = _Share(tell, str(vertebra.level), place, len(vertebrae))
+        if vertebra.level in _spine(case).distrusted:
+            gaps += unsolved(vertebra.level, DISTRUSTED)
+            continue
         try:
             strengths.append(_solve(vertebra, case, settings, done))
         except (LabelError, SolverError) as error:
