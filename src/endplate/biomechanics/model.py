@@ -147,17 +147,34 @@ def properties(
     law: DensityLaw,
     layer: str,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Modulus and yield stress (I, J, K) in MPa: the law on filled bone scaled by fill, and the layers' own values."""
+    """Modulus and yield stress (I, J, K) in MPa: the law on filled bone scaled by fill, and the layers' own values.
+
+    A voxel that the endplate crosses is bone and layer one behind the other, so its compliances add; elsewhere on the
+    surface bone shares the voxel with soft tissue beside it, so its stiffness is scaled by the fill.
+    """
     modulus, strength = np.zeros(material.shape, np.float32), np.zeros(material.shape, np.float32)
     bone = (material == BODY) | (material == ARCH)
     share = np.clip(fill[bone], 0, 1)
     stiff, strong = law.properties(density_mg_cm3[bone])
-    modulus[bone] = np.maximum(stiff * share, float(MODULUS_FLOOR_MPA))
-    strength[bone] = strong * share
     layers = material >= LOWER
-    modulus[layers] = float(PMMA_MODULUS_MPA) if layer == "pmma" else float(DISC_MODULUS_MPA)
+    of_layer = float(PMMA_MODULUS_MPA) if layer == "pmma" else float(DISC_MODULUS_MPA)
+    beside = _beside(layers)
+    crossed, under = beside[bone], _beside(beside)[bone]
+    share[under] = np.where(crossed[under], share[under], 1.0)  # thick slices smear the endplate over two voxels
+    behind = 1 / (share / stiff + (1 - share) / of_layer)
+    modulus[bone] = np.maximum(np.where(crossed, behind, stiff * share), float(MODULUS_FLOOR_MPA))
+    strength[bone] = np.where(crossed, strong, strong * share)
+    modulus[layers] = of_layer
     strength[layers] = float(PMMA_YIELD_MPA) if layer == "pmma" else np.inf
     return modulus, strength
+
+
+def _beside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask with the voxels directly above and below it."""
+    out = mask.copy()
+    out[:, :, 1:] |= mask[:, :, :-1]
+    out[:, :, :-1] |= mask[:, :, 1:]
+    return out
 
 
 def _materials(bone: BoneField, settings: ModelSettings) -> tuple[NDArray[np.uint8], int]:

@@ -13,6 +13,7 @@ from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
 
+LEAST_TRUST = cited(1e-6, "1", "Below this smoothed weight no bone is near; avoids dividing by zero", "design")
 LEAST_WEIGHT = cited(1e-3, "1", "Below this smoothed fill a voxel holds no bone to average", "design")
 ON_GRID = cited(0.01, "1", "Grids offset by less than a hundredth of a voxel count as one", "design")
 MOST_POINTS_PER_EDGE = cited(3, "1", "27 sample points resolve partial volume to about 4 % of a voxel", "design")
@@ -33,14 +34,16 @@ def sample_bone(
 ) -> BoneField:
     """Sample a vertebra on a grid.
 
-    HU are smoothed with weights of the fill, so that soft tissue and air beyond the surface do not leak in and bone
-    mass stays; only then are they turned into density. Each model voxel is the mean of its sample points.
+    HU are smoothed with weights that fall with the cube of the fill, so that neither what lies beyond the surface nor
+    the half-soft voxels on it leak in: edge voxels take the density of the bone beside them, and their lesser amount of
+    bone is counted once, by the fill. Only then are HU turned into density. Each model voxel is the mean of its points.
     """
     weight = vertebra.fill.astype(np.float32)
     hu = hu_on(vertebra.grid, volume)
     sigma = smoothing_mm / vertebra.grid.spacing_mm
-    smooth_weight = ndimage.gaussian_filter(weight, sigma)
-    smooth_hu = ndimage.gaussian_filter(weight * hu, sigma) / np.maximum(smooth_weight, float(LEAST_WEIGHT))
+    trust = weight**3
+    smooth_trust = ndimage.gaussian_filter(trust, sigma)
+    smooth_hu = ndimage.gaussian_filter(trust * hu, sigma) / np.maximum(smooth_trust, float(LEAST_TRUST))
     density = calibration.to_mg_cm3(smooth_hu)
     body_weight = np.where(vertebra.body, weight, np.float32(0))
     # Voxels outside the mask with a partial fill belong to the nearest part.
