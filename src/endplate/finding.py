@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from endplate.cited import cited
 from endplate.level import Level
+
+BAND_SD = cited(1.96, "1", "Normal distribution: 95 % lie within 1.96 SD (closed form)", "recomputed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class Finding:
     level : the vertebra it belongs to; None for the whole case.
     value : number, text or truth value; never None (an unmeasured thing is a `Gap`).
     unit : UCUM text, "1" for a pure number, "" for text.
-    low, high : the band of uncertainty in the same unit; None where the value is not a number.
+    low, high : the 95 % band (`band`) in the same unit; None where the value is not a number.
     method : how it was measured, what the band means, and the criterion used.
     source : the publication or definition behind the method, with its trust mark where weak.
     """
@@ -55,6 +58,11 @@ class Caution:
     level: Level | None = None
     text: str
     repaired: bool = False
+
+
+def band(value: float, sd: float) -> tuple[float, float]:
+    """Low and high of a number with a standard deviation: 95 %, the one convention of every band in a case."""
+    return value - BAND_SD * sd, value + BAND_SD * sd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

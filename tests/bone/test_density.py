@@ -144,7 +144,7 @@ def test_fractured_and_contrast_levels_say_so(phantom: Phantom, line: Calibratio
 
 def test_a_sclerotic_level_is_out_of_line_with_the_rest(phantom: Phantom, line: Calibration) -> None:
     normal = [measured(phantom, Level.T12, line) for _ in range(3)]
-    dense = dataclasses.replace(normal[0], hu_mean=normal[0].hu_mean * 2)
+    dense = dataclasses.replace(normal[0], level=Level.L2, hu_mean=normal[0].hu_mean * 2)
     flagged = compare_levels([*normal, dense])
     assert "out of line" in flagged[3].notes[-1] and not flagged[0].notes
     assert compare_levels([normal[0], dense])[1].notes == dense.notes
@@ -161,6 +161,6 @@ def test_findings_carry_bands_methods_and_catalogue_units(phantom: Phantom, line
     assert "given route" in amount.method and "K2HPO4" in amount.method
     category = next(f for f in found if f.code == "density_category" and f.level is Level.T12)
     assert category.value == "osteoporosis"
-    weak = dataclasses.replace(line, sd_mg_cm3=28.5)
+    weak = dataclasses.replace(line, sd_mg_cm3=14.3)
     wide = findings([measured(phantom, Level.T12, weak)], weak)[-1]
     assert "the band reaches from osteoporosis to low" in wide.method

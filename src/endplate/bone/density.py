@@ -126,16 +126,24 @@ def _result(
     )
 
 
-def compare_levels(densities: Iterable[BoneDensity]) -> tuple[BoneDensity, ...]:
-    """The same densities, with a note on levels far above the median of the spine: sclerosis rather than bone loss."""
+def out_of_line(densities: Iterable[BoneDensity]) -> list[tuple[BoneDensity, str]]:
+    """Levels far above the median of the spine, with the words for it: sclerosis rather than bone loss."""
     levels = tuple(densities)
     if len(levels) < 3:
-        return levels
+        return []
     middle = float(np.median([density.hu_mean for density in levels]))
     limit = max(OUT_OF_LINE * middle, middle + OUT_OF_LINE_HU)
     note = f"out of line with the other levels (median {middle:.0f} HU): sclerosis or degeneration likely"
+    return [(density, note) for density in levels if density.hu_mean > limit]
+
+
+def compare_levels(densities: Iterable[BoneDensity]) -> tuple[BoneDensity, ...]:
+    """The same densities, with a note on levels far above the median of the spine."""
+    levels = tuple(densities)
+    notes = {density.level: note for density, note in out_of_line(levels)}
     return tuple(
-        replace(density, notes=(*density.notes, note)) if density.hu_mean > limit else density for density in levels
+        replace(density, notes=(*density.notes, notes[density.level])) if density.level in notes else density
+        for density in levels
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of, compare_levels
+from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of, compare_levels, out_of_line
 from endplate.bone.result import BoneDensity, Calibration
-from endplate.finding import Finding, Gap
+from endplate.finding import Caution, Finding, Gap, band
 
 _ROI_SOURCE = "L1 ROI rules (clinical practice, from knowledge): cortex eroded 3-5 mm, vein and islands left out"
 
@@ -14,7 +14,7 @@ _ROI_SOURCE = "L1 ROI rules (clinical practice, from knowledge): cortex eroded 3
 def findings(densities: Iterable[BoneDensity], calibration: Calibration | None) -> tuple[Finding, ...]:
     """The findings of the bone stage: calibration once, and by level HU, density and category.
 
-    Bands are +-1 SD: for HU of the mean, for density of mean and calibration route together.
+    Bands are 95 %: for HU of the mean, for density of mean and calibration route together.
     """
     found = [] if calibration is None else [_calibration(calibration)]
     for density in compare_levels(densities):
@@ -22,6 +22,14 @@ def findings(densities: Iterable[BoneDensity], calibration: Calibration | None) 
         if density.density_mg_cm3 is not None and calibration is not None:
             found += _density(density, calibration)
     return tuple(found)
+
+
+def density_cautions(densities: Iterable[BoneDensity]) -> tuple[Caution, ...]:
+    """Levels whose density says little about the skeleton: far above the others."""
+    return tuple(
+        Caution(code="density_out_of_line", level=density.level, text=f"trabecular HU {density.hu_mean:.0f}, {note}")
+        for density, note in out_of_line(densities)
+    )
 
 
 def density_gaps(densities: Iterable[BoneDensity]) -> tuple[Gap, ...]:
@@ -47,15 +55,16 @@ def _calibration(line: Calibration) -> Finding:
 def _hu(density: BoneDensity) -> Finding:
     method = (
         f"mean over {density.roi_mm3:.0f} mm3 inside the cortex, SD of voxels {density.hu_sd:.0f} HU; "
-        "band +-1 SE of the mean"
+        "95 % band of the mean"
     )
+    low, high = band(density.hu_mean, density.hu_se)
     return Finding(
         code="trabecular_hu",
         level=density.level,
         value=density.hu_mean,
         unit="[hnsf'U]",
-        low=density.hu_mean - density.hu_se,
-        high=density.hu_mean + density.hu_se,
+        low=low,
+        high=high,
         method=_told(method, density.notes),
         source=_ROI_SOURCE,
     )
@@ -65,7 +74,7 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
     value, sd = density.density_mg_cm3, density.density_sd_mg_cm3
     if value is None or sd is None:
         return []
-    low, high = value - sd, value + sd
+    low, high = band(value, sd)
     lowest, highest = category_of(low), category_of(high)
     certain = "the whole band agrees" if lowest == highest else f"the band reaches from {lowest} to {highest}"
     amount = Finding(
@@ -75,7 +84,7 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
         unit="mg/cm3",
         low=low,
         high=high,
-        method=_told(f"HU by the {line.route} route, K2HPO4-equivalent; band +-1 SD of route and mean", density.notes),
+        method=_told(f"HU by the {line.route} route, K2HPO4-equivalent; 95 % band of route and mean", density.notes),
         source=line.source,
     )
     category = Finding(

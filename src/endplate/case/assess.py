@@ -16,7 +16,7 @@ from endplate.biomechanics.result import Strength
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.bone.calibration import calibrate
 from endplate.bone.density import measure_density
-from endplate.bone.findings import density_gaps
+from endplate.bone.findings import density_cautions, density_gaps
 from endplate.bone.findings import findings as bone_findings
 from endplate.bone.result import BoneDensity
 from endplate.bone.settings import CalibrationSettings, DensitySettings
@@ -114,7 +114,12 @@ def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
             gaps += tuple(replace(density, code=code) for code in DENSITY_CODES)
         else:
             measured.append(density)
-    case = replace(case, calibration=calibration, densities=tuple(measured), cautions=case.cautions + cautions)
+    case = replace(
+        case,
+        calibration=calibration,
+        densities=tuple(measured),
+        cautions=case.cautions + cautions + density_cautions(measured),
+    )
     return _add(case, bone_findings(measured, calibration), gaps + density_gaps(measured))
 
 
