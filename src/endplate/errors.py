@@ -20,7 +20,7 @@ class EndplateError(Exception):
 
     def __init__(self, what: str, why: str = "", fix: str = "") -> None:
         self.what, self.why, self.fix = what, why, fix
-        super().__init__(". ".join(part.strip().rstrip(".") for part in (what, why, fix) if part) + ".")
+        super().__init__("; ".join(part.strip().rstrip(".") for part in (what, why, fix) if part) + ".")
 
 
 class InputError(EndplateError):
