@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.caps import CAP_MM, add_cap
@@ -34,6 +35,9 @@ LEAST_FILL = cited(0.25, "1", "Voxels with less bone would add hinges and carry 
 SAME_SIZE_MM = cited(0.01, "mm", "Voxel edges that differ by less make cubes for this purpose", "design")
 SMALLEST_VOXEL_MM = cited(0.2, "mm", "Below this a vertebra passes 10 million elements", "design")
 LARGEST_VOXEL_MM = cited(3.0, "mm", "Coarsest size in the mesh study of the reference (3 mm)", "recomputed")
+
+IN_PLANE = ndimage.generate_binary_structure(2, 1)[:, :, None]
+"""A voxel and its four neighbours across the loading axis."""
 
 NONE, BODY, ARCH, LOWER, UPPER = 0, 1, 2, 3, 4
 """Material codes of model voxels: nothing, body, arch, layer below, layer above."""
@@ -158,8 +162,10 @@ def properties(
     stiff, strong = law.properties(density_mg_cm3[bone])
     layers = material >= LOWER
     of_layer = float(PMMA_MODULUS_MPA) if layer == "pmma" else float(DISC_MODULUS_MPA)
+    # Rim voxels, with nothing beside them in the plane, keep the scaling by fill.
+    inner = ndimage.binary_erosion(material > NONE, IN_PLANE)
     beside = _beside(layers)
-    crossed, under = beside[bone], _beside(beside)[bone]
+    crossed, under = (beside & inner)[bone], (_beside(beside) & inner)[bone]
     share[under] = np.where(crossed[under], share[under], 1.0)  # thick slices smear the endplate over two voxels
     behind = 1 / (share / stiff + (1 - share) / of_layer)
     modulus[bone] = np.maximum(np.where(crossed, behind, stiff * share), float(MODULUS_FLOOR_MPA))
