@@ -10,8 +10,8 @@ from endplate.anatomy.surface import HALF_LEVEL, Frame, LocalBox
 from endplate.anatomy.vertebra import Endplate
 from endplate.cited import cited
 
-RIM_MM = cited(2, "mm", "biomechanics reference 8.1 step 4: drop the outer 2 mm (rim, osteophytes)", "knowledge")
-BREACH_MAD = cited(3, "1", "biomechanics reference 8.1 step 4: residual > 3 MAD is a breach", "knowledge")
+RIM_MM = cited(2, "mm", "docs/theory.md, morphometry step 4: drop the outer 2 mm (rim, osteophytes)", "knowledge")
+BREACH_MAD = cited(3, "1", "docs/theory.md, morphometry step 4: residual > 3 MAD is a breach", "knowledge")
 BREACH_FLOOR_MM = cited(1.5, "mm", "Own choice: below this a residual is voxel noise whatever the MAD", "design")
 HIDDEN_SHARE = cited(0.15, "1", "Own choice: an endplate with more of it outside the field is not measured", "design")
 SLOPE_OVER_MM = cited(1, "mm", "Own choice: smooths the steps of voxels, keeps those of walls", "design")

@@ -15,7 +15,7 @@ from endplate.anatomy.vertebra import Pedicle
 from endplate.cited import cited
 from endplate.image.volume import Grid
 
-STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm in the local frame", "knowledge")
+STEP_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm in the local frame", "knowledge")
 SIDEWAYS_MM = cited(26, "mm", "Own choice: pedicle and root of the transverse process, not its tip", "design")
 AROUND_MM = cited(24, "mm", "Own choice: half the height of a vertebra with its facets", "design")
 BEHIND_WALL_MM = cited(1.5, "mm", "Own choice: behind the rough edge of the body", "design")

@@ -40,7 +40,7 @@ def measure_alignment(spine: Spine, heights: Sequence[Heights] = ()) -> Alignmen
 
     Notes
     -----
-    Clinical reference 1.6 (Kuklo 2001 for the bisegmental Cobb angle; Gardner).
+    Kuklo 2001 for the bisegmental Cobb angle; Gardner.
     """
     wedge_sd = {row.level: row.wedge_deg.sd for row in heights}
     tilted = [

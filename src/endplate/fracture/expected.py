@@ -12,7 +12,7 @@ from endplate.cited import cited
 from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, normal_heights
 from endplate.level import Level
 
-NEAREST = cited(2, "1", "biomechanics reference 8.1 step 7: nearest two intact above and below", "knowledge")
+NEAREST = cited(2, "1", "docs/theory.md, morphometry step 7: nearest two intact above and below", "knowledge")
 FARTHEST = cited(4, "level", "Own choice: level ratios are not carried further than four levels", "design")
 SUSPICIOUS = cited(
     0.15,
@@ -20,7 +20,7 @@ SUSPICIOUS = cited(
     "Own choice: five points (two SD of a height ratio) below Genant grade 1; a doubtful level is no reference",
     "design",
 )
-RATIO_SD = cited(0.03, "1", "biomechanics reference 8.2: target SD of a height ratio", "knowledge")
+RATIO_SD = cited(0.03, "1", "Target of docs/theory.md: SD of a height ratio", "knowledge")
 STEP_SD = cited(0.02, "1", "Own choice: how much a person's growth between two levels departs from the mean", "design")
 
 _LOWEST, _HIGHEST = 0, 2

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from endplate.finding import Finding, Gap, catalogue
-from endplate.fracture.reading import BAND_SD
+from endplate.finding import BAND_SD, Finding, Gap, catalogue
 from endplate.fracture.result import Alignment, Fracture, Measured
 from endplate.fracture.spread import BORDER_SD_MM
 from endplate.level import Level
@@ -16,9 +15,10 @@ _REPEAT = (
     f"with {float(BORDER_SD_MM):g} mm for where the label's border lies"
 )
 _HEIGHTS = "median of 5 sagittal slices over +-5 mm, 2 mm patches, along the body's own axis"
-_MORPHOMETRY = "biomechanics reference 8.1 [K]"
-_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 [V]"
-_ABQ = "Jiang 2004 (ABQ) [K]; Wang, QIMS 2019 [V]"
+_MORPHOMETRY = "Morphometry of docs/theory.md, from knowledge of the field"
+_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (verified)"
+_SHAPES = "Shapes after Genant 1993: Ha/Hp, Hm/Hp or all heights below 0.80 (knowledge)"
+_ABQ = "Jiang 2004 (ABQ) (knowledge); Wang, QIMS 2019 (verified)"
 _PLACES = {"anterior": "10-15 %", "middle": "50 %", "posterior": "85-90 %"}
 
 
@@ -48,7 +48,7 @@ def _of_level(fracture: Fracture) -> Iterator[Finding]:
     yield from _loss_and_grade(fracture)
     yield from _answers(fracture)
     wall = f"larger of posterior height loss and the share of the wall bulging 1 mm or more; {_BAND} of the loss"
-    source = f"AO Spine-DGOU OF class asks for > 1/5 [V]; {_MORPHOMETRY}"
+    source = f"AO Spine-DGOU OF class asks for > 1/5 (verified); {_MORPHOMETRY}"
     yield from _number("posterior_wall_involvement", level, fracture.posterior_wall_fraction, wall, source)
 
 
@@ -81,7 +81,12 @@ def _answers(fracture: Fracture) -> Iterator[Finding]:
     signs = "; ".join(fracture.signs) or "no endplate or cortex sign"
     shape = "first match of crush, biconcave, wedge below 0.80; else the height that lost most"
     texts = (
-        ("deformity_shape", fracture.shape, shape, "clinical reference 1.2 [K]"),
+        (
+            "deformity_shape",
+            fracture.shape,
+            shape,
+            _SHAPES,
+        ),
         (
             "deformity",
             fracture.deformity,
@@ -92,7 +97,7 @@ def _answers(fracture: Fracture) -> Iterator[Finding]:
             "fracture",
             fracture.fracture,
             f"{fracture.reason}; signs: {signs}",
-            "Jiang 2004 (ABQ) [K]; Wang, QIMS 2019 [V]",
+            "Jiang 2004 (ABQ) (knowledge); Wang, QIMS 2019 (verified)",
         ),
     )
     for code, value, method, source in texts:
@@ -105,7 +110,10 @@ def _of_alignment(alignment: Alignment) -> Iterator[Finding]:
         "regional_kyphosis": "bisegmental Cobb: superior endplate one above to inferior endplate one below",
         "local_kyphosis": "Gardner: superior endplate one above to this inferior endplate",
     }
-    sources = {"regional_kyphosis": "clinical reference 1.6: Kuklo 2001 [V2]", "local_kyphosis": "Gardner [K]"}
+    sources = {
+        "regional_kyphosis": "Kuklo 2001, most reliable of five Cobb methods (second-hand)",
+        "local_kyphosis": "Gardner angle (knowledge)",
+    }
     for code, angles in _angles(alignment):
         method = f"{methods[code]}; kyphosis positive, supine; {_BAND} from the repeats of both levels"
         for level, angle in angles.items():
@@ -163,7 +171,7 @@ def _worst_expected(fracture: Fracture) -> Measured:
 
 def _ratio_source(fracture: Fracture) -> str:
     if "RDES230" in fracture.reference:
-        return "RadElement RDES230 [V]"
+        return "RadElement RDES230 (verified)"
     if "own posterior" in fracture.reference:
-        return "normal shape by level, biomechanics reference 8.3 [K?]"
-    return "level ratios: Palm, Sci Rep 2025 T9-L1 [V], biomechanics reference 8.3 elsewhere [K?]"
+        return "normal shape by level, Black, Panjabi, Zindrick family of normal values (weak)"
+    return "level ratios: Palm, Sci Rep 2025 for T9-L1 (verified), Black, Panjabi, Zindrick family elsewhere (weak)"

@@ -16,7 +16,7 @@ _GENANT = "Genant 1993 as restated by Wang, QIMS 2019: mild 20-25 %, moderate 25
 MILD_FROM = cited(0.20, "1", _GENANT, "verified")
 MODERATE_FROM = cited(0.25, "1", _GENANT, "verified")
 SEVERE_ABOVE = cited(0.40, "1", _GENANT, "verified")
-RATIO_BELOW = cited(0.80, "1", "clinical reference 1.2: crush, biconcave, wedge below 0.80, first match", "knowledge")
+RATIO_BELOW = cited(0.80, "1", "Shapes after Genant 1993: crush, biconcave, wedge below 0.80, first match", "knowledge")
 ALSO_REDUCED_BELOW = cited(
     0.90, "1", "Own choice for 'Ha and Hm also reduced' in a crush: beyond two SD of a height ratio", "design"
 )
@@ -113,7 +113,7 @@ def read_shape(
 
     Notes
     -----
-    Clinical reference 1.2. A deformity is a fracture only with an endplate or cortex sign, or where the loss against
+    Genant 1993, Jiang 2004. A deformity is a fracture only with an endplate or cortex sign, or where the loss against
     neighbours is too great for a variant. Physiological wedging, an evenly short body and Scheuermann-like wedging
     need an endplate sign; no variant loses more than 40 %.
     """

@@ -39,7 +39,7 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
 
     Notes
     -----
-    biomechanics reference 8.1 steps 5, 6 and 8.
+    docs/theory.md, morphometry steps 5, 6 and 8.
     """
     extent = body_extent(vertebra)
     reason = unmeasurable(vertebra, extent)

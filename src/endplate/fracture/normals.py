@@ -13,7 +13,7 @@ from endplate.level import Level
 Sex = Literal["female", "male"]
 Triple = tuple[float, float, float]
 
-_FAMILY = "biomechanics reference 8.3 (Black, Panjabi, Zindrick family of normal values, +-1.5 mm); for ratios only"
+_FAMILY = "Black, Panjabi, Zindrick family of normal values, +-1.5 mm; for ratios only"
 POSTERIOR_MM = cited_table(
     "normal_posterior",
     "mm",

@@ -9,14 +9,14 @@ from endplate.cited import cited, cited_table
 from endplate.fracture.extent import Extent
 from endplate.fracture.plate import weighted_fit
 
-_ALGORITHM = "biomechanics reference 8.1 step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
+_ALGORITHM = "docs/theory.md, morphometry step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
 BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "knowledge")
 BAND_SLICES = cited(5, "1", _ALGORITHM, "knowledge")
 PATCH_MM = cited(2, "mm", _ALGORITHM, "knowledge")
 PLACES = cited_table(
     "height_place",
     "1",
-    "biomechanics reference 8.1 step 5: 10-15 %, 50 % and 85-90 % of the depth, middle of each band",
+    "docs/theory.md, morphometry step 5: 10-15 %, 50 % and 85-90 % of the depth, middle of each band",
     "knowledge",
     {"anterior": 0.125, "middle": 0.5, "posterior": 0.875},
 )

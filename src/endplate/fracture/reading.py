@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from endplate.anatomy.vertebra import Spine, Vertebra
-from endplate.cited import cited
+from endplate.finding import BAND_SD
 from endplate.fracture.expected import Expected, Row, expected_heights
 from endplate.fracture.extent import Extent, body_extent
 from endplate.fracture.grade import KINDS, genant_grade, read_shape, scheuermann_like, worst_of
@@ -19,8 +19,6 @@ from endplate.fracture.result import Fracture, Heights, Measured
 from endplate.fracture.signs import Sign, breach_sign, depression_sign, front_sign, spread_sign
 from endplate.level import Level
 from endplate.patient import PatientRecord
-
-BAND_SD = cited(1.96, "1", "Normal distribution: 95 % lie within 1.96 SD (closed form)", "recomputed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,7 @@ def grade_fractures(
 
     Notes
     -----
-    Clinical reference 1.1 and 1.2; biomechanics reference 8.1.
+    docs/theory.md, morphometry; Genant 1993; RadElement RDES230.
     """
     settings = settings or FractureSettings()
     heights = {v.level: _heights(v, spine, settings) for v in spine.vertebrae}

@@ -15,8 +15,8 @@ from endplate.fracture.extent import BodyField, Extent, body_field
 from endplate.fracture.patch import band_heights
 from endplate.fracture.plate import SIDE_MM, without_steps
 
-MOVE_VOXELS = cited(0.5, "voxel", "biomechanics reference 8.1 step 8: repeat with the mask +-0.5 voxel", "knowledge")
-TURN_DEG = cited(3, "deg", "biomechanics reference 8.1 step 8: repeat with the frame +-3 degrees", "knowledge")
+MOVE_VOXELS = cited(0.5, "voxel", "docs/theory.md, morphometry step 8: repeat with the mask +-0.5 voxel", "knowledge")
+TURN_DEG = cited(3, "deg", "docs/theory.md, morphometry step 8: repeat with the frame +-3 degrees", "knowledge")
 BORDER_SD_MM = cited(
     0.25,
     "mm",
@@ -24,7 +24,7 @@ BORDER_SD_MM = cited(
     "recomputed",
 )
 COLUMN_STEP_MM = cited(1, "mm", "Own choice: repeats need only the scatter; columns 1 mm apart show it", "design")
-RISE_STEP_MM = cited(0.5, "mm", "biomechanics reference 8.1 step 3: resample at 0.5 mm", "knowledge")
+RISE_STEP_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm", "knowledge")
 COLUMN_REACH_MM = cited(25, "mm", "Own choice: no endplate lies further from the body's centroid", "design")
 
 
