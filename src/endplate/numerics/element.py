@@ -105,13 +105,13 @@ def modal_matrix(poisson: float, element: ElementKind = "full") -> NDArray[np.fl
 
 def transform() -> NDArray[np.float64]:
     """(24, 24) unscaled Walsh-Hadamard transform from corner to mode degrees of freedom."""
-    return np.kron(SIGNS, np.eye(3))
+    return np.asarray(np.kron(SIGNS, np.eye(3)), dtype=np.float64)
 
 
 def element_matrix(poisson: float, element: ElementKind = "full") -> NDArray[np.float64]:
     """(24, 24) stiffness in corner degrees of freedom, for unit edge and modulus; times E * edge for a real element."""
     H = transform()
-    return np.asarray(H.T @ modal_matrix(poisson, element) @ H, dtype=np.float64)
+    return np.asarray(H.T @ modal_matrix(poisson, element) @ H)
 
 
 @cache
