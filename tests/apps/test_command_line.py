@@ -12,7 +12,9 @@ import pytest
 
 from endplate.apps import assess as assess_module
 from endplate.apps.cli import main
-from endplate.errors import InputError, SolverError
+from endplate.apps.options import ModelOptions
+from endplate.apps.settings import assess_settings
+from endplate.errors import InputError, OptionError, SolverError
 from synthetic_case import synthetic_case
 
 KEYS = {"ok", "version", "result", "error"}
@@ -236,3 +238,20 @@ def test_a_missing_segmenter_tells_how_to_install_it(
     assert main(["assess", str(files[0]), "--segment", "totalsegmentator", "--out", str(tmp_path / "out")]) == 2
     assert "pip install TotalSegmentator" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", ["0,50,100", "K2HPO4", "K2HPO4:", "CaCO3:0,100", "HA:100", "K2HPO4:a,b"])
+def test_rods_without_mineral_or_numbers_are_refused(text):
+    with pytest.raises(OptionError, match="rods"):
+        assess_settings(ModelOptions(rods=text))
+
+
+def test_options_reach_the_stage_they_name():
+    options = ModelOptions(
+        rods="HA:0,100,200", criterion="von_mises", load_case="flexed", layer="disc", kvp=100, linear_only=True
+    )
+    settings = assess_settings(options)
+    assert settings.calibration.rods is not None and settings.calibration.rods.mineral == "HA"
+    assert settings.calibration.rods.mg_cm3 == (0, 100, 200) and settings.calibration.kvp == 100
+    assert (settings.strength.criterion, settings.strength.load_case) == ("von_mises", "flexed")
+    assert settings.model.layer == "disc" and not settings.strength.nonlinear

@@ -47,12 +47,25 @@ class InputOptions:
 class ModelOptions:
     """How density becomes strength."""
 
-    law: Annotated[str | None, _option("Law from density to modulus and yield; default kopperdahl.")] = None
+    law: Annotated[
+        str | None, _option("Law from density to modulus and yield; default kopperdahl. A wrong name lists all.")
+    ] = None
+    criterion: Annotated[Literal["tresca", "von_mises"] | None, _option("Yield surface; default tresca.")] = None
+    load_case: Annotated[
+        Literal["axial", "flexed"] | None, _option("Straight compression, or bent forward; default axial.")
+    ] = None
+    layer: Annotated[
+        Literal["pmma", "disc"] | None, _option("Cement caps as in the laboratory, or disc-like layers; default pmma.")
+    ] = None
     voxel_mm: Annotated[float | None, _option("Edge of the finite elements, 0.5 to 2 mm; default 1.")] = None
     linear_only: Annotated[bool, _option("Stiffness and the linear strength estimate only; much faster.")] = False
     no_mechanics: Annotated[bool, _option("Shape and density only.")] = False
     calibration: Annotated[
         str | None, _option("Scanner line SLOPE,OFFSET: mg/cm3 (K2HPO4) per HU, and mg/cm3. E.g. 0.8,-2.5.")
+    ] = None
+    rods: Annotated[
+        str | None,
+        _option("Calibration rods in the image, MINERAL:C1,C2,... in mg/cm3. E.g. K2HPO4:0,50,100,200 or HA:75,150."),
     ] = None
     kvp: Annotated[float | None, _option("Tube voltage, where the file does not say.")] = None
 

@@ -9,6 +9,7 @@ from endplate.errors import OptionError
 
 if TYPE_CHECKING:
     from endplate.apps.options import ModelOptions
+    from endplate.bone.settings import RodSettings
     from endplate.case.assess import AssessSettings
 
 
@@ -26,12 +27,20 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
     if options.calibration is not None:
         slope, offset = parse_calibration(options.calibration)
         calibration = replace(calibration, slope_mg_cm3_per_hu=slope, offset_mg_cm3=offset)
+    if options.rods is not None:
+        calibration = replace(calibration, rods=parse_rods(options.rods))
     if options.kvp is not None:
         calibration = replace(calibration, kvp=check_kvp(options.kvp))
     if options.voxel_mm is not None:
         model = replace(model, voxel_mm=options.voxel_mm)
     if options.law is not None:
         model = replace(model, law=options.law)
+    if options.layer is not None:
+        model = replace(model, layer=options.layer)
+    if options.criterion is not None:
+        strength = replace(strength, criterion=options.criterion)
+    if options.load_case is not None:
+        strength = replace(strength, load_case=options.load_case)
     if options.linear_only:
         strength = replace(strength, nonlinear=False)
     return replace(settings, calibration=calibration, model=model, strength=strength)
@@ -56,6 +65,27 @@ def parse_calibration(text: str) -> tuple[float, float]:
             "give SLOPE,OFFSET in mg/cm3 per HU and mg/cm3",
         )  # fmt: skip
     return slope, offset
+
+
+def parse_rods(text: str) -> RodSettings:
+    """Calibration rods from "K2HPO4:0,50,100,200".
+
+    Raises
+    ------
+    OptionError : no mineral, no numbers, or fewer than two different concentrations.
+    """
+    from endplate.bone.settings import RodSettings
+
+    mineral, _, numbers = text.partition(":")
+    try:
+        concentrations = tuple(float(part) for part in numbers.split(","))
+    except ValueError:
+        concentrations = ()
+    if mineral not in ("K2HPO4", "HA") or not concentrations:
+        raise OptionError(
+            f"--rods {text!r} is not MINERAL:C1,C2,...", "K2HPO4 and HA differ by 15-20 %", "e.g. K2HPO4:0,50,100,200"
+        )
+    return RodSettings(mg_cm3=concentrations, mineral="HA" if mineral == "HA" else "K2HPO4")
 
 
 def check_kvp(kvp: float) -> float:
