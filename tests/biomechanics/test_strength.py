@@ -82,7 +82,7 @@ def test_schedule_rises_to_two_percent() -> None:
 
 
 def test_band_grows_with_calibration_error_and_never_leaves_out_the_method(block: BoneModel) -> None:
-    assert relative_sd(replace(block, density_sd_mg_cm3=0.0)) == pytest.approx(np.hypot(0.20, 0.05))
+    assert relative_sd(replace(block, density_sd_mg_cm3=0.0)) == pytest.approx(np.hypot(0.16, 0.05))
     assert relative_sd(replace(block, density_sd_mg_cm3=30.0)) > relative_sd(block)
 
 

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator
 from endplate.biomechanics.loading import weight_above
 from endplate.biomechanics.result import LoadToStrength, Strength
 from endplate.bone.material import density_law
-from endplate.finding import Finding, Gap
+from endplate.finding import Finding, Gap, band
 from endplate.level import Level
 from endplate.patient import PatientRecord
 
 CODES = ("stiffness", "failure_load", "failure_load_plateau", "failure_load_linear", "load_to_strength")
 STRENGTH_SOURCE = "Walle, Matheson & Boyd, GigaScience 2025 (same definition reproduces their load to 0.3 %)"
 LOAD_SOURCE = (
-    "Moment balance of reference trunk models (weak); Iyer 2010 for the rib cage; Bouxsein, JBMR 2006 (activities)"
+    "Moment balance of trunk models of the Schultz family (weak); Iyer 2010 for the rib cage; Bouxsein, JBMR 2006 "
+    "(activities)"
 )
 
 
@@ -74,13 +75,14 @@ def _of_strength(strength: Strength) -> Iterator[Finding]:
     )
     for code, value, unit, criterion, source in values:
         if value is not None:
+            low, high = band(value, value * strength.relative_sd)
             yield Finding(
                 code=code,
                 level=strength.level,
                 value=value,
                 unit=unit,
-                low=value * max(1 - strength.relative_sd, 0),
-                high=value * (1 + strength.relative_sd),
+                low=max(low, 0.0),
+                high=high,
                 method=f"{criterion}; {how}",
                 source=source,
             )
@@ -91,7 +93,7 @@ def _how(strength: Strength) -> str:
     notes = "".join(f"; {note}" for note in strength.notes)
     return (
         f"voxel finite elements, {strength.voxel_mm:g} mm, {strength.law} law, {strength.load_case} compression over "
-        f"{strength.height_mm:g} mm; band is one SD ({100 * strength.relative_sd:.0f} %) from density calibration, "
+        f"{strength.height_mm:g} mm; 95 % band (SD {100 * strength.relative_sd:.0f} %) of density calibration, "
         f"scanner and kernel, and voxel size{notes}"
     )
 
@@ -105,6 +107,6 @@ def _of_load(load: LoadToStrength) -> Finding:
         unit="1",
         low=load.low,
         high=load.high,
-        method=f"{load.activity}: estimated load {load.load_n:.0f} N over the failure load; band is one SD of both",
+        method=f"{load.activity}: estimated load {load.load_n:.0f} N over the failure load; 95 % band of both",
         source=LOAD_SOURCE,
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from endplate.biomechanics.result import LoadToStrength, Strength
 from endplate.cited import cited, cited_table
+from endplate.finding import band
 from endplate.level import Level
 from endplate.patient import PatientRecord
 
@@ -20,14 +21,22 @@ GRAVITY_M_S2 = cited(9.81, "m/s2", "Standard acceleration of free fall, rounded"
 WEIGHT_ABOVE = cited_table(
     "WEIGHT_ABOVE",
     "1",
-    "Share of body weight above a level, trunk models of the Schultz family; reference 3.3",
+    "Share of body weight above a level, Schultz family of trunk models",
     "weak",
     {"T8": 0.33, "T10": 0.40, "T12": 0.46, "L1": 0.49, "L3": 0.56, "L5": 0.62},
 )
-ERECTOR_ARM_M = cited(0.055, "m", "Lever arm of the erector muscles 0.05-0.06 m; reference 3.3", "knowledge")
-STANDING_ARM_M = cited(0.02, "m", "Upright: line of gravity 2 cm before the body; reference 3.3", "knowledge")
-TRUNK_ARM_PER_STATURE = cited(0.15, "1", "Arm of the trunk's weight in a bend over stature; reference 3.3", "weak")
-LOAD_ARM_PER_STATURE = cited(0.25, "1", "Arm of a weight in the hands in a bend over stature; reference 3.3", "weak")
+ERECTOR_ARM_M = cited(
+    0.055, "m", "Lever arm of the erector muscles 0.05-0.06 m, Schultz family of trunk models", "knowledge"
+)
+STANDING_ARM_M = cited(
+    0.02, "m", "Upright: line of gravity 2 cm before the body, Schultz family of trunk models", "knowledge"
+)
+TRUNK_ARM_PER_STATURE = cited(
+    0.15, "1", "Arm of the trunk's weight in a bend over stature, Schultz family of trunk models", "weak"
+)
+LOAD_ARM_PER_STATURE = cited(
+    0.25, "1", "Arm of a weight in the hands in a bend over stature, Schultz family of trunk models", "weak"
+)
 BEND_DEG = cited(45.0, "deg", "Forward bend of the activity, as in Bouxsein, JBMR 2006 (bending)", "knowledge")
 LIFTED_KG = cited(10.0, "kg", "Weight lifted, as in Bouxsein, JBMR 2006 (bending with 10 kg)", "verified")
 RIB_CAGE_FLEXION = cited(
@@ -66,9 +75,10 @@ def estimate_loads(record: PatientRecord | None, level: Level, strength: Strengt
         if load is None or failure <= 0:
             continue
         ratio = load / failure
-        spread = math.hypot(float(LOAD_SD), strength.relative_sd)
-        low, high = ratio * max(1 - spread, 0), ratio * (1 + spread)
-        loads.append(LoadToStrength(level=level, activity=activity.name, load_n=load, ratio=ratio, low=low, high=high))
+        low, high = band(ratio, ratio * math.hypot(float(LOAD_SD), strength.relative_sd))
+        loads.append(
+            LoadToStrength(level=level, activity=activity.name, load_n=load, ratio=ratio, low=max(low, 0.0), high=high)
+        )
     return tuple(loads)
 
 

@@ -239,4 +239,8 @@ def _notes(vertebra: Vertebra, settings: ModelSettings, dropped: int) -> tuple[s
         notes.append("the scan cuts the arch; it carries about 0.3 % of the axial stiffness (verse004 L2)")
     if dropped:
         notes.append(f"{dropped} voxels that hang by less than a face were left out")
+    if settings.layer == "disc":
+        notes.append(
+            "travel and stiffness contain the squeeze of both disc-like layers; compare with other disc runs only"
+        )
     return tuple(notes)
