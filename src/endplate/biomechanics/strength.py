@@ -27,7 +27,7 @@ from endplate.numerics.solver import ElasticSolver, SolveReport
 METHOD_SD = cited(
     0.16,
     "1",
-    "Eur Radiol Exp 2020: kernel and scanner each change FE strength by up to 20 %; read as even limits, 0.2/sqrt(3) each",
+    "Eur Radiol Exp 2020: kernel and scanner each move FE strength by up to 20 %; as even limits, 0.2/sqrt(3) each",
     "verified",
 )
 MESH_SD = cited(0.05, "1", "Voxels of 0.5 to 3 mm on verse004 L2: stiffness x height -2.5 to +7.8 %", "recomputed")
