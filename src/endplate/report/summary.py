@@ -126,12 +126,20 @@ def _strength(case: Case, index: Index) -> list[Sentence]:
     weakest = min(loads, key=lambda level: float(loads[level].value))
     number = f"of the {len(loads)} bodies computed" if len(loads) > 1 else "the one body computed"
     text = f"{weakest} is the weakest {number}{how}: it would fail at about {with_unit(loads[weakest])} of compression."
-    hardest = max((load for load in case.loads if load.level is weakest), key=lambda load: load.ratio, default=None)
-    if hardest is not None:
-        share = f"{100 * hardest.ratio:.0f} % ({100 * hardest.low:.0f} to {100 * hardest.high:.0f})"
-        text += f" The hardest activity looked at ({hardest.activity}) would load it to {share} of that."
-    over = any(load.ratio >= 1.0 for load in case.loads)
-    return [Sentence(tone="alarm" if over else "calm", text=text)]
+    return [Sentence(tone="calm", text=text), *_load(case)]
+
+
+def _load(case: Case) -> list[Sentence]:
+    """The level and activity that come closest to the failure load."""
+    hardest = max(case.loads, key=lambda load: load.ratio, default=None)
+    if hardest is None:
+        return []
+    share = f"{100 * hardest.ratio:.0f} % ({100 * hardest.low:.0f} to {100 * hardest.high:.0f})"
+    text = (
+        f"{hardest.level} comes closest to its limit: {hardest.activity} would load it to about {share} of its failure "
+        "load. This is an estimate for comparing levels and activities, not a fracture risk."
+    )
+    return [Sentence(tone="note" if hardest.ratio >= 1.0 else "calm", text=text)]
 
 
 def _rest(case: Case, index: Index) -> list[Sentence]:
