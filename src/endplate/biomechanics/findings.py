@@ -92,9 +92,9 @@ def _how(strength: Strength) -> str:
     """The model in words, and what the band means."""
     notes = "".join(f"; {note}" for note in strength.notes)
     return (
-        f"voxel finite elements, {strength.voxel_mm:g} mm, {strength.law} law, {strength.load_case} compression; "
-        f"{strength.height_mm:g} mm between the outer faces; 95 % band (SD {100 * strength.relative_sd:.0f} %) of density "
-        f"calibration, scanner and kernel, and voxel size{notes}"
+        f"voxel finite elements of {strength.voxel_mm:g} mm, {strength.law} law, {strength.load_case} compression; "
+        f"{strength.height_mm:g} mm between the outer faces; 95 % band (SD {100 * strength.relative_sd:.0f} %) of "
+        f"density calibration, scanner and kernel, and voxel size{notes}"
     )
 
 

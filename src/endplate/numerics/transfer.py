@@ -125,6 +125,13 @@ def _corner_place(c):  # type: ignore[no-untyped-def]
     return 2 * (9 * (c >> 2) + 3 * ((c >> 1) & 1) + (c & 1)) * CELL
 
 
+@njit(cache=True)
+def _copy(source, at, target, to):  # type: ignore[no-untyped-def]
+    """One cell of values; a loop, since assigning a slice compiles seconds of shape checking."""
+    for w in range(CELL):
+        target[to + w] = source[at + w]
+
+
 @njit(cache=True, nogil=True)
 def _prolong(coarse, fine, total, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     corners = np.zeros(24 * BLOCK, dtype=np.float32)
@@ -132,7 +139,7 @@ def _prolong(coarse, fine, total, node, position, start, free, nodes, first, cou
     for b in range(begin, end):
         gather(coarse, nodes, first[b], count[b], corners)
         for c in range(8):
-            t[_corner_place(c) :][:CELL] = corners[c * CELL :][:CELL]
+            _copy(corners, c * CELL, t, _corner_place(c))
         _spread(t)
         for w in range(count[b]):
             e = first[b] + w
@@ -158,5 +165,5 @@ def _restrict(fine, coarse, node, position, start, free, nodes, first, count, be
                     t[row + x * BLOCK] = fine[x, n] * free[x, n]
         _fold(t)
         for c in range(8):
-            corners[c * CELL :][:CELL] = t[_corner_place(c) :][:CELL]
+            _copy(t, _corner_place(c), corners, c * CELL)
         scatter(coarse, np.float32(1), nodes, first[b], count[b], corners, 0)
