@@ -28,6 +28,7 @@ from endplate.fracture.alignment import measure_alignment
 from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
+from endplate.numerics import warm
 
 Progress = Callable[[str, float, str], None]
 """Called with the stage, the fraction of it done (0..1) and what it is doing now."""
@@ -71,12 +72,19 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
     tell = progress or (lambda stage, fraction, detail: None)
     watch = Stopwatch()
     case = with_parameters(case, settings)
-    for stage in (_anatomy, _fracture, _bone, _mechanics):
-        name = stage.__name__.removeprefix("_")
-        tell(name, 0.0, "")
-        with watch.stage(name):
-            case = stage(case, settings, tell)
-        tell(name, 1.0, "")
+    compilers = warm.begin() if settings.mechanics and case.volume is not None else warm.Warmup()
+    try:
+        for stage in (_anatomy, _fracture, _bone, _mechanics):
+            name = stage.__name__.removeprefix("_")
+            tell(name, 0.0, "")
+            with watch.stage(name):
+                if stage is _mechanics and compilers.processes:
+                    tell(name, 0.0, "compiling, the first time only")
+                    compilers.wait()
+                case = stage(case, settings, tell)
+            tell(name, 1.0, "")
+    finally:
+        compilers.stop()
     return replace(case, provenance=replace(case.provenance, seconds=case.provenance.seconds | watch.seconds))
 
 
