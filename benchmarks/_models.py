@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.numerics.islands import largest_piece
-from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 CAP_MM = 5.0
 CAP_DEPTH_MM = 10.0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._models import Model
-from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 VENV = Path(__file__).resolve().parents[1] / ".bench-venv"
 PROCESSES = 2

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from benchmarks._models import Model, shared_data, whole_l3
 from benchmarks._parosol import TOLERANCE, Parosol, Peer
-from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.solver import ElasticSolver, SolveReport
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 REPEATS = 3
 

@@ -22,7 +22,7 @@ from endplate.biomechanics.model import BoneModel
 from endplate.biomechanics.result import Strength
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.bone.material import POISSON
-from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 CASE = "nonlinear, verse004 L2, 67,186 elements"
 PUBLISHED_N = 1847.0

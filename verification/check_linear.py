@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.numerics.element import ElementKind
-from endplate.numerics.islands import largest_piece
-from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.solver import ElasticSolver
+from endplate.numerics.voxel.element import ElementKind
+from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.mesh import VoxelMesh
 from verification.check import Check
 
 POISSON = 0.3

@@ -19,9 +19,9 @@ from endplate.biomechanics.result import Strength
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.bone.material import density_law
 from endplate.image.volume import Grid
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.plastic_body import PlasticBody
-from endplate.numerics.plasticity import Criterion
+from endplate.numerics.plastic.body import PlasticBody
+from endplate.numerics.plastic.returns import Criterion
+from endplate.numerics.voxel.mesh import VoxelMesh
 from verification.check import Check
 
 WALLE = "Walle, Matheson & Boyd, GigaScience 2025"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from spines import LUMBAR, only, relabelled, spine
 
-from endplate.anatomy.label_check import check_labels
-from endplate.anatomy.label_flip import check_flips
-from endplate.anatomy.label_order import check_order
+from endplate.anatomy.label.check import check_labels
+from endplate.anatomy.label.flip import check_flips
+from endplate.anatomy.label.order import check_order
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.errors import LabelError
 from endplate.image.volume import Volume

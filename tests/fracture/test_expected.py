@@ -171,3 +171,12 @@ def test_one_collapse_between_intact_levels_gets_its_true_grade(name, loss):
         if abs(max(loss) - cut) < 1e-6:
             return
     assert genant_grade(found) == genant_grade(max(loss))
+
+
+@pytest.mark.parametrize("scale", [0.625, 1.0, 1.37])
+def test_a_loss_at_the_limit_is_suspicious_at_every_size(scale):
+    rows = [
+        Row(level=row.level, heights_mm=tuple(scale * np.array(row.heights_mm)))
+        for row in rows_of({"T9": (0.0, 0.0, 0.15)})
+    ]
+    assert Level.T9 in expected_heights(rows)[1]

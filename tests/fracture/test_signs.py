@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from shapes import endplate, plane, vertebra
 
-from endplate.fracture.extent import body_extent
+from endplate.fracture.height.extent import body_extent
 from endplate.fracture.posterior_wall import bulging_fraction, wall_involvement
 from endplate.fracture.signs import breach_area_mm2, breach_sign, concavity, depression_sign, front_sign, spread_sign
 from endplate.level import Level

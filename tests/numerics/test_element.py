@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from endplate.numerics.element import child_interpolation, element_matrix, modal_matrix
 from endplate.numerics.reference import quadrature_matrix
+from endplate.numerics.voxel.element import child_interpolation, element_matrix, modal_matrix
 
 
 @pytest.mark.parametrize("element", ["full", "bbar"])

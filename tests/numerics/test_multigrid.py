@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from endplate.numerics.element import CORNERS
-from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.reference import assemble
 from endplate.numerics.solver import ElasticSolver
+from endplate.numerics.voxel.element import CORNERS
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 
 def interpolation(step):
@@ -45,7 +45,7 @@ def sponge():
 
 
 def test_coarse_stiffness_is_exactly_galerkin(sponge, monkeypatch):
-    monkeypatch.setattr("endplate.numerics.multigrid.DIRECT_BELOW", 10)
+    monkeypatch.setattr("endplate.numerics.multigrid.cycle.DIRECT_BELOW", 10)
     mesh, modulus, fixed = sponge
     hierarchy = ElasticSolver(mesh, modulus, 0.3, fixed).multigrid
     free = ~fixed.ravel()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endplate.numerics.anderson import Anderson
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.nonlinear import LoadPath, PathSettings, follow_path
-from endplate.numerics.plastic_body import PlasticBody
+from endplate.numerics.plastic.anderson import Anderson
+from endplate.numerics.plastic.body import PlasticBody
+from endplate.numerics.plastic.path import LoadPath, PathSettings, follow_path
 from endplate.numerics.solver import ElasticSolver
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 E, NU = 200.0, 0.3
 

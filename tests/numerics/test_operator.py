@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.operator import ElasticOperator
 from endplate.numerics.reference import assemble
+from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.numerics.voxel.operator import ElasticOperator
 
 
 def assembled(mesh, modulus, poisson, element):
@@ -81,7 +81,7 @@ def test_several_threads_give_the_same_forces(monkeypatch):
     u = rng.standard_normal((mesh.n_nodes, 3))
     answers = []
     for threads in (1, 3):
-        monkeypatch.setattr("endplate.numerics.lanes.thread_count", lambda n=threads: n)
+        monkeypatch.setattr("endplate.numerics.voxel.lanes.thread_count", lambda n=threads: n)
         operator = ElasticOperator(mesh, modulus)
         assert operator.lanes.chunk.size == 2 * threads
         answers.append(operator.apply(u))

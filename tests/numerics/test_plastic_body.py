@@ -6,9 +6,9 @@ import numba
 import numpy as np
 import pytest
 
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.operator import ElasticOperator
-from endplate.numerics.plastic_body import PlasticBody
+from endplate.numerics.plastic.body import PlasticBody
+from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.numerics.voxel.operator import ElasticOperator
 
 
 @pytest.fixture

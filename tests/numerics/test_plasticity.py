@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.plastic_body import PlasticBody
-from endplate.numerics.plasticity import Criterion, equivalent_stress, return_stress
+from endplate.numerics.plastic.body import PlasticBody
+from endplate.numerics.plastic.returns import Criterion, equivalent_stress, return_stress
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 E, NU, Y = 300.0, 0.3, 2.0
 SHEAR = E / (2 * (1 + NU))

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from endplate.errors import SolverError
-from endplate.numerics.islands import largest_piece
-from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.reference import assemble, solve_directly
 from endplate.numerics.solver import ElasticSolver
+from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 
 def blob(seed, shape=(11, 10, 12)):

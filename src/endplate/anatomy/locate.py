@@ -17,11 +17,11 @@ from endplate.anatomy.frame import (
     mirror_turn_deg,
     spine_tangents,
 )
+from endplate.anatomy.label.check import LabelPart, check_labels
+from endplate.anatomy.label.flip import check_facing, check_flips
+from endplate.anatomy.label.neighbours import check_lumps, check_neighbours
+from endplate.anatomy.label.order import check_order
 from endplate.anatomy.label_bleed import trim_bleeding
-from endplate.anatomy.label_check import LabelPart, check_labels
-from endplate.anatomy.label_flip import check_facing, check_flips
-from endplate.anatomy.label_neighbours import check_lumps, check_neighbours
-from endplate.anatomy.label_order import check_order
 from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
 from endplate.anatomy.surface import (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from endplate.biomechanics.model import LOWER, UPPER, BoneModel
 from endplate.cited import cited
-from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 LoadCase = Literal["axial", "flexed"]
 FLEXION_SHARE = cited(

@@ -18,7 +18,7 @@ from endplate.cited import cited
 from endplate.errors import LabelError, OptionError
 from endplate.image.volume import Grid, Volume
 from endplate.level import Level
-from endplate.numerics.islands import largest_piece
+from endplate.numerics.voxel.islands import largest_piece
 
 PMMA_MODULUS_MPA = cited(2500.0, "MPa", "PMMA, Ogo source and Walle 2025", "verified")
 PMMA_YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, Ogo source", "verified")

@@ -18,11 +18,11 @@ from endplate.biomechanics.result import SolverSummary, Strength
 from endplate.bone.material import POISSON
 from endplate.cited import cited
 from endplate.errors import OptionError
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.nonlinear import LoadPath, PathSettings, follow_path
-from endplate.numerics.plastic_body import PlasticBody
-from endplate.numerics.plasticity import CODE, Criterion
+from endplate.numerics.plastic.body import PlasticBody
+from endplate.numerics.plastic.path import LoadPath, PathSettings, follow_path
+from endplate.numerics.plastic.returns import CODE, Criterion
 from endplate.numerics.solver import ElasticSolver, SolveReport
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 METHOD_SD = cited(
     0.16,

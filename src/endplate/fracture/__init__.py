@@ -2,7 +2,7 @@
 
 from endplate.fracture.alignment import measure_alignment
 from endplate.fracture.findings import findings, gaps
-from endplate.fracture.morphometry import HeightSettings, measure_heights
+from endplate.fracture.height.morphometry import HeightSettings, measure_heights
 from endplate.fracture.reading import FractureSettings, grade_fractures
 
 __all__ = [

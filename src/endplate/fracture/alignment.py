@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Endplate, Spine, Vertebra
-from endplate.fracture.extent import Extent, body_extent
-from endplate.fracture.morphometry import edge_along_superior_mm, sagittal_lean
+from endplate.fracture.height.extent import Extent, body_extent
+from endplate.fracture.height.morphometry import edge_along_superior_mm, sagittal_lean
 from endplate.fracture.result import Alignment, Heights, Measured
 from endplate.level import Level
 

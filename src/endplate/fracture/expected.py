@@ -79,7 +79,7 @@ def expected_heights(rows: Sequence[Row], sex: Sex | None = None) -> tuple[dict[
         deformed = frozenset(
             row.level
             for row in usable
-            if (there := expected[row.level]) is not None and _worst(row, there.scaled_mm) >= float(SUSPICIOUS)
+            if (there := expected[row.level]) is not None and _suspicious(_worst(row, there.scaled_mm))
         )
     if deformed != seen[-1]:
         deformed = frozenset().union(*seen[seen.index(deformed) :])
@@ -93,7 +93,7 @@ def _first_look(rows: Sequence[Row], sex: Sex | None) -> frozenset[Level]:
         return frozenset()
     sizes = np.array([np.divide(row.heights_mm, normal_heights(row.level, sex)) for row in rows])
     worst = (1 - sizes / np.median(sizes, axis=0)).max(axis=1)
-    return frozenset(row.level for row, loss in zip(rows, worst, strict=True) if loss >= float(SUSPICIOUS))
+    return frozenset(row.level for row, loss in zip(rows, worst, strict=True) if _suspicious(loss))
 
 
 def _expected(row: Row, rows: Sequence[Row], deformed: Collection[Level], sex: Sex | None) -> Expected | None:
@@ -192,6 +192,11 @@ def _worst(row: Row, expected_mm: Triple) -> float:
 
 
 @cache
+def _suspicious(loss: float) -> bool:
+    """Whether a level lost too much to be a reference; rounded, so that a loss at the limit does not hang on size."""
+    return round(loss, 9) >= float(SUSPICIOUS)
+
+
 def _distance(one: Level, other: Level) -> int:
     """Number of usual levels from one to the other."""
     low, high = sorted((one.order, other.order))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from endplate.finding import BAND_SD, Finding, Gap, catalogue
+from endplate.fracture.height.spread import BORDER_SD_MM
 from endplate.fracture.result import Alignment, Fracture, Measured
-from endplate.fracture.spread import BORDER_SD_MM
 from endplate.level import Level
 
 _BAND = "band: 95 % (1.96 SD)"

@@ -6,7 +6,7 @@ import numpy as np
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
-from endplate.fracture.extent import Extent, body_field, walls
+from endplate.fracture.height.extent import Extent, body_field, walls
 from endplate.fracture.result import Measured
 
 BULGE_MM = cited(1, "mm", "Own choice: a bulge that a 1 mm scan shows; a normal wall is hollow", "design")

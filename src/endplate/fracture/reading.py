@@ -10,9 +10,9 @@ import numpy as np
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.finding import BAND_SD
 from endplate.fracture.expected import Expected, Row, expected_heights
-from endplate.fracture.extent import Extent, body_extent
 from endplate.fracture.grade import KINDS, genant_grade, read_shape, scheuermann_like, worst_of
-from endplate.fracture.morphometry import HeightSettings, measure_heights, unknown_heights
+from endplate.fracture.height.extent import Extent, body_extent
+from endplate.fracture.height.morphometry import HeightSettings, measure_heights, unknown_heights
 from endplate.fracture.normals import Triple
 from endplate.fracture.posterior_wall import wall_involvement
 from endplate.fracture.result import Fracture, Heights, Measured

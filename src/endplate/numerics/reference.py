@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from endplate.numerics.element import CORNERS, ElementKind, lame
-from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.voxel.element import CORNERS, ElementKind, lame
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 
 def strain_matrix(point: NDArray[np.float64]) -> NDArray[np.float64]:

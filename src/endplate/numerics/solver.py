@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from endplate.errors import SolverError
-from endplate.numerics.element import ElementKind
 from endplate.numerics.krylov import conjugate_gradients, masked_norm
-from endplate.numerics.lanes import pack
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.multigrid import Multigrid
-from endplate.numerics.operator import ElasticOperator
+from endplate.numerics.multigrid.cycle import Multigrid
+from endplate.numerics.voxel.element import ElementKind
+from endplate.numerics.voxel.lanes import pack
+from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.numerics.voxel.operator import ElasticOperator
 
 Double = NDArray[np.float64]
 

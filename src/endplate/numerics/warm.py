@@ -52,10 +52,10 @@ def begin() -> Warmup:
 
 def stamp() -> Path:
     """The file that says these kernels are compiled, beside them in the cache."""
-    from endplate.numerics.child_kernels import subtract
+    from endplate.numerics.multigrid.child_kernels import subtract
 
     text = f"{sys.version} {numba.__version__} {os.uname().machine if hasattr(os, 'uname') else ''}"
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         text += f" {source.name} {source.stat().st_mtime_ns} {source.stat().st_size}"
     name = f"compiled-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return Path(subtract.stats.cache_path or tempfile.gettempdir()) / name
@@ -70,10 +70,10 @@ def _try_to_touch(path: Path) -> None:
 
 def compile_part(part: str) -> None:
     """Run a small problem through the kernels of one part."""
-    from endplate.numerics.mesh import VoxelMesh
-    from endplate.numerics.operator import ElasticOperator
-    from endplate.numerics.plastic_body import PlasticBody
+    from endplate.numerics.plastic.body import PlasticBody
     from endplate.numerics.solver import ElasticSolver
+    from endplate.numerics.voxel.mesh import VoxelMesh
+    from endplate.numerics.voxel.operator import ElasticOperator
 
     active = np.ones((SIDE, SIDE, SIDE), dtype=bool)
     active[3:5, 3:5, 2:9] = False

@@ -13,8 +13,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.plasticity import CODE, Criterion, elastic_limit, return_deviator, second_invariant
+from endplate.numerics.plastic.returns import CODE, Criterion, elastic_limit, return_deviator, second_invariant
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 GAUSS = 1.0 / math.sqrt(3.0)
 """Gauss points of the 2 x 2 x 2 rule in the element's own coordinates."""

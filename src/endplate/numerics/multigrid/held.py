@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.numerics import dense_kernels, galerkin
-from endplate.numerics.blocks import BLOCK, make_blocks
-from endplate.numerics.coarsen import Coarsening
-from endplate.numerics.operator import ElasticOperator
+from endplate.numerics.multigrid import dense_kernels, galerkin
+from endplate.numerics.multigrid.blocks import BLOCK, make_blocks
+from endplate.numerics.multigrid.coarsen import Coarsening
+from endplate.numerics.voxel.operator import ElasticOperator
 
 
 class HeldElements:

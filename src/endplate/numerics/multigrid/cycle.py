@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from endplate.numerics import galerkin
-from endplate.numerics.blocks import make_blocks
-from endplate.numerics.coarsen import Coarsening, Topology, coarsen
-from endplate.numerics.element import ElementKind
-from endplate.numerics.lanes import Lanes
-from endplate.numerics.levels import ChildLevel, DirectLevel, Float, Level, MatrixLevel, VoxelLevel
-from endplate.numerics.mesh import VoxelMesh
-from endplate.numerics.operator import ElasticOperator, checked_modulus
-from endplate.numerics.transfer import make_transfer
+from endplate.numerics.multigrid import galerkin
+from endplate.numerics.multigrid.blocks import make_blocks
+from endplate.numerics.multigrid.coarsen import Coarsening, Topology, coarsen
+from endplate.numerics.multigrid.levels import ChildLevel, DirectLevel, Float, Level, MatrixLevel, VoxelLevel
+from endplate.numerics.multigrid.transfer import make_transfer
+from endplate.numerics.voxel.element import ElementKind
+from endplate.numerics.voxel.lanes import Lanes
+from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.numerics.voxel.operator import ElasticOperator, checked_modulus
 
 DIRECT_BELOW = 200
 """Nodes of the coarsest level at most: its dense inverse then takes no more than a level's sweep."""

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from endplate.numerics.mesh import VoxelMesh
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 
 def corner_values(mesh: VoxelMesh, nodal: ArrayLike) -> NDArray[np.float64]:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.cited import cited, cited_table
-from endplate.fracture.extent import Extent
-from endplate.fracture.plate import weighted_fit
+from endplate.fracture.height.extent import Extent
+from endplate.fracture.height.plate import weighted_fit
 
 _ALGORITHM = "docs/theory.md, morphometry step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
 BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "knowledge")

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from endplate.numerics.coarsen import Coarsening
-from endplate.numerics.element import ElementKind, ModalStiffness, child_interpolation, element_matrix
+from endplate.numerics.multigrid.coarsen import Coarsening
+from endplate.numerics.voxel.element import ElementKind, ModalStiffness, child_interpolation, element_matrix
 
 Float = NDArray[np.float32]
 

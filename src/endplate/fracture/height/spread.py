@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from endplate.anatomy.surface import HALF_LEVEL, half_level
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
-from endplate.fracture.extent import BodyField, Extent, body_field
-from endplate.fracture.patch import band_heights
-from endplate.fracture.plate import SIDE_MM, without_steps
+from endplate.fracture.height.extent import BodyField, Extent, body_field
+from endplate.fracture.height.patch import band_heights
+from endplate.fracture.height.plate import SIDE_MM, without_steps
 
 MOVE_VOXELS = cited(0.5, "voxel", "docs/theory.md, morphometry step 8: repeat with the mask +-0.5 voxel", "knowledge")
 TURN_DEG = cited(3, "deg", "docs/theory.md, morphometry step 8: repeat with the frame +-3 degrees", "knowledge")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from endplate.anatomy.vertebra import Endplate, Vertebra
-from endplate.fracture.extent import Extent, body_extent
-from endplate.fracture.patch import BAND_HALF_MM, PLACES, band_heights
-from endplate.fracture.plate import weighted_fit, without_steps
+from endplate.fracture.height.extent import Extent, body_extent
+from endplate.fracture.height.patch import BAND_HALF_MM, PLACES, band_heights
+from endplate.fracture.height.plate import weighted_fit, without_steps
+from endplate.fracture.height.spread import remeasured
 from endplate.fracture.result import Heights, Measured
-from endplate.fracture.spread import remeasured
 from endplate.level import Level
 
 KINDS = ("anterior", "middle", "posterior")

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from endplate.numerics import child_kernels, dense_kernels, galerkin
-from endplate.numerics.blocks import BLOCK, Blocks
-from endplate.numerics.coarsen import Coarsening, Topology
-from endplate.numerics.element import element_matrix, modal_stiffness
-from endplate.numerics.held import HeldElements
-from endplate.numerics.operator import ElasticOperator
+from endplate.numerics.multigrid import child_kernels, dense_kernels, galerkin
+from endplate.numerics.multigrid.blocks import BLOCK, Blocks
+from endplate.numerics.multigrid.coarsen import Coarsening, Topology
+from endplate.numerics.multigrid.held import HeldElements
 from endplate.numerics.threads import run_chunks
+from endplate.numerics.voxel.element import element_matrix, modal_stiffness
+from endplate.numerics.voxel.operator import ElasticOperator
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]

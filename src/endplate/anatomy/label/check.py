@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.anatomy.label_repair import fill_holes, piece_cautions, sort_pieces
+from endplate.anatomy.label.repair import fill_holes, piece_cautions, sort_pieces
 from endplate.cited import cited
 from endplate.errors import LabelError
 from endplate.finding import Caution, Gap

@@ -13,8 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.threads import thread_count
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 WIDTH = 64
 """Lanes of a batch: its rows stay in the first-level cache, and few lanes are lost at the ends of runs."""

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from endplate.numerics.lanes import PARALLEL_FROM, chunk_planes
+from endplate.numerics.voxel.lanes import PARALLEL_FROM, chunk_planes
 
 BLOCK = 32
 """Elements of a batch: a multiple of every vector width, small enough for the first-level cache."""

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.numerics.anderson import Anderson
-from endplate.numerics.plastic_body import PlasticBody
+from endplate.numerics.plastic.anderson import Anderson
+from endplate.numerics.plastic.body import PlasticBody
 
 Precondition = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Nodal residual (N, 3) to an approximate elastic correction (N, 3), zero where displacement is prescribed."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from endplate.numerics import voxel_kernels
-from endplate.numerics.element import ElementKind, element_matrix, modal_stiffness
-from endplate.numerics.lanes import WIDTH, Lanes, lane_modulus, pack
-from endplate.numerics.mesh import VoxelMesh
 from endplate.numerics.threads import run_chunks
+from endplate.numerics.voxel import kernels
+from endplate.numerics.voxel.element import ElementKind, element_matrix, modal_stiffness
+from endplate.numerics.voxel.lanes import WIDTH, Lanes, lane_modulus, pack
+from endplate.numerics.voxel.mesh import VoxelMesh
 
 
 class ElasticOperator:
@@ -53,7 +53,7 @@ class ElasticOperator:
         """out += sign * K u, both (3, N) in the operator's precision: the form that solvers use."""
         p, scale = self.lanes, np.asarray(sign, dtype=self.dtype)[()]
         fixed = (u, out, scale, self._lane_modulus, self._entries, p.node, p.length, p.lane, p.batch)
-        run_chunks(lambda first, last: voxel_kernels.apply(*fixed, first, last), p.chunk)
+        run_chunks(lambda first, last: kernels.apply(*fixed, first, last), p.chunk)
 
     def apply(self, u: ArrayLike) -> NDArray[np.float64]:
         """(N, 3) nodal forces in N of nodal displacements (N, 3) in mm."""
@@ -68,7 +68,7 @@ class ElasticOperator:
         """(N,) sum of the moduli of the elements that meet at each node, MPa."""
         p = self.lanes
         out = np.zeros(self.mesh.n_nodes)
-        voxel_kernels.sum_modulus(self._lane_modulus, p.node, p.length, p.lane, p.batch, out)
+        kernels.sum_modulus(self._lane_modulus, p.node, p.length, p.lane, p.batch, out)
         return out
 
     def node_diagonal(self) -> NDArray[np.float64]:

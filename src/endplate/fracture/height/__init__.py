@@ -1,0 +1,1 @@
+"""Heights of one body: where it begins and ends, patches, repeats."""

@@ -1,0 +1,1 @@
+"""Voxels as finite elements: mesh, modal element, matrix-free operator."""
