@@ -21,6 +21,7 @@ class Finding:
     ----------
     code : name in the catalogue (`findings.toml`).
     level : the vertebra it belongs to; None for the whole case.
+    condition : what tells findings of one code and level apart, such as the activity of a load; else empty.
     value : number, text or truth value; never None (an unmeasured thing is a `Gap`).
     unit : UCUM text, "1" for a pure number, "" for text.
     low, high : the 95 % band (`band`) in the same unit; None where the value is not a number.
@@ -32,6 +33,7 @@ class Finding:
     value: float | int | str | bool
     unit: str
     level: Level | None = None
+    condition: str = ""
     low: float | None = None
     high: float | None = None
     method: str

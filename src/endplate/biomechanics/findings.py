@@ -54,7 +54,7 @@ def _no_load(level: Level, record: PatientRecord | None) -> str:
         return "body mass is not known; give it in the patient record"
     if weight_above(level) is None:
         return "the share of body weight above this level is only tabulated from T8 to L5"
-    return "no failure load to compare with"
+    return "no failure load to compare with: the linear estimate runs higher and does not stand in for it"
 
 
 def _of_strength(strength: Strength) -> Iterator[Finding]:
@@ -103,6 +103,7 @@ def _of_load(load: LoadToStrength) -> Finding:
     return Finding(
         code="load_to_strength",
         level=load.level,
+        condition=load.activity,
         value=load.ratio,
         unit="1",
         low=load.low,

@@ -66,13 +66,16 @@ ACTIVITIES = (
 def estimate_loads(record: PatientRecord | None, level: Level, strength: Strength) -> tuple[LoadToStrength, ...]:
     """Load over failure load of every activity that the record allows; empty without body mass or outside T8-L5.
 
-    Bending needs stature too. The failure load is the 0.2 % offset load, or the linear estimate where there is none.
+    Bending needs stature too. Without a 0.2 % offset load there is no ratio: the linear estimate runs higher and would
+    make the same bone look safer.
     """
-    failure = strength.failure_load_n or strength.failure_load_linear_n
+    failure = strength.failure_load_n
+    if failure is None or failure <= 0:
+        return ()
     loads = []
     for activity in ACTIVITIES:
         load = spinal_load(record, level, activity)
-        if load is None or failure <= 0:
+        if load is None:
             continue
         ratio = load / failure
         low, high = band(ratio, ratio * math.hypot(float(LOAD_SD), strength.relative_sd))

@@ -236,7 +236,9 @@ def _notes(vertebra: Vertebra, settings: ModelSettings, dropped: int) -> tuple[s
     """What a reader should know about this model."""
     notes = []
     if vertebra.cut_arch and settings.include_arch:
-        notes.append("the scan cuts the arch; it carries about 0.3 % of the axial stiffness (verse004 L2)")
+        notes.append(
+            "the scan cuts the arch (between caps on the body an arch carries little: 0.3 % of the stiffness in one L2)"
+        )
     if dropped:
         notes.append(f"{dropped} voxels that hang by less than a face were left out")
     if settings.layer == "disc":

@@ -133,7 +133,7 @@ def out_of_line(densities: Iterable[BoneDensity]) -> list[tuple[BoneDensity, str
         return []
     middle = float(np.median([density.hu_mean for density in levels]))
     limit = max(OUT_OF_LINE * middle, middle + OUT_OF_LINE_HU)
-    note = f"out of line with the other levels (median {middle:.0f} HU): sclerosis or degeneration likely"
+    note = f"out of line with the other levels (median {middle:.0f} HU): sclerosis, cement, impaction or another cause"
     return [(density, note) for density in levels if density.hu_mean > limit]
 
 

@@ -75,6 +75,7 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
     if value is None or sd is None:
         return []
     low, high = band(value, sd)
+    low = max(low, 0.0)
     lowest, highest = category_of(low), category_of(high)
     certain = "the whole band agrees" if lowest == highest else f"the band reaches from {lowest} to {highest}"
     amount = Finding(

@@ -52,11 +52,12 @@ def concavity(heights_mm: Triple) -> float:
 def depression_sign(heights_mm: Triple, intact: Sequence[Triple]) -> Sign | None:
     """Endplates more hollow than those of the spine's intact levels."""
     usual = median(concavity(heights) for heights in intact) if intact else float(USUAL_CONCAVITY)
+    than = "at intact levels" if intact else "usual (no intact level to compare with)"
     excess = concavity(heights_mm) - usual
     if excess <= DEPRESSED_BEYOND:
         return None
     deeper_mm = excess * (heights_mm[0] + heights_mm[2]) / 2
-    return Sign(where="endplate", text=f"endplates depressed {deeper_mm:.1f} mm deeper than at intact levels")
+    return Sign(where="endplate", text=f"endplates depressed {deeper_mm:.1f} mm deeper than {than}")
 
 
 def breach_sign(vertebra: Vertebra) -> Sign | None:
@@ -65,7 +66,7 @@ def breach_sign(vertebra: Vertebra) -> Sign | None:
     for name, plate, up in (("upper", vertebra.superior, 1), ("lower", vertebra.inferior, -1)):
         area = 0.0 if plate is None else breach_area_mm2(plate, up)
         if area >= BREACH_AREA_MM2:
-            found.append(f"{name} endplate broken in over {area:.0f} mm2")
+            found.append(f"{name} endplate dented or broken over {area:.0f} mm2")
     return Sign(where="endplate", text="; ".join(found)) if found else None
 
 

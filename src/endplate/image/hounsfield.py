@@ -50,7 +50,7 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
     below = np.count_nonzero(values < float(BELOW_WATER_HU)) / values.size
     if below < float(BELOW_WATER_FRACTION):
         raise ImageError(
-            f"{name} is not in Hounsfield units: {values.min():g} to {values.max():g}, nothing darker than water",
+            f"{name} is not in Hounsfield units: {values.min():g} to {values.max():g}, hardly any below water",
             "an MRI, a windowed image or a CT that lost its rescale intercept looks like this",
             _FIX,
         )

@@ -86,6 +86,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "level": _level(finding),
+        "condition": finding.condition,
         "value": plain(finding.value),
         "unit": finding.unit,
         "low": plain(finding.low),
