@@ -32,7 +32,7 @@ def run(folder: Path, out: Path, cache: str | None) -> tuple[float, int, dict[st
     command = [
         sys.executable,
         "-m",
-        "endplate.apps.cli",
+        "endplate",
         "assess",
         str(folder / "sub-verse014_ct.nii.gz"),
         "--labels",

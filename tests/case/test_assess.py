@@ -11,6 +11,7 @@ from verification.check_same_findings import assessed, furthest, on_its_side, re
 
 from endplate.case.assess import DISTRUSTED, NO_CT, AssessSettings, assess
 from endplate.case.model import Case
+from endplate.case.read import read_case
 from endplate.finding import catalogue
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
@@ -114,3 +115,13 @@ def test_left_stays_left_from_file_to_finding(phantom, tmp_path, stored):
     case = assessed(turned)
     assert furthest(assessed(paths), case) < 1e-3
     assert on_its_side(case, phantom)
+
+
+def test_everything_that_decided_a_number_is_fingerprinted(phantom, tmp_path):
+    ct, labels = written(phantom, tmp_path)
+    (tmp_path / "ct.json").write_text('{"KVP": 120}')
+    scheme = tmp_path / "mine.toml"
+    scheme.write_text("".join(f'{level.verse_id} = "{level}"\n' for level in LEVELS))
+    inputs = read_case(ct, labels, scheme=scheme).provenance.inputs
+    assert {name.split(":")[0] for name in inputs} == {"ct", "labels", "scheme", "sidecar"}
+    assert all(len(digest) == 64 for digest in inputs.values())

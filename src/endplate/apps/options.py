@@ -57,7 +57,7 @@ class ModelOptions:
     layer: Annotated[
         Literal["pmma", "disc"] | None, _option("Cement caps as in the laboratory, or disc-like layers; default pmma.")
     ] = None
-    voxel_mm: Annotated[float | None, _option("Edge of the finite elements, 0.5 to 2 mm; default 1.")] = None
+    voxel_mm: Annotated[float | None, _option("Edge of the finite elements; default 1, sensible 0.5 to 2.")] = None
     linear_only: Annotated[bool, _option("Stiffness and the linear strength estimate only; much faster.")] = False
     no_mechanics: Annotated[bool, _option("Shape and density only.")] = False
     calibration: Annotated[

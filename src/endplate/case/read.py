@@ -11,6 +11,7 @@ from endplate.case.provenance import begin
 from endplate.finding import Caution
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels
+from endplate.image.nifti.sidecar import sidecar_of
 from endplate.image.resample import match_grids
 from endplate.patient import read_record
 
@@ -48,6 +49,9 @@ def read_case(
     notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
     if volume is not None:
         label_map = match_grids(volume, label_map)
+    paths["scheme"] = Path(scheme) if scheme is not None and Path(scheme).is_file() else None
+    if volume is not None and (beside := sidecar_of(Path(volume.series.path if volume.series else ""))).is_file():
+        paths["sidecar"] = beside
     provenance = replace(begin(paths), parameters={"label_scheme": label_map.scheme})
     name = re.sub(r"\.nii(\.gz)?$", "", Path(ct if ct is not None else labels).name)
     cautions = tuple(Caution(code="input", text=note) for note in dict.fromkeys(notes))

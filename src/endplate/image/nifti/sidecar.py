@@ -15,6 +15,11 @@ MAX_BYTES = 2**22
 _LONGEST = 64
 
 
+def sidecar_of(path: Path) -> Path:
+    """Where the JSON file of a NIfTI scan would lie."""
+    return path.parent / (path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+
+
 def with_sidecar(series: SeriesRef, path: Path) -> SeriesRef:
     """The series with tube voltage, kernel, contrast, maker and thickness from `name.json` beside `name.nii.gz`.
 
@@ -25,7 +30,7 @@ def with_sidecar(series: SeriesRef, path: Path) -> SeriesRef:
     ------
     ImageError : the file says that the scan is not a CT.
     """
-    sidecar = path.parent / (path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+    sidecar = sidecar_of(path)
     if not sidecar.is_file() or sidecar.stat().st_size > MAX_BYTES:
         return series
     try:
