@@ -56,7 +56,7 @@ def with_unit(finding: Finding, with_band: bool = True) -> str:
 SIGNS = (
     (r"\+-\s?", "±\u202f"), (r"\bmg/cm3\b", "mg/cm³"), (r"\b(mm|cm)([23])\b", lambda m: m[1] + "²³"[int(m[2]) - 2]),
     (r"(?<=\d) deg\b", "°"), (r">=\s?", "≥ "), (r"<=\s?", "≤ "), (r"(?<=\d) ?%", " %"), (r"\bK2HPO4\b", "K₂HPO₄"),
-    (r"(?<= )x(?= )", "×"), (r"(?<![\w-])-(?=\d)", "−"),
+    (r"(?<= )x(?= )", "×"), (r"\[hnsf'U\]", "HU"), (r"(?<![\w-])-(?=\d)", "−"),
 )  # fmt: skip
 """Plain-text signs of the findings and what a page prints for them."""
 
@@ -82,6 +82,12 @@ def title_of(code: str) -> str:
     """The catalogue's title of a code, or the code in words where the catalogue does not know it."""
     entry = catalogue().get(code)
     return entry.title if entry else code.replace("_", " ").capitalize()
+
+
+def stopped(text: str) -> str:
+    """Text as a sentence: a capital at the start and one stop at the end, whatever it ended in."""
+    bare = text.strip()
+    return f"{bare[:1].upper()}{bare[1:]}" + ("" if bare.endswith((".", "?", "!")) else ".") if bare else ""
 
 
 def listed(words: Sequence[str]) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from endplate.case import Case
 from endplate.finding import Finding
 from endplate.level import Level
-from endplate.report.phrase import levels_listed, listed, value_of, with_unit
+from endplate.report.density_words import density_sentences
+from endplate.report.phrase import levels_listed, value_of, with_unit
 
 Index = dict[tuple[str, Level | None], Finding]
+Writer = Callable[[Case, Index], list["Sentence"]]
 GRADE_WORDS = {1: "mild", 2: "moderate", 3: "severe"}
 
 
@@ -33,7 +35,7 @@ def indexed(case: Case) -> Index:
 def summarise(case: Case) -> list[Sentence]:
     """The summary: what was seen, what is broken, how dense, how strong, what is missing."""
     index = indexed(case)
-    writers: list[Callable[[Case, Index], list[Sentence]]] = [_fractures, _undecided, _intact, _bone, _strength, _rest]
+    writers: tuple[Writer, ...] = (_fractures, _undecided, _signs, _intact, _bone, _strength, _rest)
     return [sentence for writer in writers for sentence in writer(case, index)]
 
 
@@ -48,8 +50,8 @@ def _fractures(case: Case, index: Index) -> list[Sentence]:
 
 
 def _broken(case: Case, level: Level, index: Index) -> str:
-    reading = next((item for item in case.fractures if item.level is level), None)
-    signs = f" Signs: {'; '.join(reading.signs)}." if reading is not None and reading.signs else ""
+    found = _signs_at(case, level)
+    signs = f" Signs: {'; '.join(found)}." if found else ""
     return f"{level} reads as fractured: {_deformed(case, level, index)}.{signs}"
 
 
@@ -75,9 +77,27 @@ def _undecided(case: Case, index: Index) -> list[Sentence]:
             doubt = f"{level} is deformed, but whether bone broke cannot be told from this scan"
             out.append(Sentence(tone="alarm", text=f"{doubt}: {_deformed(case, level, index)}."))
         elif answer.value == "no":
-            text = f"{level} is deformed without a sign of fracture: {_deformed(case, level, index)}."
+            signs = "but is not read as fractured" if _signs_at(case, level) else "without a sign of fracture"
+            text = f"{level} is deformed {signs}: {_deformed(case, level, index)}."
             out.append(Sentence(tone="note", text=text))
     return out
+
+
+def _signs(case: Case, index: Index) -> list[Sentence]:
+    """Levels with a sign of a broken endplate that are neither called fractured nor told as deformed."""
+    told = {level for (code, level), f in index.items() if code == "deformity" and f.value in ("yes", True)}
+    out = []
+    for reading in case.fractures:
+        if reading.signs and reading.fracture != "yes" and reading.level not in told:
+            graded = reading.genant_grade is not None
+            loss = "without a height loss of 20 %" if graded else "and a height loss that could not be measured"
+            text = f"{reading.level}: an endplate sign {loss} ({'; '.join(reading.signs)}): look at it."
+            out.append(Sentence(tone="note", text=text))
+    return out
+
+
+def _signs_at(case: Case, level: Level) -> tuple[str, ...]:
+    return next((reading.signs for reading in case.fractures if reading.level is level), ())
 
 
 def _intact(case: Case, index: Index) -> list[Sentence]:
@@ -95,26 +115,8 @@ def _bone(case: Case, index: Index) -> list[Sentence]:
     densities = {level: f for (code, level), f in index.items() if code == "trabecular_density" and level}
     if not densities:
         return []
-    by_category: dict[str, list[str]] = {}
-    for level in sorted(densities):
-        category = index.get(("density_category", level))
-        name = str(category.value) if category else "not classified"
-        by_category.setdefault(name, []).append(f"{level} {value_of(densities[level])}")
-    words = {"osteoporosis": "in the osteoporosis range", "low": "low", "normal": "in the normal range"}
-    parts = [f"{words.get(name, name)} at {', '.join(levels)}" for name, levels in by_category.items()]
-    tone = "alarm" if "osteoporosis" in by_category else "calm"
-    route = f" The calibration: {_route(case)}." if case.calibration else ""
-    return [Sentence(tone=tone, text=f"Density of the spongy bone (mg/cm³) is {listed(parts)}.{route}")]
-
-
-def _route(case: Case) -> str:
-    routes = {
-        "given": "slope and offset as given",
-        "rods": "the calibration rods in the image",
-        "tissue": "the patient's own air, fat and muscle in the image",
-        "published": "a published line for the tube voltage, the least certain route",
-    }
-    return routes[case.calibration.route] if case.calibration else ""
+    tone, told = density_sentences(case, densities)
+    return [Sentence(tone=tone, text=" ".join(told))]
 
 
 def _strength(case: Case, index: Index) -> list[Sentence]:
@@ -124,9 +126,25 @@ def _strength(case: Case, index: Index) -> list[Sentence]:
     if not loads:
         return []
     weakest = min(loads, key=lambda level: float(loads[level].value))
-    number = f"of the {len(loads)} bodies computed" if len(loads) > 1 else "the one body computed"
-    text = f"{weakest} is the weakest {number}{how}: it would fail at about {with_unit(loads[weakest])} of compression."
-    return [Sentence(tone="calm", text=text), *_load(case)]
+    load = with_unit(loads[weakest])
+    if len(loads) > 1:
+        text = f"{weakest} is the weakest of the {len(loads)} bodies computed{how}: "
+    else:
+        text = f"Only {weakest} could be computed{how}: "
+    text += f"it would fail at about {load} of compression."
+    return [Sentence(tone="calm", text=text), *_cracked(case, index, list(loads)), *_load(case)]
+
+
+def _cracked(case: Case, index: Index, solved: list[Level]) -> list[Sentence]:
+    """What a computed strength of a broken body is worth."""
+    broken = [level for level in _levels_where(index, "fracture", "yes") if level in solved]
+    if not broken:
+        return []
+    text = (
+        f"The computed strength of {levels_listed(broken)} is that of a body of this shape and density: "
+        "the model knows no cracks, and a shorter or impacted body can compute stronger than an intact one."
+    )
+    return [Sentence(tone="note", text=text)]
 
 
 def _load(case: Case) -> list[Sentence]:

@@ -8,6 +8,7 @@ from endplate.biomechanics.result import LoadToStrength
 from endplate.case import Case
 from endplate.finding import Finding, Gap
 from endplate.level import Level
+from endplate.report.density_words import certain_category
 from endplate.report.phrase import band_of, levels_listed, number, title_of, unit_of, value_of
 from endplate.report.summary import Index, indexed
 
@@ -130,9 +131,12 @@ def _head(code: str, case: Case) -> tuple[str, str]:
 
 def _cell(code: str, level: Level, index: Index, gaps: dict[tuple[str, Level | None], str]) -> Cell:
     finding = index.get((code, level))
-    if finding is not None:
-        return Cell(value=value_of(finding), band=band_of(finding))
-    return Cell(reason=gaps.get((code, level), "not measured"))
+    if finding is None:
+        return Cell(reason=gaps.get((code, level), "not measured"))
+    density = index.get(("trabecular_density", level))
+    if code == "density_category" and density is not None and certain_category(density) is None:
+        return Cell(value="not certain", band=f"best guess {value_of(finding)}")
+    return Cell(value=value_of(finding), band=band_of(finding))
 
 
 def whole_case(case: Case) -> list[Finding]:
