@@ -26,7 +26,11 @@ test: $(VENV)/.dev  ## all tests
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 	$(BIN)/python -m verification
 
-bench: $(VENV)/.dev  ## speed against peers, with the correctness check beside each ratio
+.bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
+	$(PYTHON) -m venv .bench-venv
+	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy && touch $@
+
+bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/.dev  ## style, types, imports one way

@@ -37,6 +37,11 @@ def table(rows: list[dict[str, Any]]) -> Table:
     return out
 
 
+def earlier() -> list[dict[str, Any]]:
+    """Rows of benchmarks that ran before and are not run now."""
+    return json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.is_file() else []
+
+
 def main() -> int:
     """Run all, or those named on the command line."""
     wanted = sys.argv[1:] or [n for n in names() if hasattr(importlib.import_module(f"benchmarks.{n}"), "rows")]
@@ -47,7 +52,7 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     for name in wanted:
         console.print(f"running {name} ...")
-        rows += importlib.import_module(f"benchmarks.{name}").rows()
+        rows += [{"benchmark": name, **row} for row in importlib.import_module(f"benchmarks.{name}").rows()]
     console.print(table(rows))
     machine = {
         "version": endplate.__version__,
@@ -56,6 +61,7 @@ def main() -> int:
         "machine": platform.machine(),
     }
     RESULTS.parent.mkdir(exist_ok=True)
+    rows = [row for row in earlier() if row["benchmark"] not in wanted] + rows
     temporary = RESULTS.with_suffix(".part")
     temporary.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", encoding="utf-8")
     temporary.replace(RESULTS)

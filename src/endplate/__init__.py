@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from endplate.version import __version__
 
 if TYPE_CHECKING:
-    from endplate.case.assess import assess
+    from endplate.case.assess import AssessSettings, assess
     from endplate.case.read import read_case
     from endplate.report.write import write_report
 
-__all__ = ["__version__", "assess", "read_case", "write_report"]
+__all__ = ["AssessSettings", "__version__", "assess", "read_case", "write_report"]
 
 _HOMES = {
+    "AssessSettings": "endplate.case.assess",
     "assess": "endplate.case.assess",
     "read_case": "endplate.case.read",
     "write_report": "endplate.report.write",
@@ -31,3 +32,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'endplate' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """What a user may call."""
+    return sorted(__all__)

@@ -26,7 +26,7 @@ class Provenance:
     seconds: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Case:
     """One patient, one scan, and everything measured from it. Later stages add fields, never change earlier ones."""
 
@@ -47,3 +47,9 @@ class Case:
     provenance: Provenance = field(
         default_factory=lambda: Provenance(version="", python="", started="", inputs={}, parameters={}, seconds={})
     )
+
+    def __repr__(self) -> str:
+        """In a line: arrays would fill the screen."""
+        levels = ", ".join(str(vertebra.level) for vertebra in self.spine.vertebrae) if self.spine else "not assessed"
+        counts = f"{len(self.findings)} findings, {len(self.gaps)} gaps, {len(self.cautions)} cautions"
+        return f"<Case {self.id!r}: {levels}; {counts}>"
