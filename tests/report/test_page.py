@@ -139,7 +139,8 @@ def test_every_finding_is_on_the_page_with_its_source(case: Case, page: Page) ->
     from endplate.report.phrase import title_of, value_of
 
     for finding in case.findings:
-        assert value_of(finding) in page.text
+        ratio = finding.code == "load_to_strength"
+        assert (f"{100 * float(finding.value):.0f} %" if ratio else value_of(finding)) in page.text
         assert title_of(finding.code) in page.text
         assert finding.source in page.text
         assert all(clause[1:] in page.text for clause in finding.method.split("; "))
@@ -152,13 +153,119 @@ def test_a_code_the_page_does_not_know_still_appears(case: Case) -> None:
 
 
 def test_what_levels_share_is_said_once_and_what_differs_by_level(case: Case) -> None:
-    from endplate.report.table import methods
+    from endplate.report.method import methods
 
     first, second = (f for f in case.findings if f.code == "stiffness" and f.level in (LEVELS[1], LEVELS[2]))
-    same = replace(first, method="squeezed; 1 mm; soft caps"), replace(second, method="squeezed; 2 mm; soft caps")
+    same = (
+        replace(first, method="squeezed; cut arch; 1 mm; soft caps"),
+        replace(second, method="squeezed; 2 mm; soft caps"),
+    )
     (method,) = methods(replace(case, findings=same))
-    assert method.shared == "squeezed; soft caps"
-    assert method.own == (("T12", "1 mm"), ("L1", "2 mm"))
+    assert method.shared == "squeezed; 1 to 2 mm; soft caps"
+    assert method.own == (("T12", "cut arch"),)
+
+
+def test_what_quantities_of_one_solve_share_is_said_once(case: Case) -> None:
+    from endplate.report.method import methods
+
+    found = {f.code: f for f in case.findings if f.level is LEVELS[1]}
+    pair = (
+        replace(found["stiffness"], method="force over travel; voxels of 1 mm"),
+        replace(found["failure_load"], method="0.2 % offset; voxels of 1 mm"),
+    )
+    (method,) = methods(replace(case, findings=pair))
+    assert method.shared == "voxels of 1 mm"
+    assert method.own == (("Stiffness", "force over travel"), ("Failure load", "0.2 % offset"))
+
+
+def test_one_reason_is_one_bullet_and_whole_groups_go_by_their_name(case: Case) -> None:
+    from endplate.finding import Gap
+    from endplate.report.table import GROUPS, STRENGTH, missing
+
+    codes = (*GROUPS["Bone density"], *GROUPS[STRENGTH])
+    gaps = tuple(Gap(code=code, level=level, reason="no CT") for level in LEVELS for code in codes)
+    (told,) = missing(replace(case, gaps=(*gaps, Gap(code="genant_grade", level=LEVELS[0], reason="no CT"))))
+    assert told.parts == (("T11 to L4", "Bone density, stiffness and strength"), ("T11", "Genant grade"))
+
+
+def test_no_sentence_ends_twice(case: Case) -> None:
+    from endplate.finding import Caution
+
+    texts = ("Ends with a stop.", "Is it given twice?", "Plain")
+    cautions = tuple(Caution(code="order_contradicts_spine", text=text) for text in texts)
+    text = Page(to_html(replace(case, cautions=cautions))).text
+    assert ".." not in text and "?." not in text and "Plain." in text
+
+
+def test_notes_are_not_called_problems(case: Case) -> None:
+    from endplate.finding import Caution
+
+    noted = replace(case, cautions=(Caution(code="input", text="the affine was orthogonal"),))
+    text = Page(to_html(noted)).text
+    assert "Before you trust this" not in text and "Notes on the images and labels" in text
+
+
+def test_a_refused_calibration_route_is_told_in_words() -> None:
+    from endplate.finding import Caution
+    from endplate.report.phrase import caution_words
+
+    published = Caution(
+        code="published_density_line", text="by a published line: +-28 (tissue: no air was found (fat 3))"
+    )
+    assert caution_words(published) == (
+        "by a published line: +-28. The patient's own tissues could not calibrate it, because no air was found (fat 3)"
+    )
+
+
+def test_hounsfield_units_are_printed_as_hu(html: str) -> None:
+    assert "hnsf" not in html
+
+
+def test_the_height_that_lost_most_is_named_beside_the_loss(case: Case) -> None:
+    from endplate.report.table import tables
+
+    (shape,) = (table for table in tables(case) if table.title == "Shape")
+    cells = dict(zip([title for title, _ in shape.heads], dict(shape.rows)["L1"], strict=True))
+    assert cells["Height loss"].value == "42.0 anterior"
+    assert cells["Expected height"].value == "26.0 anterior"
+
+
+def test_a_category_that_is_not_certain_is_no_fact_of_the_table(case: Case) -> None:
+    from endplate.report.table import tables
+
+    (bone,) = (table for table in tables(case) if table.title == "Bone density")
+    cells = dict(zip([title for title, _ in bone.heads], dict(bone.rows)["L2"], strict=True))
+    assert cells["Density category"].value == "not certain"
+
+
+def test_a_share_is_never_below_nothing() -> None:
+    from endplate.report.phrase import band_of
+
+    share = Finding(
+        code="posterior_wall_involvement",
+        level=LEVELS[0],
+        value=0.02,
+        unit="1",
+        low=-0.05,
+        high=0.09,
+        method="",
+        source="",
+    )
+    assert band_of(share) == "0 to 9"
+
+
+def test_a_patients_report_holds_no_constants_of_the_digital_spine(case: Case) -> None:
+    from endplate.finding import Caution
+    from endplate.report.constants import PHANTOM, constants, stages_used
+    from endplate.report.phrase import BUILT
+
+    stages, without = stages_used(case)
+    digital = replace(case, cautions=(Caution(code=BUILT, text="Built: so."),))
+    assert without == (PHANTOM,) and stages_used(digital)[1] == ()
+    names = {constant.name for constant in constants(stages, without)}
+    assert names < {constant.name for constant in constants(*stages_used(digital))}
+    assert "OSTEOPOROSIS_MG_CM3" in names
+    assert not {c.stage for c in constants(*stages_used(replace(case, volume=None)))} & {"bone"}
 
 
 def test_levels_in_a_row_are_told_as_a_run() -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from endplate.case import Case
 from endplate.cited import Cited
+from endplate.report.phrase import BUILT, UNIT_WORDS
 
+PHANTOM = "endplate.image.phantom"
 STAGES = ("image", "anatomy", "fracture", "bone", "biomechanics")
 
 TRUST_WORDS = {
@@ -33,11 +37,20 @@ class Constant:
     trust: str
 
 
-def constants() -> list[Constant]:
-    """All module-level cited numbers and tables of the stages, by stage and name."""
+def stages_used(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(stages, modules to leave out) of a case: a patient's report needs nothing of the digital spine."""
+    ran = {"bone": case.volume is not None, "biomechanics": bool(case.strengths)}
+    digital = any(caution.code == BUILT for caution in case.cautions)
+    return tuple(stage for stage in STAGES if ran.get(stage, True)), () if digital else (PHANTOM,)
+
+
+def constants(stages: Sequence[str] = STAGES, without: Sequence[str] = ()) -> list[Constant]:
+    """All module-level cited numbers and tables of the stages, by stage and name; not those of modules left out."""
     found: dict[tuple[str, str], Constant] = {}
-    for stage in STAGES:
+    for stage in stages:
         for module in _modules(stage):
+            if module.startswith(tuple(without)):
+                continue
             for name, value in vars(sys.modules[module]).items():
                 for key, number in _cited(name, value):
                     found.setdefault((stage, key), _constant(stage, key, number))
@@ -69,5 +82,10 @@ def _cited(name: str, value: object) -> list[tuple[str, Cited]]:
 
 def _constant(stage: str, name: str, number: Cited) -> Constant:
     return Constant(
-        stage=stage, name=name, value=f"{float(number):g}", unit=number.unit, source=number.source, trust=number.trust
+        stage=stage,
+        name=name,
+        value=f"{float(number):g}",
+        unit=UNIT_WORDS.get(number.unit, number.unit),
+        source=number.source,
+        trust=number.trust,
     )

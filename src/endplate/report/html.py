@@ -11,14 +11,25 @@ from markupsafe import Markup
 
 from endplate.case import Case
 from endplate.report import table
-from endplate.report.constants import TRUST_WORDS, constants
-from endplate.report.figure.bitmap import ramp_rgb
+from endplate.report.constants import TRUST_WORDS, constants, stages_used
+from endplate.report.figure.bitmap import ABOVE_RGB, ramp_rgb
 from endplate.report.figure.curve import curve_figure, shared_limits
 from endplate.report.figure.pattern import grade_patterns
 from endplate.report.figure.section import section_figure
-from endplate.report.figure.strain import shared_highest, strain_figure
+from endplate.report.figure.strain import TOP_OF_SCALE, strain_figure
 from endplate.report.figure.strip import strip_figure
-from endplate.report.phrase import levels_listed, moment, polished, title_of, with_unit
+from endplate.report.method import methods
+from endplate.report.phrase import (
+    BUILT,
+    NOTE,
+    caution_words,
+    levels_listed,
+    moment,
+    polished,
+    stopped,
+    title_of,
+    with_unit,
+)
 from endplate.report.summary import summarise
 
 
@@ -35,6 +46,8 @@ def to_html(case: Case) -> str:
     environment.filters["with_unit"] = with_unit
     environment.filters["moment"] = moment
     environment.filters["polished"] = polished
+    environment.filters["stopped"] = stopped
+    environment.filters["caution_words"] = caution_words
     return environment.get_template("report.html.j2").render(context(case))
 
 
@@ -45,11 +58,15 @@ def context(case: Case) -> dict[str, Any]:
         "levels": levels_listed([vertebra.level for vertebra in case.spine.vertebrae]) if case.spine else "none",
         "style": Markup(files("endplate.report").joinpath("templates/report.css").read_text(encoding="utf-8")),
         "summary": summarise(case),
+        "built": [caution for caution in case.cautions if caution.code == BUILT],
+        "problems": [caution for caution in case.cautions if caution.code not in (BUILT, NOTE)],
+        "notes": [caution for caution in case.cautions if caution.code == NOTE],
+        "calibration_told": any(finding.code == "density_calibration" for finding in case.findings),
         "missing": table.missing(case),
         "tables": table.tables(case),
         "whole_case": table.whole_case(case),
-        "methods": table.methods(case),
-        "constants": constants(),
+        "methods": methods(case),
+        "constants": constants(*stages_used(case)),
         "trust_words": TRUST_WORDS,
         "parameters": flat(case.provenance.parameters),
         **_figures(case),
@@ -58,12 +75,11 @@ def context(case: Case) -> dict[str, Any]:
 
 def _figures(case: Case) -> dict[str, Any]:
     limits = shared_limits(case.strengths)
-    highest = shared_highest(case.strengths)
     strains = []
     for strength in case.strengths:
         vertebra = case.spine.at(strength.level) if case.spine else None
         if vertebra is not None:
-            strains.append(strain_figure(strength, vertebra, highest))
+            strains.append(strain_figure(strength, vertebra))
     return {
         "patterns": grade_patterns(),
         "strip": strip_figure(case),
@@ -71,9 +87,18 @@ def _figures(case: Case) -> dict[str, Any]:
         "coronal": section_figure(case, "coronal"),
         "curves": [figure for s in case.strengths if (figure := curve_figure(s, *limits)) is not None],
         "strains": [figure for figure in strains if figure is not None],
-        "strain_highest_percent": f"{100 * highest:.2g}",
+        "strain_highest_percent": f"{100 * TOP_OF_SCALE:g}",
+        "strain_when": _strain_when(case),
+        "ramp_above": "rgb({}, {}, {})".format(*ABOVE_RGB),
         "ramp": ", ".join("rgb({}, {}, {})".format(*ramp_rgb(step / 7.0)) for step in range(8)),
     }
+
+
+def _strain_when(case: Case) -> str:
+    """At which point of the loading the strain of the maps stands."""
+    if any(len(strength.displacement_mm) for strength in case.strengths):
+        return "at the last point before yield"
+    return "at 0.2 % shortening of the body, of the linear run"
 
 
 def flat(parameters: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

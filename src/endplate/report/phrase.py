@@ -6,15 +6,19 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from endplate.finding import Finding, catalogue
+from endplate.finding import Caution, Finding, catalogue
 from endplate.level import Level
 
 UNIT_WORDS = {"1": "", "[hnsf'U]": "HU", "mg/cm3": "mg/cm³", "deg": "°", "mm": "mm", "N": "N", "N/mm": "N/mm", "": ""}
 """UCUM text to what is printed."""
 AS_PERCENT = frozenset({"height_loss", "posterior_wall_involvement"})
 """Fractions that people read as per cent."""
+SHARES = frozenset({"posterior_wall_involvement"})
+"""Parts of a whole, whose bands end at none and all of it."""
 
 
+NAMES = ("Genant", "Cobb", "Gardner", "HU")
+"""Words that keep their capital inside a sentence."""
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -36,7 +40,9 @@ def band_of(finding: Finding) -> str:
     """The band "low to high", empty where there is none or it has no width."""
     if finding.low is None or finding.high is None:
         return ""
-    low, high = _told(finding, finding.low), _told(finding, finding.high)
+    clipped = finding.code in SHARES
+    ends = (max(finding.low, 0.0), min(finding.high, 1.0)) if clipped else (finding.low, finding.high)
+    low, high = (_told(finding, end) for end in ends)
     return "" if low == high == value_of(finding) else f"{low} to {high}"
 
 
@@ -68,6 +74,27 @@ def polished(text: str) -> str:
     return text
 
 
+BUILT, NOTE = "built_truth", "input"
+"""Codes of cautions that are no problems: what a digital spine was built to be, and plain notes of the readers."""
+ROUTE_PLACES = {"rods": "calibration rods", "tissue": "the patient's own tissues", "given": "the given line"}
+
+
+def caution_words(caution: Caution) -> str:
+    """A caution as a sentence; routes of calibration that were refused are named in words."""
+    if caution.code not in ("published_density_line", "calibration_route_refused"):
+        return caution.text
+    routes = "|".join(ROUTE_PLACES)
+    nested = rf" \(((?:{routes}): .*)\)$"
+    text = re.sub(nested, r". \1", caution.text)
+    return (
+        re.sub(
+            rf"(^|; |\. )({routes}): ", lambda m: f"{m[1]}{ROUTE_PLACES[m[2]]} could not calibrate it, because ", text
+        )
+        .replace(". the", ". The")
+        .replace(". calib", ". Calib")
+    )
+
+
 def moment(iso: str) -> str:
     """A time stamp as people write it: 22 November 2026, 19:13 UTC; text that is no time stamp stays."""
     try:
@@ -82,6 +109,13 @@ def title_of(code: str) -> str:
     """The catalogue's title of a code, or the code in words where the catalogue does not know it."""
     entry = catalogue().get(code)
     return entry.title if entry else code.replace("_", " ").capitalize()
+
+
+def titles_listed(codes: Sequence[str]) -> str:
+    """Titles in one phrase: only the first with a capital, names keep theirs."""
+    titles = [title_of(code) for code in codes]
+    rest = [title if title.startswith(NAMES) else title[:1].lower() + title[1:] for title in titles[1:]]
+    return ", ".join([*titles[:1], *rest])
 
 
 def stopped(text: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from endplate.biomechanics.result import LoadToStrength
 from endplate.case import Case
 from endplate.finding import Finding, Gap
 from endplate.level import Level
-from endplate.report.density_words import certain_category
-from endplate.report.phrase import band_of, levels_listed, number, title_of, unit_of, value_of
+from endplate.report.density_words import certain_category, unused_levels
+from endplate.report.phrase import NAMES, band_of, levels_listed, number, title_of, titles_listed, unit_of, value_of
 from endplate.report.summary import Index, indexed
 
 STRENGTH = "Stiffness and strength"
@@ -40,10 +41,36 @@ GROUPS = {
         "load_to_strength",
     ),
 }
-WHOLE_CASE = "Whole case"
+Place = tuple[str, Level | None]
+OF_WORST = ("expected_height", "height_loss")
+"""Quantities of the height that lost most."""
 OTHER = "Other findings"
-CLAUSE = "; "
-"""What parts the clauses of a method."""
+HEIGHTS = ("anterior_height", "middle_height", "posterior_height")
+READING = ("expected_height", "height_loss", "genant_grade", "deformity_shape", "deformity", "fracture")
+WHOLE_GROUPS = {
+    "All shape measurements": (*HEIGHTS, *READING),
+    "Heights": HEIGHTS,
+    "Height loss, grade and fracture": READING,
+    "Bone density": GROUPS["Bone density"],
+    STRENGTH: GROUPS[STRENGTH],
+}
+"""Names for groups of which everything is missing."""
+INTROS = {
+    "Shape": "Expected height and height loss are those of the height that lost most, named beside the number.",
+    "Angles and posterior wall": (
+        "Plus is kyphosis (front lower), minus is lordosis. Posterior wall involvement is the larger of the height "
+        "lost at the posterior wall and the share of the wall that bulges back; it does not tell of the canal."
+    ),
+    "Bone density": "A category is given only where the whole band lies within it.",
+}
+SOLVED = (
+    "The failure load (0.2 % offset, from the nonlinear run) is the result to read; the linear estimate stands beside "
+    "it for comparison with published work and usually runs higher."
+)
+LINEAR_ONLY = (
+    "Only the linear estimate was computed. It usually runs higher than the failure load of a nonlinear run and is "
+    "meant for comparing levels and published work."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,30 +84,20 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A titled table: heads are (title, unit), rows are (level, cells)."""
+    """A titled table: heads are (title, unit), rows are (level, cells); the intro says how to read it."""
 
     title: str
+    intro: str = ""
     heads: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """One reason why things are missing, with what it took away and where."""
+    """One reason why things are missing, with (levels, what it took away there)."""
 
     reason: str
-    what: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """How a quantity was measured: what all levels share, what is a level's own, and the sources."""
-
-    title: str
-    shared: str
-    own: tuple[tuple[str, str], ...]
-    sources: tuple[str, ...]
+    parts: tuple[tuple[str, str], ...]
 
 
 def tables(case: Case) -> list[Table]:
@@ -121,22 +138,42 @@ def _table(title: str, codes: tuple[str, ...], case: Case, index: Index) -> Tabl
     named = [finding.level for finding in case.findings] + [gap.level for gap in case.gaps]
     levels = sorted({level for level in named if level is not None})
     gaps = {(gap.code, gap.level): gap.reason for gap in reversed(case.gaps)}
-    rows = tuple((str(level), tuple(_cell(code, level, index, gaps) for code in held)) for level in levels)
-    return Table(title=title, heads=tuple(_head(code, case) for code in held), rows=rows)
+    asides = _asides(case, index)
+    rows = tuple((str(level), tuple(_cell(code, level, index, gaps, asides) for code in held)) for level in levels)
+    return Table(title=title, intro=_intro(title, held), heads=tuple(_head(code, case) for code in held), rows=rows)
+
+
+def _intro(title: str, codes: list[str]) -> str:
+    if title != STRENGTH:
+        return INTROS.get(title, "")
+    return SOLVED if "failure_load" in codes else LINEAR_ONLY if "failure_load_linear" in codes else ""
 
 
 def _head(code: str, case: Case) -> tuple[str, str]:
     return title_of(code), unit_of(next(finding for finding in case.findings if finding.code == code))
 
 
-def _cell(code: str, level: Level, index: Index, gaps: dict[tuple[str, Level | None], str]) -> Cell:
-    finding = index.get((code, level))
+def _cell(code: str, level: Level, index: Index, gaps: Mapping[Place, str], asides: Mapping[Place, str]) -> Cell:
+    finding, aside = index.get((code, level)), asides.get((code, level), "")
     if finding is None:
         return Cell(reason=gaps.get((code, level), "not measured"))
+    if code in OF_WORST:
+        return Cell(value=f"{value_of(finding)} {aside}".strip(), band=band_of(finding))
     density = index.get(("trabecular_density", level))
     if code == "density_category" and density is not None and certain_category(density) is None:
-        return Cell(value="not certain", band=f"best guess {value_of(finding)}")
-    return Cell(value=value_of(finding), band=band_of(finding))
+        return Cell(value="not certain", band=f"best guess {value_of(finding)}{aside}")
+    return Cell(value=value_of(finding), band=band_of(finding) or aside.removeprefix("; "))
+
+
+def _asides(case: Case, index: Index) -> dict[Place, str]:
+    """What must stand beside a number: which height lost most, and why a level's density was not used."""
+    asides: dict[Place, str] = {
+        (code, reading.level): reading.worst or "" for reading in case.fractures for code in OF_WORST
+    }
+    densities = {level: f for (code, level), f in index.items() if code == "trabecular_density" and level}
+    for level, why in unused_levels(case, densities).items():
+        asides["density_category", level] = f"; {why}"
+    return asides
 
 
 def whole_case(case: Case) -> list[Finding]:
@@ -145,63 +182,33 @@ def whole_case(case: Case) -> list[Finding]:
 
 
 def missing(case: Case) -> list[Missing]:
-    """Gaps gathered by reason and place, so that one cause is read once."""
-    by_reason: dict[tuple[str, tuple[Level | None, ...]], list[str]] = {}
-    for reason in dict.fromkeys(gap.reason for gap in case.gaps):
-        for codes, levels in _same_levels([gap for gap in case.gaps if gap.reason == reason]):
-            by_reason[(reason, levels)] = codes
+    """Gaps gathered by reason, so that one cause is read once."""
     return [
-        Missing(reason=reason, what=_titles(codes), where=levels_listed(levels))
-        for (reason, levels), codes in by_reason.items()
+        Missing(reason=reason, parts=_parts([gap for gap in case.gaps if gap.reason == reason]))
+        for reason in dict.fromkeys(gap.reason for gap in case.gaps)
     ]
 
 
-def _same_levels(gaps: list[Gap]) -> list[tuple[list[str], tuple[Level | None, ...]]]:
-    """Codes of one reason gathered by the set of levels where they are missing."""
+def _parts(gaps: list[Gap]) -> tuple[tuple[str, str], ...]:
+    """(levels, what is missing there): codes gathered by the set of levels where they are missing."""
     levels_of: dict[str, tuple[Level | None, ...]] = {}
     for gap in gaps:
         levels_of[gap.code] = (*levels_of.get(gap.code, ()), gap.level)
     together: dict[tuple[Level | None, ...], list[str]] = {}
     for code, levels in levels_of.items():
         together.setdefault(levels, []).append(code)
-    return [(codes, levels) for levels, codes in together.items()]
+    return tuple((levels_listed(levels), _what(codes)) for levels, codes in together.items())
 
 
-def _titles(codes: list[str]) -> str:
-    titles = [title_of(code) for code in codes]
-    return ", ".join([titles[0], *(title[0].lower() + title[1:] for title in titles[1:])])
-
-
-def methods(case: Case) -> list[Method]:
-    """Method and source of every quantity that was reported, in the order of the tables."""
-    order = [code for codes in GROUPS.values() for code in codes]
-    codes = sorted({f.code for f in case.findings}, key=lambda c: order.index(c) if c in order else len(order))
-    out = []
-    for code in codes:
-        same = [finding for finding in case.findings if finding.code == code]
-        out.append(
-            Method(
-                title=title_of(code),
-                shared=CLAUSE.join(_shared(same)),
-                own=_own(same),
-                sources=tuple(dict.fromkeys(finding.source for finding in same)),
-            )
-        )
-    return out
-
-
-def _shared(findings: list[Finding]) -> list[str]:
-    """Clauses that every level's method holds, in their order."""
-    others = [set(finding.method.split(CLAUSE)) for finding in findings[1:]]
-    return [clause for clause in findings[0].method.split(CLAUSE) if all(clause in other for other in others)]
-
-
-def _own(findings: list[Finding]) -> tuple[tuple[str, str], ...]:
-    """(levels, clauses) of what is left where methods differ."""
-    shared = set(_shared(findings))
-    left: dict[str, list[Level | None]] = {}
-    for finding in findings:
-        words = CLAUSE.join(clause for clause in finding.method.split(CLAUSE) if clause not in shared)
-        if words:
-            left.setdefault(words, []).append(finding.level)
-    return tuple((levels_listed(levels), words) for words, levels in left.items())
+def _what(codes: list[str]) -> str:
+    """The titles of codes; a group of which everything is missing goes by its name."""
+    words, left = [], list(codes)
+    for title, group in WHOLE_GROUPS.items():
+        if set(group) <= set(left):
+            words.append(title)
+            left = [code for code in left if code not in group]
+    told = [*words, *([titles_listed(left)] if left else [])]
+    text = ", ".join(
+        [told[0], *(word[:1].lower() + word[1:] if not word.startswith(NAMES) else word for word in told[1:])]
+    )
+    return text

@@ -19,6 +19,9 @@ _RAMP = np.array(
     float,
 )  # fmt: skip
 
+ABOVE_RGB = (190, 16, 32)
+"""Colour of values above the ramp: a red that is no part of it, darker than the light end it borders on."""
+
 
 def grey_jpeg(hu: NDArray[np.float32]) -> str:
     """Data URI of a CT section (rows, columns) HU; NaN (outside the scan) is mid grey."""
@@ -29,9 +32,10 @@ def grey_jpeg(hu: NDArray[np.float32]) -> str:
 
 
 def ramp_png(fraction: NDArray[np.float32]) -> str:
-    """Data URI of a field (rows, columns) scaled to 0..1; NaN is transparent."""
+    """Data URI of a field (rows, columns) scaled to 0..1; above 1 is `ABOVE_RGB`, NaN is transparent."""
     rgba = np.zeros((*fraction.shape, 4), np.uint8)
     rgba[..., :3] = ramp_rgb(np.nan_to_num(fraction))
+    rgba[fraction > 1.0, :3] = ABOVE_RGB
     rgba[..., 3] = np.where(np.isfinite(fraction), 255, 0)
     return _encode(rgba, "RGBA", "PNG", optimize=True)
 

@@ -1,4 +1,4 @@
-"""Where a body gives first: effective strain in a section through its middle, from front to back."""
+"""Where a body is strained most: effective strain in a section through its middle, from front to back."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ PICTURE_TOP, PICTURE_BOTTOM = 26.0, 30.0
 PIXEL_MM = 0.4
 MARGIN_MM = 3.0
 SLAB_MM = (-1.0, 0.0, 1.0)
-TOP_PERCENTILE = 99.0
-"""The ramp ends at this percentile of all solved levels, so that one sharp voxel does not darken the rest."""
+TOP_OF_SCALE = 0.005
+"""Strain at the top of the ramp, a fraction: one scale for every report, so that patients can be compared. Nine tenths
+of a body lie below it at the last point before yield; what lies above gets a colour of its own."""
+OUTLINE_SMOOTHING_MM = 0.7
+"""Blur of the body's mask before it is outlined: takes the steps of the label's voxels, keeps a corner of 2 mm."""
 
 
-def strain_figure(strength: Strength, vertebra: Vertebra, highest: float) -> Markup | None:
-    """One level's strain on a ramp shared by all levels; None where no strain was kept."""
+def strain_figure(strength: Strength, vertebra: Vertebra) -> Markup | None:
+    """One level's strain on the ramp of every report; None where no strain was kept."""
     if strength.strain is None:
         return None
     points = _plane(vertebra)
     field = np.mean([_strain(strength, points + offset * vertebra.axes[0]) for offset in SLAB_MM], axis=0)
-    inside = sample(vertebra.body, vertebra.grid, points, 0.0)
-    field = np.where((inside > 0.5) & (field > 0), field / highest, np.nan)
+    inside = _smooth(sample(vertebra.body, vertebra.grid, points, 0.0))
+    field = np.where((inside > 0.5) & (field > 0), field / TOP_OF_SCALE, np.nan)
     scale = min(WIDTH / field.shape[1], (HEIGHT - PICTURE_TOP - PICTURE_BOTTOM) / field.shape[0])
     width, height = field.shape[1] * scale, field.shape[0] * scale
     left = (WIDTH - width) / 2
@@ -43,10 +46,11 @@ def strain_figure(strength: Strength, vertebra: Vertebra, highest: float) -> Mar
     return svg.drawing(WIDTH, HEIGHT, _alt(strength), parts, f"strain-{strength.level}-{strength.load_case}")
 
 
-def shared_highest(strengths: tuple[Strength, ...]) -> float:
-    """Strain at the top of the ramp for all levels, a fraction."""
-    values = [s.strain[s.strain > 0] for s in strengths if s.strain is not None and (s.strain > 0).any()]
-    return float(np.percentile(np.concatenate(values), TOP_PERCENTILE)) if values else 1.0
+def _smooth(inside: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A sampled mask whose outline no longer shows the voxels."""
+    from scipy.ndimage import gaussian_filter
+
+    return gaussian_filter(inside, OUTLINE_SMOOTHING_MM / PIXEL_MM)
 
 
 def _alt(strength: Strength) -> str:
