@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from endplate.cited import cited
 from endplate.finding import Caution, Gap
+from endplate.image.border import find_misfit
 from endplate.image.volume import LabelMap, Volume
 from endplate.level import Level
 
@@ -27,7 +28,7 @@ AROUND_MM = cited(6, "mm", "Own choice: how far around the labels the surroundin
 
 
 def check_flips(labels: LabelMap, volume: Volume | None) -> tuple[list[Caution], list[Gap]]:
-    """Cautions and gaps when labels fit the CT's bone better as a mirror image, or fit no bone at all.
+    """Cautions and gaps when labels fit the CT's bone better as a mirror image or moved aside, or fit no bone at all.
 
     Parameters
     ----------
@@ -45,7 +46,10 @@ def check_flips(labels: LabelMap, volume: Volume | None) -> tuple[list[Caution],
         return [Caution(code=code, text=text)], [Gap(code="vertebra", reason=text)]
     if as_given < float(BONE_EDGE_HU):
         text = f"what is labelled is hardly brighter than its surroundings ({as_given:.0f} HU)"
-        return [Caution(code="labels_off_bone", text=text)], []
+        return [Caution(code="labels_off_bone", text=text)], [Gap(code="vertebra", reason=text)]
+    misfit = find_misfit(volume, labels)
+    if misfit is not None:
+        return [Caution(code="labels_off_bone", text=misfit.told())], [Gap(code="vertebra", reason=misfit.told())]
     return [], []
 
 
