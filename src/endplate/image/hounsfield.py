@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import ImageError
+from endplate.image.scale import FIX, check_scale
 from endplate.image.volume import Grid
 
 NOT_TISSUE_HU = cited(
@@ -36,7 +37,7 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
     Raises
     ------
     ImageError : NaN or infinite values, only air, no bone, or values that are not Hounsfield units (an MRI, a
-        windowed image, or a CT whose rescale intercept was lost).
+        windowed image, or a CT whose rescale slope or intercept was lost).
     """
     _check_finite(values, name)
     if values.max() <= float(NOT_TISSUE_HU):
@@ -45,23 +46,21 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
         raise ImageError(f"{name} has the same value {values.min():g} everywhere", "", "give the scan of the patient")
     if abs(float(values.max())) > float(MOST_HU) or abs(float(values.min())) > float(MOST_HU):
         raise ImageError(
-            f"{name} has values from {values.min():g} to {values.max():g}", "these are not Hounsfield units", _FIX
+            f"{name} has values from {values.min():g} to {values.max():g}", "these are not Hounsfield units", FIX
         )
     below = np.count_nonzero(values < float(BELOW_WATER_HU)) / values.size
     if below < float(BELOW_WATER_FRACTION):
         raise ImageError(
             f"{name} is not in Hounsfield units: {values.min():g} to {values.max():g}, hardly any below water",
             "an MRI, a windowed image or a CT that lost its rescale intercept looks like this",
-            _FIX,
+            FIX,
         )
     bone_mm3 = np.count_nonzero(values > float(BONE_HU)) * grid.voxel_mm3
     if bone_mm3 < float(LEAST_BONE_MM3):
         raise ImageError(
             f"{name} holds no bone ({bone_mm3:.0f} mm3 above {float(BONE_HU):g} HU)", "", "give the scan of the spine"
         )
-
-
-_FIX = "give a CT in Hounsfield units, best the original DICOM series"
+    check_scale(values, name)
 
 
 def _check_finite(values: NDArray[Any], name: str) -> None:
