@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from endplate.apps import assess as assess_module
 from endplate.apps.cli import main
 from endplate.apps.options import ModelOptions
 from endplate.apps.settings import assess_settings
+from endplate.case.assess import NO_CT
 from endplate.errors import InputError, OptionError, SolverError
-from synthetic_case import synthetic_case
+from endplate.finding import Gap
+from synthetic_case import LEVELS, synthetic_case
 
 KEYS = {"ok", "version", "result", "error"}
 ERROR_KEYS = {"kind", "exit_code", "message", "what", "why", "fix"}
@@ -155,7 +158,54 @@ def test_results_and_summary(files: tuple[Path, Path], tmp_path: Path, capsys: p
     assert {"report.html", "case.json", "volumes"} == {path.name for path in out.iterdir()}
     assert "L1 reads as fractured" in printed.out
     assert str(out / "report.html") in printed.out
-    assert printed.err == "", "no progress where nobody watches"
+    assert [line.split("] ")[1] for line in printed.err.splitlines()] == ["Writing the report"], "a log gets lines"
+
+
+def terminal_table(case, capsys: pytest.CaptureFixture[str]) -> str:
+    from endplate.apps.summary import print_summary
+
+    print_summary(case, {})
+    return capsys.readouterr().out
+
+
+def test_the_table_names_the_height_that_lost_most(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = terminal_table(synthetic_case(), capsys)
+    assert "42.0 anterior" in printed and "Fails at" in printed and "Linear estimate" not in printed
+
+
+def test_a_linear_run_keeps_a_strength_column_under_its_own_name(capsys: pytest.CaptureFixture[str]) -> None:
+    case = synthetic_case()
+    linear = replace(case, findings=tuple(f for f in case.findings if f.code != "failure_load"))
+    printed = terminal_table(linear, capsys)
+    assert "Linear estimate" in printed and "Fails at" not in printed and "2\u202f550" in printed
+
+
+def test_labels_alone_are_told_to_need_a_ct_not_counted_as_failures(capsys: pytest.CaptureFixture[str]) -> None:
+    case = synthetic_case(with_ct=False)
+    gaps = tuple(Gap(code="trabecular_density", level=v.level, reason=NO_CT) for v in case.spine.vertebrae)
+    printed = terminal_table(replace(case, gaps=gaps), capsys)
+    assert "density and strength need a CT" in printed and "could not be measured" not in printed
+
+
+def test_what_the_digital_spine_was_built_to_be_stands_beside_what_was_measured() -> None:
+    from endplate.apps.truth_told import built_beside_measured
+    from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
+
+    spec = PhantomSpec(
+        levels=LEVELS[1:4],
+        deformities={LEVELS[2]: Deformity(shape="wedge", loss=0.36, breach=True)},
+        spacing_mm=(3.0, 3.0, 3.0),
+        field_mm=(90.0, 90.0),
+        core_mg_cm3=83.0,
+    )
+    truth = make_phantom(spec).truth
+    texts = {note.level: note.text for note in built_beside_measured(synthetic_case(), truth)}
+    built, measured = texts[LEVELS[2]].split("; measured: ")
+    assert f"{100 * truth.levels[LEVELS[2]].loss:.1f} % anterior" in built and "grade 2" in built
+    assert "wedge, 42.0 %" in measured and "grade 3" in measured and "fracture: yes" in measured
+    whole = [note.text for note in built_beside_measured(synthetic_case(), truth) if note.level is None]
+    assert whole[0] == "T12 and L2: built intact; measured: grade 0 at T12 and L2"
+    assert "built: 83 mg/cm3; measured: T12 72, L1 70, L2 68" in whole[1]
 
 
 @pytest.mark.usefixtures("pipeline")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,12 +44,15 @@ def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOpti
     return told(case, paths)
 
 
-def measure_and_write(case: Case, settings: Any, out: Path, tell: Tell) -> tuple[Case, dict[str, Path]]:
-    """Assess a case and write its report."""
+def measure_and_write(
+    case: Case, settings: Any, out: Path, tell: Tell, annotate: Callable[[Case], Case] | None = None
+) -> tuple[Case, dict[str, Path]]:
+    """Assess a case and write its report; `annotate` may add to the assessed case before it is written."""
     from endplate.case.assess import assess
     from endplate.report.write import write_report
 
     case = assess(case, settings, tell)
+    case = annotate(case) if annotate is not None else case
     tell("report", 0.0, "")
     paths = write_report(case, out)
     tell("report", 1.0, "")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from endplate.apps.assess import measure_and_write, told
 from endplate.apps.options import ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
+
+if TYPE_CHECKING:
+    from endplate.case import Case
+    from endplate.image.phantom import PhantomTruth
 
 CT, LABELS, RECORD = "ct.nii.gz", "labels.nii.gz", "patient.json"
 NAME = "Digital spine (the built-in demo, no patient)"
@@ -32,12 +36,12 @@ def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
     settings = assess_settings(model)
     with progress_bars(talk.progress) as tell:
         tell("phantom", 0.0, "")
-        _write_phantom(out)
+        truth = _write_phantom(out)
         tell("phantom", 1.0, "")
         from endplate.case.read import read_case
 
         case = replace(read_case(out / CT, out / LABELS, record=out / RECORD), id=NAME)
-        case, paths = measure_and_write(case, settings, out, tell)
+        case, paths = measure_and_write(case, settings, out, tell, lambda measured: _beside(measured, truth))
     if talk.for_people:
         from endplate.apps.summary import print_summary
 
@@ -46,7 +50,13 @@ def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
     return told(case, paths)
 
 
-def _write_phantom(out: Path) -> None:
+def _beside(case: Case, truth: PhantomTruth) -> Case:
+    from endplate.apps.truth_told import built_beside_measured
+
+    return replace(case, cautions=(*built_beside_measured(case, truth), *case.cautions))
+
+
+def _write_phantom(out: Path) -> PhantomTruth:
     from endplate.atomic import write_text
     from endplate.image.nifti import write_labels, write_volume
     from endplate.image.phantom import demo_spec, make_phantom
@@ -55,3 +65,4 @@ def _write_phantom(out: Path) -> None:
     write_volume(out / CT, phantom.volume.grid, phantom.volume.hu)
     write_labels(out / LABELS, phantom.labels)
     write_text(out / RECORD, json.dumps(PATIENT))
+    return phantom.truth

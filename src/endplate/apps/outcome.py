@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from endplate import __version__
 from endplate.apps.options import RunOptions
+from endplate.apps.progress import Drawn
 from endplate.errors import EndplateError, OptionError
 
 DONE, OUR_FAULT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
@@ -24,7 +25,7 @@ THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_
 
 
 class Talk:
-    """What a command may say: results as JSON or for people, progress only to a terminal."""
+    """What a command may say: results as JSON or for people, and how progress is told."""
 
     def __init__(self, *, json: bool, quiet: bool) -> None:
         self.json, self.quiet = json, quiet
@@ -35,9 +36,11 @@ class Talk:
         return not (self.json or self.quiet)
 
     @property
-    def progress(self) -> bool:
-        """Whether progress bars may be drawn on standard error."""
-        return not self.quiet and sys.stderr.isatty()
+    def progress(self) -> Drawn:
+        """How progress is told on standard error: bars to a terminal, lines to a log, nothing to a program."""
+        if self.quiet:
+            return "nothing"
+        return "bars" if sys.stderr.isatty() else "nothing" if self.json else "lines"
 
 
 def answer(work: Callable[[Talk], dict[str, Any]], run: RunOptions) -> int:

@@ -1,9 +1,12 @@
-"""Progress bars, on standard error and only when a person is watching."""
+"""Progress on standard error: bars where a person watches a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 STAGE_WORDS = {
     "read": "Reading the scan",
@@ -20,12 +23,42 @@ STAGE_WORDS = {
 Tell = Callable[[str, float, str], None]
 
 
+Drawn = Literal["bars", "lines", "nothing"]
+WITHOUT_LINES = frozenset({"read"})
+"""Stages without plain lines: reading is quick, and what it refuses is to be the one line that is printed."""
+WITHOUT_DETAIL = frozenset({"segment"})
+"""Stages whose details are another program's chatter."""
+
+
 @contextmanager
-def progress_bars(shown: bool) -> Iterator[Tell]:
-    """A function (stage, fraction, detail) that draws one bar a stage; silent unless shown."""
-    if not shown:
-        yield lambda stage, fraction, detail: None
-        return
+def progress_bars(drawn: Drawn) -> Iterator[Tell]:
+    """A function (stage, fraction, detail) that tells how far the work is."""
+    if drawn == "bars":
+        with _bars() as tell:
+            yield tell
+    else:
+        yield _lines() if drawn == "lines" else lambda stage, fraction, detail: None
+
+
+def _lines() -> Tell:
+    """One line when a stage begins and one for each level, with the seconds since the start."""
+    begun, told = time.monotonic(), set[tuple[str, str]]()
+
+    def tell(stage: str, fraction: float, detail: str) -> None:
+        about = (stage, "" if stage in WITHOUT_DETAIL else detail)
+        if stage in WITHOUT_LINES or about in told:
+            return
+        told.add(about)
+        words = STAGE_WORDS.get(stage, stage) + (f": {about[1]}" if about[1] else "")
+        sys.stderr.write(f"[{time.monotonic() - begun:4.0f} s] {words}\n")
+        sys.stderr.flush()
+
+    return tell
+
+
+@contextmanager
+def _bars() -> Iterator[Tell]:
+    """One bar a stage."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from endplate.case import Case
+from endplate.case.assess import NO_CT
+from endplate.finding import Caution
 from endplate.level import Level
-from endplate.report.phrase import band_of, levels_listed, polished, unit_of, value_of
+from endplate.report.phrase import BUILT, NOTE, band_of, caution_words, levels_listed, polished, unit_of, value_of
 from endplate.report.summary import Index, indexed, summarise
+from endplate.report.table import missing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,6 +24,7 @@ COLUMNS = {
     "Fracture": "fracture",
     "Density": "trabecular_density",
     "Fails at": "failure_load",
+    "Linear estimate": "failure_load_linear",
 }
 """What fits a terminal of 80 columns; the report has the rest."""
 
@@ -35,10 +40,11 @@ def print_summary(case: Case, paths: Mapping[str, Path], again: str = "") -> Non
     for sentence in summarise(case):
         console.print(f"• {_plain(sentence.text)}", markup=False)
     for caution in case.cautions:
-        where = levels_listed([caution.level])
-        console.print(f"! {where[:1].upper()}{where[1:]}: {_plain(caution.text)}", markup=False)
-    if case.gaps:
-        console.print(f"• {len(case.gaps)} things could not be measured; the report says which and why.", markup=False)
+        console.print(_caution(caution), markup=False)
+    lacking = len(missing(replace(case, gaps=tuple(gap for gap in case.gaps if gap.reason != NO_CT))))
+    if lacking:
+        reasons = "one reason" if lacking == 1 else f"{lacking} reasons"
+        console.print(f"• Some things could not be measured, for {reasons} that the report names.", markup=False)
     console.print()
     console.print(_table(case))
     console.print()
@@ -56,24 +62,40 @@ def _table(case: Case) -> Table:
 
     index = indexed(case)
     units = {finding.code: unit_of(finding) for finding in case.findings}
-    held = {title: code for title, code in COLUMNS.items() if code in units}
+    left_out = "failure_load_linear" if "failure_load" in units else ""
+    held = {title: code for title, code in COLUMNS.items() if code in units and code != left_out}
+    worst = {reading.level: reading.worst or "" for reading in case.fractures}
     table = Table(box=SIMPLE_HEAD)
     for title in ("Level", *held):
         unit = units.get(held.get(title, ""), "")
         table.add_column(f"{title}\n[not bold dim]{unit}[/]" if unit else title, no_wrap=True)
     for level in [vertebra.level for vertebra in case.spine.vertebrae] if case.spine else []:
-        table.add_row(str(level), *(_cell(index, code, level) for code in held.values()))
+        table.add_row(str(level), *(_cell(index, code, level, worst.get(level, "")) for code in held.values()))
     return table
 
 
-def _cell(index: Index, code: str, level: Level) -> str:
+def _cell(index: Index, code: str, level: Level, worst: str) -> str:
+    """A value with its band below; a grade with its shape, a loss with the height that lost it."""
     finding = index.get((code, level))
     if finding is None:
         return "–"
-    shape = index.get(("deformity_shape", level)) if code == "genant_grade" else None
-    kind = f" {shape.value}" if shape is not None and shape.value != "none" else ""
+    shape = index.get(("deformity_shape", level))
+    kinds = {
+        "genant_grade": str(shape.value) if shape is not None and shape.value != "none" else "",
+        "height_loss": worst,
+    }
+    kind = kinds.get(code, "")
     band = band_of(finding)
-    return f"{value_of(finding)}{kind}" + (f"\n[dim]{band}[/dim]" if band else "")
+    return f"{value_of(finding)} {kind}".rstrip() + (f"\n[dim]{band}[/dim]" if band else "")
+
+
+def _caution(caution: Caution) -> str:
+    """A caution in a line: notes and truth without the mark of a problem."""
+    sign = {NOTE: "•", BUILT: "="}.get(caution.code, "!")
+    where = levels_listed([caution.level])
+    place = "" if caution.level is None and caution.code == BUILT else f"{where[:1].upper()}{where[1:]}: "
+    words = _plain(caution_words(caution))
+    return f"{sign} {place}{words}" if place else f"{sign} {words[:1].upper()}{words[1:]}"
 
 
 def _plain(text: str) -> str:

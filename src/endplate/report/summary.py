@@ -163,9 +163,7 @@ def _load(case: Case) -> list[Sentence]:
 def _rest(case: Case, index: Index) -> list[Sentence]:
     out = []
     if case.volume is None:
-        out.append(
-            Sentence(tone="note", text="No CT was given, only labels: shape is measured, density and strength are not.")
-        )
+        out.append(Sentence(tone="note", text="No CT was given, only labels: density and strength need a CT."))
     cut = [vertebra.level for vertebra in case.spine.vertebrae if vertebra.cut_by_field] if case.spine else []
     if cut:
         verb = "is" if len(cut) == 1 else "are"
