@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Spine
 from endplate.bone.mineral import ASSUMED_KVP, k2hpo4_per_ha
+from endplate.bone.plausible import implausible_line
 from endplate.bone.result import Calibration
 from endplate.bone.rods import RodLine, line_through_rods
 from endplate.bone.settings import CalibrationSettings
@@ -102,9 +103,13 @@ def calibrate(
         found, reason = routes[route]()
         if found is not None:
             found = _with_contrast(found, contrast)
-            return found, tuple(_cautions(found, refused)), ()
+            reason = implausible_line(found, volume, bone)
+            if not reason:
+                return found, tuple(_cautions(found, refused)), ()
         if reason:
             refused.append(f"{route}: {reason}")
+        if found is not None and route in ("given", "rods"):
+            break
     return None, (), (Gap(code="density_calibration", reason="; ".join(refused) or "no route from HU to density"),)
 
 

@@ -11,6 +11,8 @@ from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.bone.calibration import CONTRAST_HU
+from endplate.bone.inclusion import inclusion_ml
+from endplate.bone.plausible import implausible_density
 from endplate.bone.result import BoneDensity, Calibration, Category
 from endplate.bone.settings import DensitySettings
 from endplate.cited import cited
@@ -94,7 +96,11 @@ def measure_density(
         notes.append(f"{outliers:.0%} of the region left out as sclerosis, islands or holes")
     if fractured:
         notes.append("fractured level: impaction raises density, not the patient's trabecular density")
-    return _result(vertebra, hu[roi].astype(float), roi, calibration, notes)
+    inclusion = inclusion_ml(vertebra, hu)
+    if inclusion:
+        notes.append(f"{inclusion:.1f} mL of cement or metal in the body: what is left beside it was measured")
+    found = _result(vertebra, hu[roi].astype(float), roi, calibration, notes)
+    return replace(found, inclusion_ml=inclusion)
 
 
 def _result(
@@ -105,8 +111,13 @@ def _result(
     independent = max(min(volume_mm3 / _GRAIN_MM**3, float(values.size)), 1.0)
     error = sd / independent**0.5
     density = density_sd = category = None
+    refused = "no calibration from HU to density"
     if line is not None:
         density = float(line.to_mg_cm3(np.array([mean]))[0])
+        refused = implausible_density(density)
+    if line is not None and density is not None and refused:
+        density = None
+    elif line is not None and density is not None:
         density_sd = float(np.hypot(line.sd_mg_cm3, error * line.slope_mg_cm3_per_hu))
         category = category_of(density)
         if line.contrast:
@@ -123,6 +134,7 @@ def _result(
         density_sd_mg_cm3=density_sd,
         category=category,
         notes=tuple(notes),
+        refused=refused,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of, compare_levels, out_of_line
+from endplate.bone.inclusion import DENSE_HU
 from endplate.bone.result import BoneDensity, Calibration
 from endplate.finding import Caution, Finding, Gap, band
 
@@ -25,19 +26,32 @@ def findings(densities: Iterable[BoneDensity], calibration: Calibration | None) 
 
 
 def density_cautions(densities: Iterable[BoneDensity]) -> tuple[Caution, ...]:
-    """Levels whose density says little about the skeleton: far above the others."""
-    return tuple(
+    """Levels whose density says little about the skeleton: far above the others, or with cement or metal inside."""
+    levels = tuple(densities)
+    strange = tuple(
         Caution(code="density_out_of_line", level=density.level, text=f"trabecular HU {density.hu_mean:.0f}, {note}")
-        for density, note in out_of_line(densities)
+        for density, note in out_of_line(levels)
     )
+    return strange + tuple(_inclusion(density) for density in levels if density.inclusion_ml)
+
+
+def _inclusion(density: BoneDensity) -> Caution:
+    text = (
+        f"{density.inclusion_ml:.1f} mL above {DENSE_HU:g} HU inside the body: cement or metal; the density is that of "
+        "the bone beside it, and streaks and scatter may alter it"
+    )
+    return Caution(code="dense_inclusion", level=density.level, text=text)
 
 
 def density_gaps(densities: Iterable[BoneDensity]) -> tuple[Gap, ...]:
     """What stays unknown where HU were measured and no line to density exists."""
-    reason = "no calibration from HU to density"
     missing = [density for density in densities if density.density_mg_cm3 is None]
     codes = ("trabecular_density", "density_category")
-    return tuple(Gap(code=code, level=density.level, reason=reason) for density in missing for code in codes)
+    return tuple(
+        Gap(code=code, level=density.level, reason=density.refused or "no calibration from HU to density")
+        for density in missing
+        for code in codes
+    )
 
 
 def _told(method: str, notes: tuple[str, ...]) -> str:

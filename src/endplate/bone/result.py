@@ -38,7 +38,11 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BoneDensity:
-    """Trabecular density of one level with its region of interest on `grid`; density None without a calibration."""
+    """Trabecular density of one level with its region of interest on `grid`.
+
+    Density is None without a calibration, or where it is implausible, which `refused` then says. `inclusion_ml` is the
+    volume of cement or metal inside the body, 0 where none was seen.
+    """
 
     level: Level
     grid: Grid
@@ -51,3 +55,5 @@ class BoneDensity:
     density_sd_mg_cm3: float | None
     category: Category | None
     notes: tuple[str, ...] = ()
+    refused: str = ""
+    inclusion_ml: float = 0.0

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from endplate.cited import cited
 from endplate.errors import OptionError
 
 Route = Literal["auto", "given", "rods", "tissue", "published"]
 Mineral = Literal["K2HPO4", "HA"]
+
+SLOPE_MG_CM3_PER_HU = (
+    cited(0.3, "mg/cm3", "attenuation physics gives 0.5-1.0 per HU; wide enough for any spectrum", "design"),
+    cited(1.5, "mg/cm3", "attenuation physics gives 0.5-1.0 per HU; wide enough for any spectrum", "design"),
+)
+OFFSET_MG_CM3 = cited(150.0, "mg/cm3", "usual within +-40 at 0 HU; beyond this water would be bone", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +69,31 @@ class CalibrationSettings:
     contrast: bool | None = None
 
     def __post_init__(self) -> None:
-        if self.slope_mg_cm3_per_hu is not None and self.slope_mg_cm3_per_hu <= 0:
-            raise OptionError("the calibration slope must be positive", "density rises with HU", "give mg/cm3 per HU")
+        if self.slope_mg_cm3_per_hu is not None:
+            _check_line(self.slope_mg_cm3_per_hu, self.offset_mg_cm3)
         if self.route == "given" and self.slope_mg_cm3_per_hu is None:
             raise OptionError("route given needs a slope", "there is no line to use", "give slope and offset")
         if self.route == "rods" and self.rods is None:
             raise OptionError("route rods needs the rods' concentrations", "they are not written in the image")
+
+
+def _check_line(slope: float, offset: float) -> None:
+    """Refuse a line that no CT scanner has."""
+    if slope <= 0:
+        raise OptionError("the calibration slope must be positive", "density rises with HU", "give mg/cm3 per HU")
+    low, high = SLOPE_MG_CM3_PER_HU
+    if not low <= slope <= high:
+        raise OptionError(
+            f"the calibration slope {slope:g} mg/cm3 per HU lies outside {low:g} to {high:g}",
+            "no CT scanner has it",
+            "give mg/cm3 per HU, such as 0.8",
+        )
+    if not abs(offset) <= OFFSET_MG_CM3:
+        raise OptionError(
+            f"the calibration offset {offset:g} mg/cm3 lies outside +-{OFFSET_MG_CM3:g}",
+            "water at 0 HU would be bone or less than fat",
+            "give the density at 0 HU in mg/cm3",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,37 @@
+"""Cement or metal inside a vertebral body."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from endplate.anatomy.vertebra import Vertebra
+from endplate.cited import cited
+
+DENSE_HU = cited(
+    1000.0, "[hnsf'U]", "radiopaque bone cement and metal lie above; sclerosed cancellous bone rarely", "knowledge"
+)
+INSIDE_MM = cited(3.0, "mm", "cortex and endplates with their blur lie shallower", "design")
+LEAST_ML = cited(0.1, "mL", "a ball of 6 mm: less may be a bone island", "design")
+MM3_PER_ML = 1000
+
+
+def inclusion_ml(vertebra: Vertebra, hu: NDArray[np.floating]) -> float:
+    """Volume of dense pieces deep inside the vertebral body, mL; 0 where there is none.
+
+    Parameters
+    ----------
+    vertebra : body mask and grid.
+    hu : (I, J, K) CT on the vertebra's grid.
+    """
+    dense = (hu > float(DENSE_HU)) & vertebra.body
+    if not dense.any():
+        return 0.0
+    depth = ndimage.distance_transform_edt(np.pad(vertebra.body, 1), sampling=vertebra.grid.spacing_mm)
+    dense &= depth[1:-1, 1:-1, 1:-1] > INSIDE_MM
+    pieces, count = ndimage.label(dense)
+    if not count:
+        return 0.0
+    volumes = np.bincount(pieces.ravel())[1:] * vertebra.grid.voxel_mm3 / MM3_PER_ML
+    return float(volumes[volumes >= LEAST_ML].sum())
