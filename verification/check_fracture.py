@@ -31,6 +31,7 @@ CUT_OFFS, NEAR = (0.20, 0.25, 0.40), 0.02
 LEAST_COVERAGE = 0.90
 ROUGHNESS_MM, ROUGHNESS_REACH_MM = 0.4, 2.0
 FIELD_MM = (150.0, 190.0)
+SMALL_FIELD_MM = (110.0, 130.0)
 VERSE004 = {"T9": 2, "T10": 2, "T11": 0, "T12": 0, "L1": 3, "L2": 0, "L3": 0}
 WEDGE, BICONCAVE, CRUSH = "wedge", "biconcave", "crush"
 
@@ -46,7 +47,9 @@ class Trial:
 
 def _trial(name: str, seed: int, *collapses: tuple[str, str, float], **changes: Any) -> Trial:
     deformities = {Level(level): Deformity(shape=shape, loss=loss) for level, shape, loss in collapses}
-    return Trial(name=name, spec=PhantomSpec(field_mm=FIELD_MM, deformities=deformities, **changes), seed=seed)
+    return Trial(
+        name=name, spec=PhantomSpec(**{"field_mm": FIELD_MM, "deformities": deformities, **changes}), seed=seed
+    )
 
 
 def trials() -> tuple[Trial, ...]:
@@ -82,9 +85,38 @@ def trials() -> tuple[Trial, ...]:
     )
 
 
+def many_broken() -> tuple[Trial, ...]:
+    """Spines where broken levels are as many as intact ones, or all there is: no neighbour can be trusted blindly."""
+    five, three = ("T11", "T12", "L1", "L2", "L3"), ("T12", "L1", "L2")
+    cases = (
+        *((five, three, shape, 0.30) for shape in (WEDGE, BICONCAVE, CRUSH)),
+        *((five, five, shape, 0.45) for shape in (WEDGE, BICONCAVE, CRUSH)),
+        (five, five, CRUSH, 0.30),
+        (five, five[1:], BICONCAVE, 0.30),
+        (five, five[1:], CRUSH, 0.30),
+        *((three[:2], three[:2], shape, 0.45) for shape in (WEDGE, CRUSH)),
+        *((("L1",), ("L1",), shape, 0.45) for shape in (WEDGE, CRUSH)),
+        (five, ("L1",), CRUSH, 0.60),
+        (five, ("L2",), CRUSH, 0.70),
+        (five, ("L1", "L2"), CRUSH, 0.50),
+    )
+    return tuple(
+        _trial(
+            f"{len(broken)} of {len(field)} {shape} {loss:.0%}",
+            4723 + 2 * place,
+            *((level, shape, loss) for level in broken),
+            levels=tuple(map(Level, field)),
+            field_mm=SMALL_FIELD_MM,
+            spacing_mm=(1.5, 1.5, 1.5),
+        )
+        for place, (field, broken, shape, loss) in enumerate(cases)
+    )
+
+
 def checks() -> Iterator[Check]:
     """The rows of the fracture stage."""
     yield from _phantom_checks()
+    yield _many_broken()
     data = Path(os.environ.get("ENDPLATE_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data"
     yield _verse004(data)
     yield _verse014(data)
@@ -186,6 +218,43 @@ def _grades(pairs: list[tuple[LevelTruth, Fracture]]) -> Check:
         rung="exact",
         passed=not wrong,
     )
+
+
+def astray(truth: LevelTruth, fracture: Fracture) -> bool:
+    """Whether a level is told wrongly without a word of doubt: loss outside its band, or a break denied."""
+    loss = fracture.height_loss
+    if loss.value is None:
+        return fracture.fracture != "indeterminate" or not fracture.reason
+    outside = abs(loss.value - truth.loss) > BAND_SD * (loss.sd or 0)
+    return outside or (truth.grade > 0 and fracture.fracture == "no")
+
+
+def _many_broken() -> Check:
+    total, graded, broken, wrong = 0, 0, 0, []
+    for trial in many_broken():
+        for truth, fracture in measured(trial):
+            total += 1
+            broken += truth.grade > 0
+            graded += truth.grade > 0 and fracture.genant_grade is not None
+            if astray(truth, fracture):
+                wrong.append(f"{trial.name}: {truth.level} {truth.loss:.0%} read as {_told(fracture)}")
+    return Check(
+        number="1d",
+        title="digital spines with several or only broken levels: true loss in the 95 % band, or indeterminate",
+        expected=f"{total} of {total} levels",
+        got=f"{total - len(wrong)} of {total}; {graded} of {broken} broken ones graded, the others left open"
+        + (f" ({'; '.join(wrong)})" if wrong else ""),
+        source="exact truth; the band's own definition",
+        rung="exact",
+        passed=not wrong,
+    )
+
+
+def _told(fracture: Fracture) -> str:
+    loss = fracture.height_loss
+    if loss.value is None:
+        return fracture.reason
+    return f"{loss.value:.0%} +- {BAND_SD * (loss.sd or 0):.0%}, fracture {fracture.fracture}"
 
 
 def _graded(data: Path, name: str) -> tuple[Fracture, ...] | None:

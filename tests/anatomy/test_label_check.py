@@ -6,6 +6,7 @@ from spines import LUMBAR, only, relabelled, spine
 
 from endplate.anatomy.label.check import check_labels
 from endplate.anatomy.label.flip import check_flips
+from endplate.anatomy.label.neighbours import beyond_any_body
 from endplate.anatomy.label.order import check_order
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.errors import LabelError
@@ -218,3 +219,27 @@ def test_a_collapsed_body_is_no_label_error():
     )
     found = locate_vertebrae(make_phantom(spec).labels)
     assert not found.distrusted
+
+
+@pytest.mark.parametrize(
+    "losses", [{"L1": 0.6}, {"L1": 0.5, "L2": 0.5}, {"T12": 0.3, "L1": 0.3, "L2": 0.3}, {"L2": 0.7}, {"L1": 0.8}]
+)
+def test_true_crushes_cost_no_level_its_findings(losses):
+    from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
+
+    spec = PhantomSpec(
+        levels=(Level.T11, Level.T12, Level.L1, Level.L2, Level.L3),
+        spacing_mm=(1.5, 1.5, 1.5),
+        field_mm=(110.0, 130.0),
+        deformities={Level(name): Deformity(shape="crush", loss=loss) for name, loss in losses.items()},
+    )
+    found = locate_vertebrae(make_phantom(spec).labels)
+    assert not found.distrusted
+
+
+@pytest.mark.parametrize(
+    ("height_mm", "section_mm2", "beyond"),
+    [(28.0, 1300.0, False), (34.0, 1400.0, False), (42.0, 1300.0, True), (32.0, 500.0, True)],
+)
+def test_only_a_label_higher_than_any_single_body_is_too_tall(height_mm, section_mm2, beyond):
+    assert beyond_any_body(height_mm, section_mm2) is beyond

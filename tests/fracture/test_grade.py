@@ -145,12 +145,20 @@ def test_a_cortex_sign_makes_a_mild_wedge_a_fracture():
     assert read(Level.T8, (16, 20, 21), (0.22, 0.02, 0), [CORTEX]).fracture == "yes"
 
 
-def test_an_evenly_short_body_is_no_fracture_without_an_endplate_sign():
+def test_an_evenly_short_body_is_left_open_without_an_endplate_sign():
     losses = (0.22, 0.23, 0.21)
-    assert read(Level.L2, (21, 20, 21), losses).fracture == "no"
-    assert read(Level.L2, (21, 20, 21), losses, [CORTEX]).fracture == "no"
+    for signs in ([], [CORTEX]):
+        reading = read(Level.L2, (21, 20, 21), losses, signs)
+        assert (reading.deformity, reading.fracture) == ("yes", "indeterminate")
+        assert reading.reason == "short without an endplate sign: variant or crush"
     assert read(Level.L2, (21, 20, 21), losses, [PLATE]).fracture == "yes"
-    assert read(Level.L2, (21, 20, 21), losses).deformity == "yes"
+
+
+@pytest.mark.parametrize("ratio", [0.55, 0.65, 0.70])
+def test_no_variant_excuses_a_front_beyond_three_sd(ratio):
+    heights = (25 * ratio, 25 * (1 + ratio) / 2, 25)
+    for losses in ((1 - ratio, 0.2, 0.0), (0.24, 0.22, 0.2)):
+        assert read(Level.L1, heights, losses, [CORTEX], scheuermann=True).fracture == "yes"
 
 
 def test_an_evenly_short_body_of_grade_2_is_left_open_and_beyond_grade_2_it_is_no_variant():

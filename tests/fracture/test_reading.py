@@ -66,11 +66,53 @@ def test_sex_moves_the_expected_height_a_little():
     assert man[2] != woman[2] and man[2] == pytest.approx(woman[2], rel=0.01)
 
 
-def test_a_short_vertebra_is_a_deformity_but_no_fracture():
+def test_a_short_vertebra_is_a_deformity_and_whether_it_broke_is_left_open():
     short = stacked(NORMAL | {"L1": tuple(0.785 * h for h in NORMAL["L1"])})
     l1 = grade_fractures(short, settings=ONCE)[1]
-    assert (l1.genant_grade, l1.deformity, l1.fracture) == (1, "yes", "no")
-    assert "short vertebra" in l1.reason
+    assert (l1.genant_grade, l1.deformity, l1.fracture) == (1, "yes", "indeterminate")
+    assert "variant or crush" in l1.reason
+
+
+FIVE = {"T11": (22.0, 21.2, 23.5)} | NORMAL
+SHARES = {"wedge": (0.7, 0.85, 1.0), "biconcave": (1.0, 0.7, 1.0), "crush": (0.7, 0.7, 0.7)}
+
+
+def collapsed(shares, levels, field=FIVE):
+    made = {n: tuple(h * s for h, s in zip(field[n], shares, strict=True)) if n in levels else field[n] for n in field}
+    return {str(f.level): f for f in grade_fractures(stacked(made), settings=ONCE)}
+
+
+@pytest.mark.parametrize("shape", SHARES)
+def test_three_broken_levels_of_five_do_not_define_the_normal(shape):
+    broken = ("T12", "L1", "L2")
+    read = collapsed(SHARES[shape], broken)
+    for name, fracture in read.items():
+        assert fracture.height_loss.value == pytest.approx(0.3 if name in broken else 0.0, abs=0.06), name
+        assert (fracture.fracture == "no") is (name not in broken)
+
+
+@pytest.mark.parametrize("shape", ["wedge", "biconcave"])
+@pytest.mark.parametrize("field", [tuple(FIVE), ("T12", "L1"), ("L1",)])
+def test_levels_that_all_broke_are_told_by_their_own_shape(shape, field):
+    read = collapsed(SHARES[shape], field, {name: FIVE[name] for name in field})
+    for fracture in read.values():
+        assert fracture.genant_grade >= 1 and fracture.fracture == "yes"
+        assert abs(fracture.height_loss.value - 0.3) <= 1.96 * fracture.height_loss.sd
+        assert "own posterior" in fracture.reference
+
+
+@pytest.mark.parametrize("field", [tuple(FIVE), ("T12", "L1"), ("L1",)])
+def test_levels_that_all_crushed_evenly_are_left_open(field):
+    for share in (0.7, 0.55):
+        for fracture in collapsed((share,) * 3, field, {name: FIVE[name] for name in field}).values():
+            assert fracture.genant_grade is None and fracture.fracture == "indeterminate"
+            assert "no intact level to compare with" in fracture.reason
+
+
+def test_a_lone_body_of_normal_shape_is_never_surely_intact():
+    (l1,) = collapsed((1, 1, 1), (), {"L1": FIVE["L1"]}).values()
+    assert (l1.deformity, l1.fracture) == ("indeterminate", "indeterminate") and "even crush" in l1.reason
+    assert l1.grade_high > 0
 
 
 def test_physiological_wedging_everywhere_is_not_called_a_fracture():

@@ -10,6 +10,7 @@ import numpy as np
 
 from endplate.cited import cited
 from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, normal_heights
+from endplate.fracture.own_shape import OTHER_SD, misshapen
 from endplate.level import Level
 
 NEAREST = cited(2, "1", "docs/theory.md, morphometry step 7: nearest two intact above and below", "knowledge")
@@ -22,8 +23,11 @@ SUSPICIOUS = cited(
 )
 RATIO_SD = cited(0.03, "1", "Target of docs/theory.md: SD of a height ratio", "knowledge")
 STEP_SD = cited(0.02, "1", "Own choice: how much a person's growth between two levels departs from the mean", "design")
+TYPICAL = cited(
+    75, "%", "Own choice: collapse only lessens a height, so the upper quarter of sizes tells the intact one", "design"
+)
 
-_LOWEST, _HIGHEST = 0, 2
+_BACK = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +55,26 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A level with the heights measured on it, and whether it may serve as a reference."""
+    """A level with the heights measured on it, and whether it may serve as a reference.
+
+    Attributes
+    ----------
+    usable : the whole body is in the field. short : too low for the body's size to be surely intact.
+    """
 
     level: Level
     heights_mm: Triple
     usable: bool = True
+    short: bool = False
 
 
 def expected_heights(rows: Sequence[Row], sex: Sex | None = None) -> tuple[dict[Level, Expected], frozenset[Level]]:
     """Expected heights of every level, and the levels left out as deformed.
 
-    A first, robust look compares every level with the median size of the whole spine, so that two deformed
-    neighbours cannot vouch for each other. Then the nearest intact levels are used, and the set of intact levels is
-    worked out again until it no longer changes.
+    A level whose own shape or height over depth is out of range never serves as a reference, so that deformed levels
+    cannot define the normal, however many they are. A first, robust look compares the others with their typical size.
+    Then the nearest intact levels are used, and the set of intact levels is worked out again until it no longer
+    changes.
 
     Parameters
     ----------
@@ -71,12 +82,13 @@ def expected_heights(rows: Sequence[Row], sex: Sex | None = None) -> tuple[dict[
     sex : for the level ratios; None takes the mean.
     """
     usable = [row for row in rows if row.usable and has_normal(row.level)]
-    deformed = _first_look(usable, sex)
+    alone = frozenset(row.level for row in usable if row.short or misshapen(row.level, row.heights_mm))
+    deformed = alone | _first_look([row for row in usable if row.level not in alone], sex)
     seen: list[frozenset[Level]] = []
     while deformed not in seen:
         seen.append(deformed)
         expected = {row.level: _expected(row, rows, deformed, sex) for row in rows}
-        deformed = frozenset(
+        deformed = alone | frozenset(
             row.level
             for row in usable
             if (there := expected[row.level]) is not None and _suspicious(_worst(row, there.scaled_mm))
@@ -88,11 +100,11 @@ def expected_heights(rows: Sequence[Row], sex: Sex | None = None) -> tuple[dict[
 
 
 def _first_look(rows: Sequence[Row], sex: Sex | None) -> frozenset[Level]:
-    """Levels that stand out from the median size of the spine, each height on its own."""
-    if len(rows) <= _HIGHEST:
+    """Levels that stand out from the typical size of the spine, each height on its own."""
+    if len(rows) <= 2:
         return frozenset()
     sizes = np.array([np.divide(row.heights_mm, normal_heights(row.level, sex)) for row in rows])
-    worst = (1 - sizes / np.median(sizes, axis=0)).max(axis=1)
+    worst = (1 - sizes / np.percentile(sizes, float(TYPICAL), axis=0)).max(axis=1)
     return frozenset(row.level for row, loss in zip(rows, worst, strict=True) if _suspicious(loss))
 
 
@@ -135,6 +147,8 @@ def _scaled(level: Level, others: Sequence[Row], sex: Sex | None) -> tuple[Tripl
     weight = 1 / far / (1 / far).sum()
     mean = weight @ predicted
     spread = np.sqrt(weight @ ((predicted - mean) ** 2)).mean() / np.sqrt(len(others))
+    if len(others) == 1:  # a lone reference shows no spread, and errs as much as any other
+        spread = float(RATIO_SD) * mean.mean()
     signed = np.array([np.sign(row.level.order - level.order) for row in others]) * far
     drift = float(STEP_SD) * abs(float(weight @ signed)) * mean.mean()
     floor = float(RATIO_SD) * mean.mean() / np.sqrt(len(others))
@@ -152,7 +166,7 @@ def _run_of_deformed(level: Level, nearest: Level, rows: Sequence[Row], deformed
 def _by_nearest_or_own_posterior(scaled: Expected, row: Row, nearest: Row) -> Expected:
     """RDES230: anterior and middle against the nearest normal vertebra or the own posterior height, the larger."""
     front, middle, back = scaled.heights_mm
-    own = row.heights_mm[_HIGHEST]
+    own = row.heights_mm[_BACK]
     larger = (
         max(front, nearest.heights_mm[0], own),
         max(middle, nearest.heights_mm[1], own),
@@ -162,20 +176,20 @@ def _by_nearest_or_own_posterior(scaled: Expected, row: Row, nearest: Row) -> Ex
     return replace(
         scaled,
         heights_mm=larger,
-        sd_mm=float(np.hypot(scaled.sd_mm, shift / 2)),
+        sd_mm=float(np.hypot(scaled.sd_mm, shift)),
         reference=f"deformed neighbours on one side: larger of {nearest.level} and own posterior height (RDES230)",
     )
 
 
 def _from_own_posterior(row: Row, sex: Sex | None) -> Expected:
     """No intact neighbour: anterior and middle from the own posterior height; its own loss stays unknown."""
-    own = row.heights_mm[_HIGHEST]
+    own = row.heights_mm[_BACK]
     front = own * front_to_back(row.level, sex)
     normal = normal_heights(row.level, sex)
-    heights = (front, own * normal[1] / normal[_HIGHEST], own)
+    heights = (front, own * normal[1] / normal[_BACK], own)
     return Expected(
         heights_mm=heights,
-        sd_mm=float(np.hypot(float(RATIO_SD), float(STEP_SD)) * own),
+        sd_mm=float(np.hypot(float(RATIO_SD), float(OTHER_SD)) * own),
         reference="own posterior height with the level's normal shape; no intact neighbour",
         interpolated=False,
         scaled_mm=heights,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from endplate.cited import cited, cited_table
 from endplate.fracture.normals import Triple
+from endplate.fracture.own_shape import beyond_variants
 from endplate.fracture.result import Answer, Shape
 from endplate.fracture.signs import Sign
 from endplate.level import Level
@@ -115,7 +116,8 @@ def read_shape(
     -----
     Genant 1993, Jiang 2004. A deformity is a fracture only with an endplate or cortex sign, or where the loss against
     neighbours is too great for a variant. Physiological wedging, an evenly short body and Scheuermann-like wedging
-    need an endplate sign; no variant loses more than 40 %.
+    need an endplate sign; an evenly short body without one is left open. No variant loses more than 40 % or has a
+    front-to-back ratio over 3 SD below the level's mean.
     """
     grade = genant_grade(max(losses))
     shape = shape_of(heights_mm, losses)
@@ -124,7 +126,8 @@ def read_shape(
     if grade == 0 and shape == "none":
         return Reading(deformity="no", fracture="no", shape="none", reason="height loss below 20 %")
     shape = shape if shape != "none" else _by_worst(losses)
-    mimic = _mimic(losses, shape, scheuermann=scheuermann) if max(losses) <= SEVERE_ABOVE else None
+    excusable = max(losses) <= SEVERE_ABOVE and not beyond_variants(level, heights_mm)
+    mimic = _mimic(losses, shape, scheuermann=scheuermann) if excusable else None
     fracture, reason = _broken(grade, signs, mimic)
     return Reading(deformity="yes", fracture=fracture, shape=shape, reason=reason)
 
@@ -145,6 +148,8 @@ def _broken(grade: int, signs: Sequence[Sign], mimic: Mimic | None) -> tuple[Ans
     """Whether bone broke, and why this is said."""
     if any(sign.where == "endplate" for sign in signs):
         return "yes", "deformity with an endplate sign"
+    if mimic == "short vertebra" and grade > 0:
+        return "indeterminate", "short without an endplate sign: variant or crush"
     if mimic is not None:
         severe = grade > 1
         said = "too great to rule a fracture out" if severe else "taken for a variant"

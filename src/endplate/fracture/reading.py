@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.finding import BAND_SD
 from endplate.fracture.expected import Expected, Row, expected_heights
-from endplate.fracture.grade import KINDS, genant_grade, read_shape, scheuermann_like, worst_of
+from endplate.fracture.grade import KINDS, Reading, genant_grade, read_shape, scheuermann_like, short_vertebra, worst_of
 from endplate.fracture.height.extent import Extent, body_extent
 from endplate.fracture.height.morphometry import HeightSettings, measure_heights, unknown_heights
 from endplate.fracture.normals import Triple
+from endplate.fracture.own_shape import hidden_loss_sd, short_levels
 from endplate.fracture.posterior_wall import wall_involvement
 from endplate.fracture.result import Fracture, Heights, Measured
 from endplate.fracture.signs import Sign, breach_sign, depression_sign, front_sign, spread_sign
 from endplate.level import Level
 from endplate.patient import PatientRecord
+
+SHORT_ALONE = "short for the size of the body and no intact level to compare with: variant, crush or small bones"
+UNCOMPARED = "own shape is normal, but no intact level to compare with: an even crush cannot be ruled out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class _Spine:
     heights: Mapping[Level, Heights]
     expected: Mapping[Level, Expected]
     intact: tuple[Level, ...]
+    short: frozenset[Level]
     scheuermann: Mapping[Level, bool]
 
 
@@ -59,18 +64,23 @@ def grade_fractures(
     """
     settings = settings or FractureSettings()
     heights = {v.level: _heights(v, spine, settings) for v in spine.vertebrae}
+    sex = record.sex if record else None
+    triples = {level: triple for level, row in heights.items() if (triple := measured_heights(row)) is not None}
+    depths = {level: depth for level in triples if (depth := heights[level].depth_mm) is not None}
+    short = short_levels(triples, depths, sex)
     rows = [
-        Row(level=v.level, heights_mm=triple, usable=not v.cut_by_field)
+        Row(level=v.level, heights_mm=triples[v.level], usable=not v.cut_by_field, short=v.level in short)
         for v in spine.vertebrae
-        if (triple := measured_heights(heights[v.level])) is not None
+        if v.level in triples
     ]
-    expected, deformed = expected_heights(rows, record.sex if record else None)
+    expected, deformed = expected_heights(rows, sex)
     wedges = [heights[v.level].wedge_deg.value for v in spine.vertebrae]
     known = _Spine(
         vertebrae={v.level: v for v in spine.vertebrae},
         heights=heights,
         expected=expected,
         intact=tuple(row.level for row in rows if row.usable and row.level not in deformed),
+        short=short,
         scheuermann=dict(zip(heights, scheuermann_like(wedges), strict=True)),
     )
     return tuple(_read(vertebra, known) for vertebra in spine.vertebrae)
@@ -105,11 +115,15 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
     if expected is None:
         return _unread(heights, "no expected heights: no level ratios for this level")
     losses = expected.loss(triple)
+    if expected.own and vertebra.level in spine.short and genant_grade(max(losses)) == 0:
+        return _unread(heights, SHORT_ALONE)
     kind = worst_of(losses)
-    loss = _loss(heights, expected, losses, kind)
+    loss = _loss(heights, expected, losses, kind, short=vertebra.level in spine.short)
     extent = body_extent(vertebra)
     signs = _signs(vertebra, triple, extent, spine)
     reading = read_shape(vertebra.level, triple, losses, signs, scheuermann=spine.scheuermann[vertebra.level])
+    if expected.own:
+        reading = _without_neighbours(reading, genant_grade(max(losses)), short=vertebra.level in spine.short)
     low, high = _band(loss)
     return Fracture(
         level=vertebra.level,
@@ -129,6 +143,15 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
         posterior_wall_fraction=_wall(vertebra, triple, extent, expected, heights),
         reason=reading.reason,
     )
+
+
+def _without_neighbours(reading: Reading, grade: int, *, short: bool) -> Reading:
+    """A reading from the own posterior height alone: an even crush leaves no trace in it."""
+    if short:
+        return replace(reading, reason=f"{reading.reason}; the posterior height looks lost too: grade may be higher")
+    if grade > 0 or reading.fracture == "yes":
+        return reading
+    return replace(reading, deformity="indeterminate", fracture="indeterminate", reason=UNCOMPARED)
 
 
 def _unread(heights: Heights, reason: str) -> Fracture:
@@ -157,9 +180,19 @@ def _why_unmeasured(heights: Heights) -> str:
     return next(m.reason for m in (heights.anterior, heights.middle, heights.posterior) if m.value is None)
 
 
-def _loss(heights: Heights, expected: Expected, losses: Triple, kind: str) -> Measured:
-    """The worst loss with the SD of the measured and the expected height together."""
-    return Measured(value=max(losses), sd=_loss_sd(heights, expected, KINDS.index(kind)))
+def _loss(heights: Heights, expected: Expected, losses: Triple, kind: str, *, short: bool) -> Measured:
+    """The worst loss with the SD of the measured and the expected height together.
+
+    Of three equal losses the worst is worst by chance: how far it lies above their mean then adds to the SD. Without
+    neighbours, what the own posterior height may have lost adds too.
+    """
+    parts = [_loss_sd(heights, expected, KINDS.index(kind))]
+    if short_vertebra(losses):
+        parts.append(max(losses) - float(np.mean(losses)))
+    if expected.own:
+        parts.append(hidden_loss_sd(max(losses), short=short))
+    known = [sd for sd in parts if sd is not None]
+    return Measured(value=max(losses), sd=float(np.linalg.norm(known)) if known else None)
 
 
 def _loss_sd(heights: Heights, expected: Expected, place: int) -> float | None:

@@ -20,9 +20,13 @@ SECOND_BODY = cited(0.2, "1", "Own choice: osteophytes and rib facets cut loose 
 TALL = cited(
     1.45, "1", "Own choice: levels differ by 7 % a step; a label over a disc or two bodies exceeds this", "design"
 )
-FLAT = cited(
-    0.25, "1", "Own choice: even a plana keeps a quarter of its height; fractures above this are allowed", "design"
+TALLEST_MM = cited(
+    36, "mm", "Own choice: L3 of a large man (27.5 mm x 1.075 + 3 SD of 1.5 mm) and the lips of its rims", "design"
 )
+SLENDER = cited(
+    1.2, "1", "Own choice: height over root of cross-section is 0.7-1.0 in intact bodies, 1.5 in two of them", "design"
+)
+FLAT = cited(0.12, "1", "Own choice: a body crushed by 80 % keeps this; fractures above it are allowed", "design")
 WIDE = cited(1.6, "1", "Own choice: sections of neighbours differ by some 10 %, a wedge beside by a quarter", "design")
 NARROW = cited(0.5, "1", "Own choice: as for `WIDE`; a body of this area is not wholly labelled", "design")
 
@@ -30,8 +34,9 @@ NARROW = cited(0.5, "1", "Own choice: as for `WIDE`; a body of this area is not 
 def check_neighbours(vertebrae: tuple[Vertebra, ...]) -> tuple[list[Caution], list[Gap]]:
     """Cautions and gaps from comparing bodies with their neighbours, head to foot.
 
-    A low body is a fracture until shown otherwise and raises no flag; a body far too tall, too wide or too narrow, or
-    one that lies face to face with its neighbour without a disc, is a label error.
+    A low body is a fracture until shown otherwise and raises no flag, nor does the intact one beside it; a body far
+    too tall for any single one, too wide or too narrow, or one that lies face to face with its neighbour without a
+    disc, is a label error.
     """
     found: list[tuple[Vertebra, str, str]] = []
     for upper, lower in pairwise(vertebrae):
@@ -94,13 +99,19 @@ def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:
         height, area = _against_neighbours(heights, place), _against_neighbours(areas, place)
         if height is None or area is None:
             continue
-        if height > float(TALL) or height < float(FLAT):
+        tall = height > float(TALL) and beyond_any_body(heights[place], areas[place])
+        if tall or height < float(FLAT):
             text = f"body of {vertebra.level} is {height:.2f} times as high as its neighbours"
             found.append((vertebra, "height_out_of_line", text))
         if area > float(WIDE) or area < float(NARROW):
             text = f"body of {vertebra.level} has {area:.2f} times the cross-section of its neighbours"
             found.append((vertebra, "volume_out_of_line", text))
     return found
+
+
+def beyond_any_body(height_mm: float, section_mm2: float) -> bool:
+    """Whether no single body is as high: an intact one beside crushed ones is tall, but not too tall for itself."""
+    return height_mm > float(TALLEST_MM) or height_mm > float(SLENDER) * float(np.sqrt(section_mm2))
 
 
 def _against_neighbours(values: NDArray[np.float64], place: int) -> float | None:
