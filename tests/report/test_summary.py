@@ -57,6 +57,16 @@ def test_fractured_levels_and_levels_out_of_line_do_not_speak_for_the_patient(ca
     assert "normal range" not in told.text
 
 
+def test_many_levels_are_told_as_a_run(case: Case) -> None:
+    levels = (Level.T12, Level.L2, Level.L3, Level.L4)
+    few = density_sentence(with_densities(case, {level: (90.0, 50.0, 130.0) for level in levels}))
+    assert "L4 90 (50 to 130): cannot be classed" in few.text
+    more = with_densities(case, {level: (90.0, 50.0, 130.0) for level in levels})
+    extra = next(f for f in more.findings if f.code == "trabecular_density")
+    more = replace(more, findings=(*more.findings, replace(extra, level=Level.L5, value=94.0)))
+    assert "T12 and L2 to L5 (90 to 94, bands in the table): cannot be classed" in density_sentence(more).text
+
+
 def test_the_cut_offs_are_named_once(case: Case) -> None:
     text = density_sentence(case).text
     assert text.count("osteoporosis up to 80") == 1 and text.count("120") == 1

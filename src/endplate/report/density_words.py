@@ -6,7 +6,7 @@ from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_o
 from endplate.case import Case
 from endplate.finding import Finding
 from endplate.level import Level
-from endplate.report.phrase import levels_listed, listed, number, value_of, with_unit
+from endplate.report.phrase import band_of, levels_listed, listed, number, value_of
 
 ROUTES = {
     "given": "slope and offset as given",
@@ -17,6 +17,7 @@ ROUTES = {
 RANGES = {"osteoporosis": "in the osteoporosis range", "low": "in the low range", "normal": "in the normal range"}
 PATIENT_LEVELS = frozenset({Level.L1, Level.L2, Level.L3})
 """The published cut-offs were set on these levels."""
+LISTED_ONE_BY_ONE = 4
 
 
 def certain_category(finding: Finding) -> str | None:
@@ -77,15 +78,25 @@ def _patient(usable: dict[Level, Finding]) -> tuple[str, str]:
 
 
 def _by_level(usable: dict[Level, Finding]) -> list[str]:
-    """Each level with its band, gathered by what is certain of it; one level alone was told already."""
+    """The levels gathered by what is certain of them; one level alone was told already."""
     if len(usable) < 2:
         return []
-    gathered: dict[str | None, list[str]] = {}
+    gathered: dict[str | None, list[Level]] = {}
     for level, finding in usable.items():
-        gathered.setdefault(certain_category(finding), []).append(f"{level} {with_unit(finding)}")
-    parts = [f"{listed(gathered[name])}: {words}" for name, words in RANGES.items() if name in gathered]
-    parts += [f"{listed(gathered[None])}: cannot be classed"] if None in gathered else []
-    return [f"{'; '.join(parts)}.".replace(" mg/cm³", "")]
+        gathered.setdefault(certain_category(finding), []).append(level)
+    parts = [f"{_gathered(gathered[name], usable)}: {words}" for name, words in RANGES.items() if name in gathered]
+    parts += [f"{_gathered(gathered[None], usable)}: cannot be classed"] if None in gathered else []
+    return [f"{'; '.join(parts)}."]
+
+
+def _gathered(levels: list[Level], densities: dict[Level, Finding]) -> str:
+    """A few levels each with its band; many as a run with their least and largest value."""
+    if len(levels) <= LISTED_ONE_BY_ONE:
+        return listed([f"{level} {value_of(densities[level])} ({band_of(densities[level])})" for level in levels])
+    values = sorted(float(densities[level].value) for level in levels)
+    ends = [number(value, 0) for value in (values[0], values[-1])]
+    told = f"each {ends[0]}" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    return f"{levels_listed(list(levels))} ({told}, bands in the table)"
 
 
 def _not_used(unused: dict[Level, str], densities: dict[Level, Finding], others: bool) -> list[str]:
