@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from endplate.anatomy.locate import locate_vertebrae
 from endplate.bone.calibration import calibrate, to_120_kvp
 from endplate.bone.mineral import k2hpo4_per_ha
 from endplate.bone.rods import find_rods
@@ -232,7 +233,14 @@ def test_a_route_that_was_asked_for_is_never_swapped_for_another() -> None:
 
 
 def test_settings_without_sense_are_refused() -> None:
-    for wrong in ({"slope_mg_cm3_per_hu": -0.7}, {"route": "given"}, {"route": "rods"}):
+    for wrong in (
+        {"slope_mg_cm3_per_hu": -0.7},
+        {"slope_mg_cm3_per_hu": 0.001, "offset_mg_cm3": -999.0},
+        {"slope_mg_cm3_per_hu": 0.7, "offset_mg_cm3": -151.0},
+        {"slope_mg_cm3_per_hu": 2.0},
+        {"route": "given"},
+        {"route": "rods"},
+    ):
         with pytest.raises(OptionError):
             CalibrationSettings(**wrong)
     with pytest.raises(OptionError):
@@ -262,3 +270,13 @@ def test_real_tight_crop_is_not_calibrated_by_padding(shared_data) -> None:
     line, cautions, _ = calibrate(scan, labels.labels > 0)
     assert line is not None and line.route == "published" and line.kvp is None
     assert line.sd_mg_cm3 > 25 and "assumed 120 kVp" in cautions[0].text
+
+
+def test_a_line_that_makes_all_bone_impossible_is_refused() -> None:
+    phantom = patient()
+    spine = locate_vertebrae(phantom.labels)
+    dense = Volume(grid=phantom.volume.grid, hu=(phantom.volume.hu + 900).astype(np.int16))
+    line, _, gaps = calibrate(dense, spine, CalibrationSettings(slope_mg_cm3_per_hu=0.7))
+    assert line is None and "impossible trabecular density" in gaps[0].reason
+    right, _, none = calibrate(phantom.volume, spine, CalibrationSettings(slope_mg_cm3_per_hu=0.7))
+    assert right is not None and not none

@@ -10,7 +10,7 @@ import pytest
 from endplate.anatomy.vertebra import Vertebra
 from endplate.bone.calibration import calibrate
 from endplate.bone.density import category_of, compare_levels, measure_density
-from endplate.bone.findings import density_gaps, findings
+from endplate.bone.findings import density_cautions, density_gaps, findings
 from endplate.bone.result import BoneDensity, Calibration
 from endplate.bone.settings import CalibrationSettings, DensitySettings
 from endplate.finding import Gap, catalogue
@@ -164,3 +164,25 @@ def test_findings_carry_bands_methods_and_catalogue_units(phantom: Phantom, line
     weak = dataclasses.replace(line, sd_mg_cm3=14.3)
     wide = findings([measured(phantom, Level.T12, weak)], weak)[-1]
     assert "the band reaches from osteoporosis to low" in wide.method
+
+
+def test_an_impossible_density_is_a_gap_with_its_reason(phantom: Phantom, line: Calibration) -> None:
+    for shift in (900, -400):
+        strange = dataclasses.replace(phantom.volume, hu=(phantom.volume.hu + shift).astype(np.int16))
+        result = measure_density(vertebra_of(phantom, Level.L2), strange, line)
+        assert isinstance(result, BoneDensity) and result.density_mg_cm3 is None and result.category is None
+        assert all("no density of vertebral trabecular bone" in gap.reason for gap in density_gaps([result]))
+        assert [finding.code for finding in findings([result], line)] == ["density_calibration", "trabecular_hu"]
+
+
+def test_cement_in_a_body_is_named_with_its_volume(phantom: Phantom, line: Calibration) -> None:
+    grid, hu = phantom.volume.grid, phantom.volume.hu.copy()
+    index = np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), axis=-1)
+    away = np.linalg.norm(grid.to_mm(index) - phantom.truth.levels[Level.L2].centroid_mm, axis=-1)
+    hu[away < 8] = 1200
+    cemented = measure_density(vertebra_of(phantom, Level.L2), dataclasses.replace(phantom.volume, hu=hu), line)
+    assert isinstance(cemented, BoneDensity) and cemented.inclusion_ml == pytest.approx(2.14, rel=0.1)
+    assert "dense_inclusion" in [caution.code for caution in density_cautions([cemented])]
+    assert any("cement or metal" in note for note in cemented.notes)
+    plain = measured(phantom, Level.L2, line)
+    assert plain.inclusion_ml == 0 and not density_cautions([plain])

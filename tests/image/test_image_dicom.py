@@ -311,6 +311,16 @@ class TestRefused:
             ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = MRImageStorage
         refused(save_series(tmp_path / "mr", slices), "MR images, not CT")
 
+    @pytest.mark.parametrize("modality", ["MR", "PT"])
+    def test_another_modality_in_the_clothes_of_a_ct(self, tmp_path, modality):
+        slices = dicom_slices(VOLUME, series_header(Modality=modality))
+        refused(save_series(tmp_path / "other", slices), modality)
+
+    def test_a_slice_of_another_patient(self, tmp_path):
+        slices = dicom_slices(VOLUME)
+        slices[7].PatientID = "P-815"
+        refused(save_series(tmp_path / "mixed", slices), "different patients")
+
     def test_values_that_are_not_hu(self, tmp_path):
         slices = dicom_slices(VOLUME, series_header(RescaleType="MGML"))
         refused(save_series(tmp_path / "ct", slices), "MGML", "not Hounsfield")

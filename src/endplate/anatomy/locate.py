@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.anatomy.border import border_points_mm, cuts_middle, scanned_grid
 from endplate.anatomy.canal import Passage, body_shadow, find_passage
 from endplate.anatomy.endplate import find_endplates
 from endplate.anatomy.frame import (
@@ -98,7 +99,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     _collect(check_order([part.level for part in check.parts], centres), cautions, gaps)
     cautions, gaps = check.cautions + cautions, check.gaps + gaps
     doubtful = {gap.level for gap in gaps if gap.code == "vertebra"}
-    drafts = [_draft(part, centre, labels.grid) for part, centre in zip(check.parts, centres, strict=True)]
+    scan = scanned_grid(labels.grid, volume)
+    drafts = [_draft(part, centre, scan) for part, centre in zip(check.parts, centres, strict=True)]
     for step in range(FRAME_PASSES):
         sure = [draft for draft in drafts if draft.level not in doubtful] or drafts
         directions = dict(zip((draft.level for draft in sure), _superior_directions(sure), strict=True))
@@ -229,19 +231,14 @@ def _body_field(draft: _Draft, step_mm: float) -> tuple[LocalBox, NDArray[np.flo
     return box, field, known
 
 
-def _touches_border(mask: NDArray[np.bool_], grid: Grid, scan: Grid) -> bool:
-    """Whether any voxel of a mask on a crop lies on a face of the scan."""
-    index = np.rint(scan.to_index(mask_points_mm(mask, grid))).astype(int)
-    return bool(((index <= 0) | (index >= np.array(scan.shape) - 1)).any())
-
-
 def _vertebra(draft: _Draft) -> Vertebra:
     arch = draft.mask & ~draft.body
     pedicles: tuple[Pedicle | None, Pedicle | None] = (None, None)
     if draft.wall is not None and draft.canal is not None:
         found = find_pedicles(half_level(draft.mask), draft.grid, draft.split_frame, draft.wall)
         pedicles = _within(found[0], draft.scan), _within(found[1], draft.scan)
-    cut_body = _touches_border(draft.body, draft.grid, draft.scan)
+    cut_body = border_points_mm(draft.body, draft.grid, draft.scan)
+    plates = (None, None) if cuts_middle(draft.frame.to_local(cut_body)) else draft.plates
     return Vertebra(
         level=draft.level,
         grid=draft.grid,
@@ -250,12 +247,12 @@ def _vertebra(draft: _Draft) -> Vertebra:
         fill=fill_fraction(draft.mask),
         centroid_mm=draft.frame.origin_mm,
         axes=draft.frame.axes,
-        superior=draft.plates[0],
-        inferior=draft.plates[1],
+        superior=plates[0],
+        inferior=plates[1],
         left=pedicles[0],
         right=pedicles[1],
-        cut_by_field=cut_body,
-        cut_arch=bool(arch.any()) and _touches_border(arch, draft.grid, draft.scan),
+        cut_by_field=bool(len(cut_body)),
+        cut_arch=bool(len(border_points_mm(arch, draft.grid, draft.scan))),
     )
 
 
@@ -286,7 +283,7 @@ def _gaps(vertebrae: tuple[Vertebra, ...]) -> tuple[Gap, ...]:
         Gap(
             code=f"{side}_endplate",
             level=vertebra.level,
-            reason="the field cuts the body" if vertebra.cut_by_field else "no surface of the body was found",
+            reason="the scan border cuts the body" if vertebra.cut_by_field else "no surface of the body was found",
         )
         for vertebra in vertebrae
         for side in ("superior", "inferior")

@@ -26,7 +26,7 @@ MIDDLE_HU = (
     cited(250.0, "[hnsf'U]", "median of all but air: young trabecular bone alone is at 150-250 HU", "knowledge"),
 )
 DENSE_HU = cited(700.0, "[hnsf'U]", "cortex and metal only", "knowledge")
-MOST_DENSE_SHARE = cited(0.25, "1", "of all but air; 0.03-0.06 on two vertebral CTs, implants add a few parts", "design")
+MOST_DENSE_SHARE = cited(0.25, "1", "of all but air; 0.03-0.06 on two CTs, implants add a few parts", "design")
 FULL_AIR_HU = cited(-800.0, "[hnsf'U]", "air in any scan reaches below, also that in airways and lung", "knowledge")
 HALF_AIR_HU = (
     cited(-700.0, "[hnsf'U]", "lower end of where only borders of air and dense lung lie", "knowledge"),
@@ -39,7 +39,7 @@ BELOW_AIR_SHARE = cited(0.02, "1", "of the image below air and not one padding v
 CLIPPED_SHARE = cited(0.01, "1", "real scans hold their extreme values in single voxels", "design")
 WINDOW_TOP_HU = cited(600.0, "[hnsf'U]", "cortex goes beyond: a scan that ends below was cut to a window", "knowledge")
 WATER_SHARE = cited(0.001, "1", "fat makes 1 % or more of any spine crop", "design")
-FAT_HU = cited(-20.0, "[hnsf'U]", "fat and noise of muscle lie below; images that are not in HU start at zero", "design")
+FAT_HU = cited(-20.0, "[hnsf'U]", "fat and noise of muscle lie below; other images start at zero", "design")
 FIX = "give a CT in Hounsfield units, best the original DICOM series"
 
 

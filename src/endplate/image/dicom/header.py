@@ -97,7 +97,7 @@ def find_images(path: Path) -> Found:
         header, facts = _opened(file)
         if wanted is not None and facts.get("SeriesInstanceUID", "") != wanted:
             continue
-        if facts.get("SOPClassUID") in _CT_CLASSES:
+        if facts.get("SOPClassUID") in _CT_CLASSES and facts.get("Modality", "CT").upper() == "CT":
             planes += _planes(file, header, facts)
         else:
             kind = facts.get("Modality", "other DICOM")

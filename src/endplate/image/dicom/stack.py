@@ -45,6 +45,7 @@ def stack_images(found: Found, path: Path) -> Stack:
     if not planes:
         raise _no_images(found, path)
     _one_series(planes)
+    _one_patient(planes)
     planes = _one_geometry(planes, notes)
     planes = _without_duplicates(sorted(planes, key=lambda plane: plane.depth_mm), notes)
     if len(planes) < 2:
@@ -60,6 +61,18 @@ def _no_images(found: Found, path: Path) -> ImageError:
         return ImageError(f"{path} holds only localizer images", "", "give the folder of the CT series")
     fix = "give the folder of the CT series, or a NIfTI file itself"
     return ImageError(f"{path} holds no CT images ({seen or 'it is empty'})", "", fix)
+
+
+def _one_patient(planes: list[ImagePlane]) -> None:
+    """Images of a series that name several patients were mixed up; absent names say nothing."""
+    named = {plane.facts["PatientID"]: plane for plane in planes if "PatientID" in plane.facts}
+    if len(named) > 1:
+        files = ", ".join(plane.path.name for plane in list(named.values())[:6])
+        raise ImageError(
+            f"the images of this series name {len(named)} different patients ({files})",
+            "images of two patients must not be measured as one",
+            "export the series again from the archive",
+        )
 
 
 def _one_series(planes: list[ImagePlane]) -> None:
