@@ -150,7 +150,8 @@ def _intro(title: str, codes: list[str]) -> str:
 
 
 def _head(code: str, case: Case) -> tuple[str, str]:
-    return title_of(code), unit_of(next(finding for finding in case.findings if finding.code == code))
+    title, unit = title_of(code), unit_of(next(finding for finding in case.findings if finding.code == code))
+    return title, "" if title.endswith(unit) else unit
 
 
 def _cell(code: str, level: Level, index: Index, gaps: Mapping[Place, str], asides: Mapping[Place, str]) -> Cell:
