@@ -55,7 +55,7 @@ def test_fractional_scaling_is_applied(tmp_path):
 
 
 def test_large_values_do_not_wrap_around(tmp_path):
-    raw = VOLUME.hu.astype(np.int16).copy()
+    raw = (VOLUME.hu - 1000).astype(np.int16)
     raw[18, 22, 33] = 32000
     ct = read_ct(scaled(tmp_path / "ct.nii", raw, 1, 1000))
     assert ct.hu.max() == 33000
