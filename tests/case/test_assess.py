@@ -125,3 +125,18 @@ def test_everything_that_decided_a_number_is_fingerprinted(phantom, tmp_path):
     inputs = read_case(ct, labels, scheme=scheme).provenance.inputs
     assert {name.split(":")[0] for name in inputs} == {"ct", "labels", "scheme", "sidecar"}
     assert all(len(digest) == 64 for digest in inputs.values())
+
+
+def test_a_level_of_impossible_density_is_not_solved(phantom):
+    hu = phantom.volume.hu.astype(np.int16)
+    hu[phantom.labels.labels == Level.L2.verse_id] += 700
+    case = case_of(dataclasses.replace(phantom, volume=dataclasses.replace(phantom.volume, hu=hu)))
+    settings = AssessSettings()
+    settings = dataclasses.replace(
+        settings,
+        model=dataclasses.replace(settings.model, voxel_mm=3.0),
+        strength=dataclasses.replace(settings.strength, nonlinear=False),
+    )
+    done = assess(case, settings)
+    assert {s.level for s in done.strengths} == {Level.T12, Level.L1}
+    assert {g.level for g in done.gaps if g.code == "stiffness"} == {Level.L2}

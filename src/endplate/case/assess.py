@@ -136,12 +136,14 @@ def _mechanics(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     if reason:
         return _add(case, (), [gap for vertebra in _spine(case).vertebrae for gap in unsolved(vertebra.level, reason)])
     vertebrae = _spine(case).vertebrae
+    untrusted = dict.fromkeys(_spine(case).distrusted, DISTRUSTED)
+    untrusted |= {density.level: density.refused for density in case.densities if density.refused}
     strengths: list[Strength] = []
     gaps: list[Gap] = []
     for place, vertebra in enumerate(vertebrae):
         done = _Share(tell, str(vertebra.level), place, len(vertebrae))
-        if vertebra.level in _spine(case).distrusted:
-            gaps += unsolved(vertebra.level, DISTRUSTED)
+        if vertebra.level in untrusted:
+            gaps += unsolved(vertebra.level, untrusted[vertebra.level])
             continue
         try:
             strengths.append(_solve(vertebra, case, settings, done))
