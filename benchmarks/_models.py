@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from verification.public_data import data_folder
 
 from endplate.numerics.voxel.islands import largest_piece
 from endplate.numerics.voxel.mesh import VoxelMesh
@@ -53,8 +53,7 @@ class Model:
 
 def shared_data() -> Path | None:
     """Folder of public data beside the repository, or None."""
-    root = os.environ.get("ENDPLATE_SHARED", str(Path(__file__).resolve().parents[2] / "shared"))
-    folder = Path(root) / "data"
+    folder = data_folder()
     return folder if folder.is_dir() else None
 
 

@@ -15,16 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from verification.public_data import data_folder
+
 WALL_LIMIT_S, MEMORY_LIMIT_BYTES, FIRST_RUN_EXTRA_S = 90, 2e9, 40
 PEAK = (
     "import resource,subprocess,sys; code=subprocess.call(sys.argv[1:]); "
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss*1024, file=sys.stderr); sys.exit(code)"
 )
-
-
-def shared() -> Path:
-    """The folder of public data."""
-    return Path(os.environ.get("ENDPLATE_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data"
 
 
 def run(folder: Path, out: Path, cache: str | None) -> tuple[float, int, dict[str, Any]]:
@@ -55,7 +52,7 @@ def run(folder: Path, out: Path, cache: str | None) -> tuple[float, int, dict[st
 
 def rows() -> list[dict[str, Any]]:
     """Rows of the benchmark table."""
-    folder = shared() / "verse014"
+    folder = data_folder() / "verse014"
     if not folder.is_dir():
         return [{"case": "assess verse014", "peer": None, "check": f"skipped: no data at {folder}"}]
     with tempfile.TemporaryDirectory() as temporary:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-
-
-def shared_root() -> Path:
-    """The folder of public real data: ENDPLATE_SHARED, or `shared` beside the repository."""
-    return Path(os.environ.get("ENDPLATE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+from verification.public_data import data_folder
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    folder = shared_root() / "data"
+    folder = data_folder()
     if not folder.is_dir():
         pytest.skip(f"real data not found at {folder}; set ENDPLATE_SHARED to the folder that holds data/")
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from endplate.image.nifti import read_nifti
 from endplate.image.volume import Grid, LabelMap
 from endplate.level import Level
 from verification.check import Check
+from verification.public_data import data_folder
 
 LOWEST_DICE = 0.94
 NARROW_LEVELS = ["L1", "L2", "L3", "L4", "L5"]
@@ -23,7 +23,7 @@ NARROW_LEVELS = ["L1", "L2", "L3", "L4", "L5"]
 
 def checks() -> Iterator[Check]:
     """Measure rows 4 and 5 (the fracture part of row 5 is in check_fracture)."""
-    data = Path(os.environ.get("ENDPLATE_SHARED", Path(__file__).resolve().parents[1].parent / "shared")) / "data"
+    data = data_folder()
     yield _subregions(data / "tptbox-l3")
     yield _finite_element_labels(data / "verse004-l2-fe")
     yield _narrow_field(data / "verse014")

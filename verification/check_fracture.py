@@ -6,7 +6,6 @@ one is counted, the intact ones too.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from endplate.image.phantom import Deformity, LevelTruth, PhantomSpec, make_phan
 from endplate.image.volume import LabelMap
 from endplate.level import Level
 from verification.check import Check
+from verification.public_data import data_folder
 
 BIAS_MM, SD_MM = 0.2, 0.7
 CUT_OFFS, NEAR = (0.20, 0.25, 0.40), 0.02
@@ -117,7 +117,7 @@ def checks() -> Iterator[Check]:
     """The rows of the fracture stage."""
     yield from _phantom_checks()
     yield _many_broken()
-    data = Path(os.environ.get("ENDPLATE_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data"
+    data = data_folder()
     yield _verse004(data)
     yield _verse014(data)
 

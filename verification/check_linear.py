@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from endplate.numerics.voxel.element import ElementKind
 from endplate.numerics.voxel.islands import largest_piece
 from endplate.numerics.voxel.mesh import VoxelMesh
 from verification.check import Check
+from verification.public_data import data_folder
 
 POISSON = 0.3
 
@@ -199,8 +199,7 @@ TITLES = {
 
 def benchmark() -> Iterator[Check]:
     """Row 7, linear: the published vertebra without bins, with bins, and with the one-bin shift."""
-    root = os.environ.get("ENDPLATE_SHARED", str(Path(__file__).resolve().parents[2] / "shared"))
-    folder = Path(root) / "data" / "verse004-l2-fe"
+    folder = data_folder() / "verse004-l2-fe"
     for binning, (expected, tolerance) in BENCHMARK.items():
         got, passed = "skipped: shared data not found, set ENDPLATE_SHARED", None
         if folder.is_dir():

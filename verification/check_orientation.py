@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from itertools import permutations, product
@@ -18,10 +17,10 @@ from endplate.image.labels import read_labels
 from endplate.image.resample import match_grids
 from endplate.image.volume import LabelMap, Volume
 from verification.check import Check
+from verification.public_data import data_folder
 
-SHARED = Path(os.environ.get("ENDPLATE_SHARED", Path(__file__).resolve().parents[1].parent / "shared"))
-CT = SHARED / "data/verse014/sub-verse014_ct.nii.gz"
-LABELS = SHARED / "data/verse014/sub-verse014_seg-vert_msk.nii.gz"
+CT = data_folder() / "verse014/sub-verse014_ct.nii.gz"
+LABELS = data_folder() / "verse014/sub-verse014_seg-vert_msk.nii.gz"
 SOURCE = "verse014 (VerSe'19, CC BY-SA 4.0)"
 MOST_MM = 1e-3
 

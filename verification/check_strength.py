@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from endplate.numerics.plastic.body import PlasticBody
 from endplate.numerics.plastic.returns import Criterion
 from endplate.numerics.voxel.mesh import VoxelMesh
 from verification.check import Check
+from verification.public_data import data_folder
 
 WALLE = "Walle, Matheson & Boyd, GigaScience 2025"
 RERUN = "reference, section 4.1: independent re-run of the published model"
@@ -33,8 +33,7 @@ LINEAR = StrengthSettings(nonlinear=False, keep_strain=False)
 def checks() -> Iterator[Check]:
     """Rows 6 (plasticity), 7 and 8."""
     yield from closed_forms()
-    folder = Path(os.environ.get("ENDPLATE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-    folder = folder / "data" / "verse004-l2-fe"
+    folder = data_folder() / "verse004-l2-fe"
     if not folder.is_dir():
         yield Check(
             number="7",

@@ -83,13 +83,3 @@ def smooth_rows(x, r, d, inverse, keep, gain):  # type: ignore[no-untyped-def]
         value = keep * c[i] + gain * e[i] * b[i]
         c[i] = value
         a[i] += value
-
-
-@njit(cache=True)
-def start_rows(x, r, d, inverse, gain):  # type: ignore[no-untyped-def]
-    """X = d = gain D^-1 r: the first step from zero."""
-    a, b, c, e = x.reshape(-1), r.reshape(-1), d.reshape(-1), inverse.reshape(-1)
-    for i in range(a.size):
-        value = gain * e[i] * b[i]
-        c[i] = value
-        a[i] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import numpy as np
@@ -73,7 +74,7 @@ class VoxelLevel:
         return self.inverse.nbytes + self.operator.nbytes - self.operator.lanes.nbytes
 
 
-class CoarseLevel:
+class CoarseLevel(ABC):
     """What the coarse levels share: elements in batches, and 3 x 3 diagonal blocks."""
 
     def __init__(self, blocks: Blocks, topology: Topology) -> None:
@@ -81,9 +82,9 @@ class CoarseLevel:
         self.free = np.ascontiguousarray(~topology.fixed.T)
         self.n_nodes = topology.node_ijk.shape[0]
 
+    @abstractmethod
     def subtract(self, d: Float, r: Float) -> None:
         """R -= K d."""
-        raise NotImplementedError
 
     def set_diagonal(self, corner_blocks: NDArray[np.floating]) -> None:
         """Invert the nodal sums of (E, 8, 9) corner blocks on free degrees of freedom, and bound the spectrum."""
