@@ -1,0 +1,1 @@
+"""Findings and the patient record into advice: causes, candidacy, recovery, prevention. Never sees voxels."""

@@ -1,0 +1,1 @@
+"""Material points: large strain on a fixed grid, with the density carried along."""

@@ -1,0 +1,1 @@
+"""Needles, balloons and cements: catalogues with sources."""

@@ -1,0 +1,45 @@
+"""Bone cements: how thick, how it thickens, how stiff when set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from endplate.cited import Cited, cited, cited_table
+
+CONSISTENCY_PA_S = cited_table(
+    "cement.consistency",
+    "Pa.s",
+    "Apparent viscosity at 1 /s when injection starts: 50-100 at 3-4 min, 200-500 at 6-8, 1000-2000 at 10-12 "
+    "(Farrar & Rose 2001, Baroud; papers not read)",
+    "knowledge",
+    {"low viscosity PMMA": 75.0, "standard PMMA": 150.0, "high viscosity PMMA": 1000.0},
+)
+SHEAR_EXPONENT = cited(0.5, "1", "Power law n 0.3-0.6 fresh (Krause 1982, Baroud; not read)", "knowledge")
+GROWTH_MIN = cited(2.0, "min", "K = K0 exp(t/tau), tau 1.5-2.5 min in room air, half of it at 37 C", "knowledge")
+BODY_WARMTH = cited(0.5, "1", "Times halve at 37 C against 25 C: curing rates quoted from Nicholas 2007", "verified")
+END_POINT_PA_S = cited(75_000.0, "Pa.s", "End point of handling, Nicholas 2007", "verified")
+MODULUS_MPA = cited(2000.0, "MPa", "ISO 5833 vertebroplasty PMMA 1937 +- 478 MPa (PMC3698342), rounded", "verified")
+YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, Ogo source", "verified")
+VOID_FRACTION = cited(0.10, "1", "Default void fraction of cement in bone; own assumption of the reference", "design")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cement:
+    """A cement as it is injected.
+
+    Attributes
+    ----------
+    consistency_pa_s : K of eta = K * rate^(n-1) when the injection starts. growth_min : time constant of K at room
+    temperature. modulus_mpa, yield_mpa, void_fraction : when set.
+    """
+
+    name: str
+    consistency_pa_s: Cited
+    shear_exponent: float = float(SHEAR_EXPONENT)
+    growth_min: float = float(GROWTH_MIN)
+    modulus_mpa: float = float(MODULUS_MPA)
+    yield_mpa: float = float(YIELD_MPA)
+    void_fraction: float = float(VOID_FRACTION)
+
+
+CEMENTS = {name: Cement(name=name, consistency_pa_s=value) for name, value in CONSISTENCY_PA_S.items()}

@@ -1,0 +1,38 @@
+"""Needles: gauge, diameters, lengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from endplate.cited import cited_table
+
+_SOURCE = "Nominal regular-wall needle table, quoted second-hand in the clinical reference 6.1"
+OUTER_MM = cited_table(
+    "needle.outer", "mm", _SOURCE, "verified", {"8G": 4.19, "10G": 3.40, "11G": 3.05, "13G": 2.41, "15G": 1.83}
+)
+INNER_MM = cited_table(
+    "needle.inner", "mm", _SOURCE, "verified", {"8G": 3.43, "10G": 2.69, "11G": 2.39, "13G": 1.80, "15G": 1.37}
+)
+LENGTH_MM = cited_table(
+    "needle.length",
+    "mm",
+    "Usual working lengths of bone access needles, 100 to 150 mm; no maker's table was read",
+    "weak",
+    {"8G": 120.0, "10G": 120.0, "11G": 120.0, "13G": 120.0, "15G": 120.0},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needle:
+    """A straight access needle or cannula."""
+
+    name: str
+    outer_mm: float
+    inner_mm: float
+    length_mm: float
+
+
+NEEDLES = {
+    gauge: Needle(name=gauge, outer_mm=OUTER_MM[gauge], inner_mm=INNER_MM[gauge], length_mm=LENGTH_MM[gauge])
+    for gauge in OUTER_MM
+}
