@@ -231,15 +231,19 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rehearsed:
-    """One procedure (or none) on one level, for one set of the unknowns."""
+    """One procedure (or none) on one level, for one set of the unknowns; `stopped` says where and why it ended early.
+
+    What lies before the stop is the last good state; what lies after it is None.
+    """
 
     procedure: Procedure | Literal["none"]
     access: Access | None
     inflation: Inflation | None
     fill: CementFill | None
-    strength: Strength
+    strength: Strength | None
     cured: Gain | None
     neighbours: tuple[Neighbour, ...] = ()
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +265,10 @@ class Rehearsal:
     Attributes
     ----------
     before : the level as it is. nominal : each procedure at the nominal unknowns.
-    bands : result name by procedure, over the ensemble. drivers : for each result, the unknowns by how much they
-    moved it, largest first. members : how many ran.
+    bands : procedure, then result, over the ensemble. drivers : for each "procedure: result", the unknowns with
+    their main effect (high end minus low end), largest first. members : how many ran to the end.
+    failed : members that did not, each with its unknowns and the reason. voxel_mm, member_voxel_mm : grids of the
+    nominal runs and of the members. seed : of the design.
     """
 
     level: Level
@@ -272,4 +278,8 @@ class Rehearsal:
     drivers: dict[str, tuple[tuple[str, float], ...]]
     unknowns: tuple[Unknown, ...]
     members: int
+    failed: tuple[str, ...] = ()
+    voxel_mm: float = 1.0
+    member_voxel_mm: float | None = None
+    seed: int = 0
     notes: tuple[str, ...] = field(default=())
