@@ -122,15 +122,37 @@ def build_model(
             "stiffness and strength of a part are not those of the whole",
             "use a scan that holds the whole body",
         )
-    grid = _scan_grid(vertebra, settings) if settings.align == "scan" else _own_grid(vertebra, settings.voxel_mm)
+    grid = _scan_grid(vertebra, settings) if settings.align == "scan" else own_grid(vertebra, settings.voxel_mm)
     bone = sample_bone(vertebra, volume, calibration, grid, settings.smoothing_mm)
+    return model_from_field(vertebra.level, bone, settings, calibration.sd_mg_cm3, _notes(vertebra, settings))
+
+
+def model_from_field(
+    level: Level,
+    bone: BoneField,
+    settings: ModelSettings,
+    density_sd_mg_cm3: float,
+    notes: tuple[str, ...] = (),
+) -> BoneModel:
+    """The voxel model of bone that is already on its grid.
+
+    Parameters
+    ----------
+    bone : on cubes of `settings.voxel_mm`. density_sd_mg_cm3 : error band of the calibration. notes : kept in front.
+
+    Raises
+    ------
+    LabelError : the field holds no body, or one that cannot be loaded.
+    """
     material, dropped = _materials(bone, settings)
     modulus, strength = properties(material, bone.density_mg_cm3, bone.fill, density_law(settings.law), settings.layer)
-    k = np.nonzero((material >= LOWER).any(axis=(0, 1)))[0]
     body = material == BODY
+    if dropped:
+        notes = (*notes, f"{dropped} voxels that hang by less than a face were left out")
+    k = np.nonzero((material >= LOWER).any(axis=(0, 1)))[0]
     return BoneModel(
-        level=vertebra.level,
-        grid=grid,
+        level=level,
+        grid=bone.grid,
         voxel_mm=settings.voxel_mm,
         material=material,
         modulus_mpa=modulus,
@@ -139,8 +161,8 @@ def build_model(
         law=settings.law,
         layer=settings.layer,
         density_mg_cm3=float(np.average(bone.density_mg_cm3[body], weights=bone.fill[body])),
-        density_sd_mg_cm3=calibration.sd_mg_cm3,
-        notes=_notes(vertebra, settings, dropped),
+        density_sd_mg_cm3=density_sd_mg_cm3,
+        notes=notes,
     )
 
 
@@ -203,7 +225,7 @@ def _materials(bone: BoneField, settings: ModelSettings) -> tuple[NDArray[np.uin
     return material, lost + lost_body
 
 
-def _own_grid(vertebra: Vertebra, voxel_mm: float) -> Grid:
+def own_grid(vertebra: Vertebra, voxel_mm: float) -> Grid:
     """Cubes along the vertebra's own axes (left, posterior, superior) that hold it and its layers."""
     axes = np.array([-vertebra.axes[0], -vertebra.axes[1], vertebra.axes[2]])
     inside = vertebra.grid.to_mm(np.argwhere(vertebra.fill > 0)) - vertebra.centroid_mm
@@ -232,15 +254,13 @@ def _scan_grid(vertebra: Vertebra, settings: ModelSettings) -> Grid:
     return vertebra.grid.crop(-pad, np.array(vertebra.grid.shape) + pad)
 
 
-def _notes(vertebra: Vertebra, settings: ModelSettings, dropped: int) -> tuple[str, ...]:
+def _notes(vertebra: Vertebra, settings: ModelSettings) -> tuple[str, ...]:
     """What a reader should know about this model."""
     notes = []
     if vertebra.cut_arch and settings.include_arch:
         notes.append(
             "the scan cuts the arch (between caps on the body an arch carries little: 0.3 % of the stiffness in one L2)"
         )
-    if dropped:
-        notes.append(f"{dropped} voxels that hang by less than a face were left out")
     if settings.layer == "disc":
         notes.append(
             "travel and stiffness contain the squeeze of both disc-like layers; compare with other disc runs only"
