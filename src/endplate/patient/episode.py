@@ -1,0 +1,133 @@
+"""The episode: how and when it began, how it hurts, what the examiner found, what has been tried."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from endplate.patient.part import NRS, Part, in_order
+
+Mechanism = Literal[
+    "none", "minor strain", "fall from standing", "fall from height", "traffic", "sport", "hyperextension"
+]
+Trend = Literal["worse", "stable", "better"]
+Outcome = Literal["helped", "no effect", "not tolerated", "contraindicated", "ongoing"]
+Measure = Literal[
+    "analgesia step 1",
+    "analgesia step 2",
+    "analgesia step 3",
+    "physiotherapy",
+    "mobilisation",
+    "brace",
+    "bed rest",
+    "calcitonin",
+    "root block",
+    "heat or ice",
+    "neuropathic drug",
+]
+
+
+class Episode(Part):
+    """When and how the present pain began.
+
+    Attributes
+    ----------
+    onset_on, onset_days : the day, or days before the record (one of them suffices). high_energy : by the event.
+    hospitalised : because of this fracture. new_height_loss_cm : measured against an earlier stature.
+    """
+
+    onset_on: date | None = None
+    onset_days: Annotated[float, Field(ge=0, le=36500)] | None = None
+    mechanism: Mechanism | None = None
+    high_energy: bool | None = None
+    hospitalised: bool | None = None
+    admitted_on: date | None = None
+    augmented_before: bool | None = None
+
+    @model_validator(mode="after")
+    def _dates(self) -> Episode:
+        in_order(("episode.onset_on", self.onset_on), ("episode.admitted_on", self.admitted_on))
+        return self
+
+
+class Pain(Part):
+    """Back pain: numeric ratings 0-10, and what makes it better or worse.
+
+    Attributes
+    ----------
+    under_analgesia : the rating that rule sets mean unless they say otherwise.
+    from_fracture : the examiner's judgement that the pain comes mainly from the fracture.
+    """
+
+    at_rest: NRS | None = None
+    on_activity: NRS | None = None
+    under_analgesia: NRS | None = None
+    trend: Trend | None = None
+    from_fracture: bool | None = None
+    midline: bool | None = None
+    mechanical: bool | None = None
+    at_night: bool | None = None
+    relieved_by_rest: bool | None = None
+    worse_on_activity: bool | None = None
+    worse_on_position_change: bool | None = None
+    drug_resistant: bool | None = None
+    rated_on: date | None = None
+
+
+class Examination(Part):
+    """What the examiner found; lengths in cm."""
+
+    spinous_tenderness: bool | None = None
+    wall_occiput_cm: Annotated[float, Field(ge=0, le=50)] | None = None
+    rib_pelvis_fingers: Annotated[float, Field(ge=0, le=20)] | None = None
+    tallest_height_cm: Annotated[float, Field(gt=40, lt=260)] | None = None
+    last_height_cm: Annotated[float, Field(gt=40, lt=260)] | None = None
+
+
+class Neurology(Part):
+    """Neurological state; grade N0 none, N1 transient, N2 radicular, N3 incomplete, N4 complete (AO Spine)."""
+
+    state: Literal["none", "radicular", "deficit"] | None = None
+    grade: Literal["N0", "N1", "N2", "N3", "N4"] | None = None
+    new_deficit: bool | None = None
+    progressive_weakness: bool | None = None
+    saddle_anaesthesia: bool | None = None
+    retention: bool | None = None
+    myelopathy: bool | None = None
+    unrelated_radiculopathy: bool | None = None
+
+
+class Mobility(Part):
+    """What the patient can do, under analgesia."""
+
+    can_mobilise: bool | None = None
+    can_walk: bool | None = None
+    tolerates_physiotherapy: bool | None = None
+    adl_limited_severely: bool | None = None
+
+
+class Treatment(Part):
+    """One conservative measure, with its dates and outcome."""
+
+    measure: Measure
+    started_on: date | None = None
+    stopped_on: date | None = None
+    days: Annotated[float, Field(ge=0, le=36500)] | None = None
+    outcome: Outcome | None = None
+
+    @model_validator(mode="after")
+    def _dates(self) -> Treatment:
+        in_order((f"start of {self.measure}", self.started_on), (f"end of {self.measure}", self.stopped_on))
+        return self
+
+
+class Care(Part):
+    """Conservative care so far. `optimised` is the clinician's own attestation."""
+
+    treatments: tuple[Treatment, ...] | None = None
+    optimised: bool | None = None
+    unacceptable_drug_effects: bool | None = None
+    bone_referral: bool | None = None
+    education_given: bool | None = None

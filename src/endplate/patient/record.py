@@ -1,0 +1,128 @@
+"""The patient record: age and sex, and whatever else is known. What is not told stays None."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from endplate.errors import RecordError
+from endplate.level import Level
+from endplate.patient.complaint import complaint
+from endplate.patient.drugs import Drugs
+from endplate.patient.episode import Care, Episode, Examination, Mobility, Neurology, Pain
+from endplate.patient.health import Allergies, Cancer, Falls, Fitness, History, Infection, Procedure
+from endplate.patient.imaging import BoneTests, LevelRecord, Studies
+from endplate.patient.laboratory import Laboratory
+from endplate.patient.part import Part
+from endplate.patient.questionnaire import Questionnaires
+from endplate.patient.when import check_dates
+
+SEX_LETTERS = {"f": "female", "m": "male"}
+SEVERAL = ("patients", "records")
+"""Names under which several patients would come in one file."""
+
+
+def _whole_word(value: object) -> object:
+    """DICOM's F and M as words."""
+    return SEX_LETTERS.get(value.lower(), value.lower()) if isinstance(value, str) else value
+
+
+class PatientRecord(Part):
+    """A patient record; only age and sex are needed.
+
+    Attributes
+    ----------
+    id : any name or number. recorded_on : the day it describes; days since onset count to it.
+    sex : female or male, or DICOM's F or M. mass_kg, height_cm : today's.
+    levels : what people read at each vertebra, by its name (L1).
+    """
+
+    id: str | None = None
+    recorded_on: date | None = None
+    age_yr: Annotated[float, Field(ge=0, le=120)]
+    sex: Annotated[Literal["female", "male"], BeforeValidator(_whole_word)]
+    mass_kg: Annotated[float, Field(gt=2, lt=400)] | None = None
+    height_cm: Annotated[float, Field(gt=40, lt=260)] | None = None
+    pregnant: bool | None = None
+    episode: Episode = Episode()
+    pain: Pain = Pain()
+    questionnaires: Questionnaires = Questionnaires()
+    examination: Examination = Examination()
+    neurology: Neurology = Neurology()
+    mobility: Mobility = Mobility()
+    care: Care = Care()
+    levels: dict[Level, LevelRecord] = Field(default_factory=dict)
+    studies: Studies = Studies()
+    bone: BoneTests = BoneTests()
+    laboratory: Laboratory = Laboratory()
+    drugs: Drugs = Drugs()
+    allergies: Allergies = Allergies()
+    infection: Infection = Infection()
+    cancer: Cancer = Cancer()
+    fitness: Fitness = Fitness()
+    history: History = History()
+    falls: Falls = Falls()
+    procedures: tuple[Procedure, ...] = ()
+
+    @model_validator(mode="after")
+    def _dates(self) -> PatientRecord:
+        check_dates(self)
+        return self
+
+    @model_validator(mode="after")
+    def _possible(self) -> PatientRecord:
+        if self.pregnant and self.sex == "male":
+            raise ValueError("pregnant is true, but sex is male")
+        return self
+
+
+def read_record(path: Path | str) -> PatientRecord:
+    """A patient record from a JSON or TOML file.
+
+    Raises
+    ------
+    RecordError : unreadable file, unknown field, missing age or sex, a value out of range, or dates in the wrong
+    order; the message names it.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".toml":
+            text = json.dumps(tomllib.loads(text), default=str)
+        return parse_record(text, f"record {path}")
+    except OSError as error:
+        raise RecordError(f"cannot read the record {path}", error.strerror or "", "check the path") from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"record {path} is not valid JSON or TOML", str(error), "mend the file") from error
+
+
+def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
+    """A patient record from JSON text; `name` opens the message of an error.
+
+    Raises
+    ------
+    RecordError : as `read_record`.
+    """
+    try:
+        return PatientRecord.model_validate_json(text)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise RecordError(f"{name} is not valid JSON or TOML", error.errors()[0]["msg"], "mend the file") from error
+        if _several(text):
+            raise RecordError(
+                f"{name} holds several patients", "a record is of one", "give one file per patient, or use --batch"
+            ) from error
+        what, fix = complaint(error, PatientRecord)
+        raise RecordError(f"{name}: {what}", "it cannot be used", fix) from error
+
+
+def _several(text: str | bytes) -> bool:
+    """Whether JSON text holds a list of patients."""
+    data: Any = json.loads(text)
+    lists = [data] if isinstance(data, list) else [data[k] for k in SEVERAL if isinstance(data, dict) and k in data]
+    return any(isinstance(item, list) and len(item) > 1 and isinstance(item[0], dict) for item in lists)

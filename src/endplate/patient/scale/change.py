@@ -1,0 +1,91 @@
+"""A score, and when a change of it means something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from endplate.cited import Cited, cited
+
+NRS_MCID = cited(2.0, "1", "Farrar 2001: 2 points or 30 % on a 0-10 rating", "knowledge")
+NRS_MCID_SHARE = cited(0.30, "1", "Farrar 2001: 2 points or 30 % on a 0-10 rating", "knowledge")
+RMDQ_ERROR = cited(5.0, "1", "Stratford 1996: MDC90 4-5 points; the larger taken", "verified")
+RMDQ_MCID = cited(5.0, "1", "Ostelo 2008: 5 points or 30 %", "knowledge")
+RMDQ_MCID_SHARE = cited(0.30, "1", "Ostelo 2008: 5 points or 30 %", "knowledge")
+RMDQ_LEAST_FOR_GAIN = cited(4.0, "1", "Stratford 1996: below 4 a gain cannot be told", "verified")
+RMDQ_MOST_FOR_LOSS = cited(20.0, "1", "Stratford 1996: above 20 a worsening cannot be told", "verified")
+ODI_ERROR = cited(10.0, "%", "MDC90 10 points, quoted second-hand", "verified")
+ODI_MCID = cited(10.0, "%", "10 points; Copay gives 12.8 (second-hand)", "knowledge")
+EQ5D_MCID = cited(0.074, "1", "Walters 2005, EQ-5D index", "knowledge")
+QUALEFFO_NOTED = cited(5.2, "1", "VERTOS V 2023: a difference of 5.2 was significant; no established MCID", "verified")
+SF36_MCID = cited(3.0, "1", "SF-36 physical component, about 3-5 points; the smaller taken", "knowledge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A score, or why there is none.
+
+    Attributes
+    ----------
+    value : None where too little was answered. low, high : what the unanswered items leave open.
+    answered, of : items.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    answered: int | None = None
+    of: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How a scale runs and when its change counts.
+
+    Attributes
+    ----------
+    worst, best : ends of the scale. important : smallest change that patients notice; None where none is established.
+    important_share : or this fraction of the baseline, if larger than nothing. error : smallest change beyond the
+    error of measuring (MDC90). least_for_gain, most_for_loss : baselines outside which a change cannot be told.
+    """
+
+    name: str
+    worst: float
+    best: float
+    important: Cited | None
+    important_share: Cited | None = None
+    error: Cited | None = None
+    least_for_gain: Cited | None = None
+    most_for_loss: Cited | None = None
+
+    def changed(self, before: float | None, after: float | None) -> str:
+        """ "better", "worse", "no important change", or "unknown" between two scores of this scale."""
+        if before is None or after is None or self.important is None:
+            return "unknown"
+        gain = (before - after) * (1 if self.worst > self.best else -1)
+        if abs(gain) < float(self.important) or (self.error is not None and abs(gain) < float(self.error)):
+            return "no important change"
+        if gain > 0 and self.least_for_gain is not None and before < float(self.least_for_gain):
+            return "unknown"
+        if gain < 0 and self.most_for_loss is not None and before > float(self.most_for_loss):
+            return "unknown"
+        return "better" if gain > 0 else "worse"
+
+
+SCALES = {
+    "nrs": Scale(name="pain 0-10", worst=10, best=0, important=NRS_MCID, important_share=NRS_MCID_SHARE),
+    "rmdq": Scale(
+        name="Roland-Morris 0-24",
+        worst=24,
+        best=0,
+        important=RMDQ_MCID,
+        important_share=RMDQ_MCID_SHARE,
+        error=RMDQ_ERROR,
+        least_for_gain=RMDQ_LEAST_FOR_GAIN,
+        most_for_loss=RMDQ_MOST_FOR_LOSS,
+    ),
+    "odi": Scale(name="Oswestry 0-100", worst=100, best=0, important=ODI_MCID, error=ODI_ERROR),
+    "qualeffo": Scale(name="QUALEFFO-41 0-100", worst=100, best=0, important=None),
+    "eq5d": Scale(name="EQ-5D index", worst=-1, best=1, important=EQ5D_MCID),
+    "pcs": Scale(name="SF-36 physical", worst=0, best=100, important=SF36_MCID),
+}
