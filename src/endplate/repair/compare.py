@@ -1,0 +1,200 @@
+"""What the procedures changed, side by side: results by name, their bands over the ensemble, and what moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.repair.result import Band, Gain, Rehearsed
+from endplate.repair.unknowns import NAMES
+
+Results = dict[str, float]
+"""Result name to number, of one run of one procedure."""
+Run = dict[str, Results]
+"""Procedure to results, of one set of the unknowns."""
+Carry = Literal["ratio", "shift"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How a result goes from the members' grid to the fine one, and between which ends it must lie."""
+
+    carry: Carry
+    least: float | None = 0.0
+    most: float | None = None
+
+
+POSITIVE = Kind(carry="ratio")
+SHARE = Kind(carry="shift", most=1.0)
+SIGNED = Kind(carry="shift", least=None)
+
+
+def measured(done: Rehearsed, before: Rehearsed) -> Results:
+    """Every number of one run by its name; what was not reached is absent.
+
+    Parameters
+    ----------
+    done : one procedure. before : the level without repair, for the same unknowns.
+    """
+    out: Results = {}
+    if done.inflation is not None:
+        out |= _balloon(done)
+    if done.fill is not None:
+        out |= _cement(done)
+    if done.cured is not None:
+        out |= _gain("cured", done.cured)
+    out |= _strength(done, before)
+    for neighbour in done.neighbours:
+        of = f"{neighbour.level}_{neighbour.load_case}"
+        out[f"neighbour_load_{of}"] = neighbour.load_ratio
+        out[f"neighbour_strain_{of}"] = neighbour.endplate_strain_ratio
+        out[f"neighbour_disc_{of}"] = neighbour.disc_pressure_ratio
+    return out
+
+
+def kind_of(name: str) -> Kind:
+    """How a result behaves."""
+    if name.startswith(("full_", "deflated_", "cured_")):
+        return SIGNED
+    return SHARE if name.startswith(("fill_fraction", "right_share", "contact_")) else POSITIVE
+
+
+def carried(name: str, member: float, coarse: float, fine: float) -> float:
+    """A member's result on the fine grid: its ratio to the nominal run on its own grid, or its distance from it.
+
+    Lengths and shares go by distance, since their nominal may be zero; forces, volumes and pressures go by ratio.
+    """
+    kind = kind_of(name)
+    value = fine * member / coarse if kind.carry == "ratio" and coarse > 0 else fine + member - coarse
+    return _within(value, kind)
+
+
+def bands(nominal: Run, coarse: Run, members: Sequence[Run]) -> dict[str, dict[str, Band]]:
+    """Lowest and highest of each result over the nominal run and all members.
+
+    Parameters
+    ----------
+    nominal : the run on the fine grid. coarse : the same unknowns on the members' grid. members : those that ended.
+    """
+    return {
+        procedure: {name: _band(procedure, name, value, coarse, members) for name, value in results.items()}
+        for procedure, results in nominal.items()
+    }
+
+
+def _band(procedure: str, name: str, value: float, coarse: Run, members: Sequence[Run]) -> Band:
+    reference = coarse.get(procedure, {}).get(name)
+    found = [member[procedure][name] for member in members if name in member.get(procedure, {})]
+    if not members:
+        return Band(value=value, reason="a single run: no ensemble was asked for")
+    if reference is None or not found:
+        return Band(value=value, reason="no member of the ensemble has this result")
+    spread = [value, *(carried(name, item, reference, value) for item in found)]
+    return Band(value=value, low=min(spread), high=max(spread))
+
+
+def main_effects(
+    signs: NDArray[np.int8], members: Sequence[Run | None], procedure: str, name: str
+) -> tuple[tuple[str, float], ...]:
+    """How far each unknown moves a result from its low to its high end, largest first.
+
+    Least squares on the signs, so that a missing member costs balance but no answer; empty where fewer members than
+    unknowns and mean have the result.
+
+    Parameters
+    ----------
+    signs : (members, 6) design. members : results of each row, None for one that failed.
+    """
+    held = [
+        (row, member[procedure][name])
+        for row, member in zip(signs, members, strict=True)
+        if member is not None and name in member.get(procedure, {})
+    ]
+    if len(held) <= len(NAMES):
+        return ()
+    rows = np.array([[1.0, *row] for row, _ in held])
+    values = np.array([value for _, value in held])
+    slopes = np.linalg.lstsq(rows, values, rcond=None)[0][1:]
+    order = np.argsort(-np.abs(slopes), kind="stable")
+    return tuple((NAMES[place], float(2 * slopes[place])) for place in order)
+
+
+def drivers(
+    signs: NDArray[np.int8], members: Sequence[Run | None], nominal: Run
+) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Main effects of every result as "procedure: result"."""
+    found = {
+        f"{procedure}: {name}": main_effects(signs, members, procedure, name)
+        for procedure, results in nominal.items()
+        for name in results
+    }
+    return {key: effects for key, effects in found.items() if effects}
+
+
+def as_numbers(run: Mapping[str, Rehearsed], before: Rehearsed) -> Run:
+    """Results of every procedure of one set of the unknowns."""
+    return {name: measured(done, before) for name, done in run.items()}
+
+
+def _within(value: float, kind: Kind) -> float:
+    low = value if kind.least is None else max(value, kind.least)
+    return low if kind.most is None else min(low, kind.most)
+
+
+def _gain(stage: str, gain: Gain) -> Results:
+    out = {
+        f"{stage}_anterior_mm": gain.anterior_mm,
+        f"{stage}_middle_mm": gain.middle_mm,
+        f"{stage}_posterior_mm": gain.posterior_mm,
+        f"{stage}_wedge_deg": gain.wedge_deg,
+    }
+    return out if gain.kyphosis_deg is None else out | {f"{stage}_kyphosis_deg": gain.kyphosis_deg}
+
+
+def _balloon(done: Rehearsed) -> Results:
+    inflation = done.inflation
+    if inflation is None:
+        return {}
+    out = {"cavity_ml": inflation.cavity_ml}
+    if inflation.volume_ml.size:
+        out["balloon_volume_ml"] = float(inflation.volume_ml.max())
+        out["balloon_pressure_mpa"] = float(inflation.pressure_mpa.max())
+    return out | _gain("full", inflation.full) | _gain("deflated", inflation.deflated)
+
+
+def _cement(done: Rehearsed) -> Results:
+    fill = done.fill
+    if fill is None:
+        return {}
+    out = {
+        "cement_ml": fill.volume_ml,
+        "leaked_ml": fill.leaked_ml,
+        "fill_fraction": fill.fill_fraction,
+        "openings": float(len(fill.reached)),
+    }
+    if fill.volume_ml > 0:
+        out["right_share"] = fill.right_share
+        out |= {f"contact_{plate}": share for plate, share in fill.endplate_contact.items()}
+    if fill.bone_pressure_mpa.size:
+        out["bone_pressure_mpa"] = float(np.nanmax(fill.bone_pressure_mpa))
+        out["cannula_pressure_mpa"] = float(np.nanmax(fill.cannula_pressure_mpa))
+    return out
+
+
+def _strength(done: Rehearsed, before: Rehearsed) -> Results:
+    """Stiffness and strength, and both over those of the level as it is."""
+    if done.strength is None:
+        return {}
+    out = {"stiffness_n_per_mm": done.strength.stiffness_n_per_mm}
+    if done.strength.failure_load_n is not None:
+        out["strength_n"] = done.strength.failure_load_n
+    if done.procedure == "none" or before.strength is None:
+        return out
+    out["stiffness_ratio"] = done.strength.stiffness_n_per_mm / before.strength.stiffness_n_per_mm
+    if done.strength.failure_load_n is not None and before.strength.failure_load_n:
+        out["strength_ratio"] = done.strength.failure_load_n / before.strength.failure_load_n
+    return out
