@@ -1,0 +1,1 @@
+"""Recovery: the course to expect, whether a patient follows it, and what the trials behind it found."""

@@ -1,0 +1,129 @@
+"""Two scans of one patient: which levels are new or worse, with the error of measuring taken in.
+
+Works on findings (or the documents made of them), so that years may lie between the two runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from endplate.cited import cited
+from endplate.finding import BAND_SD
+
+LOSS_SHARE = cited(
+    0.20, "1", "Incident fracture: a height 20 % and 4 mm below the prior study (Genant convention)", "knowledge"
+)
+LOSS_MM = cited(
+    4.0, "mm", "Incident fracture: a height 20 % and 4 mm below the prior study (Genant convention)", "knowledge"
+)
+TREATED_SHARE = cited(0.15, "1", "Recollapse of a treated level: 15 % of height or 10 degrees (Yu 2017)", "verified")
+TREATED_DEG = cited(10.0, "deg", "Recollapse of a treated level: 15 % of height or 10 degrees (Yu 2017)", "verified")
+
+HEIGHTS = ("anterior_height", "middle_height", "posterior_height")
+ANGLE = "wedge_angle"
+
+Answer = Literal["yes", "no", "indeterminate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One level between two scans.
+
+    Attributes
+    ----------
+    worse : whether the rule of this level is met; indeterminate where the band of the change straddles it.
+    change, sd : of the height that changed most, mm; share of the earlier height.
+    """
+
+    level: str
+    worse: Answer
+    rule: str
+    what: str
+    change: float | None
+    sd: float | None
+    share: float | None
+    reason: str = ""
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], treated: Iterable[str] = ()) -> tuple[Change, ...]:
+    """Compare two documents (`case.json`) level by level.
+
+    Parameters
+    ----------
+    before, after : documents of one patient. treated : levels that were augmented in between or before.
+    """
+    first, second = _measured(before), _measured(after)
+    levels = [level for level in before.get("levels", []) if level in set(after.get("levels", []))]
+    repaired = set(treated)
+    return tuple(_change(level, first, second, level in repaired) for level in levels)
+
+
+Table = dict[tuple[str, str], tuple[float, float]]
+
+
+def _measured(document: Mapping[str, Any]) -> Table:
+    """(level, code) to value and SD."""
+    out: Table = {}
+    for finding in document.get("findings", []):
+        if finding["code"] in (*HEIGHTS, ANGLE) and finding["level"] and finding["low"] is not None:
+            sd = (finding["high"] - finding["low"]) / (2 * float(BAND_SD))
+            out[finding["level"], finding["code"]] = (float(finding["value"]), sd)
+    return out
+
+
+def _change(level: str, first: Table, second: Table, treated: bool) -> Change:
+    found = [_height(level, code, first, second, treated) for code in HEIGHTS]
+    if treated:
+        found.append(_angle(level, first, second))
+    known = [change for change in found if change is not None]
+    if not known:
+        rule = _rule(treated)
+        return Change(
+            level=level, worse="indeterminate", rule=rule, what="", change=None, sd=None, share=None,
+            reason="no height was measured in both scans",
+        )  # fmt: skip
+    rank = {"yes": 2, "indeterminate": 1, "no": 0}
+    return max(known, key=lambda change: (rank[change.worse], -(change.change or 0.0)))
+
+
+def _rule(treated: bool) -> str:
+    if treated:
+        return "treated level: at least 15 % of height or 10 degrees (Yu 2017)"
+    return "at least 20 % and 4 mm lower than before (Genant convention)"
+
+
+def _height(level: str, code: str, first: Table, second: Table, treated: bool) -> Change | None:
+    if (level, code) not in first or (level, code) not in second:
+        return None
+    (old, old_sd), (new, new_sd) = first[level, code], second[level, code]
+    loss, sd = old - new, math.hypot(old_sd, new_sd)
+    limit = float(TREATED_SHARE) * old if treated else max(float(LOSS_SHARE) * old, float(LOSS_MM))
+    return Change(
+        level=level,
+        worse=_beyond(loss, sd, limit),
+        rule=_rule(treated),
+        what=code,
+        change=-loss,
+        sd=sd,
+        share=-loss / old if old else None,
+    )
+
+
+def _angle(level: str, first: Table, second: Table) -> Change | None:
+    if (level, ANGLE) not in first or (level, ANGLE) not in second:
+        return None
+    (old, old_sd), (new, new_sd) = first[level, ANGLE], second[level, ANGLE]
+    sd = math.hypot(old_sd, new_sd)
+    worse = _beyond(abs(new - old), sd, float(TREATED_DEG))
+    return Change(level=level, worse=worse, rule=_rule(True), what=ANGLE, change=new - old, sd=sd, share=None)
+
+
+def _beyond(size: float, sd: float, limit: float) -> Answer:
+    """Whether a change reaches a limit: yes and no need the whole 95 % band on one side of it, or no error at all."""
+    low, high = size - float(BAND_SD) * sd, size + float(BAND_SD) * sd
+    if low >= limit:
+        return "yes"
+    return "no" if high < limit else "indeterminate"

@@ -1,0 +1,27 @@
+"""What is known of a patient on one day after the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Scores and signs of one visit; None is unknown.
+
+    Attributes
+    ----------
+    nrs : pain 0-10. rmdq : 0-24. odi : percent. height_cm : stature. new_focal_pain : at a level not painful before.
+    deficit, fever, breathless : new since the start; breathless covers dyspnoea and chest pain.
+    """
+
+    on: date
+    nrs: float | None = None
+    rmdq: float | None = None
+    odi: float | None = None
+    height_cm: float | None = None
+    new_focal_pain: bool | None = None
+    deficit: bool | None = None
+    fever: bool | None = None
+    breathless: bool | None = None

@@ -1,0 +1,44 @@
+"""The trials behind the expected courses, as data."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from endplate.cited import Trust
+
+Design = Literal["blinded", "open", "one arm"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One result in words, and how far the figure may be trusted."""
+
+    text: str
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A trial: who was compared with whom, how blind it was, and what it found."""
+
+    name: str
+    design: Design
+    arms: str
+    population: str
+    results: tuple[Result, ...]
+
+
+@cache
+def trials() -> tuple[Trial, ...]:
+    """All trials; the blinded ones first, so that their results stand no lower than the open ones."""
+    text = files("endplate.decision.recovery").joinpath("trials.toml").read_text(encoding="utf-8")
+    order = ("blinded", "open", "one arm")
+    rows = [
+        Trial(**{**row, "results": tuple(Result(**result) for result in row["results"])})
+        for row in tomllib.loads(text)["trial"]
+    ]
+    return tuple(sorted(rows, key=lambda trial: order.index(trial.design)))

@@ -1,0 +1,47 @@
+"""When a patient should be seen, and since when a visit is overdue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from endplate.cited import cited_table
+
+_SOURCE = "Clinical reference 7.3: visits at 2-4 weeks, then 3, 6 and 12 months; windows are our own choice"
+VISIT_FROM_DAYS = cited_table(
+    "visit.from", "d", _SOURCE, "design", {"2-4 weeks": 14.0, "3 months": 77.0, "6 months": 161.0, "12 months": 335.0}
+)
+VISIT_UNTIL_DAYS = cited_table(
+    "visit.until", "d", _SOURCE, "design", {"2-4 weeks": 28.0, "3 months": 105.0, "6 months": 203.0, "12 months": 395.0}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A visit that is due: its name, its window, and whether the window has closed."""
+
+    visit: str
+    opens: date
+    closes: date
+    overdue: bool
+
+
+def due_visit(start: date, seen: Iterable[date], today: date) -> Due | None:
+    """The latest visit whose window has opened and in which (or after which) nobody saw the patient; None if none."""
+    days = [(day - start).days for day in seen]
+    found = None
+    for name, first in VISIT_FROM_DAYS.items():
+        opens, closes = start + timedelta(float(first)), start + timedelta(float(VISIT_UNTIL_DAYS[name]))
+        if today >= opens:
+            missed = not any(day >= float(first) for day in days)
+            found = Due(visit=name, opens=opens, closes=closes, overdue=today > closes) if missed else None
+    return found
+
+
+def windows(start: date) -> tuple[tuple[str, date, date], ...]:
+    """All visits with the days on which their windows open and close."""
+    return tuple(
+        (name, start + timedelta(float(first)), start + timedelta(float(VISIT_UNTIL_DAYS[name])))
+        for name, first in VISIT_FROM_DAYS.items()
+    )

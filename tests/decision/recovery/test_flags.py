@@ -1,0 +1,104 @@
+"""Flags: each rule at, just below and just above its limit."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from endplate.decision.recovery.flags import flags
+from endplate.decision.recovery.reading import Reading
+
+START = date(2026, 1, 5)
+
+
+def on(day, **scores):
+    return Reading(on=START + timedelta(day), **scores)
+
+
+def codes(*readings, procedure="vertebroplasty", start=None, age=20):
+    return [flag.code for flag in flags(procedure, start or on(0, nrs=8, rmdq=18), readings, age)]
+
+
+@pytest.mark.parametrize(
+    ("day", "nrs", "flagged"),
+    [(30, 6.0, False), (30, 6.1, True), (29, 6.1, False), (30, 5.6, False)],
+)
+def test_no_improvement_needs_a_month_and_both_too_few_points_and_too_small_a_share(day, nrs, flagged):
+    assert ("no_improvement" in codes(on(day, nrs=nrs))) is flagged
+
+
+def test_a_small_baseline_counts_by_share():
+    start = on(0, nrs=5)
+    assert "no_improvement" not in codes(on(40, nrs=3.5), start=start)
+    assert "no_improvement" in codes(on(40, nrs=3.6), start=start)
+
+
+def test_off_trajectory_is_above_one_sd_and_only_when_every_track_says_so():
+    assert "off_trajectory" not in codes(on(30, nrs=0.43 * 8 + 2.7))
+    assert "off_trajectory" in codes(on(30, nrs=0.43 * 8 + 2.71))
+    assert "off_trajectory" not in codes(on(30, nrs=0.43 * 8 + 2.71), age=None)
+    assert "off_trajectory" in codes(on(30, nrs=0.58 * 8 + 2.81), age=None)
+
+
+def test_only_the_latest_reading_is_held_against_the_course():
+    assert "off_trajectory" not in codes(on(30, nrs=8), on(60, nrs=2))
+
+
+@pytest.mark.parametrize(
+    ("readings", "flagged"),
+    [
+        ([(10, 3), (20, 5), (22, 5)], True),
+        ([(10, 3), (20, 5), (21, 5)], False),
+        ([(10, 3), (20, 4.9), (22, 4.9)], False),
+        ([(10, 3), (20, 6.9)], False),
+        ([(10, 3), (20, 7)], True),
+        ([(10, 7), (20, 9), (22, 9)], False),
+        ([(10, 6), (20, 8), (22, 8)], True),
+    ],
+)
+def test_a_relapse_is_two_high_readings_two_days_apart_or_one_large_rise(readings, flagged):
+    start = on(0, nrs=9)
+    assert ("relapse" in codes(*(on(day, nrs=nrs) for day, nrs in readings), start=start)) is flagged
+
+
+def test_pain_at_a_new_level_is_a_relapse():
+    assert "relapse" in codes(on(20, nrs=3, new_focal_pain=True))
+
+
+@pytest.mark.parametrize(
+    ("start", "rmdq", "flagged"), [(10, 15, True), (10, 14.9, False), (20, 25, True), (20.1, 26, False)]
+)
+def test_worse_function_is_five_points_above_the_nadir_unless_the_start_was_too_high(start, rmdq, flagged):
+    assert ("function_worse" in codes(on(20, rmdq=rmdq), start=on(0, rmdq=start))) is flagged
+
+
+def test_the_nadir_of_function_follows_the_course():
+    assert "function_worse" in codes(on(10, rmdq=6), on(30, rmdq=11), start=on(0, rmdq=18))
+
+
+@pytest.mark.parametrize(("height", "flagged"), [(158.0, True), (158.1, False)])
+def test_two_centimetres_of_stature_are_flagged(height, flagged):
+    assert ("stature" in codes(on(20, height_cm=height), start=on(0, height_cm=160))) is flagged
+
+
+@pytest.mark.parametrize("sign", ["deficit", "fever", "breathless"])
+def test_an_emergency_comes_first_and_names_cement_only_after_cement(sign):
+    assert codes(on(2, nrs=9, **{sign: True}))[0] == "cement_complication"
+    assert codes(on(2, **{sign: True}), procedure="none")[0] == "emergency"
+    assert codes(on(2, **{sign: False})) == []
+
+
+def test_what_is_unknown_raises_no_flag():
+    assert codes(on(40)) == []
+    assert codes(on(40, nrs=9), start=on(0)) == []
+    assert codes(on(40, rmdq=24, height_cm=100), start=on(0)) == []
+
+
+def test_a_reading_before_the_start_is_left_out():
+    assert codes(on(-3, nrs=1), on(5, nrs=5)) == []
+
+
+def test_each_flag_says_what_to_do_and_on_what_ground():
+    for flag in flags("none", on(0, nrs=8), [on(40, nrs=8, fever=True, new_focal_pain=True)], 20):
+        assert flag.text and flag.action and flag.source and flag.since == START + timedelta(40)

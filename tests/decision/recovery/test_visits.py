@@ -1,0 +1,40 @@
+"""Visits that are due, to the day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from endplate.decision.recovery.visits import due_visit, windows
+
+START = date(2026, 1, 5)
+
+
+def due(today, *seen):
+    return due_visit(START, [START + timedelta(day) for day in seen], START + timedelta(today))
+
+
+@pytest.mark.parametrize(
+    ("today", "seen", "visit", "overdue"),
+    [
+        (13, (), None, None),
+        (14, (), "2-4 weeks", False),
+        (28, (), "2-4 weeks", False),
+        (29, (), "2-4 weeks", True),
+        (29, (14,), None, None),
+        (29, (13,), "2-4 weeks", True),
+        (80, (20,), "3 months", False),
+        (106, (20,), "3 months", True),
+        (400, (20, 90, 180, 340), None, None),
+        (400, (20, 90, 180), "12 months", True),
+    ],
+)
+def test_the_latest_open_window_without_a_visit_is_due(today, seen, visit, overdue):
+    found = due(today, *seen)
+    assert (found and found.visit, found and found.overdue) == (visit, overdue)
+
+
+def test_windows_follow_each_other():
+    days = [day for _, first, last in windows(START) for day in (first, last)]
+    assert days == sorted(days) and len(days) == 8
