@@ -12,6 +12,7 @@ from endplate.finding import Caution, Finding, Gap
 from endplate.fracture.result import Alignment, Fracture
 from endplate.image.volume import LabelMap, Volume
 from endplate.patient import PatientRecord
+from endplate.repair.result import Rehearsal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class Case:
     densities: tuple[BoneDensity, ...] = ()
     strengths: tuple[Strength, ...] = ()
     loads: tuple[LoadToStrength, ...] = ()
+    rehearsals: tuple[Rehearsal, ...] = ()
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     cautions: tuple[Caution, ...] = ()

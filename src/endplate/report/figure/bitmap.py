@@ -23,6 +23,10 @@ ABOVE_RGB = (190, 16, 32)
 """Colour of values above the ramp: a red that is no part of it, darker than the light end it borders on."""
 
 
+TINT_OPACITY = 165.0
+"""Of 255: a full tint that still shows the bone below it."""
+
+
 def grey_jpeg(hu: NDArray[np.float32]) -> str:
     """Data URI of a CT section (rows, columns) HU; NaN (outside the scan) is mid grey."""
     low, high = BONE_WINDOW_HU
@@ -46,6 +50,14 @@ def silhouette_png(body: NDArray[np.bool_], arch: NDArray[np.bool_]) -> str:
     grey[arch] = 215
     grey[body] = 175
     return _encode(grey, "L", "PNG", optimize=True)
+
+
+def tint_png(share: NDArray[np.float32], rgb: tuple[int, int, int]) -> str:
+    """Data URI of one colour (rows, columns) over a picture; `share` 0..1 is how much of it, 1 lets a third through."""
+    rgba = np.zeros((*share.shape, 4), np.uint8)
+    rgba[..., :3] = rgb
+    rgba[..., 3] = np.clip(share, 0.0, 1.0) * TINT_OPACITY
+    return _encode(rgba, "RGBA", "PNG", optimize=True)
 
 
 def ramp_rgb(fraction: ArrayLike) -> NDArray[np.uint8]:

@@ -1,0 +1,211 @@
+"""A rehearsal as flat findings, gaps and cautions: each number with its band, what the band spans, and its source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from endplate.finding import Caution, Finding, Gap
+from endplate.level import Level
+from endplate.repair.result import Band, NeedlePath, Rehearsal, Rehearsed
+
+_FLOW = "Christopher-Middleman porous power-law flow (known); permeability Baroud 2004 and Kozeny-Carman (known)"
+_POINTS = "Deshpande-Fleck crushable foam in implicit material points (known); yield law Kopperdahl 2002"
+_CURE = "Kinzl 2012a, b: cement porosity and interface, bone inside cement dropped"
+_LOAD = "0.2 % offset load as before the repair, Walle, Matheson & Boyd, GigaScience 2025"
+_SEGMENT = "Linear disc layers of the biomechanics reference 9 (known); ratios only, never fracture risk"
+_PATH = "Geometry of the labels and the scan; margins of the clinical reference 6.3 (own choice there)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How a result is told: finding code, what it was measured at, unit, how, and from which source."""
+
+    code: str
+    unit: str
+    how: str
+    source: str
+    at: str = ""
+
+
+STAGES = {"full": "balloon full", "deflated": "balloon emptied", "cured": "cement set"}
+PLACES = {"anterior": "front", "middle": "middle", "posterior": "back"}
+RESULTS: dict[str, Told] = {
+    **{
+        f"{stage}_{place}_mm": Told(
+            code=f"repair_gain_{place}",
+            unit="mm",
+            at=words,
+            how=f"height at the {PLACES[place]} of the body against the state before",
+            source=_POINTS,
+        )
+        for stage, words in STAGES.items()
+        for place in PLACES
+    },
+    **{
+        f"{stage}_{angle}_deg": Told(
+            code=f"repair_{angle}_change",
+            unit="deg",
+            at=words,
+            how="change of the angle against the state before, negative is less bent forward",
+            source=_POINTS,
+        )
+        for stage, words in STAGES.items()
+        for angle in ("wedge", "kyphosis")
+    },
+    "balloon_volume_ml": Told(code="balloon_volume", unit="mL", how="all balloons together", source=_POINTS),
+    "balloon_pressure_mpa": Told(code="balloon_pressure", unit="MPa", how="highest while filling", source=_POINTS),
+    "cavity_ml": Told(code="balloon_cavity", unit="mL", how="left when the balloon was emptied", source=_POINTS),
+    "cement_ml": Told(code="cement_volume", unit="mL", how="inside the body", source=_FLOW),
+    "leaked_ml": Told(code="cement_outside", unit="mL", how="beyond an opening of the body", source=_FLOW),
+    "fill_fraction": Told(code="cement_fill_fraction", unit="1", how="cement over the body's volume", source=_FLOW),
+    "openings": Told(code="cement_openings_reached", unit="1", how="ways out that cement came to", source=_FLOW),
+    "right_share": Told(code="cement_right_share", unit="1", how="cement in the patient's right half", source=_FLOW),
+    "contact_superior": Told(
+        code="cement_endplate_contact", unit="1", at="upper endplate", how="area that cement touches", source=_FLOW
+    ),
+    "contact_inferior": Told(
+        code="cement_endplate_contact", unit="1", at="lower endplate", how="area that cement touches", source=_FLOW
+    ),
+    "bone_pressure_mpa": Told(code="cement_bone_pressure", unit="MPa", how="highest at the tip", source=_FLOW),
+    "cannula_pressure_mpa": Told(
+        code="cement_cannula_pressure", unit="MPa", how="highest lost in the cannula", source=_FLOW
+    ),
+    "strength_n": Told(code="repair_failure_load", unit="N", how="0.2 % offset load", source=f"{_CURE}; {_LOAD}"),
+    "stiffness_n_per_mm": Told(code="repair_stiffness", unit="N/mm", how="elastic, cap to cap", source=_CURE),
+    "strength_ratio": Told(code="repair_failure_load_ratio", unit="1", how="after over before", source=_CURE),
+    "stiffness_ratio": Told(code="repair_stiffness_ratio", unit="1", how="after over before", source=_CURE),
+}
+NEIGHBOUR = re.compile(r"neighbour_(load|strain|disc)_(\w+?)_(standing|flexed)")
+NEIGHBOUR_CODES = {
+    "load": "neighbour_load_ratio",
+    "strain": "neighbour_endplate_strain_ratio",
+    "disc": "neighbour_disc_pressure_ratio",
+}
+PROCEDURE_WORDS = {"none": "no repair", "vertebroplasty": "vertebroplasty", "kyphoplasty": "kyphoplasty"}
+STOPPED = "repair_stopped"
+
+
+def findings(rehearsal: Rehearsal) -> tuple[Finding, ...]:
+    """Every number of every procedure, and the needle paths."""
+    numbers = [
+        _number(rehearsal, procedure, name, band)
+        for procedure, results in rehearsal.bands.items()
+        for name, band in results.items()
+    ]
+    paths = [finding for done in rehearsal.nominal for finding in _paths(done)]
+    openings = [finding for done in rehearsal.nominal for finding in _openings(done)]
+    return (*(item for item in numbers if item is not None), *paths, *openings)
+
+
+def gaps(rehearsal: Rehearsal) -> tuple[Gap, ...]:
+    """What was not reached: procedures that stopped early, paths that do not exist, members that failed."""
+    level = rehearsal.level
+    out = [
+        Gap(code=STOPPED, level=level, reason=f"{PROCEDURE_WORDS[done.procedure]}: {done.stopped}")
+        for done in (rehearsal.before, *rehearsal.nominal)
+        if done.stopped
+    ]
+    out += [
+        Gap(code="needle_path", level=level, reason=f"{done.procedure}: {done.access.reason}")
+        for done in rehearsal.nominal
+        if done.access is not None and not done.access.paths
+    ]
+    out += [Gap(code="repair_member", level=level, reason=reason) for reason in rehearsal.failed]
+    return tuple(out)
+
+
+def cautions(rehearsal: Rehearsal) -> tuple[Caution, ...]:
+    """What a reader must know before trusting this rehearsal."""
+    notes = [*rehearsal.notes]
+    for done in rehearsal.nominal:
+        of = PROCEDURE_WORDS[done.procedure]
+        for part in (done.inflation, done.fill):
+            notes += [f"{of}: {note}" for note in (part.notes if part is not None else ())]
+    return tuple(Caution(code="rehearsal", level=rehearsal.level, text=note) for note in dict.fromkeys(notes))
+
+
+def _number(rehearsal: Rehearsal, procedure: str, name: str, band: Band) -> Finding | None:
+    if band.value is None:
+        return None
+    words = PROCEDURE_WORDS[procedure]
+    neighbour = NEIGHBOUR.fullmatch(name)
+    if neighbour:
+        what, level, load_case = neighbour.groups()
+        return Finding(
+            code=NEIGHBOUR_CODES[what],
+            level=Level[level],
+            condition=f"{words} of {rehearsal.level}, {load_case}",
+            value=band.value,
+            unit="1",
+            low=band.low,
+            high=band.high,
+            method=f"after over before in the segment of three, {load_case} load; {span(rehearsal, band)}",
+            source=_SEGMENT,
+        )
+    told = RESULTS[name]
+    return Finding(
+        code=told.code,
+        level=rehearsal.level,
+        condition=", ".join(part for part in (words, told.at) if part),
+        value=band.value,
+        unit=told.unit,
+        low=band.low,
+        high=band.high,
+        method=f"{told.how}; voxels of {rehearsal.voxel_mm:g} mm; {span(rehearsal, band)}",
+        source=told.source,
+    )
+
+
+def span(rehearsal: Rehearsal, band: Band) -> str:
+    """What a band spans, in words."""
+    if band.low is None:
+        return band.reason or "one run"
+    if not rehearsal.members:
+        return "95 % band of calibration, method, cement and its interface"
+    carried = ""
+    if rehearsal.member_voxel_mm is not None and rehearsal.member_voxel_mm != rehearsal.voxel_mm:
+        carried = (
+            f" on voxels of {rehearsal.member_voxel_mm:g} mm, carried over by ratio or distance to the nominal run "
+            "on the same voxels"
+        )
+    return f"band: lowest to highest of {rehearsal.members} members with the unknowns at their ends{carried}"
+
+
+def _paths(done: Rehearsed) -> Iterator[Finding]:
+    for path in done.access.paths if done.access is not None else ():
+        for code, value, unit, how in (
+            ("needle_clearance", path.least_mm, "mm", f"smallest of {_walls(path)}"),
+            ("needle_axial_angle", path.axial_deg, "deg", "towards the midline in the axial plane"),
+            ("needle_sagittal_angle", path.sagittal_deg, "deg", "towards the feet in the sagittal plane"),
+            ("needle_depth", path.length_mm, "mm", "from the bone's surface to the tip"),
+        ):
+            yield Finding(
+                code=code,
+                level=path.level,
+                condition=f"{done.procedure}, {path.side} {path.approach}",
+                value=value,
+                unit=unit,
+                method=f"{path.needle.name} needle, {path.needle.outer_mm:g} mm thick; {how}",
+                source=_PATH,
+            )
+
+
+def _walls(path: NeedlePath) -> str:
+    """The clearances in one phrase; a wall that was not measured is left out."""
+    return ", ".join(f"{wall} {value:.1f} mm" for wall, value in path.clearance_mm.items())
+
+
+def _openings(done: Rehearsed) -> Iterator[Finding]:
+    for reached in done.fill.reached if done.fill is not None else ():
+        yield Finding(
+            code="cement_reached",
+            level=done.fill.level if done.fill is not None else None,
+            condition=done.procedure,
+            value=f"{reached.opening.name} (class {reached.opening.route})",
+            unit="",
+            method=f"reached {reached.time_s:.0f} s after the injection began, with {reached.injected_ml:.1f} mL in; "
+            f"{reached.leaked_ml:.2f} mL went out",
+            source=_FLOW,
+        )

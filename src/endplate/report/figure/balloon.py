@@ -1,0 +1,49 @@
+"""What the balloon did to the bone: compaction in colour, the cavity outlined, on the side, front and top views."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+
+from endplate.anatomy.vertebra import Vertebra
+from endplate.repair.bone import inside_body
+from endplate.repair.result import Inflation
+from endplate.report.figure import svg
+from endplate.report.figure.bitmap import ramp_png
+from endplate.report.figure.local_plane import LocalView, local_plane
+from endplate.report.figure.plane import sample
+
+VIEWS: dict[LocalView, str] = {"sagittal": "from the side", "axial": "from above"}
+TOP_OF_SCALE = 3.0
+"""Density over density before at the top of the ramp; reference 7.4 expects 2 to 3 beside a balloon."""
+HALF = 0.5
+
+
+def balloon_figures(inflation: Inflation, vertebra: Vertebra) -> list[tuple[str, Markup]]:
+    """(view in words, picture) through the middle of the cavity; empty where no cavity was left."""
+    if not (inflation.bone.cavity > HALF).any():
+        return []
+    grid = inflation.bone.field.grid
+    centre = vertebra.to_local_mm(grid.to_mm(np.argwhere(inflation.bone.cavity > HALF)))
+    cuts = {"sagittal": float(np.median(centre[centre[:, 0] <= np.median(centre[:, 0])][:, 0])),
+            "axial": float(np.median(centre[:, 2]))}  # fmt: skip
+    return [(words, _picture(inflation, vertebra, view, cuts[view])) for view, words in VIEWS.items()]
+
+
+def _picture(inflation: Inflation, vertebra: Vertebra, view: LocalView, at_mm: float) -> Markup:
+    plane = local_plane(vertebra, view, at_mm)
+    grid = inflation.bone.field.grid
+    body = sample(inside_body(inflation.bone.field), grid, plane.points_mm, 0.0)
+    rise = (sample(inflation.compaction, grid, plane.points_mm, 1.0) - 1.0) / (TOP_OF_SCALE - 1.0)
+    hollow = sample(inflation.bone.cavity, grid, plane.points_mm, 0.0)
+    field = np.where((body > HALF) & (hollow <= HALF), np.maximum(rise, 0.0), np.nan).astype(np.float32)
+    parts = [svg.picture(0, 0, *plane.size, ramp_png(field), class_="pixels")]
+    parts += plane.outline(inside_body(inflation.bone.field), grid, "strain-outline", HALF)
+    parts += plane.outline(inflation.bone.cavity, grid, "cavity-line", HALF)
+    parts += plane.marks()
+    alt = (
+        f"{inflation.level}, {VIEWS[view]}, after the balloon was emptied: how much denser the bone is than before, "
+        f"and the cavity of {inflation.cavity_ml:.1f} mL."
+    )
+    kind = [svg.group(parts, class_="on-paper")]
+    return svg.drawing(*plane.size, alt, kind, f"balloon-{inflation.level}-{view}")

@@ -1,0 +1,104 @@
+"""Lines over two axes, each named at its end in words, so that no colour has to be matched with a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from endplate.report.figure import svg
+from endplate.report.figure.axis import ticks, written
+
+WIDTH, HEIGHT = 330.0, 236.0
+LEFT, RIGHT, TOP, BOTTOM = 48.0, 10.0, 32.0, 40.0
+HEADROOM = 1.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Line:
+    """A curve with its name; `style` is a class of the style sheet."""
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    style: str = "curve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A ring on the picture with a short word beside it."""
+
+    x: float
+    y: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Title, axis names, what a screen reader says, and the identity on the page."""
+
+    title: str
+    across: str
+    up: str
+    alt: str
+    identity: str
+
+
+def line_plot(words: Words, lines: Sequence[Line], marks: Sequence[Mark] = (), limit: float | None = None) -> Markup:
+    """Curves on axes from zero; `limit` is drawn as a dashed level line."""
+    held = [line for line in lines if line.x.size > 1]
+    most_x = max((float(np.nanmax(line.x)) for line in held), default=1.0) or 1.0
+    most_y = max([*(float(np.nanmax(line.y)) for line in held), limit or 0.0], default=1.0) or 1.0
+    span = np.array([most_x, HEADROOM * most_y])
+    parts = _axes(span, words)
+    if limit is not None:
+        x, y = _place([0.0, limit], span)
+        parts.append(svg.line(x, y, WIDTH - RIGHT, y, class_="offset-line"))
+        parts.append(
+            svg.text(WIDTH - RIGHT, y - 5, f"limit {written(round(limit, 2))}", class_="small", text_anchor="end")
+        )
+    for line in held:
+        parts.append(svg.path(_place(np.stack([line.x, line.y], axis=-1), span), class_=line.style))
+    parts += _names(held, span) if len(held) > 1 else []
+    for mark in marks:
+        x, y = _place([mark.x, mark.y], span)
+        parts.append(svg.element("circle", cx=float(x), cy=float(y), r=6, class_="failure-mark"))
+        parts.append(svg.text(x - 10, y - 8, mark.word, class_="small", text_anchor="end"))
+    return svg.drawing(WIDTH, HEIGHT, words.alt, parts, words.identity)
+
+
+def _place(points: object, span: NDArray[np.float64]) -> NDArray[np.float64]:
+    part = np.asarray(points, float) / span
+    wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    return np.stack([LEFT + part[..., 0] * wide, HEIGHT - BOTTOM - part[..., 1] * high], -1)
+
+
+def _axes(span: NDArray[np.float64], words: Words) -> list[Markup]:
+    parts = []
+    for value in ticks(span[0]):
+        x, y = _place([value, 0.0], span)
+        parts.append(svg.line(x, TOP, x, y, class_="rule"))
+        parts.append(svg.text(x, y + 15, written(value), class_="small", text_anchor="middle"))
+    for value in ticks(span[1]):
+        x, y = _place([0.0, value], span)
+        parts.append(svg.line(x, y, WIDTH - RIGHT, y, class_="rule"))
+        parts.append(svg.text(x - 5, y + 4, written(value), class_="small", text_anchor="end"))
+    parts.append(svg.text(WIDTH - RIGHT, HEIGHT - 6, words.across, class_="small", text_anchor="end"))
+    parts.append(svg.text(4, TOP - 8, words.up, class_="small"))
+    parts.append(svg.text(WIDTH - RIGHT, 16, words.title, class_="strip-grade", text_anchor="end"))
+    return parts
+
+
+def _names(lines: Sequence[Line], span: NDArray[np.float64]) -> list[Markup]:
+    """Each curve's name at its end, above the higher curve and below the lower one, kept apart."""
+    ends = sorted(((float(line.y[-1]), line) for line in lines), key=lambda item: -item[0])
+    parts, last = [], -np.inf
+    for value, line in ends:
+        x, y = _place([float(line.x[-1]), value], span)
+        y = max(float(y) - 7, last + 15)
+        last = y
+        parts.append(svg.text(min(float(x), WIDTH - RIGHT), y, line.name, class_="small", text_anchor="end"))
+    return parts
