@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from endplate.level import Level
 from endplate.repair.device.balloon import Balloon
 from endplate.repair.device.cement import Cement
 from endplate.repair.device.needle import Needle
+
+if TYPE_CHECKING:
+    from endplate.repair.intact import IntactShape
 
 Side = Literal["left", "right"]
 Approach = Literal["transpedicular", "extrapedicular"]
@@ -268,7 +271,7 @@ class Rehearsal:
     bands : procedure, then result, over the ensemble. drivers : for each "procedure: result", the unknowns with
     their main effect (high end minus low end), largest first. members : how many ran to the end.
     failed : members that did not, each with its unknowns and the reason. voxel_mm, member_voxel_mm : grids of the
-    nominal runs and of the members. seed : of the design.
+    nominal runs and of the members. seed : of the design. bone : as the repair met it. intact : before it broke.
     """
 
     level: Level
@@ -282,4 +285,6 @@ class Rehearsal:
     voxel_mm: float = 1.0
     member_voxel_mm: float | None = None
     seed: int = 0
+    bone: Bone | None = None
+    intact: IntactShape | None = None
     notes: tuple[str, ...] = field(default=())
