@@ -26,6 +26,8 @@ def due(today, *seen):
         (29, (13,), "2-4 weeks", True),
         (80, (20,), "3 months", False),
         (106, (20,), "3 months", True),
+        (162, (20,), "6 months", True),
+        (162, (20, 77), "6 months", False),
         (400, (20, 90, 180, 340), None, None),
         (400, (20, 90, 180), "12 months", True),
     ],

@@ -19,24 +19,24 @@ VISIT_UNTIL_DAYS = cited_table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A visit that is due: its name, its window, and whether the window has closed."""
+    """A visit that is due: its name and window; overdue once the window of the first one missed has closed."""
 
     visit: str
     opens: date
     closes: date
+    missed_since: date
     overdue: bool
 
 
 def due_visit(start: date, seen: Iterable[date], today: date) -> Due | None:
     """The latest visit whose window has opened and in which (or after which) nobody saw the patient; None if none."""
-    days = [(day - start).days for day in seen]
-    found = None
-    for name, first in VISIT_FROM_DAYS.items():
-        opens, closes = start + timedelta(float(first)), start + timedelta(float(VISIT_UNTIL_DAYS[name]))
-        if today >= opens:
-            missed = not any(day >= float(first) for day in days)
-            found = Due(visit=name, opens=opens, closes=closes, overdue=today > closes) if missed else None
-    return found
+    last = max(seen, default=None)
+    missed = [window for window in windows(start) if today >= window[1] and (last is None or last < window[1])]
+    if not missed:
+        return None
+    name, opens, closes = missed[-1]
+    first_closed = missed[0][2]
+    return Due(visit=name, opens=opens, closes=closes, missed_since=first_closed, overdue=today > first_closed)
 
 
 def windows(start: date) -> tuple[tuple[str, date, date], ...]:

@@ -1,0 +1,1 @@
+"""Steps of the schema, oldest first; every database is brought to the newest when it is opened."""

@@ -1,0 +1,180 @@
+"""Reads: the course of an episode, the due list, the history of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Table, and_, func, or_, select
+
+from endplate.decision.recovery.deformity import Change, compare
+from endplate.decision.recovery.flags import Flag, flags
+from endplate.decision.recovery.reading import Reading
+from endplate.decision.recovery.tracks import Procedure
+from endplate.decision.recovery.visits import Due, due_visit
+from endplate.follow import tables
+from endplate.follow.store import Store, StoreError
+
+Rows = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """An episode as it went.
+
+    Attributes
+    ----------
+    episode, repairs, visits, scans, milestones : rows, by day. procedure : the last repair, or "none".
+    start : the reading that the course counts from. readings : all later ones.
+    fracture_days : age of the fracture at the start, None where the onset is unknown.
+    """
+
+    episode: Any
+    repairs: Rows
+    visits: Rows
+    scans: Rows
+    milestones: Rows
+    procedure: Procedure
+    start: Reading
+    readings: tuple[Reading, ...]
+    fracture_days: float | None
+
+    def flags(self, today: date | None = None) -> tuple[Flag, ...]:
+        """All flags of the course; with `today`, also a visit that was missed."""
+        found = flags(self.procedure, self.start, self.readings, self.fracture_days)
+        found += tuple(_worse(change, self.scans[-1].on) for change in self.changes() if change.worse != "no")
+        lost = self.due(today) if today and self.episode.closed_on is None else None
+        if lost is not None and lost.overdue:
+            found += (
+                Flag(
+                    code="lost_to_follow_up",
+                    since=lost.missed_since,
+                    text=f"a visit was due until {lost.missed_since}; now due: {lost.visit}",
+                    action="call the patient",
+                    urgency="next visit",
+                    source="clinical reference 7.3, own choice of windows",
+                ),
+            )
+        return found
+
+    def due(self, today: date) -> Due | None:
+        """The visit that is due."""
+        return due_visit(self.start.on, [visit.on for visit in self.visits], today)
+
+    def changes(self) -> tuple[Change, ...]:
+        """The last scan against the one before it, level by level; empty with fewer than two."""
+        if len(self.scans) < 2:
+            return ()
+        before, after = self.scans[-2], self.scans[-1]
+        treated = {level for repair in self.repairs if repair.on <= after.on for level in repair.levels}
+        return compare(before.document, after.document, treated)
+
+
+def _worse(change: Change, on: date) -> Flag:
+    sure = change.worse == "yes"
+    size = "" if change.change is None else f" ({change.what.replace('_', ' ')} {change.change:+.1f})"
+    return Flag(
+        code="deformity" if sure else "possible_deformity",
+        since=on,
+        text=f"{change.level}: {'new or worse' if sure else 'possibly new or worse'} deformity{size}",
+        action="read both scans side by side; MRI with STIR",
+        urgency="soon",
+        source=change.rule,
+    )
+
+
+def course(store: Store, episode_id: int) -> Course:
+    """The course of an episode.
+
+    Raises
+    ------
+    StoreError : no such episode.
+    """
+    with store.reading() as connection:
+        table = tables.episode
+        episode = connection.execute(select(table).where(table.c.id == episode_id)).first()
+        if episode is None:
+            raise StoreError(f"there is no episode {episode_id}", "", "`endplate follow list` shows all")
+
+        def rows(of: Table) -> Rows:
+            return connection.execute(select(of).where(of.c.episode_id == episode_id).order_by(of.c.on, of.c.id)).all()
+
+        repairs, visits = rows(tables.repair), rows(tables.visit)
+        scans, milestones = rows(tables.scan), rows(tables.milestone)
+    readings = [_reading(row) for row in visits]
+    start_on = episode.counts_from
+    onset = episode.onset_on
+    return Course(
+        episode=episode,
+        repairs=repairs,
+        visits=visits,
+        scans=scans,
+        milestones=milestones,
+        procedure=repairs[-1].kind if repairs else "none",
+        start=_baseline(start_on, readings),
+        readings=tuple(reading for reading in readings if reading.on > start_on),
+        fracture_days=None if onset is None else float((start_on - onset).days),
+    )
+
+
+def _reading(row: Any) -> Reading:
+    return Reading(**{field.name: getattr(row, field.name) for field in fields(Reading)})
+
+
+def _baseline(on: date, readings: Sequence[Reading]) -> Reading:
+    """The state when the course began: of each score, the last known up to that day."""
+    before = [reading for reading in readings if reading.on <= on]
+    known = {
+        name: next((value for r in reversed(before) if (value := getattr(r, name)) is not None), None)
+        for name in ("nrs", "rmdq", "odi", "height_cm")
+    }
+    return Reading(on=on, **known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueRow:
+    """One line of the due list."""
+
+    episode_id: int
+    patient_id: str
+    due: Due
+    last_seen: date | None
+
+
+def due_list(store: Store, today: date, limit: int = 100) -> tuple[list[DueRow], int]:
+    """Episodes with a visit due, the longest due first, and how many there are in all."""
+    table = tables.episode
+    where = and_(table.c.due_from <= today, table.c.closed_on.is_(None))
+    with store.reading() as connection:
+        total = connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
+        columns = (table.c.id, table.c.patient_id, table.c.counts_from, table.c.last_seen)
+        query = select(*columns).where(where).order_by(table.c.due_from, table.c.id).limit(limit)
+        rows = connection.execute(query).all()
+    found = []
+    for row in rows:
+        seen = [] if row.last_seen is None else [row.last_seen]
+        due = due_visit(row.counts_from, seen, today)
+        if due is not None:
+            found.append(DueRow(episode_id=row.id, patient_id=row.patient_id, due=due, last_seen=row.last_seen))
+    return found, int(total)
+
+
+def episodes(store: Store, patient_id: str | None = None, limit: int = 100) -> Rows:
+    """Episodes, newest first, of one patient or of all."""
+    table = tables.episode
+    query = select(table).order_by(table.c.started_on.desc(), table.c.id.desc()).limit(limit)
+    with store.reading() as connection:
+        return connection.execute(query.where(table.c.patient_id == patient_id) if patient_id else query).all()
+
+
+def history(store: Store, episode_id: int) -> Rows:
+    """Every change of an episode and of its patient, oldest first."""
+    table, episode = tables.change, tables.episode
+    with store.reading() as connection:
+        patient = connection.execute(select(episode.c.patient_id).where(episode.c.id == episode_id)).scalar()
+        about = or_(
+            table.c.episode_id == episode_id, and_(table.c.entity == "patient", table.c.entity_id == str(patient))
+        )
+        return connection.execute(select(table).where(about).order_by(table.c.id)).all()
