@@ -56,6 +56,9 @@ class NeedlePath:
     clearance_mm : least distance from the needle's surface to each wall: medial (canal side), lateral, superior,
     inferior (of the pedicle), anterior, endplates; negative where it breaks through.
     least_mm : the smallest of them.
+    length_mm : from the skin, or from the bone's entry where the skin is not seen, to the target.
+    tip_mm : (3,) LPS, far end of the channel: the target itself, or the front end of the balloon centred there.
+    band_mm : what the mask leaves open of each clearance, half a voxel along the wall's normal.
     """
 
     level: Level
@@ -71,17 +74,20 @@ class NeedlePath:
     least_mm: float
     length_mm: float
     breaches: tuple[Breach, ...] = ()
+    tip_mm: NDArray[np.float64] | None = None
+    band_mm: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The way in: the chosen paths (one or two), ranked alternatives by side, or why there is none."""
+    """The way in: the chosen paths (one or two), alternatives from best to worst, or why there is none; and notes."""
 
     level: Level
     procedure: Procedure
     paths: tuple[NeedlePath, ...]
     alternatives: tuple[NeedlePath, ...] = ()
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
