@@ -1,0 +1,191 @@
+"""The way in, planned: every side, route and needle tried, the best chosen, the rest ranked, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.image.volume import Volume
+from endplate.repair.device.balloon import BALLOONS
+from endplate.repair.device.needle import Needle
+from endplate.repair.path.assess import assess_line
+from endplate.repair.path.choice import needles_for, route_note, routes_for, usual_needles
+from endplate.repair.path.fit import why_none
+from endplate.repair.path.margin import spare_mm, verdict
+from endplate.repair.path.search import search_line
+from endplate.repair.path.settings import PathSettings
+from endplate.repair.path.skin import Skin, find_skin
+from endplate.repair.path.surface import bone_surface
+from endplate.repair.path.target import Spot, find_target
+from endplate.repair.path.walls import Walls, find_walls
+from endplate.repair.result import Access, Approach, Breach, NeedlePath, Procedure, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tried:
+    """A path with what it was tried for: where the target lies, how usual needle and route are, and its skin."""
+
+    path: NeedlePath
+    spot: Spot
+    needle_order: int
+    route_order: int
+    skin: Skin
+
+    @property
+    def rank(self) -> tuple[bool, int, bool, int, float]:
+        """Sorts from best to worst: open, by the usual route, with every wanted margin, the usual needle, room to spare.
+
+        A tight path is only as good as what it forgives, so there the needle that leaves most comes first.
+        """
+        grade = verdict(self.path)
+        usual = self.needle_order if grade == "safe" else 0
+        return grade == "refused", self.route_order, grade != "safe", usual, -spare_mm(self.path)
+
+
+def plan_access(
+    spine: Spine,
+    vertebra: Vertebra,
+    procedure: Procedure,
+    settings: PathSettings | None = None,
+    volume: Volume | None = None,
+) -> Access:
+    """The needle paths into one vertebra.
+
+    Parameters
+    ----------
+    spine : all vertebrae, for the canal and the joints beside the path. vertebra : the one to reach.
+    procedure : decides target and needle. settings : choices; None takes what is usual.
+    volume : the CT; with it the skin entry is found and lines through lung or bowel are refused.
+
+    Returns
+    -------
+    One or two paths whose every least margin holds, alternatives from best to worst, notes; or no path and the reason.
+    """
+    settings = settings or PathSettings()
+    if vertebra.cut_by_field:
+        return Access(
+            level=vertebra.level,
+            procedure=procedure,
+            paths=(),
+            reason=f"no path was planned: the border of the scan cuts the body of {vertebra.level}",
+        )
+    surface = bone_surface(vertebra)
+    sides: tuple[Side, ...] = (settings.sides,) if settings.sides in ("left", "right") else ("left", "right")
+    walls = {side: find_walls(spine, vertebra, side, surface) for side in sides}
+    spots: tuple[Spot, ...] = ("midline",) if settings.sides in ("left", "right") else ("midline", "hemibody")
+    tried = [one for side in sides for spot in spots for one in _side(walls[side], spot, procedure, settings, volume)]
+    tried.sort(key=lambda one: one.rank)
+    chosen, notes = _choose(tried, procedure, settings)
+    paths = tuple(one.path for one in chosen)
+    missing = tuple(side for side in sides if walls[side] is None)
+    reason = "" if paths else why_none(vertebra.level, [one.path for one in tried], missing, walls, settings)
+    return Access(
+        level=vertebra.level,
+        procedure=procedure,
+        paths=paths,
+        alternatives=tuple(one.path for one in tried if one not in chosen),
+        reason=reason,
+        notes=tuple(dict.fromkeys(_notes(chosen, procedure, settings) + notes)) if paths else (),
+    )
+
+
+def _side(
+    walls: Walls | None, spot: Spot, procedure: Procedure, settings: PathSettings, volume: Volume | None
+) -> list[Tried]:
+    """Best line of each route on one side, with each needle on it."""
+    if walls is None:
+        return []
+    level = walls.vertebra.level
+    needles = needles_for(level, procedure, settings)
+    ahead = BALLOONS[settings.balloon].length_mm / 2 if procedure == "kyphoplasty" else 0.0
+    target = find_target(walls.surface, spot, walls.outward, ahead)
+    found = []
+    for route_order, approach in enumerate(routes_for(level, settings)):
+        line = search_line(walls, target, approach, needles[0].outer_mm / 2)
+        for needle_order, needle in enumerate(needles):
+            path = assess_line(walls, line, needle, approach)
+            path, skin = with_skin(path, volume)
+            found.append(Tried(path=path, spot=spot, needle_order=needle_order, route_order=route_order, skin=skin))
+    return found
+
+
+def with_skin(path: NeedlePath, volume: Volume | None) -> tuple[NeedlePath, Skin]:
+    """The path with its skin entry and length, refused where it crosses air inside the body."""
+    outwards = path.entry_mm - path.target_mm
+    outwards = outwards / np.linalg.norm(outwards)
+    skin = find_skin(volume, path.entry_mm, outwards)
+    if skin.air_mm is not None:
+        at = (float(skin.air_mm[0]), float(skin.air_mm[1]), float(skin.air_mm[2]))
+        air = Breach(wall="air inside the body", depth_mm=path.needle.outer_mm, at_mm=at)
+        return replace(path, breaches=(*path.breaches, air)), skin
+    if skin.point_mm is None:
+        return path, skin
+    return replace(path, skin_mm=skin.point_mm, length_mm=_length(skin.point_mm, path.target_mm)), skin
+
+
+def _length(start: NDArray[np.float64], stop: NDArray[np.float64]) -> float:
+    return float(np.linalg.norm(stop - start))
+
+
+def _choose(tried: list[Tried], procedure: Procedure, settings: PathSettings) -> tuple[list[Tried], tuple[str, ...]]:
+    """One or two paths from a list sorted from best to worst, and what had to be given up."""
+    open_ = [one for one in tried if verdict(one.path) != "refused"]
+    middle = next((one for one in open_ if one.spot == "midline"), None)
+    pair = [
+        next((one for one in open_ if one.spot == "hemibody" and one.path.side == s), None) for s in ("left", "right")
+    ]
+    halves = [one for one in pair if one is not None]
+    if settings.sides in ("left", "right"):
+        return ([middle] if middle else []), ()
+    one_sided = settings.sides == "auto" and procedure == "vertebroplasty"
+    if one_sided and middle is not None and (verdict(middle.path) == "safe" or len(halves) < 2):
+        return [middle], ()
+    if len(halves) == 2:
+        return halves, ("one needle does not reach the midline with every margin kept",) if one_sided else ()
+    if middle is not None:
+        other = "left" if middle.path.side == "right" else "right"
+        return [middle], (f"the {other} side has no path; one needle to the midline",)
+    if halves:
+        side = halves[0].path.side
+        return halves, (f"only the {side} half has a path, and it does not reach the midline",)
+    return [], ()
+
+
+def _notes(chosen: list[Tried], procedure: Procedure, settings: PathSettings) -> tuple[str, ...]:
+    """What a reader should know about the chosen paths."""
+    notes = []
+    for one in chosen:
+        path, side = one.path, one.path.side
+        usual = usual_needles(path.level, procedure)[0]
+        if not settings.needle and path.needle.name != usual.name:
+            notes.append(f"{side}: {path.needle.name} instead of the usual {usual.name}, which leaves too little room")
+        if verdict(path) == "tight":
+            notes.append(f"{side}: tight, {path.least_mm:.1f} mm from the needle to the nearest wall")
+        if one.route_order:
+            notes.append(f"{side}: {path.approach}, as the usual route has no path")
+        if path.skin_mm is None:
+            notes.append(f"{side}: no skin entry, {one.skin.reason}")
+        elif path.length_mm > path.needle.length_mm:
+            notes.append(f"{side}: {path.length_mm:.0f} mm from skin to target, longer than {_long(path.needle)}")
+        notes += _doubt(path)
+    note = route_note(chosen[0].path.level) if chosen else ""
+    return tuple(notes) + ((note,) if note else ())
+
+
+def _doubt(path: NeedlePath) -> list[str]:
+    """Walls whose clearance falls below its least margin if the mask is off by half a voxel."""
+    from endplate.repair.path.margin import LEAST_MM, said
+
+    thin = [
+        f"{said(wall)} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f} mm"
+        for wall, clearance in path.clearance_mm.items()
+        if clearance - path.band_mm.get(wall, 0.0) < LEAST_MM[wall]
+    ]
+    return [f"{path.side}: within half a voxel of its least margin: {', '.join(thin)}"] if thin else []
+
+
+def _long(needle: Needle) -> str:
+    return f"a usual {needle.name} needle ({needle.length_mm:.0f} mm)"

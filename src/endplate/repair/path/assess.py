@@ -1,0 +1,137 @@
+"""One needle on one line: angles, entry, clearance to every wall, and what it would break."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from endplate.cited import cited
+from endplate.repair.device.needle import Needle
+from endplate.repair.path.distance import axis_distances
+from endplate.repair.path.search import Line, counted_walls
+from endplate.repair.path.walls import ENTRY, INFERIOR, LATERAL, MEDIAL, NAMES, NEIGHBOUR, PEDICLE_BACK_MM, SUPERIOR
+from endplate.repair.path.walls import Walls, in_pedicle
+from endplate.repair.result import Approach, Breach, NeedlePath
+
+AXIS_STEP_MM = cited(0.25, "mm", "Own choice: half a sample of the surface", "design")
+AXIS_MM = cited(90.0, "mm", "Own choice: longer than any way through a vertebra from its front", "design")
+
+
+def assess_path(
+    walls: Walls,
+    entry_mm: NDArray[np.float64],
+    target_mm: NDArray[np.float64],
+    needle: Needle,
+    approach: Approach = "transpedicular",
+    ahead_mm: float = 0.0,
+) -> NeedlePath:
+    """A needle along any straight line, judged against the walls.
+
+    Parameters
+    ----------
+    walls : of the side that it goes in. entry_mm : (3,) LPS, any point of the axis behind the target.
+    target_mm : (3,) LPS, where the tip (or a balloon's centre) comes to lie.
+    ahead_mm : how far the channel goes on beyond the target.
+
+    Returns
+    -------
+    The path with its clearances; `breaches` names each wall that the needle's surface would pass.
+    """
+    through, target = walls.vertebra.to_local_mm(entry_mm), walls.vertebra.to_local_mm(target_mm)
+    direction = (target - through) / np.linalg.norm(target - through)
+    line = Line(through=through, target=target, far=target + ahead_mm * direction, spare_mm=float("nan"))
+    return assess_line(walls, line, needle, approach)
+
+
+def assess_line(walls: Walls, line: Line, needle: Needle, approach: Approach) -> NeedlePath:
+    """A needle along a line that the search found."""
+    radius = needle.outer_mm / 2
+    back = line.through - line.far
+    back = back / np.linalg.norm(back)
+    axis = line.far + np.arange(radius, float(AXIS_MM), float(AXIS_STEP_MM))[:, None] * back
+    bone = walls.surface.inside(axis)
+    entry = axis[int(np.nonzero(bone)[0].max())] if bone.any() else line.target
+    clearance, nearest = _clearances(walls, line.far, back, radius, approach)
+    depth = _outside(walls, axis[~bone], approach)
+    for wall, (deep, place) in depth.items():
+        clearance[wall], nearest[wall] = min(clearance.get(wall, 0.0), -(deep + radius)), place
+    vertebra = walls.vertebra
+    breaches = tuple(
+        Breach(wall=wall, depth_mm=-value, at_mm=_triple(vertebra.to_world_mm(nearest[wall])))
+        for wall, value in clearance.items()
+        if value < 0
+    )
+    return NeedlePath(
+        level=vertebra.level,
+        side=walls.side,
+        approach=approach,
+        needle=needle,
+        skin_mm=None,
+        entry_mm=vertebra.to_world_mm(entry),
+        target_mm=vertebra.to_world_mm(line.target),
+        axial_deg=float(np.rad2deg(np.arctan2(walls.outward * back[0], -back[1]))),
+        sagittal_deg=float(np.rad2deg(np.arctan2(back[2], -back[1]))),
+        clearance_mm=clearance,
+        least_mm=min(clearance.values()),
+        length_mm=float(np.linalg.norm(line.target - entry)),
+        breaches=breaches,
+        tip_mm=vertebra.to_world_mm(line.far),
+        band_mm=_bands(walls, line.far, back, radius, approach),
+    )
+
+
+def _clearances(
+    walls: Walls, far: NDArray[np.float64], back: NDArray[np.float64], radius: float, approach: Approach
+) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
+    """Distance of the needle's surface to each wall that is there, and the nearest point of that wall."""
+    counted = np.nonzero(counted_walls(walls, approach))[0]
+    distance, which = axis_distances(walls.points[counted], walls.kind[counted], far[None], back[None], radius)
+    clearance, nearest = {}, {}
+    for code, name in enumerate(NAMES):
+        if which[0, code] >= 0:
+            clearance[name] = float(distance[0, code]) - radius
+            nearest[name] = walls.points[counted[which[0, code]]]
+    return clearance, nearest
+
+
+def _bands(
+    walls: Walls, far: NDArray[np.float64], back: NDArray[np.float64], radius: float, approach: Approach
+) -> dict[str, float]:
+    """Half a voxel along the normal of the nearest point of each wall."""
+    counted = np.nonzero(counted_walls(walls, approach))[0]
+    _, which = axis_distances(walls.points[counted], walls.kind[counted], far[None], back[None], radius)
+    return {
+        name: float(walls.half_voxel_mm[counted[which[0, code]]])
+        for code, name in enumerate(NAMES)
+        if which[0, code] >= 0
+    }
+
+
+def _outside(
+    walls: Walls, axis: NDArray[np.float64], approach: Approach
+) -> dict[str, tuple[float, NDArray[np.float64]]]:
+    """Walls that points of the axis lie beyond: depth of the deepest, and the wall's point nearest to it.
+
+    Behind the pedicle the needle comes from outside: only the canal counts there.
+    """
+    own = walls.kind != NEIGHBOUR
+    if not len(axis):
+        return {}
+    distance, index = cKDTree(walls.points[own]).query(axis)
+    kind = walls.kind[own][index]
+    _, _, ahead = in_pedicle(axis, walls.isthmus, walls.along, walls.outward)
+    counts = (kind == MEDIAL) | (ahead >= -float(PEDICLE_BACK_MM))
+    counts &= kind != ENTRY
+    if approach == "extrapedicular":
+        counts &= ~np.isin(kind, (LATERAL, SUPERIOR, INFERIOR))
+    found = {}
+    for code in np.unique(kind[counts]):
+        mine = np.nonzero(counts & (kind == code))[0]
+        deepest = mine[int(distance[mine].argmax())]
+        found[NAMES[code]] = (float(distance[deepest]), walls.points[own][index[deepest]])
+    return found
+
+
+def _triple(point: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(point[0]), float(point[1]), float(point[2])

@@ -1,0 +1,41 @@
+"""Which needles to try at a level, in which order, and by which route."""
+
+from __future__ import annotations
+
+from endplate.level import Level
+from endplate.repair.device.needle import NEEDLES, Needle
+from endplate.repair.path.settings import PathSettings
+from endplate.repair.result import Approach, Procedure
+
+KYPHOPLASTY = ("8G", "10G")
+"""Clinical reference 6.1: kyphoplasty cannula 8-10G (knowledge); balloons pass no thinner one."""
+VERTEBROPLASTY = {"lumbar": ("11G", "13G", "15G"), "thoracic": ("13G", "15G")}
+"""Clinical reference 6.1: 11G lumbar, 13G thoracic (knowledge); thinner ones stand behind."""
+FIRST_BESIDE, LAST_BESIDE = Level.T4, Level.T8
+"""Clinical reference 6.3: T9-L5 transpedicular, T4-T8 para- or costotransverse, T1-T3 under CT (knowledge)."""
+
+
+def usual_needles(level: Level, procedure: Procedure) -> tuple[Needle, ...]:
+    """Needles for a level and procedure, the usual one first, then thinner ones."""
+    names = KYPHOPLASTY if procedure == "kyphoplasty" else VERTEBROPLASTY.get(level.region, VERTEBROPLASTY["thoracic"])
+    return tuple(NEEDLES[name] for name in names)
+
+
+def needles_for(level: Level, procedure: Procedure, settings: PathSettings) -> tuple[Needle, ...]:
+    """Needles to try, in order: the one asked for alone, or the usual ones."""
+    return (NEEDLES[settings.needle],) if settings.needle else usual_needles(level, procedure)
+
+
+def routes_for(level: Level, settings: PathSettings) -> tuple[Approach, ...]:
+    """Routes to try, in order."""
+    if settings.route != "auto":
+        return (settings.route,)
+    beside = FIRST_BESIDE.order <= level.order <= LAST_BESIDE.order
+    return ("extrapedicular", "transpedicular") if beside else ("transpedicular", "extrapedicular")
+
+
+def route_note(level: Level) -> str:
+    """What a reader must know about the route at this level; empty where nothing."""
+    if level.region == "thoracic" and level.order < FIRST_BESIDE.order:
+        return f"{level} is usually reached under CT guidance"
+    return ""

@@ -1,0 +1,43 @@
+"""What may be chosen about the way in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from endplate.errors import OptionError
+from endplate.repair.device.balloon import BALLOONS
+from endplate.repair.device.needle import NEEDLES
+
+Sides = Literal["auto", "left", "right", "both"]
+Route = Literal["auto", "transpedicular", "extrapedicular"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathSettings:
+    """How the needle may go.
+
+    Attributes
+    ----------
+    sides : "left" or "right" for one needle to the midline, "both" for one to the middle of each half; "auto" is both
+    for kyphoplasty, one for vertebroplasty where one reaches the midline with every margin kept.
+    route : "auto" takes the route that is usual for the level, and the other where that one is closed.
+    needle : gauge such as "11G"; None takes the usual one for level and procedure, and thinner ones where it does not
+    fit. balloon : name in the catalogue; its length sets how far a kyphoplasty's channel goes beyond the target.
+    """
+
+    sides: Sides = "auto"
+    route: Route = "auto"
+    needle: str | None = None
+    balloon: str = "Xpander 15/3"
+
+    def __post_init__(self) -> None:
+        if self.needle is not None and self.needle not in NEEDLES:
+            raise OptionError(f"needle {self.needle}", "no such gauge in the catalogue", f"choose {', '.join(NEEDLES)}")
+        if self.balloon not in BALLOONS:
+            names = ", ".join(BALLOONS)
+            raise OptionError(f"balloon {self.balloon}", "no such balloon in the catalogue", f"choose {names}")
+        if self.sides not in ("auto", "left", "right", "both"):
+            raise OptionError(f"sides {self.sides}", "a needle goes in left, right or on both sides")
+        if self.route not in ("auto", "transpedicular", "extrapedicular"):
+            raise OptionError(f"route {self.route}", "choose transpedicular or extrapedicular")

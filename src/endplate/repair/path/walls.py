@@ -1,0 +1,162 @@
+"""Which part of a vertebra's surface a needle must keep away from, and how far: canal, pedicle walls, cortex, plates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.anatomy.vertebra import Pedicle, Spine, Vertebra
+from endplate.cited import cited
+from endplate.repair.path.neighbour import neighbour_points
+from endplate.repair.path.surface import Surface, bone_surface
+from endplate.repair.result import Side
+
+MEDIAL, LATERAL, SUPERIOR, INFERIOR, ANTERIOR, ENDPLATES, NEIGHBOUR = range(7)
+NAMES = ("medial", "lateral", "superior", "inferior", "anterior", "endplates", "neighbour")
+ENTRY = 7
+"""Surface behind the pedicle, where the needle goes in: no wall."""
+
+PLATE_TILT = cited(
+    0.7, "1", "Own choice: a surface that faces up or down by more than 45 degrees is endplate", "design"
+)
+PLATE_NEAR_MM = cited(1.5, "mm", "Own choice: the side of a crater in an endplate is endplate as well", "design")
+SEEN_FROM_MM = cited(
+    20.0, "mm", "Own choice: farther than any wall of the canal from its middle, half a wide canal is 13 mm", "design"
+)
+SIGHT_STEP_MM = cited(0.7, "mm", "Own choice: half the thinnest lamina", "design")
+PEDICLE_BACK_MM = cited(
+    4.0, "mm", "Own choice: how far behind the isthmus its walls count; beyond, the bone widens to the entry", "design"
+)
+MIDLINE_MM = cited(6.0, "mm", "Own choice: needles end at most this far beyond the midline", "design")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walls:
+    """The walls about one pedicle and the half of the body in front of it.
+
+    Attributes
+    ----------
+    surface : of the whole vertebra. points, normals, kind : (n, 3), (n, 3), (n,) wall points, unit vectors out of the
+    bone, and codes of `NAMES` or ENTRY; frame of the vertebra (right, anterior, superior) mm.
+    isthmus : (3,) and along : (3,) centre and forward axis of the pedicle in the frame. width_mm, height_mm : of it.
+    outward : +1 on the right, -1 on the left: the frame's right axis times this points to the side.
+    half_voxel_mm : (n,) half the extent of a voxel along each normal, what the mask cannot tell.
+    """
+
+    surface: Surface
+    vertebra: Vertebra
+    side: Side
+    points: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    kind: NDArray[np.int8]
+    isthmus: NDArray[np.float64]
+    along: NDArray[np.float64]
+    width_mm: float
+    height_mm: float
+    outward: int
+    half_voxel_mm: NDArray[np.float64]
+
+
+def find_walls(spine: Spine, vertebra: Vertebra, side: Side, surface: Surface | None = None) -> Walls | None:
+    """Walls for a needle from one side of the patient; None where that pedicle or the canal was not found."""
+    pedicle: Pedicle | None = getattr(vertebra, side)
+    canal = canal_middle(spine, vertebra)
+    if pedicle is None or canal is None:
+        return None
+    surface = surface or bone_surface(vertebra)
+    outward = 1 if side == "right" else -1
+    isthmus, along = vertebra.to_local_mm(pedicle.isthmus_mm), vertebra.axes @ pedicle.axis
+    near = surface.points[:, 0] * outward > -2 * float(MIDLINE_MM)
+    points, normals, of_body = surface.points[near], surface.normals[near], surface.of_body[near]
+    across, up, ahead = in_pedicle(points, isthmus, along, outward)
+    kind = np.full(len(points), ENTRY, np.int8)
+    of_pedicle = ~of_body & (ahead >= -float(PEDICLE_BACK_MM)) & (across < pedicle.width_mm)
+    kind[of_pedicle] = _around(across / pedicle.width_mm, up / pedicle.height_mm)[of_pedicle]
+    kind[of_body] = _of_body(vertebra, points[of_body], normals[of_body])
+    kind[_seen_from(surface, points, normals, canal)] = MEDIAL
+    other = neighbour_points(spine, vertebra, outward)
+    return Walls(
+        surface=surface,
+        vertebra=vertebra,
+        side=side,
+        points=np.concatenate([points, other.points]),
+        normals=np.concatenate([normals, other.normals]),
+        kind=np.concatenate([kind, np.full(len(other.points), NEIGHBOUR, np.int8)]),
+        isthmus=isthmus,
+        along=along,
+        width_mm=pedicle.width_mm,
+        height_mm=pedicle.height_mm,
+        outward=outward,
+        half_voxel_mm=_half_voxel(vertebra, np.concatenate([normals, other.normals])),
+    )
+
+
+def canal_middle(spine: Spine, vertebra: Vertebra) -> NDArray[np.float64] | None:
+    """Middle (3,) of this vertebra's canal in its frame; None where its ring was not found."""
+    if spine.canal is None or not vertebra.arch.any():
+        return None
+    local = vertebra.to_local_mm(spine.canal.centre_mm)
+    nearest = local[int(np.abs(local[:, 2]).argmin())]
+    return nearest if abs(nearest[2]) < float(SEEN_FROM_MM) else None
+
+
+def in_pedicle(
+    points: NDArray[np.float64], isthmus: NDArray[np.float64], along: NDArray[np.float64], outward: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(across, up, ahead) mm of points (n, 3) from a pedicle's isthmus: to the side, to the head, along its axis."""
+    away = points - isthmus
+    forward = np.array([along[0], along[1], 0.0]) / np.hypot(along[0], along[1])
+    sideways = outward * np.array([forward[1], -forward[0], 0.0])
+    rise = along[2] / np.hypot(along[0], along[1])
+    ahead = away @ forward
+    return away @ sideways, away[:, 2] - rise * ahead, ahead
+
+
+def _around(across: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Wall by the direction from the pedicle's axis, each direction in units of the pedicle's own width or height."""
+    upright = np.abs(up) > np.abs(across)
+    return np.where(upright, np.where(up > 0, SUPERIOR, INFERIOR), np.where(across > 0, LATERAL, MEDIAL)).astype(
+        np.int8
+    )
+
+
+def _of_body(vertebra: Vertebra, points: NDArray[np.float64], normals: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Endplates, the cortex of the front half, and the side wall behind it."""
+    kind = np.where(points[:, 1] > 0, ANTERIOR, LATERAL).astype(np.int8)
+    kind[(normals[:, 1] < -float(PLATE_TILT)) & (points[:, 1] < 0)] = MEDIAL
+    kind[np.abs(normals[:, 2]) > float(PLATE_TILT)] = ENDPLATES
+    for plate in (vertebra.superior, vertebra.inferior):
+        if plate is None:
+            continue
+        i = np.rint((points[:, 0] - plate.right_mm[0]) / (plate.right_mm[1] - plate.right_mm[0])).astype(int)
+        j = np.rint((points[:, 1] - plate.anterior_mm[0]) / (plate.anterior_mm[1] - plate.anterior_mm[0])).astype(int)
+        shape = plate.superior_mm.shape
+        known = (i >= 0) & (j >= 0) & (i < shape[0]) & (j < shape[1])
+        height = np.full(len(points), np.nan)
+        height[known] = plate.superior_mm[i[known], j[known]]
+        kind[np.abs(points[:, 2] - height) <= float(PLATE_NEAR_MM)] = ENDPLATES
+    return kind
+
+
+def _seen_from(
+    surface: Surface, points: NDArray[np.float64], normals: NDArray[np.float64], canal: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether each surface point is seen from the middle of the canal at its own height: then it is the canal's wall."""
+    away = canal[:2] - points[:, :2]
+    distance = np.linalg.norm(away, axis=1)
+    sight = np.column_stack([away / np.maximum(distance, 1e-6)[:, None], np.zeros(len(points))])
+    seen = (distance < float(SEEN_FROM_MM)) & ((sight * normals).sum(axis=1) > 0)
+    step = float(SIGHT_STEP_MM)
+    for length in np.arange(step, float(SEEN_FROM_MM), step):
+        ask = np.nonzero(seen & (distance > length))[0]
+        seen[ask[surface.inside(points[ask] + length * sight[ask])]] = False
+    return seen
+
+
+def _half_voxel(vertebra: Vertebra, normals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half a voxel's extent (n,) along normals (n, 3) of the vertebra's frame."""
+    world = normals @ vertebra.axes
+    edges = vertebra.grid.affine[:3, :3]
+    return np.linalg.norm(world @ edges, axis=1) / 2
