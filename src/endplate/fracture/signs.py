@@ -8,6 +8,7 @@ from statistics import median
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.endplate import robust_quadratic
@@ -77,16 +78,22 @@ def breach_area_mm2(plate: Endplate, up: int) -> float:
     ----------
     plate : the endplate. up : +1 where the body lies below it, -1 where above.
     """
-    x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     seen = np.isfinite(plate.superior_mm)
-    fit = robust_quadratic(x[seen], y[seen], plate.superior_mm[seen])
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    depth = np.where(seen, up * (terms @ fit - plate.superior_mm), 0)
+    depth = fitted_depth_mm(plate, up)
     step = (float(plate.right_mm[1] - plate.right_mm[0]), float(plate.anterior_mm[1] - plate.anterior_mm[0]))
     from_rim = ndimage.distance_transform_edt(np.pad(seen, 1), sampling=step)[1:-1, 1:-1]
     deep = plate.breach & (depth >= float(BREACH_DEPTH_MM)) & (from_rim > float(BREACH_INSET_MM))
     patches, count = ndimage.label(deep)
     return float(np.bincount(patches.ravel())[1:].max()) * step[0] * step[1] if count else 0.0
+
+
+def fitted_depth_mm(plate: Endplate, up: int) -> NDArray[np.float64]:
+    """(nx, ny) how far an endplate lies inside its robust fit, mm; 0 where it was not seen."""
+    x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
+    seen = np.isfinite(plate.superior_mm)
+    fit = robust_quadratic(x[seen], y[seen], plate.superior_mm[seen])
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    return np.where(seen, up * (terms @ fit - plate.superior_mm), 0)
 
 
 def front_sign(level: Level, heights_mm: Triple) -> Sign | None:
