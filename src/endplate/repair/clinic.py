@@ -28,7 +28,7 @@ class Observed:
 
 
 OBSERVED = (
-    Observed(name="Patients after repair: CT, 252 bodies (mean ± SD)", mean_mm=WINKELMANN_MM, sd_mm=WINKELMANN_SD_MM),
-    Observed(name="Patients after repair: 14 trials pooled (mean)", mean_mm=TRIALS_MM),
-    Observed(name="Patients: lying down alone, grade 2 (mean)", mean_mm=LYING_MM),
+    Observed(name="Patients: CT, 252 bodies, mean ± SD", mean_mm=WINKELMANN_MM, sd_mm=WINKELMANN_SD_MM),
+    Observed(name="Patients: 14 trials pooled, mean", mean_mm=TRIALS_MM),
+    Observed(name="Patients: by lying down alone, mean", mean_mm=LYING_MM),
 )

@@ -13,7 +13,7 @@ from endplate.cited import Cited
 from endplate.report.phrase import BUILT, UNIT_WORDS
 
 PHANTOM = "endplate.image.phantom"
-STAGES = ("image", "anatomy", "fracture", "bone", "biomechanics")
+STAGES = ("image", "anatomy", "fracture", "bone", "biomechanics", "repair")
 
 TRUST_WORDS = {
     "verified": "read in the primary source",
@@ -39,7 +39,11 @@ class Constant:
 
 def stages_used(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(stages, modules to leave out) of a case: a patient's report needs nothing of the digital spine."""
-    ran = {"bone": case.volume is not None, "biomechanics": bool(case.strengths)}
+    ran = {
+        "bone": case.volume is not None,
+        "biomechanics": bool(case.strengths or case.rehearsals),
+        "repair": bool(case.rehearsals),
+    }
     digital = any(caution.code == BUILT for caution in case.cautions)
     return tuple(stage for stage in STAGES if ran.get(stage, True)), () if digital else (PHANTOM,)
 

@@ -30,6 +30,7 @@ from endplate.report.phrase import (
     title_of,
     with_unit,
 )
+from endplate.report.rehearsal.section import sections
 from endplate.report.summary import summarise
 
 
@@ -69,6 +70,7 @@ def context(case: Case) -> dict[str, Any]:
         "constants": constants(*stages_used(case)),
         "trust_words": TRUST_WORDS,
         "parameters": flat(case.provenance.parameters),
+        "rehearsals": sections(case),
         **_figures(case),
     }
 

@@ -16,7 +16,22 @@ TOGETHER = {
     "Heights": ("anterior_height", "middle_height", "posterior_height"),
     "Bone density": ("trabecular_hu", "trabecular_density", "density_category", "density_calibration"),
     STRENGTH: ("stiffness", "failure_load", "failure_load_plateau", "failure_load_linear"),
-}
+    "Rehearsal: balloon and height": (
+        "repair_gain_anterior", "repair_gain_middle", "repair_gain_posterior", "repair_wedge_change",
+        "repair_kyphosis_change", "balloon_volume", "balloon_pressure", "balloon_cavity",
+    ),
+    "Rehearsal: cement": (
+        "cement_volume", "cement_outside", "cement_fill_fraction", "cement_openings_reached", "cement_reached",
+        "cement_right_share", "cement_endplate_contact", "cement_bone_pressure", "cement_cannula_pressure",
+    ),
+    "Rehearsal: strength": (
+        "repair_failure_load", "repair_stiffness", "repair_failure_load_ratio", "repair_stiffness_ratio",
+    ),
+    "Rehearsal: neighbours": (
+        "neighbour_load_ratio", "neighbour_endplate_strain_ratio", "neighbour_disc_pressure_ratio",
+    ),
+    "Rehearsal: needle": ("needle_clearance", "needle_axial_angle", "needle_sagittal_angle", "needle_depth"),
+}  # fmt: skip
 """Quantities measured in one go, whose methods share most of their words."""
 CLAUSE = "; "
 """What parts the clauses of a method."""

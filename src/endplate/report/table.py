@@ -9,6 +9,7 @@ from endplate.biomechanics.result import LoadToStrength
 from endplate.case import Case
 from endplate.finding import Finding, Gap
 from endplate.level import Level
+from endplate.repair.findings import findings as rehearsal_findings
 from endplate.report.density_words import certain_category, unused_levels
 from endplate.report.phrase import NAMES, band_of, levels_listed, number, title_of, titles_listed, unit_of, value_of
 from endplate.report.summary import Index, indexed
@@ -104,6 +105,7 @@ def tables(case: Case) -> list[Table]:
     """All groups that hold at least one finding; codes unknown to the groups come last, so that nothing is hidden."""
     index = indexed(case)
     grouped = {code for codes in GROUPS.values() for code in codes}
+    grouped |= {finding.code for rehearsal in case.rehearsals for finding in rehearsal_findings(rehearsal)}
     rest = dict.fromkeys(f.code for f in case.findings if f.code not in grouped and f.level is not None)
     groups = {**GROUPS, OTHER: tuple(rest)}
     if case.loads:

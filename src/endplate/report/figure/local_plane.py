@@ -95,7 +95,9 @@ def local_plane(vertebra: Vertebra, view: LocalView, at_mm: float = 0.0, behind_
     low, high = local.min(axis=0) - MARGIN_MM, local.max(axis=0) + MARGIN_MM
     low[1] = local[:, 1].min() - behind_mm
     across, up, through = AXES[view]
-    columns = np.arange(high[across], low[across], -PIXEL_MM)
+    # All views are equally wide, so that pictures side by side share one scale.
+    spare = (max(high[0] - low[0], high[1] - low[1]) - (high[across] - low[across])) / 2
+    columns = np.arange(high[across] + spare, low[across] - spare, -PIXEL_MM)
     rows = np.arange(high[up], low[up], -PIXEL_MM)
     plane = np.zeros((len(rows), len(columns), 3))
     plane[..., across], plane[..., up], plane[..., through] = columns[None, :], rows[:, None], at_mm

@@ -1,4 +1,4 @@
-"""Lines over two axes, each named at its end in words, so that no colour has to be matched with a key."""
+"""Lines over two axes, told apart by dashes as well as colour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from endplate.report.figure.axis import ticks, written
 
 WIDTH, HEIGHT = 330.0, 236.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 10.0, 32.0, 40.0
-HEADROOM = 1.15
+HEADROOM = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +62,7 @@ def line_plot(words: Words, lines: Sequence[Line], marks: Sequence[Mark] = (), l
         )
     for line in held:
         parts.append(svg.path(_place(np.stack([line.x, line.y], axis=-1), span), class_=line.style))
-    parts += _names(held, span) if len(held) > 1 else []
+    parts += _key(held) if len(held) > 1 else []
     for mark in marks:
         x, y = _place([mark.x, mark.y], span)
         parts.append(svg.element("circle", cx=float(x), cy=float(y), r=6, class_="failure-mark"))
@@ -92,13 +92,11 @@ def _axes(span: NDArray[np.float64], words: Words) -> list[Markup]:
     return parts
 
 
-def _names(lines: Sequence[Line], span: NDArray[np.float64]) -> list[Markup]:
-    """Each curve's name at its end, above the higher curve and below the lower one, kept apart."""
-    ends = sorted(((float(line.y[-1]), line) for line in lines), key=lambda item: -item[0])
-    parts, last = [], -np.inf
-    for value, line in ends:
-        x, y = _place([float(line.x[-1]), value], span)
-        y = max(float(y) - 7, last + 15)
-        last = y
-        parts.append(svg.text(min(float(x), WIDTH - RIGHT), y, line.name, class_="small", text_anchor="end"))
+def _key(lines: Sequence[Line]) -> list[Markup]:
+    """A sample of each curve and its name, in the upper left corner, where rising curves leave room."""
+    parts = []
+    for place, line in enumerate(lines):
+        y = TOP + 12 + 16 * place
+        parts.append(svg.line(LEFT + 8, y, LEFT + 36, y, class_=line.style))
+        parts.append(svg.text(LEFT + 42, y + 4, line.name, class_="small"))
     return parts

@@ -1,0 +1,117 @@
+"""Everything that the page prints of one rehearsal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from endplate.case import Case
+from endplate.repair.result import Rehearsal, Unknown
+from endplate.report.figure.balloon import TOP_OF_SCALE, balloon_figures
+from endplate.report.figure.cement import cement_figures
+from endplate.report.figure.course import course_figures
+from endplate.report.figure.gain import gain_figure
+from endplate.report.figure.silhouette import silhouette_figure
+from endplate.report.rehearsal.table import UNKNOWN_WORDS, Moved, Way, comparison, moved, neighbours, openings
+from endplate.report.rehearsal.words import CAN, CANNOT, PLAUSIBLE, band_words, sentences
+from endplate.report.table import Table
+
+Pictures = list[tuple[str, Markup]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cemented:
+    """The cement of one procedure: planes with their names, and a line of words."""
+
+    procedure: str
+    pictures: Pictures
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One rehearsal on the page."""
+
+    rehearsal: Rehearsal
+    level: str
+    sentences: list[str]
+    bands: str
+    paths: Pictures
+    cements: list[Cemented]
+    balloon: Pictures
+    silhouette: Markup | None
+    gain: Markup | None
+    courses: list[Markup]
+    tables: list[Table]
+    neighbours: Table | None
+    moved: list[Moved]
+    openings: list[Way]
+    stops: list[tuple[str, str]]
+    unknowns: list[tuple[str, Unknown]]
+    can: tuple[str, ...] = CAN
+    plausible: tuple[str, ...] = PLAUSIBLE
+    cannot: tuple[str, ...] = CANNOT
+    compaction_top: str = f"{TOP_OF_SCALE:g}"
+
+
+def sections(case: Case) -> list[Section]:
+    """Every rehearsal of a case."""
+    return [_section(case, rehearsal) for rehearsal in case.rehearsals]
+
+
+def _section(case: Case, rehearsal: Rehearsal) -> Section:
+    vertebra = case.spine.at(rehearsal.level) if case.spine else None
+    blown = next((done.inflation for done in rehearsal.nominal if done.inflation is not None), None)
+    drawable = vertebra is not None and case.volume is not None
+    return Section(
+        rehearsal=rehearsal,
+        level=str(rehearsal.level),
+        sentences=sentences(rehearsal),
+        bands=band_words(rehearsal),
+        paths=[],
+        cements=_cements(case, rehearsal) if drawable else [],
+        balloon=balloon_figures(blown, vertebra) if blown is not None and vertebra is not None else [],
+        silhouette=silhouette_figure(rehearsal, vertebra) if vertebra is not None else None,
+        gain=gain_figure(rehearsal),
+        courses=course_figures(rehearsal),
+        tables=comparison(rehearsal),
+        neighbours=neighbours(rehearsal),
+        moved=moved(rehearsal),
+        openings=openings(rehearsal),
+        stops=_stops(rehearsal),
+        unknowns=[(UNKNOWN_WORDS[unknown.name], unknown) for unknown in rehearsal.unknowns],
+    )
+
+
+def _cements(case: Case, rehearsal: Rehearsal) -> list[Cemented]:
+    vertebra = case.spine.at(rehearsal.level) if case.spine else None
+    if vertebra is None or case.volume is None:
+        return []
+    found = []
+    for done in rehearsal.nominal:
+        pictures = cement_figures(done, vertebra, case.volume)
+        if pictures and done.fill is not None:
+            words = f"{done.fill.volume_ml:.1f} mL of {done.fill.cement.name} in the body, stopped by: {done.fill.stop}"
+            found.append(Cemented(procedure=done.procedure.capitalize(), pictures=pictures, words=words))
+    return found
+
+
+def _stops(rehearsal: Rehearsal) -> list[tuple[str, str]]:
+    """What ended the filling of balloon and body, and how well the books balance."""
+    out = []
+    for done in rehearsal.nominal:
+        name = done.procedure.capitalize()
+        if done.inflation is not None:
+            blown = done.inflation
+            books = (
+                f"mass of bone within {100 * abs(blown.mass_error):.2g} %, balloon volume within "
+                f"{100 * abs(blown.volume_error):.2g} %, energy within {100 * abs(blown.energy_error):.2g} %"
+            )
+            out.append((f"{name}, balloon", f"stopped by: {blown.stop}; {books}"))
+        if done.fill is not None:
+            books = f"injected against pores and leaks within {100 * abs(done.fill.balance):.2g} %"
+            out.append((f"{name}, cement", f"stopped by: {done.fill.stop}; {books}"))
+        if done.stopped:
+            out.append((name, f"ended early: {done.stopped}"))
+    return out

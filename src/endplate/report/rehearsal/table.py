@@ -1,0 +1,202 @@
+"""The tables of a rehearsal: procedures side by side, what moves each result, openings reached, neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from endplate.repair.compare import kind_of
+from endplate.repair.findings import NEIGHBOUR, PROCEDURE_WORDS
+from endplate.repair.result import Band, Rehearsal
+from endplate.report.phrase import number
+from endplate.report.table import Cell, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A result to print: title, unit, decimals, and the factor from its own unit to the printed one."""
+
+    name: str
+    title: str
+    unit: str
+    decimals: int = 1
+    factor: float = 1.0
+
+
+GROUPS: dict[str, tuple[Row, ...]] = {
+    "Shape after the cement has set": (
+        Row(name="cured_anterior_mm", title="Height gained at the front", unit="mm"),
+        Row(name="cured_middle_mm", title="Height gained in the middle", unit="mm"),
+        Row(name="cured_posterior_mm", title="Height gained at the back", unit="mm"),
+        Row(name="cured_wedge_deg", title="Wedge angle changed (minus: less wedged)", unit="°"),
+        Row(name="cured_kyphosis_deg", title="Kyphosis changed (minus: less bent forward)", unit="°"),
+    ),
+    "Strength": (
+        Row(name="strength_n", title="Load at which the body fails", unit="kN", decimals=2, factor=0.001),
+        Row(name="strength_ratio", title="… over no repair", unit="×", decimals=2),
+        Row(name="stiffness_n_per_mm", title="Stiffness", unit="kN/mm", factor=0.001),
+        Row(name="stiffness_ratio", title="… over no repair", unit="×", decimals=2),
+    ),
+    "Cement": (
+        Row(name="cement_ml", title="Cement in the body", unit="mL"),
+        Row(name="leaked_ml", title="Cement outside", unit="mL", decimals=2),
+        Row(name="fill_fraction", title="Share of the body filled", unit="%", decimals=0, factor=100.0),
+        Row(name="right_share", title="Cement in the patient's right half", unit="%", decimals=0, factor=100.0),
+        Row(name="contact_superior", title="Upper endplate touched", unit="%", decimals=0, factor=100.0),
+        Row(name="contact_inferior", title="Lower endplate touched", unit="%", decimals=0, factor=100.0),
+        Row(name="openings", title="Openings reached", unit="", decimals=0),
+        Row(name="bone_pressure_mpa", title="Highest pressure in the bone", unit="kPa", decimals=0, factor=1000.0),
+    ),
+    "Balloon": (
+        Row(name="full_anterior_mm", title="Front height gained, balloon full", unit="mm"),
+        Row(name="deflated_anterior_mm", title="Front height gained, balloon emptied", unit="mm"),
+        Row(name="balloon_volume_ml", title="Volume of all balloons", unit="mL"),
+        Row(name="balloon_pressure_mpa", title="Highest balloon pressure", unit="MPa", decimals=2),
+        Row(name="cavity_ml", title="Cavity left", unit="mL"),
+    ),
+}
+NEIGHBOUR_ROWS = {
+    "load": "Share of the load",
+    "strain": "Strain of the facing endplate",
+    "disc": "Pressure in the disc between",
+}
+UNKNOWN_WORDS = {
+    "density": "bone density",
+    "permeability": "how easily cement flows through the bone",
+    "interface": "bond of cement and bone",
+    "mobility": "looseness of the fracture",
+    "preload": "load on the spine",
+    "start viscosity": "thickness of the cement at the start",
+}
+LEAST_SHARE = 0.05
+"""An unknown that moves a result by less than this share of what the strongest does is left out."""
+NO_MOVE = 1e-3
+"""Effects below this share of the result are no effect."""
+
+
+def comparison(rehearsal: Rehearsal) -> list[Table]:
+    """One table a group: results down, procedures across."""
+    tables = []
+    for title, rows in GROUPS.items():
+        names = {row.name for row in rows}
+        columns = [name for name in PROCEDURE_WORDS if names & set(rehearsal.bands.get(name, {}))]
+        heads = tuple((PROCEDURE_WORDS[name].capitalize(), "") for name in columns)
+        held = [row for row in rows if any(row.name in rehearsal.bands[name] for name in columns)]
+        lines = tuple(
+            (_titled(row), tuple(_cell(rehearsal.bands[name].get(row.name), row, name) for name in columns))
+            for row in held
+        )
+        if lines:
+            tables.append(Table(title=title, heads=heads, rows=lines))
+    return tables
+
+
+def _titled(row: Row) -> str:
+    return f"{row.title} ({row.unit})" if row.unit else row.title
+
+
+def _cell(band: Band | None, row: Row, procedure: str) -> Cell:
+    if band is None or band.value is None:
+        told = "not computed" if band is None else band.reason
+        return Cell(reason="no part of this" if band is None and procedure == "none" else told)
+    value = number(row.factor * band.value, row.decimals)
+    if band.low is None or band.high is None:
+        return Cell(value=value)
+    low, high = (number(row.factor * end, row.decimals) for end in (band.low, band.high))
+    return Cell(value=value) if low == high == value else Cell(value=value, band=f"{low} to {high}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A result of a procedure and what moves it, strongest first."""
+
+    procedure: str
+    result: str
+    by: tuple[str, ...]
+
+
+def moved(rehearsal: Rehearsal) -> list[Moved]:
+    """The unknowns that move each printed result, with the size of their effect; empty without an ensemble."""
+    out = []
+    for rows in GROUPS.values():
+        for row in rows:
+            for procedure in rehearsal.bands:
+                effects = rehearsal.drivers.get(f"{procedure}: {row.name}", ())
+                band = rehearsal.bands[procedure].get(row.name)
+                told = _strongest(effects, row, band)
+                if told:
+                    out.append(Moved(procedure=PROCEDURE_WORDS[procedure].capitalize(), result=row.title, by=told))
+    return [item for item in out if not item.result.startswith("…")]
+
+
+def _strongest(effects: Sequence[tuple[str, float]], row: Row, band: Band | None) -> tuple[str, ...]:
+    """Up to three unknowns in words with their effect from low to high end."""
+    if not effects or band is None or band.value is None:
+        return ()
+    top = abs(effects[0][1])
+    scale = abs(band.value) if kind_of(row.name).carry == "ratio" else 1.0
+    if top <= NO_MOVE * max(scale, NO_MOVE):
+        return ()
+    shown = [(name, effect) for name, effect in effects[:3] if abs(effect) >= LEAST_SHARE * top]
+    return tuple(f"{UNKNOWN_WORDS[name]} {_signed(row.factor * effect, row)}" for name, effect in shown)
+
+
+def _signed(value: float, row: Row) -> str:
+    decimals = row.decimals + (1 if abs(value) < 10.0**-row.decimals else 0)
+    text = number(value, decimals)
+    return f"{'+' if value > 0 else ''}{text}{'' if row.unit == '°' else ' ' if row.unit else ''}{row.unit}"
+
+
+def neighbours(rehearsal: Rehearsal) -> Table | None:
+    """After over before at each neighbour, per procedure and load case."""
+    columns = [name for name in rehearsal.bands if name != "none"]
+    names = dict.fromkeys(name for column in columns for name in rehearsal.bands[column] if NEIGHBOUR.fullmatch(name))
+    rows = []
+    for name in names:
+        what, level, case = NEIGHBOUR.fullmatch(name).groups()  # type: ignore[union-attr]
+        row = Row(name=name, title="", unit="", decimals=2)
+        cells = tuple(_cell(rehearsal.bands[column].get(name), row, column) for column in columns)
+        rows.append((f"{level}, {case}: {NEIGHBOUR_ROWS[what].lower()}", cells))
+    if not rows:
+        return None
+    heads = tuple((PROCEDURE_WORDS[name].capitalize(), "after over before") for name in columns)
+    return Table(title=f"Neighbours of {rehearsal.level}", heads=heads, rows=tuple(rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """An opening that cement reached, in words."""
+
+    procedure: str
+    name: str
+    route: str
+    when: str
+    out: str
+
+
+ROUTES = {
+    "B": "basivertebral vein",
+    "S": "segmental vein",
+    "C": "gap in the cortex",
+    "D": "disc",
+    "T": "needle track",
+    "cleft": "cleft inside the body",
+}
+
+
+def openings(rehearsal: Rehearsal) -> list[Way]:
+    """Every opening reached, in the order of time."""
+    return [
+        Way(
+            procedure=PROCEDURE_WORDS[done.procedure].capitalize(),
+            name=reached.opening.name,
+            route=f"{reached.opening.route}: {ROUTES[reached.opening.route]}"
+            if len(reached.opening.route) == 1
+            else ROUTES[reached.opening.route],
+            when=f"{number(reached.time_s, 0)} s, {number(reached.injected_ml, 1)} mL in",
+            out=f"{number(reached.leaked_ml, 2)} mL",
+        )
+        for done in rehearsal.nominal
+        if done.fill is not None
+        for reached in sorted(done.fill.reached, key=lambda item: item.time_s)
+    ]

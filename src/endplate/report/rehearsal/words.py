@@ -1,0 +1,109 @@
+"""A rehearsal in plain sentences, and what the simulation can and cannot tell."""
+
+from __future__ import annotations
+
+from endplate.repair.findings import PROCEDURE_WORDS
+from endplate.repair.result import Band, Rehearsal, Rehearsed
+from endplate.report.phrase import listed, number
+from endplate.report.rehearsal.table import UNKNOWN_WORDS
+
+CAN = (
+    "Whether forces balance: how the load runs through cement and bone, and how much stiffer and stronger the body "
+    "becomes for a given cement.",
+    "Where the mass goes: bone is only moved and pressed together, cement is only in pores, cavity or openings, and "
+    "the amounts add up.",
+    "The order of magnitude of pressures, and the size of the cavity that a balloon leaves.",
+)
+PLAUSIBLE = (
+    "Which balloon place, size or needle side does more in this body.",
+    "Where pressed bone ends, and how much of the gain is lost when the balloon is emptied.",
+    "Where cement goes first, and which opening it comes to first. A plain sphere of the same volume at the "
+    "tip may do nearly as well; that is why it is drawn beside.",
+)
+CANNOT = (
+    "How many millimetres this patient gains or keeps: how loose the fracture is, how far it has healed, posture and "
+    "muscle tone are not in the scan. Of a gain, lying down for the scan may already have given a part.",
+    "The true shape of the cement in this patient: no public scans before and after with a record of the injection "
+    "exist to test against, and mixing, temperature and the operator's hand decide with.",
+    "Whether cement will leak. An opening that was reached is a place to watch, not a probability; one that was not "
+    "reached is no assurance.",
+    "Whether a neighbour will break. Only ratios of load are given.",
+    "The strength of living, healing bone in the fracture, or the load in daily life.",
+    "Whether to treat, or how. That is for the physician and the patient.",
+)
+
+
+def sentences(rehearsal: Rehearsal) -> list[str]:
+    """The rehearsal in short, one sentence or two a procedure."""
+    return [_told(rehearsal, done) for done in rehearsal.nominal]
+
+
+def _told(rehearsal: Rehearsal, done: Rehearsed) -> str:
+    of = rehearsal.bands.get(done.procedure, {})
+    start = f"{rehearsal.level}, rehearsed {PROCEDURE_WORDS[done.procedure]}"
+    if done.access is not None and not done.access.paths:
+        return f"{start}: no safe needle path ({done.access.reason.rstrip('.')})."
+    parts = [_height(of), _cement(done), _strength(of)]
+    told = "; ".join(part for part in parts if part) or "nothing was computed"
+    ended = f" It ended early: {done.stopped.rstrip('.')}." if done.stopped else ""
+    return f"{start}: {told}.{ended}"
+
+
+def _height(of: dict[str, Band]) -> str:
+    band = of.get("cured_anterior_mm")
+    if band is None or band.value is None or "cavity_ml" not in of:
+        return ""
+    return f"the front of the body gains {_banded(band, 1)} mm with the cement set"
+
+
+def _cement(done: Rehearsed) -> str:
+    fill = done.fill
+    if fill is None:
+        return ""
+    words = f"{number(fill.volume_ml, 1)} mL of cement fills {number(100 * fill.fill_fraction, 0)} % of the body"
+    reached = list(dict.fromkeys(_the(item.opening.name) for item in fill.reached))
+    return f"{words} and comes to {listed(reached)}" if reached else f"{words} and comes to no opening"
+
+
+def _the(name: str) -> str:
+    """A name inside a sentence."""
+    return name if name.startswith(("the ", "a ")) else f"the {name}"
+
+
+def _strength(of: dict[str, Band]) -> str:
+    ratio, load = of.get("strength_ratio"), of.get("strength_n")
+    if ratio is None or ratio.value is None or load is None or load.value is None:
+        return ""
+    return f"the load at which it fails becomes {_banded(ratio, 1)} times that of today"
+
+
+def _banded(band: Band, decimals: int) -> str:
+    value = number(band.value or 0.0, decimals)
+    if band.low is None or band.high is None:
+        return value
+    low, high = number(band.low, decimals), number(band.high, decimals)
+    return value if low == high == value else f"{value} ({low} to {high})"
+
+
+def band_words(rehearsal: Rehearsal) -> str:
+    """What the bands of this rehearsal span."""
+    if not rehearsal.members:
+        return (
+            "This was a single run with the unknowns at their usual values. Bands of strength hold the errors of "
+            "density, cement and method; other numbers have no band. Run the comparison of both procedures for bands "
+            "over what the scan does not hold."
+        )
+    names = listed([UNKNOWN_WORDS[unknown.name] for unknown in rehearsal.unknowns])
+    words = (
+        f"Below each value stands its band: the lowest and highest of {rehearsal.members} runs, each with what the "
+        f"scan does not hold set to its low or its high end ({names}). The bands hold no error of the method "
+        "itself, which is common to all columns."
+    )
+    if rehearsal.member_voxel_mm is not None and rehearsal.member_voxel_mm != rehearsal.voxel_mm:
+        words += (
+            f" These runs used voxels of {rehearsal.member_voxel_mm:g} mm instead of {rehearsal.voxel_mm:g} mm; each "
+            "enters by its ratio to, or its distance from, the usual run on the same voxels."
+        )
+    if rehearsal.failed:
+        words += f" {len(rehearsal.failed)} more did not reach their end and are named among what is missing."
+    return words
