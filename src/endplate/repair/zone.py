@@ -25,11 +25,9 @@ UNDER_PLATE_MM = cited(
     4.0, "mm", "Own choice: an endplate blurred by scanner and smoothing (sigma 1.5 mm) fades within this", "design"
 )
 BAND_REACH_MM = cited(15.0, "mm", "Own choice: half a body; a band deeper than this belongs to no endplate", "design")
+CORE_PERCENTILE = cited(30.0, "%", "Own choice: a thick band in a flat body must not raise its own reference", "design")
 DENSER = cited(
-    1.6,
-    "1",
-    "Own choice: above the core's median; zones crushed by a third or more reach it, intact cores not",
-    "design",
+    1.8, "1", "Own choice: over the core's usual density; zones crushed by a half reach it through blur", "design"
 )
 ABOVE_SD = cited(2.0, "1", "Own choice: and above two robust SD of the core's own scatter", "design")
 BAND_ML = cited(0.4, "mL", "Own choice: a band 3 mm thick and 12 mm across; smaller dense islands are common", "design")
@@ -101,7 +99,7 @@ class _Search:
         below = np.cumsum(self.body[:, :, ::-1], axis=2)[:, :, ::-1]
         above = np.cumsum(self.body, axis=2)
         self.depth_mm = {"upper": (below - 0.5) * self.edge_mm, "lower": (above - 0.5) * self.edge_mm}
-        core = self.density[self.inside_mm >= min(float(CORE_DEPTH_MM), 0.8 * self.inside_mm.max())]
+        core = self.density[self.inside_mm >= min(float(CORE_DEPTH_MM), self.inside_mm.max() - self.edge_mm)]
         self.core = float(np.percentile(core, float(CORE_PERCENTILE)))
         self.core_sd = float(MAD_TO_SD) * float(np.median(np.abs(core[core <= np.median(core)] - self.core)))
 
@@ -173,7 +171,7 @@ class _Search:
         reach = max(1, round(float(WALL_MM) / self.edge_mm))
         best = ndimage.maximum_filter(np.where(self.body, self.density, -np.inf), size=2 * reach + 1)
         middle = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"]) > float(UNDER_PLATE_MM)
-        wall = self.body & (self.inside_mm <= 1.5 * self.edge_mm) & middle & self._in_front()
+        wall = self.body & ~ndimage.binary_erosion(self.body) & middle & self._in_front()
         parts, count = ndimage.label(wall & (best < float(WALL_SHARE) * self.core), np.ones((3, 3, 3)))
         sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:] * self.edge_mm**2
         kept = [n + 1 for n in range(count) if sizes[n] >= GAP_MM2]
