@@ -1,0 +1,143 @@
+"""FHIR R4B resources back into a record: our own without loss, other programs' as far as their codes are sure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from endplate.errors import RecordError
+from endplate.level import Level
+from endplate.patient.fhir.code import OURS, READ_AS, READ_UNIT, VERTEBRA
+from endplate.patient.fhir.flat import unflatten
+from endplate.patient.record import PatientRecord, parse_record
+
+Resource = dict[str, Any]
+FROM_SNOMED = {code: level for level, code in VERTEBRA.items()}
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromFhir:
+    """A record read from FHIR, and what of the bundle was not used."""
+
+    record: PatientRecord
+    unused: tuple[str, ...]
+
+
+def record_from_bundle(text: str | bytes, name: str = "bundle", today: date | None = None) -> FromFhir:
+    """Read a bundle.
+
+    Parameters
+    ----------
+    text : JSON of a Bundle, or of a single Patient. today : the day on which a birth date becomes an age.
+
+    Raises
+    ------
+    RecordError : not JSON, not a Bundle, no patient or several, not valid R4B, or values that a record refuses.
+    """
+    resources = _checked(text, name)
+    patients = [resource for resource in resources if resource["resourceType"] == "Patient"]
+    if len(patients) != 1:
+        count = len(patients) or "no"
+        raise RecordError(f"{name} holds {count} patients", "a record is of one", "give a bundle of one patient")
+    pairs: list[tuple[str, Any]] = list(_patient(patients[0], today or date.today()))
+    unused = []
+    for resource in resources:
+        found = list(_fields(resource))
+        pairs += found
+        if not found and resource["resourceType"] != "Patient":
+            unused.append(_called(resource))
+    tree = unflatten(pairs)
+    return FromFhir(record=parse_record(json.dumps(tree, default=str), name), unused=tuple(unused))
+
+
+def _checked(text: str | bytes, name: str) -> list[Resource]:
+    """The resources of a bundle, each valid R4B."""
+    from fhir.resources.R4B import get_fhir_model_class
+    from pydantic import ValidationError
+
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"{name} is not JSON", str(error), "give a FHIR R4B bundle") from error
+    kind = data.get("resourceType") if isinstance(data, dict) else None
+    if kind not in ("Bundle", "Patient"):
+        raise RecordError(f"{name} is no FHIR bundle", f"its resourceType is {kind!r}", "give a FHIR R4B Bundle")
+    try:
+        get_fhir_model_class(kind).model_validate(data)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise RecordError(f"{name} is not valid FHIR R4B: {where}: {fault['msg']}", "", "mend the bundle") from error
+    if kind == "Patient":
+        return [data]
+    return [entry["resource"] for entry in data.get("entry", ()) if "resource" in entry]
+
+
+def _patient(patient: Resource, today: date) -> Iterator[tuple[str, Any]]:
+    if patient.get("identifier"):
+        yield "id", patient["identifier"][0].get("value")
+    elif patient.get("id") and patient["id"] != "patient":
+        yield "id", patient["id"]
+    if patient.get("gender") in ("male", "female"):
+        yield "sex", patient["gender"]
+    born = patient.get("birthDate", "")
+    if len(born) == len("2000-01-01"):
+        yield "age_yr", round((today - date.fromisoformat(born)).days / DAYS_PER_YEAR, 1)
+
+
+def _fields(resource: Resource) -> Iterator[tuple[str, Any]]:
+    kind = resource["resourceType"]
+    if kind == "Observation":
+        yield from _observed(resource)
+    elif kind == "QuestionnaireResponse" and str(resource.get("questionnaire", "")).startswith(OURS):
+        for item in resource.get("item", ()):
+            yield item["linkId"], _plain(item["answer"][0])
+    for extension in resource.get("extension", ()):
+        if extension["url"].startswith(f"{OURS}:"):
+            yield extension["url"].removeprefix(f"{OURS}:"), _plain(extension)
+
+
+def _observed(resource: Resource) -> Iterator[tuple[str, Any]]:
+    value = _plain(resource)
+    if value is None or resource.get("status") not in ("final", "amended", "corrected"):
+        return
+    codes = [(coding.get("system"), coding.get("code")) for coding in resource["code"].get("coding", ())]
+    own = next((code for system, code in codes if system == OURS), None)
+    if own is not None:
+        level = _site(resource)
+        yield (own if level is None else own.replace("*", str(level), 1)), value
+        return
+    for code in codes:
+        field = READ_AS.get(code)
+        if field and READ_UNIT.get(field, "") in ("", resource.get("valueQuantity", {}).get("code")):
+            yield field, value
+            return
+
+
+def _site(resource: Resource) -> Level | None:
+    site = resource.get("bodySite")
+    if site is None:
+        return None
+    codes = [coding.get("code") for coding in site.get("coding", ())]
+    known = next((FROM_SNOMED[code] for code in codes if code in FROM_SNOMED), None)
+    return known or Level(site["text"])
+
+
+def _plain(holder: Resource) -> Any:
+    """The value[x] of a resource, an answer or an extension."""
+    for key, value in holder.items():
+        if key.startswith("value"):
+            return value["value"] if key == "valueQuantity" else value
+    return None
+
+
+def _called(resource: Resource) -> str:
+    """A resource in words, for the list of what was not used."""
+    concept = resource.get("code") or resource.get("medicationCodeableConcept") or {}
+    coding = (concept.get("coding") or [{}])[0]
+    words = concept.get("text") or coding.get("display") or coding.get("code") or resource.get("id", "")
+    return f"{resource['resourceType']} {words}".strip()

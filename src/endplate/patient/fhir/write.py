@@ -1,0 +1,159 @@
+"""A record as FHIR R4B resources: Patient, Observations, QuestionnaireResponses, MedicationStatements, Procedures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from endplate.level import Level
+from endplate.patient.fhir.code import OURS, UCUM, body_site, concept, unit
+from endplate.patient.fhir.flat import Leaf, flatten
+from endplate.patient.record import PatientRecord
+
+Resource = dict[str, Any]
+
+OF_PATIENT = ("id", "sex")
+GROUPS = ("drugs.glucocorticoids", "drugs.bone_drugs", "drugs.names", "procedures")
+SUBJECT = {"reference": "Patient/patient"}
+
+
+def record_resources(record: PatientRecord) -> list[Resource]:
+    """All resources of a record; `record_from_bundle` turns them back into the same record."""
+    leaves = [(path, value) for path, value in flatten(record) if path not in OF_PATIENT]
+    five = record.questionnaires.eq5d is not None and record.questionnaires.eq5d.version == "5L"
+    resources = [_patient(record)]
+    for number, (home, group) in enumerate(groupby(leaves, key=lambda leaf: _home(leaf[0])), start=1):
+        kind, place = home
+        made = _MAKERS[kind](place, list(group), five)
+        resources += [resource | {"id": f"{kind}-{number}-{n}"} for n, resource in enumerate(made)]
+    return resources
+
+
+def _home(path: str) -> tuple[str, str]:
+    """Which kind of resource a field belongs to, and which one of them."""
+    parts = path.split(".")
+    if parts[0] == "questionnaires":
+        return "answers", parts[1]
+    if parts[0] == "levels":
+        return "level", parts[1]
+    for group in GROUPS:
+        if path.startswith(group + ".") and parts[group.count(".") + 1].isdigit():
+            kind = "procedure" if group == "procedures" else "drug"
+            return kind, ".".join(parts[: group.count(".") + 2])
+    return "observation", parts[0]
+
+
+def _patient(record: PatientRecord) -> Resource:
+    out: Resource = {"resourceType": "Patient", "id": "patient", "gender": record.sex}
+    if record.id is not None:
+        out["identifier"] = [{"system": OURS, "value": record.id}]
+    return out
+
+
+def _observations(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:
+    return [_observation(path, value) for path, value in leaves]
+
+
+def _level(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:
+    site = body_site(Level(place))
+    return [
+        _observation(path.replace(f"levels.{place}.", "levels.*.", 1), value) | {"bodySite": site}
+        for path, value in leaves
+    ]
+
+
+def _observation(path: str, value: Leaf) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": concept(path),
+        "subject": SUBJECT,
+        **_value(path, value),
+    }
+
+
+def _value(path: str, value: Leaf) -> Resource:
+    """value[x] by the kind of the value."""
+    if isinstance(value, bool):
+        return {"valueBoolean": value}
+    if isinstance(value, int | float):
+        return {"valueQuantity": {"value": value, "unit": unit(path), "system": UCUM, "code": unit(path)}}
+    return {"valueDateTime": value.isoformat()} if isinstance(value, date) else {"valueString": value}
+
+
+def _answers(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:
+    """One questionnaire: an item for each number, its link being our field."""
+    items = [_answer(path, value, five) for path, value in leaves]
+    return [
+        {
+            "resourceType": "QuestionnaireResponse",
+            "status": "completed",
+            "questionnaire": f"{OURS}:{place}",
+            "subject": SUBJECT,
+            "item": items,
+        }
+    ]
+
+
+def _answer(path: str, value: Leaf, five: bool) -> Resource:
+    if isinstance(value, bool):
+        answer: Resource = {"valueBoolean": value}
+    elif isinstance(value, int):
+        answer = {"valueInteger": value}
+    elif isinstance(value, float):
+        answer = {"valueDecimal": value}
+    else:
+        answer = {"valueDate": value.isoformat()} if isinstance(value, date) else {"valueString": value}
+    text = ", ".join(f"{code['system']} {code['code']}" for code in concept(path, five)["coding"][:-1])
+    return {"linkId": path, **({"text": text} if text else {}), "answer": [answer]}
+
+
+def _extensions(leaves: Iterable[tuple[str, Leaf]]) -> list[Resource]:
+    return [{"url": f"{OURS}:{path}", **_value(path, value)} for path, value in leaves]
+
+
+def _drug(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:
+    known = list(leaves)
+    fields = {path.removeprefix(f"{place}."): value for path, value in known}
+    name = fields.get("drug") or (known[0][1] if place.startswith("drugs.names") else "glucocorticoid")
+    start, stop = fields.get("started_on"), fields.get("stopped_on")
+    period = {key: day.isoformat() for key, day in (("start", start), ("end", stop)) if isinstance(day, date)}
+    return [
+        {
+            "resourceType": "MedicationStatement",
+            "status": "completed" if stop else "unknown",
+            "medicationCodeableConcept": {"text": str(name)},
+            "subject": SUBJECT,
+            **({"effectivePeriod": period} if period else {}),
+            "extension": _extensions(known),
+        }
+    ]
+
+
+def _procedure(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:
+    known = list(leaves)
+    fields = {path.removeprefix(f"{place}."): value for path, value in known}
+    levels = [Level(str(value)) for name, value in fields.items() if name.startswith("levels.")]
+    on = fields.get("on")
+    return [
+        {
+            "resourceType": "Procedure",
+            "status": "completed",
+            "code": {"text": str(fields["kind"])},
+            "subject": SUBJECT,
+            **({"performedDateTime": on.isoformat()} if isinstance(on, date) else {}),
+            "bodySite": [body_site(level) for level in levels],
+            "extension": _extensions(known),
+        }
+    ]
+
+
+_MAKERS = {
+    "observation": _observations,
+    "level": _level,
+    "answers": _answers,
+    "drug": _drug,
+    "procedure": _procedure,
+}
