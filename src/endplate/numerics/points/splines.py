@@ -1,0 +1,94 @@
+"""Quadratic B-splines on voxel corners: values of nodal fields at points, and sums of point values at nodes. Compiled.
+
+A box of nodes is flat, C order of (i, j, k). Positions are in units of the grid, counted from node 0 of the box.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, inline="always")
+def base_and_offset(x):  # type: ignore[no-untyped-def]
+    """First of the three nodes that a coordinate touches, and the distance from it (0.5 to 1.5)."""
+    base = int(np.floor(x - 0.5))
+    return base, x - base
+
+
+@njit(cache=True, inline="always")
+def fill_weights(offset, w):  # type: ignore[no-untyped-def]
+    """Values of the three splines."""
+    w[0] = 0.5 * (1.5 - offset) ** 2
+    w[1] = 0.75 - (offset - 1) ** 2
+    w[2] = 0.5 * (offset - 0.5) ** 2
+
+
+@njit(cache=True, inline="always")
+def fill_slopes(offset, inverse_spacing, d):  # type: ignore[no-untyped-def]
+    """Slopes of the three splines per mm."""
+    d[0] = (offset - 1.5) * inverse_spacing
+    d[1] = (2 - 2 * offset) * inverse_spacing
+    d[2] = (offset - 0.5) * inverse_spacing
+
+
+@njit(cache=True, nogil=True)
+def _gather(points, dims, inverse_spacing, first, field, out):  # type: ignore[no-untyped-def]
+    w = np.empty((3, 3))
+    base = np.empty(3, dtype=np.int64)
+    for p in range(points.shape[0]):
+        for d in range(3):
+            base[d], offset = base_and_offset(points[p, d] * inverse_spacing - first)
+            base[d] = min(max(base[d], 0), dims[d] - 3)
+            fill_weights(offset, w[d])
+        for c in range(field.shape[1]):
+            total = 0.0
+            for a in range(3):
+                for b in range(3):
+                    row = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]
+                    ab = w[0, a] * w[1, b]
+                    for e in range(3):
+                        total += ab * w[2, e] * field[row + e, c]
+            out[p, c] = total
+
+
+@njit(cache=True, nogil=True)
+def _spread(points, dims, inverse_spacing, first, values, out):  # type: ignore[no-untyped-def]
+    w = np.empty((3, 3))
+    base = np.empty(3, dtype=np.int64)
+    for p in range(points.shape[0]):
+        for d in range(3):
+            base[d], offset = base_and_offset(points[p, d] * inverse_spacing - first)
+            base[d] = min(max(base[d], 0), dims[d] - 3)
+            fill_weights(offset, w[d])
+        for a in range(3):
+            for b in range(3):
+                row = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]
+                ab = w[0, a] * w[1, b]
+                for e in range(3):
+                    for c in range(values.shape[1]):
+                        out[row + e, c] += ab * w[2, e] * values[p, c]
+
+
+class SplineGrid:
+    """A box of nodes `dims` with `spacing_mm`; node 0 lies at `first_mm` along each axis."""
+
+    def __init__(self, dims: tuple[int, int, int], spacing_mm: float, first_mm: float) -> None:
+        self.dims, self.spacing_mm, self.first_mm = dims, spacing_mm, first_mm
+        self.count = dims[0] * dims[1] * dims[2]
+        self._fixed = (np.array(dims, dtype=np.int64), 1 / spacing_mm, first_mm / spacing_mm)
+
+    def at(self, points_mm: NDArray[np.float64], field: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values (m, c) at points (m, 3) mm of a nodal field (count, c)."""
+        out = np.empty((points_mm.shape[0], field.shape[1]))
+        _gather(np.ascontiguousarray(points_mm), *self._fixed, np.ascontiguousarray(field), out)
+        return out
+
+    def sum(
+        self, points_mm: NDArray[np.float64], values: NDArray[np.float64], out: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Nodal sums (count, c) of values (m, c) at points (m, 3) mm, added to `out` where given."""
+        total = np.zeros((self.count, values.shape[1])) if out is None else out
+        _spread(np.ascontiguousarray(points_mm), *self._fixed, np.ascontiguousarray(values), total)
+        return total
