@@ -193,6 +193,7 @@ def synthetic_rehearsal(case: Case, members: int = 16) -> Rehearsal:
         voxel_mm=VOXEL_MM,
         member_voxel_mm=2.0 if members else None,
         seed=4711,
+        bone=bone,
     )
 
 

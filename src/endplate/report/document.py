@@ -14,6 +14,7 @@ import numpy as np
 from endplate.biomechanics.result import Strength
 from endplate.case import Case
 from endplate.finding import Caution, Finding, Gap
+from endplate.report.rehearsal.block import block
 
 FORMAT = "endplate-case"
 FORMAT_VERSION = 1
@@ -41,6 +42,7 @@ def to_document(case: Case) -> dict[str, Any]:
         "gaps": [_gap(gap) for gap in (*case.gaps, *lost)],
         "cautions": [_caution(caution) for caution in case.cautions],
         "curves": [_curve(strength) for strength in case.strengths],
+        "rehearsals": [plain(block(rehearsal)) for rehearsal in case.rehearsals],
         "provenance": plain(asdict(case.provenance)),
     }
 

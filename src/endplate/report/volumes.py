@@ -9,6 +9,7 @@ import numpy as np
 from endplate.biomechanics.result import Strength
 from endplate.case import Case
 from endplate.image.nifti import write_labels, write_volume
+from endplate.report.rehearsal.volumes import write_rehearsals
 
 BODY, ARCH = 1, 2
 
@@ -17,7 +18,8 @@ def write_volumes(case: Case, folder: Path) -> list[Path]:
     """Write what the case holds into an existing folder; returns the paths.
 
     `labels.nii.gz` (VerSe numbers) and per level `L1_vertebra.nii.gz` (1 body, 2 arch), `L1_body.nii.gz`,
-    `L1_density_roi.nii.gz`, `L1_strain.nii.gz` and `L1_plastic_strain.nii.gz` (fractions, on the solver's grid).
+    `L1_density_roi.nii.gz`, `L1_strain.nii.gz` and `L1_plastic_strain.nii.gz` (fractions, on the solver's grid); and
+    what `write_rehearsals` writes.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def write_volumes(case: Case, folder: Path) -> list[Path]:
         write_volume(paths[-1], density.grid, density.roi)
     for strength in case.strengths:
         paths += _strains(strength, folder)
-    return paths
+    return paths + write_rehearsals(case, folder)
 
 
 def _strains(strength: Strength, folder: Path) -> list[Path]:

@@ -13,8 +13,12 @@ STYLES = {"vertebroplasty": "curve", "kyphoplasty": "curve second"}
 def course_figures(rehearsal: Rehearsal) -> list[Markup]:
     """All curves that the rehearsal holds."""
     blown = [done.inflation for done in rehearsal.nominal if done.inflation is not None]
-    fills = {done.procedure: done.fill for done in rehearsal.nominal if done.fill is not None and done.fill.time_s.size}
-    return [_balloon(item) for item in blown if item.volume_ml.size > 1] + (_cement(rehearsal, fills) if fills else [])
+    fills: dict[str, CementFill] = {}
+    for done in rehearsal.nominal:
+        if done.fill is not None and done.fill.time_s.size:
+            fills[done.procedure] = done.fill
+    drawn = [_balloon(item) for item in blown if item.volume_ml.size > 1]
+    return drawn + (_cement(rehearsal, fills) if fills else [])
 
 
 def _balloon(inflation: Inflation) -> Markup:
@@ -38,7 +42,7 @@ def _cement(rehearsal: Rehearsal, fills: dict[str, CementFill]) -> list[Markup]:
         for fill in fills.values()
         for reached in fill.reached
     ]
-    rows = (
+    rows: tuple[tuple[str, str, str, str, list[Mark]], ...] = (
         ("Cement injected", "volume (mL)", "injected_curve_ml", "volume", marks),
         ("Pressure in the bone", "pressure (MPa)", "bone_pressure_mpa", "bone", []),
         ("Pressure lost in the cannula", "pressure (MPa)", "cannula_pressure_mpa", "cannula", []),

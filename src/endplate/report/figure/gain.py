@@ -11,7 +11,7 @@ from endplate.repair.result import Band, Rehearsal
 from endplate.report.figure import svg
 from endplate.report.figure.axis import ticks, written
 
-WIDTH, ROW, TOP, BOTTOM = 460.0, 46.0, 10.0, 44.0
+WIDTH, ROW, TOP, BOTTOM = 390.0, 46.0, 10.0, 44.0
 LEFT, RIGHT = 16.0, 16.0
 STAGES = (
     ("kyphoplasty", "full_anterior_mm", "Simulated: balloon full"),
@@ -59,7 +59,7 @@ def _said(band: Band) -> str:
     if band.value is None:
         return "not computed"
     between = "" if band.low is None or band.high is None else f" ({band.low:.1f} to {band.high:.1f})"
-    return f"{band.value:.1f}{between} mm".replace("-", "−")
+    return f"{band.value:.1f}{between}".replace("-", "−")
 
 
 def _axis(low: float, high: float, height: float) -> list[Markup]:
