@@ -64,9 +64,7 @@ def _in_scan(lattice: Lattice, scan: Grid, to_scan: NDArray[np.float64]) -> tupl
 
 
 @njit(cache=True)
-def _look_up(
-    moved: Any, start: Any, step: Any, x: Any, value: Any, slope: Any
-) -> bool:  # pragma: no cover - compiled
+def _look_up(moved: Any, start: Any, step: Any, x: Any, value: Any, slope: Any) -> bool:  # pragma: no cover - compiled
     """Displacement and its slopes at x (scan indices), trilinear; whether x lies within the lattice."""
     inside = True
     n0, n1, n2 = moved.shape[0], moved.shape[1], moved.shape[2]
@@ -123,9 +121,15 @@ def _solve3(m: Any, r: Any, out: Any) -> bool:  # pragma: no cover - compiled
     det = m[0, 0] * c0 + m[0, 1] * c1 + m[0, 2] * c2
     if det < 1e-3:
         return False
-    out[0] = (r[0] * c0 + r[1] * (m[0, 2] * m[2, 1] - m[0, 1] * m[2, 2]) + r[2] * (m[0, 1] * m[1, 2] - m[0, 2] * m[1, 1])) / det
-    out[1] = (r[0] * c1 + r[1] * (m[0, 0] * m[2, 2] - m[0, 2] * m[2, 0]) + r[2] * (m[0, 2] * m[1, 0] - m[0, 0] * m[1, 2])) / det
-    out[2] = (r[0] * c2 + r[1] * (m[0, 1] * m[2, 0] - m[0, 0] * m[2, 1]) + r[2] * (m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])) / det
+    out[0] = (
+        r[0] * c0 + r[1] * (m[0, 2] * m[2, 1] - m[0, 1] * m[2, 2]) + r[2] * (m[0, 1] * m[1, 2] - m[0, 2] * m[1, 1])
+    ) / det
+    out[1] = (
+        r[0] * c1 + r[1] * (m[0, 0] * m[2, 2] - m[0, 2] * m[2, 0]) + r[2] * (m[0, 2] * m[1, 0] - m[0, 0] * m[1, 2])
+    ) / det
+    out[2] = (
+        r[0] * c2 + r[1] * (m[0, 1] * m[2, 0] - m[0, 0] * m[2, 1]) + r[2] * (m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])
+    ) / det
     return True
 
 

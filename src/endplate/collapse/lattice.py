@@ -12,7 +12,7 @@ from scipy.sparse.linalg import cg
 from endplate.image.volume import Grid
 
 CORNERS = tuple((i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1))
-FILL_TOLERANCE = 1e-4  # relative residual of the smooth filling: a hundredth of a millimetre in ten
+FILL_TOLERANCE = 1e-3  # relative residual of the smooth filling: some hundredths of a millimetre in ten
 FILL_ITERATIONS = 400
 
 
@@ -26,9 +26,7 @@ class Lattice:
     def at(self, xyz_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Displacement (n, 3) at places (n, 3), linear between nodes; beyond the lattice its border holds."""
         index = self.grid.to_index(xyz_mm).T
-        parts = [
-            ndimage.map_coordinates(self.moved_mm[..., axis], index, order=1, mode="nearest") for axis in range(3)
-        ]
+        parts = [ndimage.map_coordinates(self.moved_mm[..., axis], index, order=1, mode="nearest") for axis in range(3)]
         return np.stack(parts, axis=-1)
 
     def volume_ratio(self) -> NDArray[np.float64]:
@@ -47,7 +45,9 @@ def _cell_ratio(places: NDArray[np.float64]) -> NDArray[np.float64]:
         edge = np.diff(places, axis=axis)
         for other in range(3):
             if other != axis:
-                edge = 0.5 * (edge.take(range(edge.shape[other] - 1), other) + edge.take(range(1, edge.shape[other]), other))
+                edge = 0.5 * (
+                    edge.take(range(edge.shape[other] - 1), other) + edge.take(range(1, edge.shape[other]), other)
+                )
         edges.append(edge)
     return np.abs(1.0) * np.einsum("...i,...i->...", np.cross(edges[0], edges[1]), edges[2])
 

@@ -21,7 +21,9 @@ BLEND_MM = cited(5.0, "mm", "pedicle roots between the crushed wall and the rigi
 COLUMN_MM = cited(
     40.0, "mm", "spine above the labels, with processes and rib heads, within this of the line of its bodies", "design"
 )
-DISC_MM = cited(10.0, "mm", "usual lumbar disc with its endplates; beyond it bone without a label may begin", "knowledge")
+DISC_MM = cited(
+    10.0, "mm", "usual lumbar disc with its endplates; beyond it bone without a label may begin", "knowledge"
+)
 ROOT_MM = cited(4.0, "mm", "part of the body that is taken for the root of the arch", "design")
 
 
@@ -126,7 +128,7 @@ def _bones(
     for vertebrae, motion in groups:
         for vertebra in vertebrae:
             mask = vertebra.arch if vertebra is scene.target else vertebra.body | vertebra.arch
-            away = _distance(mask, vertebra.grid, grid, reach_mm)
+            away = distance_from(mask, vertebra.grid, grid, reach_mm)
             closer = (away <= reach_mm) & (away < nearest)
             values[closer] = motion.displacement(places[closer])
             nearest[closer] = away[closer]
@@ -136,7 +138,7 @@ def _bones(
     return values, known | column
 
 
-def _distance(mask: NDArray[np.bool_], source: Grid, target: Grid, reach_mm: float) -> NDArray[np.float64]:
+def distance_from(mask: NDArray[np.bool_], source: Grid, target: Grid, reach_mm: float) -> NDArray[np.float64]:
     """Distance of the nodes of a grid from a mask on another, mm; infinite beyond the mask's own crop and reach."""
     margin = np.ceil(reach_mm / source.spacing_mm).astype(int) + 2
     padded = np.pad(mask, [(int(m), int(m)) for m in margin])
@@ -150,12 +152,12 @@ def _distance(mask: NDArray[np.bool_], source: Grid, target: Grid, reach_mm: flo
 def _beside(values: NDArray[np.float64], known: NDArray[np.bool_], scene: Scene, grid: Grid) -> None:
     """Free the arch's nodes near the body: there the crushed wall and the rigid arch are joined smoothly."""
     target = scene.target
-    near = _distance(target.body, target.grid, grid, float(BLEND_MM)) <= float(BLEND_MM)
-    own = _distance(target.arch, target.grid, grid, float(BLEND_MM)) <= float(grid.spacing_mm.max()) * float(np.sqrt(3))
+    near = distance_from(target.body, target.grid, grid, float(BLEND_MM)) <= float(BLEND_MM)
+    own = distance_from(target.arch, target.grid, grid, float(BLEND_MM)) <= float(grid.spacing_mm.max()) * float(np.sqrt(3))
     free = near & own
     others = np.zeros(grid.shape, bool)
     for vertebra in (*scene.above, *scene.below):
-        others |= _distance(vertebra.body | vertebra.arch, vertebra.grid, grid, 1.0) <= 1.0
+        others |= distance_from(vertebra.body | vertebra.arch, vertebra.grid, grid, 1.0) <= 1.0
     known[free & ~others] = False
 
 

@@ -17,7 +17,9 @@ Shape = Literal["wedge", "biconcave", "crush"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 LEAST_LOSS = cited(0.05, "1", "below this the loss is smaller than the error of measuring it", "design")
-MOST_LOSS = cited(0.6, "1", "beyond this the body is crushed to its posterior wall and no path to it was tried", "design")
+MOST_LOSS = cited(
+    0.6, "1", "beyond this the body is crushed to its posterior wall and no path to it was tried", "design"
+)
 HINGE = cited(
     0.95,
     "1",

@@ -58,7 +58,17 @@ def warp(volume: Volume, labels: LabelMap, target: Vertebra, calibration: Calibr
         planes = min(PLANES, grid.shape[2] - first)
         here = origins(field, grid, first, planes)
         slab = (slice(None), slice(None), slice(first, first + planes))
-        _carry(hu, content.hu, content.start, here.index, here.ratio, float(LEAST_RATIO), padding, moved[slab], unseen[slab])
+        _carry(
+            hu,
+            content.hu,
+            content.start,
+            here.index,
+            here.ratio,
+            float(LEAST_RATIO),
+            padding,
+            moved[slab],
+            unseen[slab],
+        )
         voting.count(here.index, slab)
         folded += here.folded
     voting.labels[unseen] = 0
