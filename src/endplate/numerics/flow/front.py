@@ -5,8 +5,8 @@ pressure impulse w (pressure integrated over the step) this is an obstacle probl
 
     w >= 0, s <= 1, w (1 - s) = 0,   A w + capacity (s - s_before) = injected - leaked,
 
-which for a Newtonian fluid is exact for steps of any length (Baiocchi; Elliott and Janovsky 1981): steps need only be as
-short as viscosity changes. Volume is conserved by construction. Solved by exchanging the set of full voxels until it
+which for a Newtonian fluid is exact for steps of any length (Baiocchi; Elliott and Janovsky 1981): steps need only be
+as short as viscosity changes. Volume is conserved by construction. Solved by exchanging the set of full voxels until it
 fits (primal-dual active set), the shear-thinning conductance being renewed from the speeds found.
 """
 

@@ -47,7 +47,7 @@ def smooth_backward(cells, face, diagonal, s0, s1, b, x):  # type: ignore[no-unt
 
 
 @njit(cache=True)
-def restrict_residual(cells, parent, face, diagonal, s0, s1, b, x, coarse):  # type: ignore[no-untyped-def]
+def restrict_residual(cells, parent, face, diagonal, s0, s1, b, x, coarse):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Add the residual b - A x of every cell to its parent."""
     for c in cells:
         value = b[c] - diagonal[c] * x[c]

@@ -37,7 +37,7 @@ def _face_speed(flux, area, full, stride, axis, c):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
-def set_conductance(  # type: ignore[no-untyped-def]
+def set_conductance(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     cells, full, stride, factor, area, flux, consistency, thinning, least_speed, out
 ):
     """Conductance, factor * |u|^(1 - n) / K, of every face of a full cell that has none yet (zero).
@@ -62,7 +62,7 @@ def set_conductance(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def set_outlet(  # type: ignore[no-untyped-def]
+def set_outlet(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     cells, stride, factor, area, flux, leaving, open_area, consistency, thinning, least_speed, out
 ):
     """Conductance of full cells towards the outside, where none is set; at the larger of leaving and passing speed."""

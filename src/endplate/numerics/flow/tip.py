@@ -34,9 +34,8 @@ def place_tip(body: PorousBody, index: NDArray[np.float64], radius_mm: float) ->
     offsets = np.argwhere(np.ones((2, 2, 2)))
     ijk = corner + offsets
     near = 1 - np.abs(ijk - index)
-    inside = ((ijk >= 0) & (ijk < np.array(body.shape) - 2)).all(axis=1)
-    cells = body.flat_index(np.where(inside[:, None], ijk, 0))
-    share = np.where(inside & (body.capacity_mm3[cells] > 0), near.prod(axis=1), 0.0)
+    cells, share = body.flat_index(ijk), near.prod(axis=1)[body.holds(ijk)]
+    share = np.where(body.capacity_mm3[cells] > 0, share, 0.0)
     if share.sum() < 1e-6:
         return None
     used = share > 0
@@ -70,7 +69,5 @@ def tip_pressure_mpa(
 def _around(body: PorousBody, tip: Tip, reach_mm: float) -> NDArray[np.int64]:
     """Flat places of the voxels within a cube about the tip."""
     reach = reach_mm / body.spacing_mm
-    low = np.maximum(np.floor(tip.index - reach), 0).astype(int)
-    high = np.minimum(np.ceil(tip.index + reach), np.array(body.shape) - 3).astype(int)
-    axes = [np.arange(a, b + 1) for a, b in zip(low, high, strict=True)]
+    axes = [np.arange(int(np.floor(x - reach)), int(np.ceil(x + reach)) + 1) for x in tip.index]
     return body.flat_index(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3))
