@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -64,7 +66,7 @@ class Domain:
         self._active |= ndimage.binary_dilation(occupied, CUBE, iterations=SPARE)
         self._core = ndimage.binary_erosion(self._active, CUBE, iterations=REACH + 1)
         self.mesh = VoxelMesh.from_active(self._active, self.spacing_mm)
-        nx, ny, nz = self.grid.dims
+        _, ny, nz = self.grid.dims
         i, j, k = self.mesh.node_ijk.T.astype(np.int64)
         self.nodes = (i * ny + j) * nz + k
         self.outer = self.mesh.neighbour_nodes < 8
@@ -103,7 +105,7 @@ class Domain:
         """(N, 3) forces with which the void resists a move (N, 3)."""
         return -self._void.apply(move)
 
-    def of_box(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def of_box(self, values: Any) -> Any:
         """Nodal values over the box (nx, ny, nz, c) at the mesh's nodes (N, c)."""
         return values.reshape(self.grid.count, -1)[self.nodes]
 

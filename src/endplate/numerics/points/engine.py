@@ -85,7 +85,7 @@ class Engine:
     def node_mm(self) -> Double:
         """(nx, ny, nz, 3) mm positions of the nodes of the padded box."""
         index = np.moveaxis(np.indices(self.domain.grid.dims), 0, -1)
-        return (index - self.pad) * self.spacing_mm
+        return np.asarray((index - self.pad) * self.spacing_mm, dtype=np.float64)
 
     def carry(self, name: str, points_mm: Double) -> None:
         """Carry passive markers (m, 3) along from now on."""
@@ -110,6 +110,17 @@ class Engine:
             volume_mm3=tuple(b.volume() for b in self.balloons),
             reaction_n=solution.reaction[solution.held.any(axis=1)].sum(axis=0),
         )
+
+    def reactions(self) -> Double:
+        """(nx, ny, nz, 3) N with which what was held in the last step holds the material."""
+        out = np.zeros((self.domain.grid.count, 3))
+        if self.last is not None:
+            out[self.domain.nodes] = self.last.reaction
+        return out.reshape(*self.domain.grid.dims, 3)
+
+    def force_on(self, held: NDArray[np.bool_]) -> Double:
+        """(3,) N sum of the reactions of the last step over the held components (nx, ny, nz, 3)."""
+        return np.asarray((self.reactions() * held).sum(axis=(0, 1, 2)))
 
     def prepare(self) -> None:
         """See to the mesh, the order of the points and their properties at the start of a step."""

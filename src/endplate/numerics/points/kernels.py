@@ -17,7 +17,7 @@ SLAB = 4
 
 
 @njit(cache=True)
-def sort_slabs(x, inverse_spacing, first, planes, start, order):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def sort_slabs(x, inverse_spacing, first, planes, start, order):  # type: ignore[no-untyped-def]
     """Stable order of points by slab; start (S + 1,) becomes the first place of each slab."""
     start[:] = 0
     slab = np.empty(x.shape[0], dtype=np.int32)
@@ -33,15 +33,15 @@ def sort_slabs(x, inverse_spacing, first, planes, start, order):  # type: ignore
         place[slab[p]] += 1
 
 
-@njit(cache=True, inline="always")
-def _weights(x, p, dims, inverse_spacing, first, base, w, d):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@njit(cache=True)
+def _weights(x, p, dims, inverse_spacing, first, base, w, d):  # type: ignore[no-untyped-def]
     for axis in range(3):
         base[axis], offset = base_and_offset(x[p, axis] * inverse_spacing - first)
         fill_weights(offset, w[axis])
         fill_slopes(offset, inverse_spacing, d[axis])
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _gradient(du, dims, base, w, d):  # type: ignore[no-untyped-def]
     """The nine entries du_c / dx_axis, row c."""
     xx = xy = xz = yx = yy = yz = zx = zy = zz = 0.0
@@ -68,7 +68,7 @@ def _gradient(du, dims, base, w, d):  # type: ignore[no-untyped-def]
     return xx, xy, xz, yx, yy, yz, zx, zy, zz
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _cofactor(g):  # type: ignore[no-untyped-def]
     """J F ** -T of F = I + G, by rows."""
     a, b, c, d, e, f, p, q, r = 1 + g[0], g[1], g[2], g[3], 1 + g[4], g[5], g[6], g[7], 1 + g[8]
@@ -153,7 +153,7 @@ def advance(first, last, cloud, fresh, grid, law, du, hardening, extent, work): 
 
 
 @njit(cache=True)
-def deposit_stiffness(x, weight, dims, inverse_spacing, first, out):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def deposit_stiffness(x, weight, dims, inverse_spacing, first, out):  # type: ignore[no-untyped-def]
     """Sums (cells) of point values by splines centred in the cells; dims of the cells."""
     w, base = np.empty((3, 3)), np.empty(3, dtype=np.int64)
     for p in range(x.shape[0]):

@@ -27,8 +27,8 @@ class FoamLaw:
     cohesion : hydrostatic strength in tension over that in compression, of sound foam. lost_cohesion : of crushed foam.
     cohesion_strain : equivalent plastic strain over which it is lost; infinite for never.
     crush_factor : share of Y left after crushing (the plateau). crush_strain : plastic strain over which Y falls to it.
-    compaction_power : Y grows with (rho / rho before) to this power; None for `strength_power`, as if compacted foam were
-    intact foam of its density.
+    compaction_power : Y grows with (rho / rho before) to this power; None for `strength_power`, as if compacted foam
+    were intact foam of its density.
     stiffness_loss : share of E that crushing takes, over `cohesion_strain`.
     friction : M of q <= M p + 3 k Y; None for no such limit. density_cap : g/cm3 beyond which Y and E grow no more.
 

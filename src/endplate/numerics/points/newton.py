@@ -189,9 +189,7 @@ def solve_step(engine: Engine, load: Load) -> Solution:
         )
     largest = problem.largest_move(move)
     if largest > most_mm:
-        raise SolverError(
-            f"a step moves bone by {largest:.2f} mm", f"more than {most_mm:.2f} mm", "take smaller steps"
-        )
+        raise SolverError(f"a step moves bone by {largest:.2f} mm", f"more than {most_mm:.2f} mm", "take smaller steps")
     return _solution(problem, move, pressure, now, residual, scale, count, largest)
 
 
@@ -225,9 +223,7 @@ class _Search:
         by = np.abs(np.asarray(self.problem.target) - self.problem.start_volume)
         return bool((np.abs(lack) <= self.settings.volume_tolerance * by + 1e-9 * self.problem.start_volume).all())
 
-    def next(
-        self, count: int, move: Double, pressure: Double, now: _Forces, residual: float
-    ) -> tuple[Double, Double]:
+    def next(self, count: int, move: Double, pressure: Double, now: _Forces, residual: float) -> tuple[Double, Double]:
         """The next iterate."""
         settings, problem = self.settings, self.problem
         if count <= 1 or count % settings.refresh == 0:
@@ -289,7 +285,7 @@ class _Search:
         return move
 
 
-def _solution(  # noqa: PLR0913
+def _solution(
     problem: _Problem, move: Double, pressure: Double, now: _Forces, residual: float, scale: float, count: int,
     largest: float,
 ) -> Solution:  # fmt: skip

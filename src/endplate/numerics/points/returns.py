@@ -22,13 +22,13 @@ NEWTON_TOLERANCE = 1e-10
 """Relative, of the yield radius."""
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def determinant(a, b, c, d, e, f, g, h, i):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Of a 3 x 3 matrix given by rows."""
     return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def middle_gradient(g):  # type: ignore[no-untyped-def]
     """Gradient of the move with respect to the middle of the move: G (I + G / 2) ** -1, from the nine entries of G."""
     a, b, c = 1 + 0.5 * g[0], 0.5 * g[1], 0.5 * g[2]
@@ -39,13 +39,19 @@ def middle_gradient(g):  # type: ignore[no-untyped-def]
     m10, m11, m12 = (f * p - d * r) * scale, (a * r - c * p) * scale, (c * d - a * f) * scale
     m20, m21, m22 = (d * q - e * p) * scale, (b * p - a * q) * scale, (a * e - b * d) * scale
     return (
-        g[0] * m00 + g[1] * m10 + g[2] * m20, g[0] * m01 + g[1] * m11 + g[2] * m21, g[0] * m02 + g[1] * m12 + g[2] * m22,
-        g[3] * m00 + g[4] * m10 + g[5] * m20, g[3] * m01 + g[4] * m11 + g[5] * m21, g[3] * m02 + g[4] * m12 + g[5] * m22,
-        g[6] * m00 + g[7] * m10 + g[8] * m20, g[6] * m01 + g[7] * m11 + g[8] * m21, g[6] * m02 + g[7] * m12 + g[8] * m22,
-    )  # fmt: skip
+        g[0] * m00 + g[1] * m10 + g[2] * m20,
+        g[0] * m01 + g[1] * m11 + g[2] * m21,
+        g[0] * m02 + g[1] * m12 + g[2] * m22,
+        g[3] * m00 + g[4] * m10 + g[5] * m20,
+        g[3] * m01 + g[4] * m11 + g[5] * m21,
+        g[3] * m02 + g[4] * m12 + g[5] * m22,
+        g[6] * m00 + g[7] * m10 + g[8] * m20,
+        g[6] * m01 + g[7] * m11 + g[8] * m21,
+        g[6] * m02 + g[7] * m12 + g[8] * m22,
+    )
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def rotate(xx, yy, zz, yz, xz, xy, wx, wy, wz):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Q s Q^T with Cayley's Q of the axial vector w of the spin."""
     t = 1 / (1 + 0.25 * (wx * wx + wy * wy + wz * wz))
@@ -68,7 +74,7 @@ def rotate(xx, yy, zz, yz, xz, xy, wx, wy, wz):  # type: ignore[no-untyped-def] 
 
 
 @njit(cache=True)
-def multiplier(deviator, mean, radius, shear, bulk, weight):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def multiplier(deviator, mean, radius, shear, bulk, weight):  # type: ignore[no-untyped-def]
     """Chi >= 0 that brings (deviator / (1 + shear chi))^2 + weight (mean / (1 + bulk chi))^2 to radius^2.
 
     Newton on F ** (-1/2) - 1 / radius, which is concave and nearly straight in chi.
@@ -119,7 +125,7 @@ def return_point(xx, yy, zz, yz, xz, xy, strength, cohesion, modulus, kind, law)
 
 
 @njit(cache=True)
-def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law):  # type: ignore[no-untyped-def]
     """One point over one move.
 
     Parameters
@@ -133,10 +139,10 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law):  # type: ig
     stress, and of its plastic part).
     """
     jacobian = max(determinant(1 + g[0], g[1], g[2], g[3], 1 + g[4], g[5], g[6], g[7], 1 + g[8]), LEAST_JACOBIAN)
-    l = middle_gradient(g)
-    exx, eyy, ezz = l[0], l[4], l[8]
-    eyz, exz, exy = 0.5 * (l[5] + l[7]), 0.5 * (l[2] + l[6]), 0.5 * (l[1] + l[3])
-    r = rotate(s[0], s[1], s[2], s[3], s[4], s[5], 0.5 * (l[7] - l[5]), 0.5 * (l[2] - l[6]), 0.5 * (l[3] - l[1]))
+    m = middle_gradient(g)
+    exx, eyy, ezz = m[0], m[4], m[8]
+    eyz, exz, exy = 0.5 * (m[5] + m[7]), 0.5 * (m[2] + m[6]), 0.5 * (m[1] + m[3])
+    r = rotate(s[0], s[1], s[2], s[3], s[4], s[5], 0.5 * (m[7] - m[5]), 0.5 * (m[2] - m[6]), 0.5 * (m[3] - m[1]))
     twice, lame = modulus / (1 + law[0]), modulus * law[0] / ((1 + law[0]) * (1 - 2 * law[0])) * (exx + eyy + ezz)
     txx, tyy, tzz = r[0] + twice * exx + lame, r[1] + twice * eyy + lame, r[2] + twice * ezz + lame
     tyz, txz, txy = r[3] + twice * eyz, r[4] + twice * exz, r[5] + twice * exy

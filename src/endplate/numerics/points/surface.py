@@ -128,7 +128,7 @@ def inside_surface(surface: Surface, points_mm: NDArray[np.float64]) -> NDArray[
 
 @njit(cache=True)
 def _solid_angle(points, corners):  # type: ignore[no-untyped-def]
-    """Sum of the signed solid angles of triangles (F, 3, 3) seen from points (m, 3); 4 pi inside (Van Oosterom 1983)."""
+    """Sum of the signed solid angles of triangles (F, 3, 3) at points (m, 3): 4 pi inside (Van Oosterom 1983)."""
     out = np.zeros(points.shape[0])
     for p in range(points.shape[0]):
         for f in range(corners.shape[0]):
