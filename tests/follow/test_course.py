@@ -40,9 +40,10 @@ def test_a_course_counts_from_the_last_repair_and_knows_the_age_of_the_fracture(
     assert [flag.code for flag in seen.flags()] == ["no_improvement", "off_trajectory"]
 
 
-def test_without_a_repair_the_course_counts_from_the_onset_and_is_conservative(store):
+def test_without_a_repair_the_course_counts_from_first_contact_and_is_conservative(store):
     number = begin(store)
-    assert (course(store, number).procedure, course(store, number).start.on) == ("none", DAY - timedelta(20))
+    seen = course(store, number)
+    assert (seen.procedure, seen.start.on, seen.fracture_days) == ("none", DAY, 20)
     unknown = begin(store, PATIENT | {"id": "other"}, onset=None)
     assert (course(store, unknown).fracture_days, course(store, unknown).start.on) == (None, DAY)
 

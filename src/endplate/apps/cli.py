@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from endplate import __version__
 from endplate.apps import outcome
+from endplate.apps.follow.commands import app as follow_app
 from endplate.apps.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, InputOptions, ModelOptions, Out, RunOptions
 
 HELP = """From a spine CT with vertebra labels to what is broken, how dense and how strong.
@@ -92,6 +93,9 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     from endplate.apps.demo import run_demo
 
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
+
+
+app.command(follow_app)
 
 
 @app.command

@@ -53,7 +53,7 @@ def start_episode(
                     f"add visits to episode {row.id}, or close it",
                 )
         values = {"patient_id": patient["id"], "started_on": started_on, "levels": list(levels)}
-        values |= {"counts_from": more.get("onset_on") or started_on, "version": 1} | more
+        values |= {"counts_from": started_on} | more
         number = _insert(connection, author, tables.episode, values, None)
         _recount(connection, author, number)
         return number
@@ -198,7 +198,7 @@ def _recount(connection: Connection, author: Author, number: int) -> None:
     row = connection.execute(select(episode).where(episode.c.id == number)).one()
     repairs = connection.execute(select(repair.c.on).where(repair.c.episode_id == number)).scalars().all()
     seen = connection.execute(select(visit.c.on).where(visit.c.episode_id == number)).scalars().all()
-    start = max(repairs, default=row.onset_on or row.started_on)
+    start = max(repairs, default=row.started_on)
     last = max(seen, default=None)
     due = next((opens for _, opens, _ in windows(start) if last is None or opens > last), None)
     connection.execute(

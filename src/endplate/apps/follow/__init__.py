@@ -1,0 +1,1 @@
+"""`endplate follow`: keep a patient's course."""

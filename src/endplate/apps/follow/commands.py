@@ -1,0 +1,198 @@
+"""The commands of `endplate follow`; what they do is in `work`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Group, Parameter
+
+from endplate.apps import outcome
+from endplate.apps.options import NO_RUN, RunOptions
+
+WHERE = Group("Database", sort_key=2)
+
+HELP = """Keep a patient's course: episodes, repairs, visits and follow-up scans, with every change of them.
+
+    endplate follow start patient.json --level L1
+    endplate follow visit 1 --nrs 4 --rmdq 9
+    endplate follow show 1
+    endplate follow due
+
+The database is an SQLite file, `endplate.db` here unless said otherwise, or PostgreSQL by URL.
+"""
+
+app = App(name="follow", help=HELP, help_format="markdown")
+
+Episode = Annotated[int, Parameter(help="Number of the episode; `endplate follow list` shows all.")]
+Kind = Literal["vertebroplasty", "kyphoplasty"]
+Row = Literal["visit", "repair", "scan", "milestone", "episode"]
+Milestone = Literal[
+    "risk assessed",
+    "density tested",
+    "falls assessed",
+    "drug recommended",
+    "drug started",
+    "exercise started",
+    "monitored",
+    "on drug at 52 weeks",
+]
+
+
+def _option(words: str) -> Parameter:
+    return Parameter(negative="", show_default=False, help=words)
+
+
+@Parameter(name="*", group=WHERE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which database, who writes, and which day it is."""
+
+    database: Annotated[str | None, _option("SQLite file or URL; default $ENDPLATE_DATABASE, else endplate.db.")] = None
+    who: Annotated[str | None, _option("Who writes; default the user of this computer.")] = None
+    on: Annotated[date | None, _option("The day it happened, or as of which to look; default today.")] = None
+
+
+HERE = Where()
+
+
+@app.command
+def start(
+    record: Annotated[Path, Parameter(help="Patient record (JSON, TOML).")],
+    /,
+    *,
+    case: Annotated[Path | None, _option("Folder of an `assess` or `plan` run; its scan becomes the first.")] = None,
+    level: Annotated[list[str] | None, _option("Fractured level; may be given several times.")] = None,
+    where: Where = HERE,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Begin an episode from a patient record; its levels come from the record or the case where not given."""
+    from endplate.apps.follow.work import begin
+
+    return outcome.answer(lambda talk: begin(record, case, level, where, talk), run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+@Parameter(name="*")
+class Seen:
+    """What a visit found."""
+
+    nrs: Annotated[float | None, _option("Pain 0-10 under analgesia.")] = None
+    rmdq: Annotated[float | None, _option("Roland-Morris 0-24.")] = None
+    odi: Annotated[float | None, _option("Oswestry, percent.")] = None
+    height_cm: Annotated[float | None, _option("Stature, cm.")] = None
+    new_focal_pain: Annotated[bool | None, _option("Pain at a level that did not hurt before.")] = None
+    deficit: Annotated[bool | None, _option("New neurological deficit.")] = None
+    fever: Annotated[bool | None, _option("Fever.")] = None
+    breathless: Annotated[bool | None, _option("Breathlessness or chest pain.")] = None
+    note: Annotated[str | None, _option("Anything else.")] = None
+
+
+NOTHING = Seen()
+
+
+@app.command
+def visit(episode: Episode, /, *, seen: Seen = NOTHING, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """Add a visit, and tell the flags that it raises."""
+    from endplate.apps.follow.work import add_visit
+
+    return outcome.answer(lambda talk: add_visit(episode, seen, where, talk), run)
+
+
+@app.command
+def repair(episode: Episode, kind: Kind, /, *, level: list[str], where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """Add a repair; the course counts from it."""
+    from endplate.apps.follow.work import add_row
+
+    return outcome.answer(lambda talk: add_row("repair", episode, {"kind": kind, "levels": level}, where, talk), run)
+
+
+@app.command
+def scan(
+    episode: Episode,
+    case: Annotated[Path, Parameter(help="Folder of an `assess` or `plan` run.")],
+    /,
+    *,
+    where: Where = HERE,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Add a follow-up CT, and compare it with the one before."""
+    from endplate.apps.follow.work import add_case
+
+    return outcome.answer(lambda talk: add_case(episode, case, where, talk), run)
+
+
+@app.command
+def milestone(episode: Episode, kind: Milestone, /, *, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """Tick off a step of fracture liaison."""
+    from endplate.apps.follow.work import add_row
+
+    return outcome.answer(lambda talk: add_row("milestone", episode, {"kind": kind}, where, talk), run)
+
+
+@app.command
+def correct(kind: Row, number: int, change: str, /, *, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """Correct one field of a row, such as nrs=4; the old value is kept.
+
+    endplate follow correct visit 3 nrs=4
+    """
+    from endplate.apps.follow.work import correct_row
+
+    return outcome.answer(lambda talk: correct_row(kind, number, change, where, talk), run)
+
+
+@app.command
+def close(episode: Episode, /, *, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """End an episode."""
+    from endplate.apps.follow.work import close_one
+
+    return outcome.answer(lambda talk: close_one(episode, where, talk), run)
+
+
+@app.command
+def show(
+    episode: Episode,
+    /,
+    *,
+    page: Annotated[Path | None, _option("Write the course as a page with the chart to this file.")] = None,
+    where: Where = HERE,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Show a course: flags, what is due, visits against the expected band."""
+    from endplate.apps.follow.show import show_course
+
+    return outcome.answer(lambda talk: show_course(episode, page, where, talk), run)
+
+
+@app.command(name="list")
+def list_(*, patient: str | None = None, limit: int = 100, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """List episodes, newest first."""
+    from endplate.apps.follow.show import show_list
+
+    return outcome.answer(lambda talk: show_list(patient, limit, where, talk), run)
+
+
+@app.command
+def due(*, limit: int = 100, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """List whom to see: a visit is due or overdue."""
+    from endplate.apps.follow.show import show_due
+
+    return outcome.answer(lambda talk: show_due(limit, where, talk), run)
+
+
+@app.command
+def kpi(*, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """Print the key figures of fracture liaison over the whole database."""
+    from endplate.apps.follow.show import show_key_figures
+
+    return outcome.answer(lambda talk: show_key_figures(where, talk), run)
+
+
+@app.command
+def history(episode: Episode, /, *, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+    """Print every change of an episode: who, when, before, after."""
+    from endplate.apps.follow.show import show_history
+
+    return outcome.answer(lambda talk: show_history(episode, where, talk), run)

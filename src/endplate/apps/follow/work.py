@@ -1,0 +1,236 @@
+"""What the writing commands of `endplate follow` do."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from endplate.apps.follow.commands import Seen, Where
+from endplate.apps.outcome import Talk
+from endplate.decision.recovery.flags import Flag
+from endplate.errors import OptionError, RecordError
+from endplate.follow.read import course
+from endplate.follow.store import Store, open_store
+from endplate.follow.write import Author, add, add_scan, close_episode, correct, start_episode
+from endplate.level import Level
+from endplate.patient import PatientRecord, read_record
+
+DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
+Limits = tuple[float, float]
+RANGES: dict[str, Limits] = {"nrs": (0, 10), "rmdq": (0, 24), "odi": (0, 100), "height_cm": (40, 260)}
+"""Ends of the scales, and of human stature."""
+FIXED = ("id", "version", "episode_id", "patient_id", "document", "fingerprint", "counts_from", "last_seen", "due_from")
+
+
+def opened(where: Where, create: bool = False) -> AbstractContextManager[Store]:
+    """The database of a command."""
+    return open_store(where.database or os.environ.get(DATABASE) or DEFAULT, create=create)
+
+
+def author(where: Where) -> Author:
+    """Who writes."""
+    try:
+        return Author(name=where.who or getpass.getuser())
+    except (KeyError, OSError) as error:
+        raise OptionError(
+            "this computer does not say who writes", "every change keeps its author", "give --who"
+        ) from error
+
+
+def today(where: Where) -> date:
+    """The day of a command."""
+    return where.on or date.today()
+
+
+def begin(record_path: Path, case: Path | None, levels: list[str] | None, where: Where, talk: Talk) -> dict[str, Any]:
+    """Begin an episode."""
+    record = read_record(record_path)
+    if record.id is None:
+        raise RecordError(f"the record {record_path} has no id", "a course belongs to a patient", "add an id to it")
+    document = read_document(case, record.id) if case is not None else None
+    wanted = [named(level) for level in levels] if levels else _levels(record, document)
+    first = record.recorded_on or today(where)
+    patient = {"id": record.id, "sex": record.sex, "age_yr": record.age_yr}
+    more = {
+        "onset_on": record.episode.onset_on,
+        "low_energy": _low_energy(record),
+        "record": json.loads(record.model_dump_json(exclude_none=True)),
+    }
+    with opened(where, create=True) as store:
+        number = start_episode(store, author(where), patient, first, wanted, **more)
+        scores = _scores(record)
+        if scores:
+            add(store, author(where), "visit", number, {"on": first, **scores})
+        for procedure in record.procedures:
+            if procedure.on is not None:
+                row = {"kind": procedure.kind, "levels": list(procedure.levels), "on": procedure.on}
+                add(store, author(where), "repair", number, row)
+        if document is not None:
+            add_scan(store, author(where), number, first, document)
+    talk_line(talk, f"episode {number}: patient {record.id}, {', '.join(wanted)}, from {first}")
+    return {"episode": number, "levels": wanted}
+
+
+def _low_energy(record: PatientRecord) -> bool | None:
+    if record.episode.high_energy is not None:
+        return not record.episode.high_energy
+    low = ("none", "minor strain", "fall from standing")
+    return None if record.episode.mechanism is None else record.episode.mechanism in low
+
+
+def _scores(record: PatientRecord) -> dict[str, float]:
+    asked = record.questionnaires
+    scores = {
+        "nrs": record.pain.under_analgesia,
+        "rmdq": asked.rmdq.score.value if asked.rmdq else None,
+        "odi": asked.odi.score.value if asked.odi else None,
+        "height_cm": record.height_cm,
+    }
+    return {name: value for name, value in scores.items() if value is not None}
+
+
+def _levels(record: PatientRecord, document: dict[str, Any] | None) -> list[str]:
+    """Fractured levels as the record names them, else as the scan found them."""
+    found = [str(level) for level, read in record.levels.items() if read.fracture]
+    if not found and document is not None:
+        found = [f["level"] for f in document["findings"] if f["code"] == "fracture" and f["value"] == "yes"]
+    if not found:
+        raise OptionError(
+            "no fractured level is known", "an episode is about a fracture", "give --level, e.g. --level L1"
+        )
+    return found
+
+
+def named(level: str) -> str:
+    """A level by its name."""
+    try:
+        return Level(level.upper()).value
+    except ValueError as error:
+        raise OptionError(f"{level!r} is no vertebra", "", "write T12, L1 and so on") from error
+
+
+def read_document(folder: Path, patient_id: str | None) -> dict[str, Any]:
+    """The document of a results folder, of this patient."""
+    path = folder / "case.json" if folder.is_dir() else folder
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"cannot read {path}", error.strerror or "", "give the folder of an assess run") from error
+    except ValueError as error:
+        raise OptionError(f"{path} is not JSON", str(error), "give the folder of an assess run") from error
+    if not isinstance(document, dict) or document.get("format") != "endplate-case":
+        raise OptionError(f"{path} is no endplate case", "", "give the folder of an assess run")
+    owner = (document.get("patient") or {}).get("id")
+    if owner is not None and patient_id is not None and owner != patient_id:
+        raise OptionError(
+            f"the case {folder} is of patient {owner}, not {patient_id}", "two patients would be mixed", "check both"
+        )
+    return document
+
+
+def add_visit(episode: int, seen: Seen, where: Where, talk: Talk) -> dict[str, Any]:
+    """Add a visit and tell its flags."""
+    values = {name: value for name, value in asdict(seen).items() if value is not None}
+    _in_range(values)
+    with opened(where) as store:
+        number = add(store, author(where), "visit", episode, values | {"on": today(where)})
+        flags = course(store, episode).flags(today(where))
+    talk_line(talk, f"visit {number} of episode {episode} on {today(where)}")
+    for flag in flags:
+        talk_line(talk, told(flag))
+    return {"visit": number, "flags": [plain_flag(flag) for flag in flags]}
+
+
+def _in_range(values: dict[str, Any]) -> None:
+    for name, (low, high) in RANGES.items():
+        if name in values and not low <= values[name] <= high:
+            raise OptionError(f"{name} is {values[name]:g}", f"it runs from {low:g} to {high:g}", "check the value")
+
+
+def add_row(kind: str, episode: int, values: dict[str, Any], where: Where, talk: Talk) -> dict[str, Any]:
+    """Add a repair or a milestone."""
+    if "levels" in values:
+        values = values | {"levels": [named(level) for level in values["levels"]]}
+    with opened(where) as store:
+        number = add(store, author(where), kind, episode, values | {"on": today(where)})
+    talk_line(talk, f"{kind} {number} of episode {episode} on {today(where)}")
+    return {kind: number}
+
+
+def add_case(episode: int, folder: Path, where: Where, talk: Talk) -> dict[str, Any]:
+    """Add a scan, and tell what changed since the one before."""
+    with opened(where) as store:
+        patient = course(store, episode).episode.patient_id
+        number = add_scan(store, author(where), episode, today(where), read_document(folder, patient))
+        seen = course(store, episode)
+    talk_line(talk, f"scan {number} of episode {episode} on {today(where)}")
+    for change in seen.changes():
+        words = change.reason or f"{change.what.replace('_', ' ')} {change.change:+.1f} (SD {change.sd:.1f})"
+        talk_line(talk, f"{change.level}: worse: {change.worse}; {words}")
+    return {"scan": number, "changes": [asdict(change) for change in seen.changes()]}
+
+
+def correct_row(kind: str, number: int, change: str, where: Where, talk: Talk) -> dict[str, Any]:
+    """Correct one field."""
+    from endplate.follow.tables import TABLES
+
+    name, _, text = change.partition("=")
+    column = TABLES[kind].columns.get(name)
+    known = [c.name for c in TABLES[kind].columns if c.name not in FIXED]
+    if column is None or name in FIXED or not text:
+        raise OptionError(
+            f"{change!r} changes nothing of a {kind}", "", f"write FIELD=VALUE; fields: {', '.join(known)}"
+        )
+    values = {name: _parsed(text, column.type.python_type, name)}
+    _in_range({key: value for key, value in values.items() if value is not None})
+    with opened(where) as store:
+        correct(store, author(where), kind, number, values)
+    talk_line(talk, f"{kind} {number}: {name} is now {text}; the old value is kept")
+    return {kind: number, name: text}
+
+
+def _parsed(text: str, kind: type, name: str) -> Any:
+    if text == "unknown":
+        return None
+    try:
+        if kind is date:
+            return date.fromisoformat(text)
+        if kind is bool:
+            return {"yes": True, "true": True, "no": False, "false": False}[text.lower()]
+        return json.loads(text) if kind in (dict, list) else kind(text)
+    except (ValueError, KeyError) as error:
+        raise OptionError(
+            f"{text!r} is no value of {name}", "", "write a number, a date, yes, no or unknown"
+        ) from error
+
+
+def close_one(episode: int, where: Where, talk: Talk) -> dict[str, Any]:
+    """End an episode."""
+    with opened(where) as store:
+        close_episode(store, author(where), episode, today(where))
+    talk_line(talk, f"episode {episode} is closed")
+    return {"episode": episode}
+
+
+def told(flag: Flag) -> str:
+    """A flag in a line."""
+    return f"! {flag.urgency}: {flag.text}; {flag.action} (since {flag.since})"
+
+
+def plain_flag(flag: Flag) -> dict[str, Any]:
+    """A flag as JSON."""
+    return asdict(flag) | {"since": flag.since.isoformat()}
+
+
+def talk_line(talk: Talk, text: str) -> None:
+    """A line for people."""
+    if talk.for_people:
+        from rich.console import Console
+
+        Console(highlight=False).print(text, markup=False, soft_wrap=True)
