@@ -1,0 +1,109 @@
+"""The decision: every rule set, flag and grading at every level, each with its reasons.
+
+Order of weight: emergencies, absolute contraindications, relative contraindications, the answer of each rule set, then
+technique. Rule sets stand side by side; where they disagree the conflict is named (`conflict.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from endplate.decision.conflict import conflicts
+from endplate.decision.derive import derive
+from endplate.decision.kleene import FactValues, open_fields
+from endplate.decision.reason import ladder_missing, ladder_reasons, missing_fields, reason, verdict_reasons
+from endplate.decision.rulebook import Flag, Grading, rulebook
+from endplate.decision.ruleset import Outcome, RuleSet, settle
+from endplate.decision.score import Score
+from endplate.decision.verdict import Decision, Grade, LevelDecision, LevelFacts, RaisedFlag, ScoreResult, Verdict
+from endplate.decision.would_change import would_change
+
+
+def decide(levels: Sequence[LevelFacts]) -> Decision:
+    """What every rule set says of every level, and why."""
+    return Decision(levels=tuple(decide_level(facts) for facts in levels))
+
+
+def decide_level(given: LevelFacts) -> LevelDecision:
+    """What every rule set says of one level, and why."""
+    facts = LevelFacts(values=derive(given.values), origin=given.origin)
+    book = rulebook()
+    flags = tuple(raised(flag, facts) for flag in book.flags)
+    verdicts = tuple(evaluate(ruleset, facts) for ruleset in book.rulesets)
+    return LevelDecision(
+        level=facts.level,
+        emergencies=tuple(flag for flag in flags if flag.kind == "emergency" and flag.truth),
+        flags=tuple(flag for flag in flags if flag.kind != "emergency" and flag.truth),
+        open_flags=tuple(flag for flag in flags if flag.truth is None),
+        verdicts=verdicts,
+        conflicts=conflicts(verdicts, facts.values),
+        causes=tuple(grade(grading, facts) for grading in book.group("cause")),
+        classes=tuple(grade(grading, facts) for grading in book.group("class")),
+        conservative=tuple(grade(grading, facts) for grading in book.group("conservative")),
+        technique=grade(book.group("technique")[0], facts),
+    )
+
+
+def outcomes(values: FactValues) -> dict[str, Outcome]:
+    """Status and answer of every rule set at one level, without reasons: the fast path for many records."""
+    filled = derive(values)
+    return {ruleset.id: ruleset.outcome(filled) for ruleset in rulebook().rulesets}
+
+
+def evaluate(ruleset: RuleSet, facts: LevelFacts) -> Verdict:
+    """The verdict of one rule set with its reasons; `facts` with what follows from them filled in."""
+    left = ruleset.reachable(facts.values)
+    status, answer, applies = settle(left)
+    return Verdict(
+        ruleset=ruleset.id,
+        title=ruleset.title,
+        edition=ruleset.edition,
+        question=ruleset.question,
+        level=facts.level,
+        status=status,
+        answer=answer,
+        applies=applies,
+        reachable=left,
+        reasons=verdict_reasons(ruleset, facts),
+        missing=missing_fields(ruleset, facts.values),
+        would_change=would_change(ruleset, facts.values),
+        scores=tuple(_score(score, facts.values) for score in ruleset.scores),
+        assumed=tuple(_assumed(ruleset.scores, facts.values)),
+        overridden=tuple(node.words for node in ruleset.absolute if ruleset.scores and node.truth(facts.values)),
+        approximation=ruleset.approximation,
+    )
+
+
+def raised(flag: Flag, facts: LevelFacts) -> RaisedFlag:
+    """A flag at some facts."""
+    return RaisedFlag(
+        id=flag.id,
+        kind=flag.kind,
+        words=flag.when.words,
+        action=flag.action,
+        truth=flag.when.truth(facts.values),
+        missing=tuple(sorted(open_fields((flag.when,), facts.values))),
+        reason=reason(flag.kind, flag.when, facts),
+    )
+
+
+def grade(grading: Grading, facts: LevelFacts) -> Grade:
+    """A grading at some facts."""
+    return Grade(
+        id=grading.id,
+        group=grading.group,
+        title=grading.title,
+        value=grading.ladder.settled(facts.values),
+        reachable=grading.ladder.reachable(facts.values),
+        missing=ladder_missing(grading.ladder, facts.values),
+        reasons=ladder_reasons(grading.ladder, facts),
+    )
+
+
+def _score(score: Score, facts: FactValues) -> ScoreResult:
+    low, high = score.bounds(facts)
+    return ScoreResult(name=score.name, words=score.words, low=low, high=high, points=score.points(facts))
+
+
+def _assumed(scores: Iterable[Score], facts: FactValues) -> Iterable[str]:
+    return (points.words for score in scores for points in score.points(facts) if points.assumed)

@@ -1,0 +1,39 @@
+"""Facts that follow from others (`knowledge/definitions.toml`, group "derived"); what is stated is never replaced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from endplate.decision.field import field_catalogue
+from endplate.decision.kleene import FactValues, fields
+from endplate.decision.rulebook import rulebook
+
+ASK = "ask"
+"""The rung of a derived fact that says: it does not follow, it has to be asked."""
+
+_DERIVED = rulebook().group("derived")
+INPUTS = frozenset(name for grading in _DERIVED for node in grading.ladder.nodes for name in fields(node))
+
+
+def derive(facts: FactValues) -> dict[str, Any]:
+    """The facts, with those filled that follow from them."""
+    filled = dict(facts)
+    for grading in _DERIVED:
+        if filled.get(grading.id) is None:
+            value = grading.ladder.settled(filled)
+            if value is not None and value != ASK:
+                filled[grading.id] = value
+    return filled
+
+
+def check_facts(facts: FactValues) -> None:
+    """Refuse facts that no rule knows or that cannot be.
+
+    Raises
+    ------
+    RecordError : a value of the wrong type or out of range; the message names the fact.
+    KeyError : a name that is not in the catalogue.
+    """
+    catalogue = field_catalogue()
+    for name, value in facts.items():
+        catalogue[name].check(value)

@@ -1,0 +1,125 @@
+"""Set the missing facts of a rule so that its verdict hangs on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, product
+from typing import Any
+
+from endplate.decision.field import field_catalogue
+from endplate.decision.kleene import All, AnyOf, AtLeast, Compare, FactValues, Node, Not, fields, walk
+from endplate.decision.ruleset import RuleSet
+from endplate.decision.score import ScoreCompare
+
+MOST_COMBINATIONS = 1000
+"""Combinations of a score's open items that are tried; no score has more than seven items."""
+
+
+def pivots(ruleset: RuleSet, facts: FactValues, name: str, missing: list[str]) -> Iterator[dict[str, Any]]:
+    """Facts at which the verdict may hang on `name`; whether it does is for the caller to try."""
+    finder = _Finder(ruleset, name, missing)
+    for part, others in _contexts(ruleset, name):
+        for filled in finder.pivot(part, dict(facts)):
+            if all(finder.force(node, wanted, filled) for node, wanted in others):
+                yield finder.completed(filled)
+
+
+def _contexts(ruleset: RuleSet, name: str) -> Iterator[tuple[Node, list[tuple[Node, bool]]]]:
+    """Each part that reads the fact, with what must hold elsewhere for that part to matter."""
+    absolute, relative = AnyOf(ruleset.absolute), AnyOf(ruleset.relative)
+    rungs = ruleset.answers.rungs
+    free: list[tuple[Node, bool]] = [(absolute, False), (relative, False)]
+    for index, rung in enumerate(rungs):
+        earlier: list[tuple[Node, bool]] = [(before.when, False) for before in rungs[:index]]
+        if name in fields(rung.when):
+            yield rung.when, [(ruleset.scope, True), *earlier, *free]
+        if rung.value.status in ("yes", "conditional"):
+            held = [*earlier, (rung.when, True)]
+            if name in fields(ruleset.scope):
+                yield ruleset.scope, [*free, *held]
+            if name in fields(absolute):
+                yield absolute, [(ruleset.scope, True), (relative, False), *held]
+            if name in fields(relative):
+                yield relative, [(ruleset.scope, True), (absolute, False), *held]
+
+
+class _Finder:
+    """Fills facts in place, never the one that everything is to hang on."""
+
+    def __init__(self, ruleset: RuleSet, held: str, missing: list[str]) -> None:
+        self.held, self.missing = held, missing
+        compares = [
+            part
+            for node in (*ruleset.nodes(), *ruleset.scored_nodes())
+            for part in walk(node)
+            if isinstance(part, Compare)
+        ]
+        self.limits = {part.field: {c.limit.value for c in compares if c.field == part.field} for part in compares}
+
+    def samples(self, name: str) -> tuple[Any, ...]:
+        return field_catalogue()[name].samples(self.limits.get(name, ()))
+
+    def completed(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """The facts with every other missing one filled by any value."""
+        rest = {name: self.samples(name)[0] for name in self.missing if facts.get(name) is None and name != self.held}
+        return facts | rest
+
+    def force(self, node: Node, wanted: bool, facts: dict[str, Any]) -> bool:
+        """Fill facts so that a node becomes `wanted`; False where that fails."""
+        truth = node.truth(facts)
+        if truth is not None:
+            return truth is wanted
+        if node.field:
+            return self._force_atom(node, wanted, facts)
+        if isinstance(node, Not):
+            return self.force(node.child, not wanted, facts)
+        if isinstance(node, AtLeast | ScoreCompare):
+            return self._force_sum(node, wanted, facts)
+        if wanted is isinstance(node, AnyOf):
+            return any(self.force(child, wanted, facts) for child in node.children)
+        return all(self.force(child, wanted, facts) for child in node.children)
+
+    def _force_atom(self, node: Node, wanted: bool, facts: dict[str, Any]) -> bool:
+        if node.field == self.held:
+            return False
+        for value in self.samples(node.field):
+            if node.truth({node.field: value}) is wanted:
+                facts[node.field] = value
+                return True
+        return False
+
+    def _force_sum(self, node: AtLeast | ScoreCompare, wanted: bool, facts: dict[str, Any]) -> bool:
+        return any(
+            node.truth(facts | dict(choice)) is wanted and not facts.update(choice)
+            for choice in self._choices(node, facts, frozenset({self.held}))
+        )
+
+    def _choices(self, node: Node, facts: dict[str, Any], but: frozenset[str]) -> Iterator[dict[str, Any]]:
+        """Values for the open facts of a node."""
+        names = sorted(name for name in fields(node) - but if facts.get(name) is None)
+        values = product(*(self.samples(name) for name in names))
+        return (dict(zip(names, combination, strict=True)) for combination in islice(values, MOST_COMBINATIONS))
+
+    def pivot(self, node: Node, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Copies of the facts at which a node's answer may hang on the held fact."""
+        if node.truth(facts) is not None:
+            return
+        if node.field:
+            yield facts
+        elif isinstance(node, AtLeast | ScoreCompare):
+            yield from self._pivot_sum(node, facts)
+        else:
+            for index, child in enumerate(node.children):
+                if self.held in fields(child):
+                    others = node.children[:index] + node.children[index + 1 :]
+                    for filled in self.pivot(child, facts):
+                        copy = dict(filled)
+                        if all(self.force(other, isinstance(node, All), copy) for other in others):
+                            yield copy
+
+    def _pivot_sum(self, node: AtLeast | ScoreCompare, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for choice in self._choices(node, facts, frozenset({self.held})):
+            filled = facts | choice
+            if len({node.truth({**filled, self.held: value}) for value in self.samples(self.held)}) > 1:
+                yield filled
+                return

@@ -1,0 +1,114 @@
+"""A rule set of one guideline edition: scope, contraindications and answers, in that order of weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from endplate.decision.kleene import AnyOf, Criterion, FactValues, Node
+from endplate.decision.ladder import Ladder
+from endplate.decision.score import Score
+
+Status = Literal["yes", "no", "contraindicated", "conditional", "indeterminate"]
+STATUSES: tuple[Status, ...] = ("yes", "conditional", "no", "contraindicated", "indeterminate")
+Question = Literal["augmentation", "vertebroplasty", "kyphoplasty", "operation", "surgical opinion", "imaging"]
+
+
+class Outcome(NamedTuple):
+    """What a rule set can end in: status, the source's own words, and whether it speaks of such a case at all."""
+
+    status: Status
+    answer: str
+    applies: bool = True
+
+
+CONTRAINDICATED = Outcome("contraindicated", "contraindicated")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """The guideline that a rule file holds."""
+
+    id: str
+    title: str
+    edition: str
+    date: str
+    reference: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """Rules that answer one question.
+
+    Attributes
+    ----------
+    question : what a "yes" says yes to.
+    scope : the cases it speaks of; outside of them it answers `outside`, status "no", `applies` False.
+    absolute : any of them makes the verdict contraindicated, whatever else holds or is unknown.
+    relative : any of them turns "yes" into "conditional".
+    answers : the source's answers, first match.
+    scores : sums that the answers compare, shown with the verdict.
+    """
+
+    id: str
+    title: str
+    question: Question
+    edition: Edition
+    scope: Node
+    outside: str
+    absolute: tuple[Criterion, ...]
+    relative: tuple[Criterion, ...]
+    answers: Ladder[Outcome]
+    scores: tuple[Score, ...] = ()
+    approximation: str = ""
+
+    def reachable(self, facts: FactValues) -> tuple[Outcome, ...]:
+        """Outcomes that the unknown leaves open; one where the verdict is settled.
+
+        A contraindication outranks scope and answers. One that is unknown keeps the matter open only where the rest
+        could favour the procedure: a "no" stays a "no".
+        """
+        absolute = AnyOf(self.absolute).truth(facts)
+        if absolute is True:
+            return (CONTRAINDICATED,)
+        scope = self.scope.truth(facts)
+        outside = Outcome("no", self.outside, False)
+        if scope is False:
+            return (outside,)
+        found = [seen for answer in self.answers.reachable(facts) for seen in self._weighed(answer, facts)]
+        if scope is None:
+            found.append(outside)
+        if absolute is None and any(outcome.status != "no" for outcome in found):
+            found.append(CONTRAINDICATED)
+        return tuple(dict.fromkeys(found))
+
+    def _weighed(self, answer: Outcome, facts: FactValues) -> tuple[Outcome, ...]:
+        """An answer in the light of the relative contraindications."""
+        relative = AnyOf(self.relative).truth(facts) if answer.status == "yes" else False
+        held = answer._replace(status="conditional", answer=f"{answer.answer}, relative contraindication")
+        return {True: (held,), False: (answer,), None: (answer, held)}[relative]
+
+    def outcome(self, facts: FactValues) -> Outcome:
+        """The verdict without its reasons; indeterminate where statuses differ among what is reachable."""
+        return settle(self.reachable(facts))
+
+    def status(self, facts: FactValues) -> Status:
+        """The verdict in one word."""
+        return self.outcome(facts).status
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Every question that the rule set asks."""
+        return (self.scope, *self.absolute, *self.relative, *self.answers.nodes)
+
+    def scored_nodes(self) -> tuple[Node, ...]:
+        """Every question that the scores ask."""
+        return tuple(node for score in self.scores for item in score.items for node in item.nodes)
+
+
+def settle(left: tuple[Outcome, ...]) -> Outcome:
+    """One outcome out of those still reachable."""
+    statuses = {outcome.status for outcome in left}
+    answer = " or ".join(dict.fromkeys(outcome.answer for outcome in left))
+    status: Status = statuses.pop() if len(statuses) == 1 else "indeterminate"
+    return Outcome(status, answer, any(outcome.applies for outcome in left))
