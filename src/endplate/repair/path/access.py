@@ -14,14 +14,14 @@ from endplate.repair.device.needle import Needle
 from endplate.repair.path.assess import assess_line
 from endplate.repair.path.choice import needles_for, route_note, routes_for, usual_needles
 from endplate.repair.path.fit import why_none
-from endplate.repair.path.margin import spare_mm, verdict
+from endplate.repair.path.margin import LEAST_MM, said, spare_mm, verdict
 from endplate.repair.path.search import search_line
 from endplate.repair.path.settings import PathSettings
 from endplate.repair.path.skin import Skin, find_skin
 from endplate.repair.path.surface import bone_surface
 from endplate.repair.path.target import Spot, find_target
 from endplate.repair.path.walls import Walls, find_walls
-from endplate.repair.result import Access, Approach, Breach, NeedlePath, Procedure, Side
+from endplate.repair.result import Access, Breach, NeedlePath, Procedure, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +36,7 @@ class Tried:
 
     @property
     def rank(self) -> tuple[bool, int, bool, int, float]:
-        """Sorts from best to worst: open, by the usual route, with every wanted margin, the usual needle, room to spare.
+        """Sorts from best to worst: open, usual route, every wanted margin kept, usual needle, most to spare.
 
         A tight path is only as good as what it forgives, so there the needle that leaves most comes first.
         """
@@ -134,24 +134,34 @@ def _choose(tried: list[Tried], procedure: Procedure, settings: PathSettings) ->
     """One or two paths from a list sorted from best to worst, and what had to be given up."""
     open_ = [one for one in tried if verdict(one.path) != "refused"]
     middle = next((one for one in open_ if one.spot == "midline"), None)
-    pair = [
-        next((one for one in open_ if one.spot == "hemibody" and one.path.side == s), None) for s in ("left", "right")
-    ]
+    sides = ("left", "right")
+    pair = [next((one for one in open_ if one.spot == "hemibody" and one.path.side == s), None) for s in sides]
     halves = [one for one in pair if one is not None]
-    if settings.sides in ("left", "right"):
+    if settings.sides in sides:
         return ([middle] if middle else []), ()
-    one_sided = settings.sides == "auto" and procedure == "vertebroplasty"
-    if one_sided and middle is not None and (verdict(middle.path) == "safe" or len(halves) < 2):
-        return [middle], ()
+    if middle is not None and len(halves) == 2 and settings.sides == "auto":
+        wanted = [[middle], halves] if procedure == "vertebroplasty" else [halves, [middle]]
+        best = min(wanted, key=_plan_rank)
+        why = f"{_count(best)} needle{'s' * (len(best) > 1)}, as {_count(wanted[0])} cannot go the usual route with "
+        return best, (why + "every margin kept",) if best is not wanted[0] else ()
     if len(halves) == 2:
-        return halves, ("one needle does not reach the midline with every margin kept",) if one_sided else ()
+        return halves, ("one needle does not reach the midline",) if procedure == "vertebroplasty" else ()
     if middle is not None:
         other = "left" if middle.path.side == "right" else "right"
-        return [middle], (f"the {other} side has no path; one needle to the midline",)
+        note = f"the {other} side has no path; one needle to the midline"
+        return [middle], () if settings.sides == "auto" and procedure == "vertebroplasty" else (note,)
     if halves:
-        side = halves[0].path.side
-        return halves, (f"only the {side} half has a path, and it does not reach the midline",)
+        return halves, (f"only the {halves[0].path.side} half has a path, and it does not reach the midline",)
     return [], ()
+
+
+def _plan_rank(plan: list[Tried]) -> tuple[int, bool]:
+    """The usual route before the other, every wanted margin kept before tight."""
+    return max(one.route_order for one in plan), any(verdict(one.path) != "safe" for one in plan)
+
+
+def _count(plan: list[Tried]) -> str:
+    return ("one", "two")[len(plan) - 1]
 
 
 def _notes(chosen: list[Tried], procedure: Procedure, settings: PathSettings) -> tuple[str, ...]:
@@ -177,8 +187,6 @@ def _notes(chosen: list[Tried], procedure: Procedure, settings: PathSettings) ->
 
 def _doubt(path: NeedlePath) -> list[str]:
     """Walls whose clearance falls below its least margin if the mask is off by half a voxel."""
-    from endplate.repair.path.margin import LEAST_MM, said
-
     thin = [
         f"{said(wall)} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f} mm"
         for wall, clearance in path.clearance_mm.items()

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from endplate.cited import cited
 from endplate.repair.device.needle import Needle
 from endplate.repair.path.distance import axis_distances
 from endplate.repair.path.search import Line, counted_walls
-from endplate.repair.path.walls import ENTRY, INFERIOR, LATERAL, MEDIAL, NAMES, NEIGHBOUR, PEDICLE_BACK_MM, SUPERIOR
-from endplate.repair.path.walls import Walls, in_pedicle
+from endplate.repair.path.walls import (
+    ENTRY,
+    INFERIOR,
+    LATERAL,
+    MEDIAL,
+    NAMES,
+    PEDICLE_BACK_MM,
+    SUPERIOR,
+    Walls,
+    in_pedicle,
+)
 from endplate.repair.result import Approach, Breach, NeedlePath
 
 AXIS_STEP_MM = cited(0.25, "mm", "Own choice: half a sample of the surface", "design")
@@ -40,7 +48,7 @@ def assess_path(
     """
     through, target = walls.vertebra.to_local_mm(entry_mm), walls.vertebra.to_local_mm(target_mm)
     direction = (target - through) / np.linalg.norm(target - through)
-    line = Line(through=through, target=target, far=target + ahead_mm * direction, spare_mm=float("nan"))
+    line = Line(through=through, target=target, far=target + ahead_mm * direction)
     return assess_line(walls, line, needle, approach)
 
 
@@ -53,12 +61,11 @@ def assess_line(walls: Walls, line: Line, needle: Needle, approach: Approach) ->
     bone = walls.surface.inside(axis)
     entry = axis[int(np.nonzero(bone)[0].max())] if bone.any() else line.target
     clearance, nearest = _clearances(walls, line.far, back, radius, approach)
-    depth = _outside(walls, axis[~bone], approach)
-    for wall, (deep, place) in depth.items():
+    for wall, (deep, place) in _outside(walls, axis[~bone], approach).items():
         clearance[wall], nearest[wall] = min(clearance.get(wall, 0.0), -(deep + radius)), place
     vertebra = walls.vertebra
     breaches = tuple(
-        Breach(wall=wall, depth_mm=-value, at_mm=_triple(vertebra.to_world_mm(nearest[wall])))
+        Breach(wall=wall, depth_mm=-value, at_mm=_triple(vertebra.to_world_mm(walls.points[nearest[wall]])))
         for wall, value in clearance.items()
         if value < 0
     )
@@ -77,49 +84,30 @@ def assess_line(walls: Walls, line: Line, needle: Needle, approach: Approach) ->
         length_mm=float(np.linalg.norm(line.target - entry)),
         breaches=breaches,
         tip_mm=vertebra.to_world_mm(line.far),
-        band_mm=_bands(walls, line.far, back, radius, approach),
+        band_mm={wall: float(walls.half_voxel_mm[index]) for wall, index in nearest.items()},
     )
 
 
 def _clearances(
     walls: Walls, far: NDArray[np.float64], back: NDArray[np.float64], radius: float, approach: Approach
-) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
-    """Distance of the needle's surface to each wall that is there, and the nearest point of that wall."""
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Distance of the needle's surface to each wall that is there, and the index of that wall's nearest point."""
     counted = np.nonzero(counted_walls(walls, approach))[0]
     distance, which = axis_distances(walls.points[counted], walls.kind[counted], far[None], back[None], radius)
-    clearance, nearest = {}, {}
-    for code, name in enumerate(NAMES):
-        if which[0, code] >= 0:
-            clearance[name] = float(distance[0, code]) - radius
-            nearest[name] = walls.points[counted[which[0, code]]]
-    return clearance, nearest
+    seen = {name: code for code, name in enumerate(NAMES) if which[0, code] >= 0}
+    clearance = {name: float(distance[0, code]) - radius for name, code in seen.items()}
+    return clearance, {name: int(counted[which[0, code]]) for name, code in seen.items()}
 
 
-def _bands(
-    walls: Walls, far: NDArray[np.float64], back: NDArray[np.float64], radius: float, approach: Approach
-) -> dict[str, float]:
-    """Half a voxel along the normal of the nearest point of each wall."""
-    counted = np.nonzero(counted_walls(walls, approach))[0]
-    _, which = axis_distances(walls.points[counted], walls.kind[counted], far[None], back[None], radius)
-    return {
-        name: float(walls.half_voxel_mm[counted[which[0, code]]])
-        for code, name in enumerate(NAMES)
-        if which[0, code] >= 0
-    }
-
-
-def _outside(
-    walls: Walls, axis: NDArray[np.float64], approach: Approach
-) -> dict[str, tuple[float, NDArray[np.float64]]]:
-    """Walls that points of the axis lie beyond: depth of the deepest, and the wall's point nearest to it.
+def _outside(walls: Walls, axis: NDArray[np.float64], approach: Approach) -> dict[str, tuple[float, int]]:
+    """Walls that points of the axis lie beyond: depth of the deepest, and the index of the wall's point nearest to it.
 
     Behind the pedicle the needle comes from outside: only the canal counts there.
     """
-    own = walls.kind != NEIGHBOUR
     if not len(axis):
         return {}
-    distance, index = cKDTree(walls.points[own]).query(axis)
-    kind = walls.kind[own][index]
+    distance, index = walls.tree.query(axis)
+    kind = walls.kind[index]
     _, _, ahead = in_pedicle(axis, walls.isthmus, walls.along, walls.outward)
     counts = (kind == MEDIAL) | (ahead >= -float(PEDICLE_BACK_MM))
     counts &= kind != ENTRY
@@ -129,7 +117,7 @@ def _outside(
     for code in np.unique(kind[counts]):
         mine = np.nonzero(counts & (kind == code))[0]
         deepest = mine[int(distance[mine].argmax())]
-        found[NAMES[code]] = (float(distance[deepest]), walls.points[own][index[deepest]])
+        found[NAMES[code]] = (float(distance[deepest]), int(index[deepest]))
     return found
 
 

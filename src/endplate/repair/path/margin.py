@@ -41,19 +41,20 @@ _SAID = {
 
 
 def spare_mm(path: NeedlePath) -> float:
-    """Least of clearance minus wanted clearance over all walls: the aiming error that the path forgives.
+    """Least of clearance minus least margin over all walls: the aiming error that the path forgives.
 
-    Aiming and mask errors are millimetres whatever the wall, so walls are compared by what is left of their margin in
-    millimetres, not by ratio.
+    Aiming and mask errors are millimetres whatever the wall, so walls are compared by what is left beyond their margin
+    in millimetres, not by ratio.
     """
-    return min(clearance - WANTED_MM[wall] for wall, clearance in path.clearance_mm.items())
+    return min(clearance - LEAST_MM[wall] for wall, clearance in path.clearance_mm.items())
 
 
 def verdict(path: NeedlePath) -> Verdict:
     """safe: every wanted margin kept. tight: only the least margins. refused: a margin or a wall is broken."""
     if path.breaches or any(clearance < LEAST_MM[wall] for wall, clearance in path.clearance_mm.items()):
         return "refused"
-    return "safe" if spare_mm(path) >= 0 else "tight"
+    kept = all(clearance >= WANTED_MM[wall] for wall, clearance in path.clearance_mm.items())
+    return "safe" if kept else "tight"
 
 
 def refusal(path: NeedlePath) -> str:

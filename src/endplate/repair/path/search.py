@@ -8,35 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.cited import cited
-from endplate.repair.path.distance import axis_distances
-from endplate.repair.path.margin import WANTED_MM
+from endplate.repair.path.distance import spare_of
+from endplate.repair.path.margin import LEAST_MM
 from endplate.repair.path.target import Target
 from endplate.repair.path.walls import ENTRY, INFERIOR, LATERAL, NAMES, SUPERIOR, Walls
 from endplate.repair.result import Approach
 
-COARSE_MM = cited(1.5, "mm", "Own choice: surface points that the coarse search looks at, one in such a cube", "design")
+COARSE_MM = cited(1.5, "mm", "Own choice: the coarse search looks at one surface point in such a cube", "design")
+FINE_MM = cited(0.75, "mm", "Own choice: the fine search looks at one surface point in such a cube", "design")
 BESIDE_MM = cited(9.0, "mm", "Own choice: extrapedicular lines pass this near to the pedicle's side", "design")
 BESIDE_HEIGHT = cited(0.4, "1", "Own choice: beside the middle of the pedicle, above the nerve root below it", "design")
 STEEPEST_DEG = cited(50.0, "deg", "Own choice: flatter lines meet flank and kidney before bone", "design")
-SEEDS = cited(6, "1", "Own choice: places from which the fine search starts", "design")
+DRIFT_MM = cited(
+    0.1, "mm", "Own choice: room given up at most to keep a line at the middle of each range it may take", "design"
+)
+SEEDS = cited(5, "1", "Own choice: places from which the fine search starts", "design")
 PLACES = (9, 9, 3, 3, 5)
 """Coarse steps across and up the pedicle, and along right, anterior, superior of the target."""
-FIRST_STEP, LAST_STEP = 1 / 8, 1 / 256
-"""Of each range: the fine search halves its step from the first to the last."""
-WANTED = np.array([WANTED_MM[name] for name in NAMES])
+FIRST_STEP, SECOND_STEP, LAST_STEP = 1 / 8, 1 / 64, 1 / 256
+"""Of each range: the fine search halves its step from the first to the last; from the second on all points are seen."""
+Array = NDArray[np.float64]
+LEAST = np.array([LEAST_MM[name] for name in NAMES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Line:
-    """A needle's axis in the vertebra's frame: a point in the pedicle's plane, the target, the far end of the channel.
-
-    `spare_mm` is the least clearance beyond what each wall wants, for the radius that was searched with.
-    """
+    """A needle's axis in the vertebra's frame: a point in the pedicle's plane, the target, and the channel's far end."""
 
     through: NDArray[np.float64]
     target: NDArray[np.float64]
     far: NDArray[np.float64]
-    spare_mm: float
 
 
 def counted_walls(walls: Walls, approach: Approach) -> NDArray[np.bool_]:
@@ -50,17 +51,17 @@ def counted_walls(walls: Walls, approach: Approach) -> NDArray[np.bool_]:
 def search_line(walls: Walls, target: Target, approach: Approach, radius_mm: float) -> Line:
     """The line of one approach to one target with the most to spare for a needle of a radius."""
     counted = counted_walls(walls, approach)
-    points, kind = walls.points[counted], walls.kind[counted]
-    few = _thinned(points)
+    points, reach = walls.points[counted], radius_mm + LEAST[walls.kind[counted]]
+    few, more = _thinned(points, float(COARSE_MM)), _thinned(points, float(FINE_MM))
+    aim = _Aim(walls=walls, target=target, approach=approach, radius_mm=radius_mm)
     shares = _coarse_shares()
-    spare = _spare(walls, target, approach, radius_mm, shares, (points[few], kind[few]))
-    best, most = shares[0], -np.inf
-    for start in shares[np.argsort(-spare, kind="stable")[: int(SEEDS)]]:
-        place, found = _climb(walls, target, approach, radius_mm, start, (points, kind))
-        if found > most:
-            best, most = place, found
-    through, aim, far = _lines(walls, target, approach, radius_mm, best[None])
-    return Line(through=through[0], target=aim[0], far=far[0], spare_mm=float(most))
+    spare = aim.spare(shares, (points[few], reach[few]))
+    starts = shares[np.argsort(-spare, kind="stable")[: int(SEEDS)]]
+    climbed = [_climb(aim, start, (points[more], reach[more]), FIRST_STEP) for start in starts]
+    best = max(climbed, key=lambda found: found[1])[0]
+    best, _ = _climb(aim, best, (points, reach), SECOND_STEP)
+    through, place, far = aim.lines(best[None])
+    return Line(through=through[0], target=place[0], far=far[0])
 
 
 def _coarse_shares() -> NDArray[np.float64]:
@@ -69,68 +70,73 @@ def _coarse_shares() -> NDArray[np.float64]:
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(PLACES))
 
 
-def _thinned(points: NDArray[np.float64]) -> NDArray[np.int64]:
+def _thinned(points: NDArray[np.float64], edge_mm: float) -> NDArray[np.int64]:
     """Index of one point in each cube."""
-    cubes = np.floor(points / float(COARSE_MM)).astype(np.int64)
-    return np.unique(cubes, axis=0, return_index=True)[1]
+    cubes = np.floor((points - points.min(axis=0)) / edge_mm).astype(np.int64)
+    wide, high = cubes[:, 1].max() + 1, cubes[:, 2].max() + 1
+    return np.unique((cubes[:, 0] * wide + cubes[:, 1]) * high + cubes[:, 2], return_index=True)[1]
 
 
-def _lines(
-    walls: Walls, target: Target, approach: Approach, radius_mm: float, shares: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(m, 3) points in the pedicle's plane, targets and far ends for shares (m, 5)."""
-    half = walls.width_mm / 2
-    if approach == "transpedicular":
-        across = (2 * shares[:, 0] - 1) * half
-        up = (2 * shares[:, 1] - 1) * walls.height_mm / 2
-    else:
-        across = half + radius_mm + shares[:, 0] * float(BESIDE_MM)
-        up = (2 * shares[:, 1] - 1) * float(BESIDE_HEIGHT) * walls.height_mm
-    forward = np.array([walls.along[0], walls.along[1]]) / np.hypot(walls.along[0], walls.along[1])
-    sideways = walls.outward * np.array([forward[1], -forward[0], 0.0])
-    through = walls.isthmus + across[:, None] * sideways
-    through[:, 2] += up
-    aim = target.points(shares[:, 2:])
-    direction = aim - through
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    return through, aim, aim + target.ahead_mm * direction
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Aim:
+    """The family of lines of one approach to one target, by shares of five ranges."""
+
+    walls: Walls
+    target: Target
+    approach: Approach
+    radius_mm: float
+
+    def lines(self, shares: Array) -> tuple[Array, Array, Array]:
+        """(m, 3) points in the pedicle's plane, targets and far ends for shares (m, 5)."""
+        walls, half = self.walls, self.walls.width_mm / 2
+        if self.approach == "transpedicular":
+            across = (2 * shares[:, 0] - 1) * half
+            up = (2 * shares[:, 1] - 1) * walls.height_mm / 2
+        else:
+            across = half + self.radius_mm + shares[:, 0] * float(BESIDE_MM)
+            up = (2 * shares[:, 1] - 1) * float(BESIDE_HEIGHT) * walls.height_mm
+        forward = np.array([walls.along[0], walls.along[1]]) / np.hypot(walls.along[0], walls.along[1])
+        sideways = walls.outward * np.array([forward[1], -forward[0], 0.0])
+        through = walls.isthmus + across[:, None] * sideways
+        through[:, 2] += up
+        place = self.target.points(shares[:, 2:])
+        direction = place - through
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        return through, place, place + self.target.ahead_mm * direction
+
+    def spare(self, shares: Array, seen: tuple[Array, Array], floor_mm: float = -np.inf) -> Array:
+        """What each line (m,) leaves beyond the least clearances, mm, less a little for straying from the middle.
+
+        `seen` are wall points and their reach. Lines that leave no more than the floor are only known to be that low.
+        """
+        through, _, far = self.lines(shares)
+        back = through - far
+        back /= np.linalg.norm(back, axis=1, keepdims=True)
+        spare = spare_of(*seen, far, back, self.radius_mm, floor_mm)
+        flat = self.walls.outward * back[:, 0] > -np.tan(np.deg2rad(float(STEEPEST_DEG))) * back[:, 1]
+        drift = float(DRIFT_MM) * ((2 * shares[:, int(self.approach == "extrapedicular") :] - 1) ** 2).sum(axis=1)
+        return np.where(flat, -np.inf, spare - drift)
+
+    def nearest_first(self, place: Array, seen: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Wall points in the order in which they limit a line, so that worse lines are left early."""
+        through, _, far = self.lines(place[None])
+        back = (through - far)[0] / np.linalg.norm(through - far)
+        away = seen[0] - far[0]
+        along = np.maximum(away @ back, self.radius_mm)
+        order = np.argsort(np.linalg.norm(away - along[:, None] * back, axis=1) - seen[1])
+        return np.ascontiguousarray(seen[0][order]), seen[1][order]
 
 
-def _spare(
-    walls: Walls,
-    target: Target,
-    approach: Approach,
-    radius_mm: float,
-    shares: NDArray[np.float64],
-    seen: tuple[NDArray[np.float64], NDArray[np.int8]],
-) -> NDArray[np.float64]:
-    """What each line (m,) leaves beyond the wanted clearances, mm."""
-    through, _, far = _lines(walls, target, approach, radius_mm, shares)
-    back = through - far
-    back /= np.linalg.norm(back, axis=1, keepdims=True)
-    distance, _ = axis_distances(*seen, far, back, radius_mm)
-    spare = (distance[:, : len(NAMES)] - radius_mm - WANTED).min(axis=1)
-    flat = walls.outward * back[:, 0] > np.sin(np.deg2rad(float(STEEPEST_DEG)))
-    return np.where(flat, -np.inf, spare)
-
-
-def _climb(
-    walls: Walls,
-    target: Target,
-    approach: Approach,
-    radius_mm: float,
-    start: NDArray[np.float64],
-    seen: tuple[NDArray[np.float64], NDArray[np.int8]],
-) -> tuple[NDArray[np.float64], float]:
+def _climb(aim: _Aim, start: Array, seen: tuple[Array, Array], step: float) -> tuple[Array, float]:
     """Steps along each range and along pairs that turn or shift the line, halved when none helps."""
-    moves = np.concatenate([np.eye(5), np.eye(5)[[0, 1]] + np.eye(5)[[2, 4]], np.eye(5)[[0, 1]] - np.eye(5)[[2, 4]]])
+    unit = np.eye(len(PLACES))
+    moves = np.concatenate([unit, unit[[0, 1]] + unit[[2, 4]], unit[[0, 1]] - unit[[2, 4]]])
     moves = np.concatenate([moves, -moves])
-    place = start
-    least = float(_spare(walls, target, approach, radius_mm, place[None], seen)[0])
-    step = FIRST_STEP
+    seen = aim.nearest_first(start, seen)
+    place, least = start, float(aim.spare(start[None], seen)[0])
     while step >= LAST_STEP:
         tried = np.clip(place + step * moves, 0, 1)
-        spare = _spare(walls, target, approach, radius_mm, tried, seen)
+        spare = aim.spare(tried, seen, least)
         best = int(spare.argmax())
         if spare[best] > least + 1e-6:
             place, least = tried[best], float(spare[best])

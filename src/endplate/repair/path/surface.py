@@ -25,7 +25,7 @@ class Surface:
     Attributes
     ----------
     box : sample points in the vertebra's frame (right, anterior, superior). field : (nx, ny, nz) smooth indicator.
-    points, normals : (n, 3) mm and unit vectors out of the bone, in the frame. of_body : (n,) on the body, not the arch.
+    points, normals : (n, 3) mm and unit vectors out of the bone, in the frame. of_body : (n,) not on the arch.
     """
 
     box: LocalBox

@@ -1,4 +1,4 @@
-"""Which part of a vertebra's surface a needle must keep away from, and how far: canal, pedicle walls, cortex, plates."""
+"""Which part of a vertebra's surface a needle must keep away from: canal, pedicle walls, cortex, endplates."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from endplate.anatomy.vertebra import Pedicle, Spine, Vertebra
 from endplate.cited import cited
@@ -43,6 +44,7 @@ class Walls:
     isthmus : (3,) and along : (3,) centre and forward axis of the pedicle in the frame. width_mm, height_mm : of it.
     outward : +1 on the right, -1 on the left: the frame's right axis times this points to the side.
     half_voxel_mm : (n,) half the extent of a voxel along each normal, what the mask cannot tell.
+    tree : finds the nearest of the vertebra's own points, which come first.
     """
 
     surface: Surface
@@ -57,6 +59,7 @@ class Walls:
     height_mm: float
     outward: int
     half_voxel_mm: NDArray[np.float64]
+    tree: cKDTree
 
 
 def find_walls(spine: Spine, vertebra: Vertebra, side: Side, surface: Surface | None = None) -> Walls | None:
@@ -90,6 +93,7 @@ def find_walls(spine: Spine, vertebra: Vertebra, side: Side, surface: Surface | 
         height_mm=pedicle.height_mm,
         outward=outward,
         half_voxel_mm=_half_voxel(vertebra, np.concatenate([normals, other.normals])),
+        tree=cKDTree(points),
     )
 
 
@@ -143,7 +147,7 @@ def _of_body(vertebra: Vertebra, points: NDArray[np.float64], normals: NDArray[n
 def _seen_from(
     surface: Surface, points: NDArray[np.float64], normals: NDArray[np.float64], canal: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether each surface point is seen from the middle of the canal at its own height: then it is the canal's wall."""
+    """Whether each surface point is seen from the canal's middle at its own height: then it is the canal's wall."""
     away = canal[:2] - points[:, :2]
     distance = np.linalg.norm(away, axis=1)
     sight = np.column_stack([away / np.maximum(distance, 1e-6)[:, None], np.zeros(len(points))])
