@@ -165,7 +165,7 @@ def synthetic_rehearsal(case: Case, members: int = 16) -> Rehearsal:
         inflation=None,
         fill=cement(bone, vertebra, 3.6),
         strength=solved(case, 1.7),
-        cured=Gain(anterior_mm=0.0, middle_mm=0.0, posterior_mm=0.0, wedge_deg=0.0),
+        cured=None,
         neighbours=neighbours(1.0),
     )
     blown = inflation(bone, vertebra)
@@ -179,7 +179,7 @@ def synthetic_rehearsal(case: Case, members: int = 16) -> Rehearsal:
         cured=Gain(anterior_mm=2.8, middle_mm=2.2, posterior_mm=0.4, wedge_deg=-4.0),
         neighbours=neighbours(1.6),
     )
-    nominal = as_numbers({"none": before, "vertebroplasty": plasty, "kyphoplasty": kypho}, before)
+    nominal = as_numbers(before, (plasty, kypho))
     signs = balanced_design(members, 4711) if members else np.zeros((0, 6), np.int8)
     runs = [_moved(nominal, row) for row in signs]
     return Rehearsal(

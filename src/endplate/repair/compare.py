@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -135,9 +135,9 @@ def drivers(
     return {key: effects for key, effects in found.items() if effects}
 
 
-def as_numbers(run: Mapping[str, Rehearsed], before: Rehearsed) -> Run:
-    """Results of every procedure of one set of the unknowns."""
-    return {name: measured(done, before) for name, done in run.items()}
+def as_numbers(before: Rehearsed, done: Iterable[Rehearsed]) -> Run:
+    """Results of the level as it is and of every procedure, of one set of the unknowns."""
+    return {item.procedure: measured(item, before) for item in (before, *done)}
 
 
 def _within(value: float, kind: Kind) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 
 CONSISTENCY_PA_S = cited_table(
     "cement.consistency",
@@ -34,7 +34,7 @@ class Cement:
     """
 
     name: str
-    consistency_pa_s: Cited
+    consistency_pa_s: float
     shear_exponent: float = float(SHEAR_EXPONENT)
     growth_min: float = float(GROWTH_MIN)
     modulus_mpa: float = float(MODULUS_MPA)

@@ -1,0 +1,166 @@
+"""Many runs side by side in processes of their own: one thread each, stopped together, and none lost in silence."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import numpy as np
+
+from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.errors import EndplateError
+from endplate.image.volume import Grid, Volume
+from endplate.numerics.threads import thread_count
+from endplate.repair.compare import Run, as_numbers
+from endplate.repair.result import Access, Procedure
+from endplate.repair.run import RunSettings, Scene, run_once
+from endplate.repair.unknowns import Draw
+
+THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+MARGIN_VOXELS = 8
+"""Scan kept round the vertebrae: beyond the reach of any smoothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """What every member shares: the scene, what is chosen, and the needle paths."""
+
+    scene: Scene
+    settings: RunSettings
+    accesses: Mapping[Procedure, Access]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Results of one member; `reason` says what ended early, whose results are left out, or why there are none."""
+
+    results: Run | None
+    reason: str = ""
+
+
+def run_members(
+    plan: Plan, draws: Sequence[Draw], progress: Callable[[float, str], None], processes: int | None = None
+) -> list[Member]:
+    """Every draw on the plan, in processes; the order of the answers is that of the draws.
+
+    Parameters
+    ----------
+    progress : called with the fraction done and a count in words. processes : None takes as many as there are threads.
+        With one, the members run here.
+
+    Raises
+    ------
+    KeyboardInterrupt, SystemExit : passed on when the work is stopped; no process is left behind.
+    """
+    count = min(processes or thread_count(), max(1, len(draws)))
+    plan = replace(plan, scene=cropped(plan.scene))
+    answers: list[Member | None] = [None] * len(draws)
+    progress(0.0, f"0 of {len(draws)}")
+    if count == 1:
+        for place, draw in enumerate(draws):
+            answers[place] = one_member(plan, draw)
+            progress((place + 1) / len(draws), f"{place + 1} of {len(draws)}")
+    else:
+        with _pool(plan, count) as pool:
+            pending = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
+            for ended in _as_they_end(set(pending)):
+                answers[pending[ended]] = _answer(ended)
+                done = sum(answer is not None for answer in answers)
+                progress(done / len(draws), f"{done} of {len(draws)}")
+    return [answer or Member(results=None, reason="it never began") for answer in answers]
+
+
+def one_member(plan: Plan, draw: Draw) -> Member:
+    """One member; what cannot be computed is a reason, never an exception, so that the others go on."""
+    try:
+        ended = run_once(plan.scene, plan.settings, draw, plan.accesses, lambda stage, part, detail: None)
+    except EndplateError as error:
+        return Member(results=None, reason=str(error))
+    every = (ended.before, *ended.done.values())
+    whole = as_numbers(ended.before, [done for done in ended.done.values() if not done.stopped])
+    return Member(
+        results=whole, reason="; ".join(f"{done.procedure}: {done.stopped}" for done in every if done.stopped)
+    )
+
+
+def cropped(scene: Scene) -> Scene:
+    """The scene with the scan and the spine cut to the level and its neighbours: what is sent to a process is small."""
+    spine, level = scene.spine, scene.vertebra.level
+    place = next((n for n, vertebra in enumerate(spine.vertebrae) if vertebra.level is level), 0)
+    kept = spine.vertebrae[max(0, place - 1) : place + 2] or (scene.vertebra,)
+    return replace(
+        scene,
+        spine=Spine(vertebrae=kept, canal=spine.canal, cautions=spine.cautions, gaps=spine.gaps),
+        volume=_around(scene.volume, kept),
+    )
+
+
+def _around(volume: Volume, vertebrae: Sequence[Vertebra]) -> Volume:
+    """The part of the scan that holds these vertebrae and a margin."""
+    ends = np.concatenate([volume.grid.to_index(_corners(vertebra.grid)) for vertebra in vertebrae])
+    low = np.clip(np.floor(ends.min(axis=0)).astype(int) - MARGIN_VOXELS, 0, volume.grid.shape)
+    high = np.clip(np.ceil(ends.max(axis=0)).astype(int) + 1 + MARGIN_VOXELS, 0, volume.grid.shape)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    return Volume(grid=volume.grid.crop(low, high), hu=volume.hu[box].copy(), series=volume.series)
+
+
+def _corners(grid: Grid) -> np.ndarray:
+    ends = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * (np.array(grid.shape) - 1)
+    return grid.to_mm(ends)
+
+
+_PLAN: list[Plan] = []
+"""The plan of this process: sent once, when the process begins."""
+
+
+def _begin(plan: Plan) -> None:
+    """In a new process: Ctrl-C is the parent's to handle, and the plan is kept."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _PLAN.append(plan)
+
+
+def _work(draw: Draw) -> Member:
+    return one_member(_PLAN[-1], draw)
+
+
+def _answer(ended: Future[Member]) -> Member:
+    """What a process answered; a fault of ours or a killed process is named like any other failure."""
+    error = ended.exception()
+    if error is None:
+        return ended.result()
+    return Member(results=None, reason=f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _as_they_end(pending: set[Future[Member]]) -> Iterator[Future[Member]]:
+    while pending:
+        ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+        yield from ended
+
+
+@contextmanager
+def _pool(plan: Plan, count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes with one thread each; whatever ends the work early ends them too."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin, initargs=(plan,))
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException:
+        running = list((getattr(pool, "_processes", None) or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in running:
+            process.kill()
+            process.join()
+        raise
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,179 @@
+"""A rehearsal of one level: the way in, each procedure at the usual values of the unknowns, and the ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.cited import cited
+from endplate.errors import OptionError
+from endplate.finding import band as plain_band
+from endplate.repair.compare import Run, as_numbers, bands, drivers
+from endplate.repair.ensemble import Member, Plan, run_members
+from endplate.repair.intact import IntactShape, estimate_intact
+from endplate.repair.path.access import plan_access
+from endplate.repair.result import Access, Band, Procedure, Rehearsal, Rehearsed
+from endplate.repair.run import RunResult, RunSettings, Scene, Tell, run_once
+from endplate.repair.unknowns import SIZES, Draw, balanced_design, ends, unknowns
+
+MEMBER_VOXEL_MM = cited(
+    2.0, "mm", "Largest voxel at which stiffness of verse004 L2 stays within 8 % of 1 mm (reference 2.5)", "design"
+)
+MEMBERS = cited(16, "1", "Smallest design of six unknowns in which main effects are clear of pairs", "design")
+SEED = cited(4711, "1", "Any number does; this one is written into every case", "design")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsalSettings:
+    """How a level is rehearsed.
+
+    Attributes
+    ----------
+    run : what is chosen for every run. nominal : the usual values of what is unknown.
+    members : of the ensemble; 0 for a single run. member_voxel_mm : their voxels, never finer than those of the run.
+    seed : of the design. processes : for the members; None takes as many as there are threads.
+    """
+
+    run: RunSettings = field(default_factory=RunSettings)
+    nominal: Draw = field(default_factory=Draw)
+    members: int = int(MEMBERS)
+    member_voxel_mm: float = float(MEMBER_VOXEL_MM)
+    seed: int = int(SEED)
+    processes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.members and self.members not in SIZES:
+            balanced_design(self.members, self.seed)
+        if not self.run.procedures:
+            raise OptionError("no procedure to rehearse", "", "choose vertebroplasty, kyphoplasty or both")
+        if self.members and self.member_voxel_mm <= 0:
+            raise OptionError(f"member voxels of {self.member_voxel_mm} mm", "a size is above 0", "choose 1 to 3 mm")
+
+
+def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell: Tell | None = None) -> Rehearsal:
+    """Rehearse the repair of one level.
+
+    Parameters
+    ----------
+    scene : the level in its scan. settings : see there. tell : called with stage, fraction and detail.
+
+    Returns
+    -------
+    Rehearsal : a procedure without a safe path, or whose solver found no solution, holds its reason and what came
+    before; members of the ensemble that failed are named.
+
+    Raises
+    ------
+    LabelError, OptionError : the level or the plan cannot be rehearsed at all.
+    """
+    settings, tell = settings or RehearsalSettings(), tell or (lambda stage, part, detail: None)
+    accesses = _accesses(scene, settings.run, tell)
+    nominal = run_once(scene, settings.run, settings.nominal, accesses, tell)
+    numbers = as_numbers(nominal.before, nominal.done.values())
+    ensemble = _ensemble(scene, settings, accesses, numbers, tell)
+    return Rehearsal(
+        level=scene.vertebra.level,
+        before=nominal.before,
+        nominal=tuple(nominal.done.values()),
+        bands=ensemble.bands if ensemble.ended else single_run(numbers, nominal),
+        drivers=ensemble.drivers,
+        unknowns=unknowns(scene.calibration.sd_mg_cm3, settings.nominal),
+        members=ensemble.ended,
+        failed=ensemble.failed,
+        voxel_mm=settings.run.voxel_mm,
+        member_voxel_mm=ensemble.voxel_mm,
+        seed=settings.seed,
+        bone=nominal.bone,
+        intact=_intact(scene, nominal),
+        notes=nominal.notes,
+    )
+
+
+def _accesses(scene: Scene, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
+    accesses = {}
+    for place, procedure in enumerate(run.procedures):
+        tell("access", place / len(run.procedures), procedure)
+        accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume)
+    tell("access", 1.0, "")
+    return accesses
+
+
+def _intact(scene: Scene, nominal: RunResult) -> IntactShape | None:
+    readings = () if scene.fracture is None else (scene.fracture,)
+    return estimate_intact(scene.vertebra, scene.spine, (*scene.others, *readings), nominal.bone.field)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ensemble:
+    bands: dict[str, dict[str, Band]] = field(default_factory=dict)
+    drivers: dict[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
+    ended: int = 0
+    failed: tuple[str, ...] = ()
+    voxel_mm: float | None = None
+
+
+def _ensemble(
+    scene: Scene, settings: RehearsalSettings, accesses: dict[Procedure, Access], numbers: Run, tell: Tell
+) -> _Ensemble:
+    """All members, and the usual values once more where the members' voxels are larger."""
+    open_ways = tuple(procedure for procedure in settings.run.procedures if accesses[procedure].paths)
+    if not settings.members or not open_ways:
+        return _Ensemble()
+    signs = balanced_design(settings.members, settings.seed)
+    voxel_mm = max(settings.member_voxel_mm, settings.run.voxel_mm)
+    coarse = voxel_mm != settings.run.voxel_mm
+    draws = [settings.nominal] * coarse + [ends(row) for row in signs]
+    run = replace(settings.run, voxel_mm=voxel_mm, procedures=open_ways)
+    plan = Plan(scene=scene, settings=run, accesses=accesses)
+    answers = run_members(plan, draws, lambda part, detail: tell("ensemble", part, detail), settings.processes)
+    centre, members = (answers[0], answers[1:]) if coarse else (Member(results=numbers), answers)
+    if centre.results is None or centre.reason:
+        failed = (f"the usual values on voxels of {voxel_mm:g} mm: {centre.reason}", *_failed(signs, members))
+        return _Ensemble(failed=failed, voxel_mm=voxel_mm)
+    held = [member.results for member in members if member.results is not None]
+    return _Ensemble(
+        bands=bands(numbers, centre.results, held),
+        drivers=drivers(signs, [member.results for member in members], numbers),
+        ended=sum(not member.reason for member in members),
+        failed=_failed(signs, members),
+        voxel_mm=voxel_mm,
+    )
+
+
+def _failed(signs: NDArray[np.int8], members: Sequence[Member]) -> tuple[str, ...]:
+    return tuple(
+        f"member {place + 1} of {len(members)} ({described(ends(row))}): {member.reason}"
+        for place, (row, member) in enumerate(zip(signs, members, strict=True))
+        if member.reason
+    )
+
+
+def described(draw: Draw) -> str:
+    """One set of the unknowns in words."""
+    return (
+        f"density {draw.density_sd:+g} SD, permeability x {draw.permeability:.2g}, interface {draw.interface:g}, "
+        f"{draw.mobility} fracture, preload {draw.preload_n:g} N, start viscosity x {draw.viscosity:.2g}"
+    )
+
+
+def single_run(numbers: Run, nominal: RunResult) -> dict[str, dict[str, Band]]:
+    """Values of a run without an ensemble; forces have the band of their own computation."""
+    out = bands(numbers, {}, ())
+    for done in (nominal.before, *nominal.done.values()):
+        out[done.procedure] |= _strength_bands(done)
+    return out
+
+
+def _strength_bands(done: Rehearsed) -> dict[str, Band]:
+    strength, found = done.strength, {}
+    if strength is None:
+        return {}
+    values = {"stiffness_n_per_mm": strength.stiffness_n_per_mm, "strength_n": strength.failure_load_n}
+    for name, value in values.items():
+        if value is not None:
+            low, high = plain_band(value, value * strength.relative_sd)
+            found[name] = Band(value=value, low=max(low, 0.0), high=high)
+    return found
