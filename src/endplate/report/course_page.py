@@ -23,7 +23,7 @@ def course_page(seen: Course, today: date) -> str:
     )
     style = files("endplate.report").joinpath("templates/report.css").read_text(encoding="utf-8")
     figures = [
-        figure
+        (track.name, figure)
         for scale in SCALES
         for track in tracks_for(seen.procedure, scale, seen.fracture_days)
         if (figure := recovery_figure(track, seen.start, seen.readings)) is not None

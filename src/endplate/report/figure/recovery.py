@@ -13,7 +13,7 @@ from endplate.report.figure import svg
 from endplate.report.figure.axis import ticks, written
 
 WIDTH, HEIGHT = 560.0, 260.0
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 14.0, 34.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 24.0, 24.0, 40.0
 LAST_DAY = float(DAYS["12 mo"])
 
 
@@ -35,7 +35,6 @@ def recovery_figure(track: Track, start: Reading, readings: Sequence[Reading] = 
         svg.path(np.concatenate([upper, lower[::-1]]), closed=True, class_="expected-band"),
         svg.path(place(days, [band.middle for band in bands]), class_="expected-line"),
         *_own(track, start, readings, place),
-        svg.text(LEFT, 18, track.name, class_="strip-level"),
     ]
     name = f"recovery-{track.name}".replace(" ", "-").replace(",", "").replace("(", "").replace(")", "")
     return svg.drawing(WIDTH, HEIGHT, _alt(track, float(baseline), readings), parts, name)
@@ -77,7 +76,8 @@ class _Place:
         for name, day in {"start": 0.0, **{name: float(day) for name, day in DAYS.items()}}.items():
             ((x, y),) = self([day], [0.0])
             parts.append(svg.line(x, TOP, x, y, class_="rule"))
-            parts.append(svg.text(x, y + 15, name, class_="small", text_anchor="middle" if day else "start"))
+            if name != "1 d":  # no room beside the start
+                parts.append(svg.text(x, y + 15, name, class_="small", text_anchor="middle"))
         for value in ticks(self.most):
             ((x, y),) = self([0.0], [value])
             parts.append(svg.line(x, y, WIDTH - RIGHT, y, class_="rule"))
