@@ -79,13 +79,21 @@ class Segment:
 
 
 def coarser(model: BoneModel, voxel_mm: float = float(SEGMENT_VOXEL_MM)) -> BoneModel:
-    """The model in voxels of about `voxel_mm`, a whole multiple of its own: moduli averaged, most common part kept."""
+    """The model in voxels of about `voxel_mm`, a whole multiple of its own.
+
+    A block at least half full takes its most common material, and the modulus of that spread over the block.
+    """
     step = max(1, round(voxel_mm / model.voxel_mm))
     if step == 1:
         return model
-    shares = [_blocks((model.material == code).astype(np.float32), step) for code in range(UPPER + 1)]
-    material = np.argmax(shares, axis=0).astype(np.uint8)
-    here = material > NONE
+    parts = [model.material == code for code in range(BODY, UPPER + 1)]
+    shares = np.array([_blocks(part.astype(np.float32), step) for part in parts])
+    full, winner = shares.sum(axis=0) >= 0.5, np.argmax(shares, axis=0)
+    modulus, strength = (
+        np.where(full, np.choose(winner, [_blocks(np.where(part, field, 0), step) for part in parts]), 0)
+        for field in (model.modulus_mpa, np.minimum(model.yield_mpa, 1000))
+    )
+    material = np.where(full, winner + BODY, NONE).astype(np.uint8)
     affine = model.grid.affine.copy()
     affine[:3, 3] = model.grid.to_mm(np.full(3, 0.5 * (step - 1)))
     affine[:3, :3] *= step
@@ -95,8 +103,8 @@ def coarser(model: BoneModel, voxel_mm: float = float(SEGMENT_VOXEL_MM)) -> Bone
         grid=Grid(shape=(i, j, k), affine=affine),
         voxel_mm=model.voxel_mm * step,
         material=material,
-        modulus_mpa=np.where(here, _blocks(model.modulus_mpa, step), 0).astype(np.float32),
-        yield_mpa=np.where(here, _blocks(np.minimum(model.yield_mpa, 1e6), step), 0).astype(np.float32),
+        modulus_mpa=modulus.astype(np.float32),
+        yield_mpa=strength.astype(np.float32),
     )
 
 
