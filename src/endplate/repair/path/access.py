@@ -142,7 +142,7 @@ def _choose(tried: list[Tried], procedure: Procedure, settings: PathSettings) ->
     if middle is not None and len(halves) == 2 and settings.sides == "auto":
         wanted = [[middle], halves] if procedure == "vertebroplasty" else [halves, [middle]]
         best = min(wanted, key=_plan_rank)
-        why = f"{_count(best)} needle{'s' * (len(best) > 1)}, as {_count(wanted[0])} cannot go the usual route with "
+        why = f"{_count(best)} needle{'s' * (len(best) > 1)}, as {_count(wanted[0])} cannot go the usual way with "
         return best, (why + "every margin kept",) if best is not wanted[0] else ()
     if len(halves) == 2:
         return halves, ("one needle does not reach the midline",) if procedure == "vertebroplasty" else ()
@@ -155,9 +155,10 @@ def _choose(tried: list[Tried], procedure: Procedure, settings: PathSettings) ->
     return [], ()
 
 
-def _plan_rank(plan: list[Tried]) -> tuple[int, bool]:
-    """The usual route before the other, every wanted margin kept before tight."""
-    return max(one.route_order for one in plan), any(verdict(one.path) != "safe" for one in plan)
+def _plan_rank(plan: list[Tried]) -> tuple[int, bool, int]:
+    """The usual route before the other, every wanted margin kept before tight, the usual needle before thinner ones."""
+    tight = any(verdict(one.path) != "safe" for one in plan)
+    return max(one.route_order for one in plan), tight, max(one.needle_order for one in plan)
 
 
 def _count(plan: list[Tried]) -> str:

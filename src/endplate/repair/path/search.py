@@ -20,7 +20,7 @@ BESIDE_MM = cited(9.0, "mm", "Own choice: extrapedicular lines pass this near to
 BESIDE_HEIGHT = cited(0.4, "1", "Own choice: beside the middle of the pedicle, above the nerve root below it", "design")
 STEEPEST_DEG = cited(50.0, "deg", "Own choice: flatter lines meet flank and kidney before bone", "design")
 DRIFT_MM = cited(
-    0.1, "mm", "Own choice: room given up at most to keep a line at the middle of each range it may take", "design"
+    0.04, "mm", "Own choice: room given up at most to keep a line at the middle of each range it may take", "design"
 )
 SEEDS = cited(5, "1", "Own choice: places from which the fine search starts", "design")
 PLACES = (9, 9, 3, 3, 5)
@@ -33,7 +33,7 @@ LEAST = np.array([LEAST_MM[name] for name in NAMES])
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Line:
-    """A needle's axis in the vertebra's frame: a point in the pedicle's plane, the target, and the channel's far end."""
+    """A needle's axis in the vertebra's frame: a point in the pedicle's plane, the target, the channel's far end."""
 
     through: NDArray[np.float64]
     target: NDArray[np.float64]
