@@ -153,7 +153,8 @@ class CementFill:
 
     Attributes
     ----------
-    saturation : (I, J, K) 0..1 of the pore space (cavity included) on `grid`. age_s : time since mixing, NaN without.
+    saturation : (I, J, K) 0..1 of the pore space (cavity included) on `grid`. age_s : time since the cement
+    there left the needle, NaN without.
     volume_ml : in the body. leaked_ml : outside. injected_ml : their sum. fill_fraction : of the body's volume.
     time_s, injected_curve_ml, bone_pressure_mpa, cannula_pressure_mpa : (n,) the course of the injection.
     right_share : of the cement in the right half. endplate_contact : fraction of each endplate that cement touches.
