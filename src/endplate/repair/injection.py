@@ -54,7 +54,7 @@ def inject(
     if openings is None:
         openings = find_openings(bone, vertebra, tips)
     site = prepare_site(bone, tips, cement, openings, plan.permeability_factor)
-    volume = planned_volume_ml(plan, body_ml(bone))
+    volume = planned_volume_ml(plan, body_ml(bone), _cavity_ml(bone))
     if volume > site.reachable_ml:
         raise OptionError(
             f"{volume:.1f} mL of cement",
@@ -67,6 +67,10 @@ def inject(
         if not course.push(portion, tell):
             break
     return _result(bone, vertebra, cement, site, course)
+
+
+def _cavity_ml(bone: Bone) -> float:
+    return float(bone.cavity.sum(dtype=np.float64)) * bone.field.grid.voxel_mm3 / 1000
 
 
 def _result(bone: Bone, vertebra: Vertebra, cement: Cement, site: Site, course: Course) -> CementFill:

@@ -22,6 +22,7 @@ STEPS = cited(
     40, "1", "Steps of the planned volume: the curve's resolution; the front itself bears longer ones", "design"
 )
 LEAST_STEP_ML = cited(0.02, "mL", "An opening is met to within a drop", "design")
+SECONDS_PER_MIN = cited(60.0, "s/min", "Definition of the minute", "verified")
 MPA_PER_PA = cited(1e-6, "MPa/Pa", "Definition of the prefix", "verified")
 FILLED = cited(0.5, "1", "Cement counts as arrived where it has taken half of a voxel's pores", "design")
 LEAST_LEAK_MM3 = cited(1e-3, "mm3", "Less than a thousandth of a drop outside is none", "design")
@@ -108,7 +109,7 @@ class Course:
 
     @property
     def _growth_s(self) -> float:
-        return 60 * self.cement.growth_min
+        return float(SECONDS_PER_MIN) * self.cement.growth_min
 
     def _thickened(self, factor: float) -> float:
         """K at the start times a factor, MPa s^n."""

@@ -24,7 +24,8 @@ class InjectionPlan:
 
     Attributes
     ----------
-    volume_ml : planned; None takes 20 % of the body, at most 7 mL. flow_ml_s : through all needles together.
+    volume_ml : planned; None takes 20 % of the body, and no less than fills a balloon's cavity, at most 7 mL.
+    flow_ml_s : through all needles together.
     portions : shares of the volume; between them the needle rests for `pause_s`.
     order : two needles "together", each with its part of the flow, or "in turn", one after the other.
     stop_at_opening : stop when cement leaves the body; False goes on and counts the leak.
@@ -69,9 +70,11 @@ class Portion:
     rest_s: float
 
 
-def planned_volume_ml(plan: InjectionPlan, body_ml: float) -> float:
-    """Volume to inject."""
-    return min(float(FILL) * body_ml, float(MOST_ML)) if plan.volume_ml is None else plan.volume_ml
+def planned_volume_ml(plan: InjectionPlan, body_ml: float, cavity_ml: float = 0.0) -> float:
+    """Volume to inject into a body with a cavity."""
+    if plan.volume_ml is not None:
+        return plan.volume_ml
+    return min(max(float(FILL) * body_ml, cavity_ml), float(MOST_ML))
 
 
 def portions_of(plan: InjectionPlan, volume_ml: float, needles: int) -> tuple[Portion, ...]:

@@ -20,7 +20,7 @@ FORAMEN_SEARCH_MM = cited(4.0, "mm", "The foramen lies this near the middle of t
 GAP_MG_CM3_MM = cited(
     50.0,
     "mg/cm3.mm",
-    "Own choice on five intact lumbar bodies: a shell of 0.05 mm; median there 210-580, lowest percentile 3-190",
+    "Own choice on four lumbar bodies, where walls have medians of 210-570: a shell of 0.05 mm of solid bone",
     "design",
 )
 SMALLEST_GAP_MM2 = cited(4.0, "mm2", "A hole of 2 mm: smaller ones drown in the CT's blur", "design")
@@ -28,6 +28,8 @@ FACES_PLATE = cited(0.7, "1", "Cosine of 45 degrees: steeper surface belongs to 
 VEIN_SHARE = cited(0.25, "1", "Veins leave walls near mid-height: within this share of the height from it", "design")
 LARGEST_VEIN_MM2 = cited(30.0, "mm2", "A hole of 6 mm; a larger one in a wall is a gap", "design")
 TRACK_MM = cited(1.0, "mm", "The track's wall lies within a voxel of the needle", "design")
+
+POSTERIOR = "posterior wall"
 
 
 def find_openings(bone: Bone, vertebra: Vertebra, tips: Sequence[NeedleTip] = ()) -> tuple[Opening, ...]:
@@ -70,7 +72,8 @@ def _candidates(
         if plate:
             yield "D", f"thin place in the {name}", shell.voxels[where]
         elif area <= float(LARGEST_VEIN_MM2) and _at_mid_height(local, where):
-            yield "S", f"vein in the {name}", shell.voxels[where]
+            # Veins of the posterior wall are basivertebral, those of the other walls segmental.
+            yield "B" if name == POSTERIOR else "S", f"vein in the {name}", shell.voxels[where]
         else:
             yield "C", f"thin place in the {name}", shell.voxels[where]
     for number, tip in enumerate(tips, 1):
@@ -117,7 +120,7 @@ def _named(shell: Shell, local: NDArray[np.float64], where: NDArray[np.int64]) -
     if abs(up) > max(abs(left), abs(back)):
         return True, "upper endplate" if up > 0 else "lower endplate"
     if abs(back) >= abs(left):
-        return False, "posterior wall" if back > 0 else "anterior wall"
+        return False, POSTERIOR if back > 0 else "anterior wall"
     return False, "left wall" if left > 0 else "right wall"
 
 
