@@ -13,7 +13,7 @@ from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.collapse.crush import CrushedBody, CrushSettings, crush_body
-from endplate.collapse.heights import Plates, plates_of
+from endplate.collapse.heights import Body, intact_body
 from endplate.collapse.inverse import Field
 from endplate.collapse.motion import (
     STILL,
@@ -87,8 +87,7 @@ def make_fracture(
     scene = Scene(spine=spine, target=target, labels=labels)
     fine = fine_grid(scene, settings.voxel_mm)
     nodes = _nodes_of_body(target, fine)
-    plates, root = plates_of(target), root_of_arch(target)
-    rim = _rim(plates)
+    root, rim = root_of_arch(target), _rim(intact_body(target))
     start = time.perf_counter()
     marks = {"nodes": fine.to_mm(nodes), "rim": rim, "root": root}
     crushed = crush_body(
@@ -128,11 +127,11 @@ def _nodes_of_body(target: Vertebra, fine: Grid) -> NDArray[np.int64]:
     return np.argwhere(distance_from(target.body, target.grid, fine, reach) <= reach)
 
 
-def _rim(plates: Plates) -> NDArray[np.float64]:
+def _rim(body: Body) -> NDArray[np.float64]:
     """Outer ring of the upper endplate (n, 3), LPS mm."""
-    across, along = plates.place(plates.upper_mm)
-    outer = np.hypot(across, 2 * along - 1) >= float(RIM)
-    return plates.upper_world_mm[outer]
+    upper = body.surfaces.upper
+    across, along = body.place(upper)
+    return body.vertebra.to_world_mm(upper[np.hypot(across, 2 * along - 1) >= float(RIM)])
 
 
 def _mass_mg(volume: Volume, labels: LabelMap, level: Level, calibration: Calibration) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.cited import cited
-from endplate.collapse.heights import Plates
+from endplate.collapse.heights import Body
 from endplate.collapse.plan import Collapse, lowering
 from endplate.fracture.height.patch import PLACES
 from endplate.fracture.normals import Triple
@@ -57,27 +57,27 @@ class Press:
 
 
 def build_press(
-    node_mm: NDArray[np.float64], grid: Grid, body: NDArray[np.bool_], plates: Plates, collapse: Collapse, intact: Triple
+    node_mm: NDArray[np.float64], grid: Grid, filled: NDArray[np.bool_], body: Body, collapse: Collapse, intact: Triple
 ) -> Press:
     """Plates over a body.
 
     Parameters
     ----------
     node_mm : (nx, ny, nz, 3) nodes of the engine, own coordinates from the outer corner of voxel 0.
-    grid, body : the cubes along the vertebra's own axes, and which are the body.
+    grid, filled : the cubes along the vertebra's own axes, and which are the body. body : its surfaces.
     intact : heights that the losses are shares of, mm.
     """
     voxel_mm = float(grid.spacing_mm.mean())
-    columns, top, bottom = _faces(body)
+    columns, top, bottom = _faces(filled)
     column = np.rint(node_mm[:, :, 0, :2] / voxel_mm - 0.5).astype(int)
-    column = np.clip(column, 0, np.array(body.shape[:2]) - 1)
+    column = np.clip(column, 0, np.array(filled.shape[:2]) - 1)
     at = (column[..., 0], column[..., 1])
     reach = ndimage.binary_dilation(columns, iterations=int(OVERHANG_VOXELS))
     beyond = (node_mm[:, :, 0, :2] < -float(OVERHANG_VOXELS) * voxel_mm).any(axis=-1)
     there = reach[at] & ~beyond
     gap = float(GAP_VOXELS) * voxel_mm
-    local = plates.vertebra.to_local_mm(grid.to_mm(node_mm[:, :, 0] / voxel_mm - 0.5))
-    across, along = plates.place(local)
+    local = body.vertebra.to_local_mm(grid.to_mm(node_mm[:, :, 0] / voxel_mm - 0.5))
+    across, along = body.place(local)
     down, up = lowering(collapse.shape, across, along)
     height = np.interp(along, [float(place) for place in PLACES.values()], intact) * collapse.loss
     return Press(
