@@ -1,0 +1,193 @@
+"""One inflation and deflation: small steps of volume, what stops them, and the curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from endplate.cited import cited
+from endplate.errors import SolverError
+from endplate.numerics.points.engine import Step
+from endplate.repair.balloon_gain import CarriedPlates, Shape
+from endplate.repair.balloon_model import BodyModel
+from endplate.repair.balloon_place import clearance_mm, to_lps_mm, to_model_mm
+from endplate.repair.bone import inside_body
+from endplate.repair.result import Bone
+
+STEP_VOXELS = cited(0.2, "voxel", "Own trial: a balloon wall moves this far in a step", "design")
+LEAST_STEP = cited(0.1, "1", "Own choice: a step that fails at a tenth of its size is given up", "design")
+CLEARANCE_MM = cited(
+    2.0, "mm", "Stop when the balloon comes this near to cortex or endplate, reference 7.7", "knowledge"
+)
+CLEAR_LOSS_MM = cited(
+    1.0, "mm", "Own choice: height losses below the error of an expected height are no target", "design"
+)
+DEFLATION = (0.75, 0.5, 0.25, 0.1, 0.0)
+"""Shares of the peak pressure at which deflation pauses."""
+INFLATION_SHARE = cited(
+    0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
+)
+
+Done = Callable[[float], None]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Course:
+    """What a run went through: curve, shapes, why inflation stopped, and what else there is to say."""
+
+    volume_ml: list[float] = field(default_factory=list)
+    pressure_mpa: list[float] = field(default_factory=list)
+    before: Shape
+    full: Shape
+    deflated: Shape
+    stop: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+class Run:
+    """A body with balloons on its way.
+
+    Parameters
+    ----------
+    planned_ml : volume of each balloon to stop at. most_gain_mm : (anterior, middle, posterior) gain that reaches the
+    intact heights, None where they are unknown.
+    """
+
+    def __init__(
+        self,
+        model: BodyModel,
+        bone: Bone,
+        plates: CarriedPlates,
+        planned_ml: Sequence[float],
+        most_gain_mm: tuple[float, float, float] | None,
+        done: Done,
+    ) -> None:
+        self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
+        self.grid = bone.field.grid
+        self.edge_mm = float(self.grid.spacing_mm[0])
+        self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
+        self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
+        self.empty_mm3 = self.target_mm3.copy()
+        self.last_gain = np.zeros(3)
+        self.open = np.ones(self.target_mm3.size, bool)
+        self.most_gain = None if most_gain_mm is None else np.asarray(most_gain_mm, float)
+        self.reasons: list[str] = [""] * self.target_mm3.size
+        self.engine.carry("upper", to_model_mm(self.grid, plates.upper_mm))
+        self.engine.carry("lower", to_model_mm(self.grid, plates.lower_mm))
+        self.engine.carry("wall", _wall(bone, self.edge_mm))
+
+    def go(self) -> Course:
+        """Settle under the preload, inflate, deflate."""
+        start = self.shape()
+        course = Course(before=start, full=start, deflated=start)
+        self._settle(course)
+        course.before = course.full = course.deflated = self.shape()
+        self._record(course)
+        self._inflate(course)
+        self._deflate(course)
+        return course
+
+    def shape(self) -> Shape:
+        """Heights now."""
+        upper, lower = (to_lps_mm(self.grid, self.engine.carried[name]) for name in ("upper", "lower"))
+        return self.plates.shape(upper, lower)
+
+    def _settle(self, course: Course) -> None:
+        """Bring the preload on while the balloons keep their volume."""
+        try:
+            self._step()
+        except SolverError as error:
+            course.stop = f"the body does not carry the preload: {error}"
+
+    def _step(self) -> Step:
+        return self.engine.step(replace(self.model.load, volume_mm3=tuple(self.target_mm3)))
+
+    def _record(self, course: Course) -> None:
+        course.volume_ml.append(float(self.target_mm3.sum() - self.empty_mm3.sum()) / 1000)
+        course.pressure_mpa.append(max(balloon.pressure_mpa for balloon in self.engine.balloons))
+
+    def _inflate(self, course: Course) -> None:
+        """Steps until every balloon has a reason to stop."""
+        share = 1.0
+        while not course.stop:
+            course.stop = self._why_stop(course)
+            if course.stop:
+                return
+            before = self.target_mm3.copy()
+            area = np.array([balloon.surface.area() for balloon in self.engine.balloons])
+            by = share * float(STEP_VOXELS) * self.edge_mm * area
+            full = self.planned_mm3 + self.empty_mm3
+            self.target_mm3 = np.where(self.open, np.minimum(before + by, full), before)
+            try:
+                self._step()
+            except SolverError as error:
+                self.target_mm3 = before
+                share /= 2
+                if share < LEAST_STEP:
+                    course.stop = f"no equilibrium beyond this volume, last good state kept ({error.args[0]})"
+                continue
+            share = min(1.0, 2 * share)
+            self._record(course)
+            course.full = self.shape()
+            self.done(float(INFLATION_SHARE) * self._share_done())
+
+    def _share_done(self) -> float:
+        return float(((self.target_mm3 - self.empty_mm3) / np.maximum(self.planned_mm3, 1e-9)).min())
+
+    def _why_stop(self, course: Course) -> str:
+        """Close the balloons that reached a limit; the reason once none is left."""
+        if self._height_reached(course):
+            return "target height reached"
+        for place, balloon in enumerate(self.engine.balloons):
+            if self.open[place]:
+                self.reasons[place] = self._limit(place, balloon.pressure_mpa >= balloon.most_mpa)
+                self.open[place] = not self.reasons[place]
+        return "" if self.open.any() else "; ".join(dict.fromkeys(self.reasons))
+
+    def _limit(self, place: int, pressed: bool) -> str:
+        balloon = self.engine.balloons[place]
+        if self.target_mm3[place] >= balloon.most_mm3:
+            return "largest volume of the balloon reached"
+        if self.target_mm3[place] - self.empty_mm3[place] >= self.planned_mm3[place] - 1e-6:
+            return "planned volume reached"
+        if pressed:
+            return "largest pressure of the balloon reached"
+        near = clearance_mm(balloon.surface, self.engine.carried["wall"]) + self.edge_mm / 2
+        return f"balloon within {float(CLEARANCE_MM):g} mm of cortex or endplate" if near <= CLEARANCE_MM else ""
+
+    def _height_reached(self, course: Course) -> bool:
+        """Whether another step like the last would lift a height beyond the intact one."""
+        if self.most_gain is None:
+            return False
+        gain = np.array(course.full.heights_mm) - course.before.heights_mm
+        ahead = gain + np.maximum(gain - self.last_gain, 0)
+        self.last_gain = gain
+        lost = self.most_gain >= CLEAR_LOSS_MM
+        return bool((ahead > self.most_gain)[lost].any())
+
+    def _deflate(self, course: Course) -> None:
+        """Let the pressure out in steps, smaller ones where that fails."""
+        peak = np.array([balloon.pressure_mpa for balloon in self.engine.balloons])
+        shares, now = list(DEFLATION), 1.0
+        while shares:
+            try:
+                self.engine.step(replace(self.model.load, pressure_mpa=tuple(peak * shares[0])))
+            except SolverError as error:
+                if now - shares[0] < LEAST_STEP / 4:
+                    course.notes.append(f"deflation stopped at {now:.0%} of the peak pressure: {error.args[0]}")
+                    break
+                shares.insert(0, (now + shares[0]) / 2)
+                continue
+            now = shares.pop(0)
+            self.done(1 - (1 - float(INFLATION_SHARE)) * now)
+        course.deflated = self.shape()
+
+
+def _wall(bone: Bone, edge_mm: float) -> NDArray[np.float64]:
+    """Centres (n, 3) of the outermost voxels of the body, model mm."""
+    body = inside_body(bone.field) >= 0.5
+    return (np.argwhere(body & ~ndimage.binary_erosion(body)) + 0.5) * edge_mm
