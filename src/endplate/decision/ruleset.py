@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
 
-from endplate.decision.kleene import AnyOf, Criterion, FactValues, Node
+from endplate.decision.field import field_catalogue
+from endplate.decision.kleene import AnyOf, Compare, Criterion, FactValues, Node, walk
 from endplate.decision.ladder import Ladder
 from endplate.decision.score import Score
 
 Status = Literal["yes", "no", "contraindicated", "conditional", "indeterminate"]
 STATUSES: tuple[Status, ...] = ("yes", "conditional", "no", "contraindicated", "indeterminate")
-Question = Literal["augmentation", "vertebroplasty", "kyphoplasty", "operation", "surgical opinion", "imaging"]
+Question = Literal[
+    "augmentation",
+    "vertebroplasty",
+    "kyphoplasty",
+    "operation",
+    "surgical opinion",
+    "imaging",
+    "bone treatment",
+    "very high risk",
+    "drug",
+    "falls",
+]
 
 
 class Outcome(NamedTuple):
@@ -37,7 +50,7 @@ class Edition:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RuleSet:
     """Rules that answer one question.
 
@@ -69,25 +82,26 @@ class RuleSet:
         A contraindication outranks scope and answers. One that is unknown keeps the matter open only where the rest
         could favour the procedure: a "no" stays a "no".
         """
-        absolute = AnyOf(self.absolute).truth(facts)
+        absolute = self._absolute.truth(facts)
         if absolute is True:
             return (CONTRAINDICATED,)
         scope = self.scope.truth(facts)
-        outside = Outcome("no", self.outside, False)
         if scope is False:
-            return (outside,)
+            return (self._outside,)
         found = [seen for answer in self.answers.reachable(facts) for seen in self._weighed(answer, facts)]
         if scope is None:
-            found.append(outside)
+            found.append(self._outside)
         if absolute is None and any(outcome.status != "no" for outcome in found):
             found.append(CONTRAINDICATED)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
     def _weighed(self, answer: Outcome, facts: FactValues) -> tuple[Outcome, ...]:
         """An answer in the light of the relative contraindications."""
-        relative = AnyOf(self.relative).truth(facts) if answer.status == "yes" else False
+        relative = self._relative.truth(facts) if answer.status == "yes" else False
+        if relative is False:
+            return (answer,)
         held = answer._replace(status="conditional", answer=f"{answer.answer}, relative contraindication")
-        return {True: (held,), False: (answer,), None: (answer, held)}[relative]
+        return (held,) if relative else (answer, held)
 
     def outcome(self, facts: FactValues) -> Outcome:
         """The verdict without its reasons; indeterminate where statuses differ among what is reachable."""
@@ -101,6 +115,36 @@ class RuleSet:
         """Every question that the rule set asks."""
         return (self.scope, *self.absolute, *self.relative, *self.answers.nodes)
 
+    def samples(self, name: str) -> tuple[Any, ...]:
+        """Values of a fact that stand for all others as far as this rule set can tell."""
+        return self._samples.get(name) or field_catalogue()[name].samples()
+
+    @cached_property
+    def limits(self) -> dict[str, frozenset[float]]:
+        """The numbers that each fact is compared with."""
+        found: dict[str, set[float]] = {}
+        for node in (*self.nodes(), *self.scored_nodes()):
+            for part in walk(node):
+                if isinstance(part, Compare):
+                    found.setdefault(part.field, set()).add(part.limit.value)
+        return {name: frozenset(values) for name, values in found.items()}
+
+    @cached_property
+    def _samples(self) -> dict[str, tuple[Any, ...]]:
+        return {name: field_catalogue()[name].samples(values) for name, values in self.limits.items()}
+
+    @cached_property
+    def _absolute(self) -> Node:
+        return AnyOf(self.absolute)
+
+    @cached_property
+    def _relative(self) -> Node:
+        return AnyOf(self.relative)
+
+    @cached_property
+    def _outside(self) -> Outcome:
+        return Outcome("no", self.outside, False)
+
     def scored_nodes(self) -> tuple[Node, ...]:
         """Every question that the scores ask."""
         return tuple(node for score in self.scores for item in score.items for node in item.nodes)
@@ -108,6 +152,8 @@ class RuleSet:
 
 def settle(left: tuple[Outcome, ...]) -> Outcome:
     """One outcome out of those still reachable."""
+    if len(left) == 1:
+        return left[0]
     statuses = {outcome.status for outcome in left}
     answer = " or ".join(dict.fromkeys(outcome.answer for outcome in left))
     status: Status = statuses.pop() if len(statuses) == 1 else "indeterminate"

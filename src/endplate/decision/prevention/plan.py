@@ -1,0 +1,159 @@
+"""The plan to prevent the next fracture: always made for a fragility fracture, whatever is decided about cement."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from endplate.decision.decide import evaluate
+from endplate.decision.prevention.facts import prevention_facts
+from endplate.decision.prevention.fall_drugs import FallDrug, fall_drugs
+from endplate.decision.prevention.figures import (
+    VITAMIN_D_HIGH_NG_ML,
+    VITAMIN_D_IU,
+    VITAMIN_D_LOW_NG_ML,
+    Date,
+    Figure,
+    calcium_mg,
+    dates,
+    imminent_risk,
+)
+from endplate.decision.prevention.laboratory import LaboratoryItem, laboratory_list
+from endplate.decision.rulebook import Book, read_book, rulebook
+from endplate.decision.ruleset import RuleSet
+from endplate.decision.verdict import LevelFacts, Verdict
+from endplate.finding import Finding
+from endplate.patient import PatientRecord
+
+EXERCISE = (
+    Figure(
+        text="balance at least 3 hours a week; strength 2-3 times a week with the back extensors; "
+        "no loaded bending or twisting",
+        source="Clinical reference 9.4, dose from knowledge",
+    ),
+    Figure(
+        text="exercise lowers the rate of falls to 0.77 (0.71-0.83); after a vertebral fracture it may help mobility, "
+        "pain and fear of falling, but is not proven to prevent fractures",
+        source="Sherrington 2019; ASBMR 2019",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreventionPlan:
+    """What prevents the next fracture.
+
+    Attributes
+    ----------
+    needed : whether this is a fragility fracture; None where the record does not say how it happened.
+    treat, very_high_risk : one verdict per guideline. drugs : one per class, with what blocks it.
+    next_step : what follows from them, in words. laboratory : the list, missing first.
+    falls : STEADI. fall_drugs : found in the list; None where no list is known.
+    calcium_mg : a day, food included. supplements, exercise, figures, dates : with their sources.
+    """
+
+    needed: bool | None
+    treat: tuple[Verdict, ...]
+    very_high_risk: tuple[Verdict, ...]
+    drugs: tuple[Verdict, ...]
+    next_step: str
+    laboratory: tuple[LaboratoryItem, ...]
+    falls: Verdict
+    fall_drugs: tuple[FallDrug, ...] | None
+    calcium_mg: float | None
+    supplements: tuple[Figure, ...]
+    exercise: tuple[Figure, ...]
+    figures: tuple[Figure, ...]
+    dates: tuple[Date, ...]
+    facts: Mapping[str, Any]
+
+
+@cache
+def prevention_books() -> tuple[Book, ...]:
+    """Every rule file of prevention, by name."""
+    folder = files("endplate.decision.prevention").joinpath("rules")
+    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    shared = rulebook().books[0]
+    return tuple(
+        read_book(tomllib.loads(entry.read_text(encoding="utf-8")), shared)
+        for entry in entries
+        if entry.name.endswith(".toml")
+    )
+
+
+def rulesets(question: str) -> tuple[RuleSet, ...]:
+    """Rule sets of prevention that answer a question."""
+    return tuple(rules for book in prevention_books() for rules in book.rulesets if rules.question == question)
+
+
+def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> PreventionPlan:
+    """The plan for a patient; what the record does not hold stays open and is named."""
+    facts = prevention_facts(record, findings)
+    known = LevelFacts(values=facts)
+    treat, very_high, drugs, (falls,) = (
+        tuple(evaluate(rules, known) for rules in rulesets(question))
+        for question in ("bone treatment", "very high risk", "drug", "falls")
+    )
+    fracture_on = record.episode.onset_on
+    if fracture_on is None and record.recorded_on is not None and record.episode.onset_days is not None:
+        fracture_on = record.recorded_on - timedelta(record.episode.onset_days)
+    calcium = calcium_mg(record.sex, record.age_yr)
+    return PreventionPlan(
+        needed=facts.get("fragility_fracture"),
+        treat=treat,
+        very_high_risk=very_high,
+        drugs=drugs,
+        next_step=next_step(treat, very_high, drugs),
+        laboratory=laboratory_list(record),
+        falls=falls,
+        fall_drugs=None if record.drugs.names is None else fall_drugs(record.drugs.names),
+        calcium_mg=None if calcium is None else float(calcium),
+        supplements=_supplements(record, None if calcium is None else float(calcium)),
+        exercise=EXERCISE,
+        figures=imminent_risk(record.sex, record.age_yr),
+        dates=dates(fracture_on, bool(record.bone.tests)),
+        facts=facts,
+    )
+
+
+def next_step(treat: Iterable[Verdict], very_high: Iterable[Verdict], drugs: Iterable[Verdict]) -> str:
+    """What follows in one sentence; guidelines are named, not voted."""
+    say_treat = [verdict.title for verdict in treat if verdict.status == "yes"]
+    if not say_treat:
+        open_ones = any(verdict.status == "indeterminate" and verdict.missing for verdict in treat)
+        return "complete the record first: no guideline can answer yet" if open_ones else "no guideline asks for a drug"
+    high = [verdict.title for verdict in very_high if verdict.status == "yes"]
+    free = [verdict.title for verdict in drugs if verdict.status in ("yes", "conditional")]
+    barred = [verdict.title for verdict in drugs if verdict.status == "contraindicated"]
+    words = f"treat ({', '.join(say_treat)})"
+    if high:
+        words += f"; very high risk ({', '.join(high)}): consider an anabolic drug first, by a specialist"
+    if free:
+        words += f"; nothing in the record blocks: {', '.join(free)}"
+    return words + (f"; blocked: {', '.join(barred)}" if barred else "")
+
+
+def _supplements(record: PatientRecord, calcium: float | None) -> tuple[Figure, ...]:
+    """Calcium and vitamin D against what is taken and measured."""
+    found = []
+    if calcium is not None:
+        taken = record.drugs.calcium_mg_day
+        now = "" if taken is None else f"; supplements now {taken:.0f}"
+        found.append(Figure(text=f"calcium {calcium:.0f} mg a day, food included{now}", source="BHOF 2022"))
+    level = record.laboratory.vitamin_d_ng_ml
+    low, high = float(VITAMIN_D_LOW_NG_ML), float(VITAMIN_D_HIGH_NG_ML)
+    if level is None:
+        state = "not measured"
+    else:
+        place = "below" if level.value < low else "above" if level.value > high else "in"
+        state = f"{level.value:g}, {place} the goal"
+    text = (
+        f"vitamin D to a level of {low:.0f}-{high:.0f} ng/mL ({state}); "
+        f"usually {VITAMIN_D_IU['low']:.0f}-{VITAMIN_D_IU['high']:.0f} IU a day"
+    )
+    return (*found, Figure(text=text, source=VITAMIN_D_LOW_NG_ML.source))

@@ -1,0 +1,126 @@
+"""The plan: made for every fragility fracture, open where the record is open, dated from the fracture."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from endplate.decision.prevention.facts import prevention_facts
+from endplate.decision.prevention.fall_drugs import fall_drugs
+from endplate.decision.prevention.plan import prevent
+from endplate.finding import Finding
+from endplate.level import Level
+from endplate.patient import parse_record
+
+BASE = {
+    "age_yr": 76,
+    "sex": "F",
+    "recorded_on": "2026-06-01",
+    "episode": {"onset_on": "2026-05-10", "mechanism": "fall from standing"},
+    "levels": {"L1": {"fracture": True}},
+}
+
+
+def record(**fields):
+    return parse_record(json.dumps(BASE | fields))
+
+
+def facts(**fields):
+    return prevention_facts(record(**fields))
+
+
+def test_a_fragility_fracture_always_gets_a_plan_with_dates_from_the_fracture():
+    plan = prevent(record())
+    assert plan.needed is True and "treat (" in plan.next_step and "very high risk" in plan.next_step
+    assert plan.dates[0].on == date(2026, 8, 2) and "density test" in plan.dates[0].what
+    assert plan.calcium_mg == 1200 and any("vitamin D" in item.text for item in plan.supplements)
+
+
+def test_a_fracture_found_by_the_scan_counts_like_one_that_is_told():
+    found = Finding(code="fracture", value="yes", unit="", level=Level.L1, method="m", source="s")
+    assert prevention_facts(record(levels={}), [found])["fragility_fracture"] is True
+    assert prevention_facts(record(levels={}))["fragility_fracture"] is False
+
+
+def test_how_it_happened_decides_and_unknown_stays_unknown():
+    assert facts(episode={"mechanism": "traffic"})["fragility_fracture"] is False
+    assert facts(episode={"high_energy": False})["fragility_fracture"] is True
+    assert "fragility_fracture" not in facts(episode={})
+    assert prevent(record(episode={})).needed is None
+    assert "complete the record" in prevent(record(episode={})).next_step
+
+
+def test_months_count_from_the_onset_or_the_last_dated_fracture():
+    assert facts()["fracture_months"] == pytest.approx(22 / 30.4375)
+    assert facts(episode={"onset_days": 60.875})["fracture_months"] == pytest.approx(2)
+    old = {"fractures": [{"site": "vertebra", "on": "2025-06-01", "levels": ["T8"]}]}
+    assert facts(episode={}, history=old)["fracture_months"] == pytest.approx(365 / 30.4375)
+
+
+def test_fractures_are_counted_only_where_the_history_is_told():
+    assert "vertebral_fractures" not in facts()
+    assert facts(history={"fractures": []})["vertebral_fractures"] == 1
+    old = {"fractures": [{"site": "vertebra", "levels": ["T8", "T9"]}, {"site": "hip"}]}
+    assert (facts(history=old)["vertebral_fractures"], facts(history=old)["hip_fracture"]) == (3, True)
+
+
+def test_steroids_are_the_largest_running_dose():
+    doses = [
+        {"prednisone_mg_day": 5, "started_on": "2025-06-01"},
+        {"prednisone_mg_day": 20, "started_on": "2024-01-01", "stopped_on": "2024-02-01"},
+    ]
+    found = facts(drugs={"glucocorticoids": doses})
+    assert found["glucocorticoid_mg_d"] == 5 and found["glucocorticoid_months"] == pytest.approx(365 / 30.4375)
+    assert facts(drugs={"glucocorticoids": []})["glucocorticoid_mg_d"] == 0
+    assert "glucocorticoid_mg_d" not in facts()
+
+
+def test_arms_used_score_nothing():
+    assert facts(falls={"chair_stands": 15, "arms_used": True})["chair_stands"] == 0
+    assert facts(falls={"past_year": 0})["fell_past_year"] is False
+
+
+def test_the_laboratory_list_puts_what_could_hide_a_myeloma_first():
+    plan = prevent(record(laboratory={"inr": 1.0, "tsh_mu_l": {"value": 2, "on": "2026-05-20"}}))
+    assert [item.field for item in plan.laboratory[:2]] == ["electrophoresis", "free_light_chains"]
+    tsh = next(item for item in plan.laboratory if item.field == "tsh_mu_l")
+    assert (tsh.result, tsh.on) == ("2", date(2026, 5, 20))
+    assert not any(item.field == "testosterone_nmol_l" for item in plan.laboratory)
+    assert any(item.field == "testosterone_nmol_l" for item in prevent(record(sex="M")).laboratory)
+
+
+def test_fall_risk_drugs_are_found_by_name_and_no_list_is_not_an_empty_list():
+    found = fall_drugs(["Zolpidem 10 mg at night", "RAMIPRIL/hydrochlorothiazide", "alendronate", "tramadolol"])
+    assert [(drug.drug, drug.drug_class) for drug in found] == [
+        ("zolpidem", "Z-drug"),
+        ("ramipril", "antihypertensive"),
+        ("hydrochlorothiazide", "diuretic"),
+    ]
+    assert prevent(record()).fall_drugs is None and prevent(record(drugs={"names": []})).fall_drugs == ()
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "calcium"),
+    [("F", 51, 1200), ("F", 50, None), ("M", 71, 1200), ("M", 70, 1000), ("M", 50, 1000), ("M", 49, None)],
+)
+def test_calcium_follows_age_and_sex(sex, age, calcium):
+    assert prevent(record(sex=sex, age_yr=age)).calcium_mg == calcium
+
+
+@pytest.mark.parametrize(("level", "place"), [(29.9, "below"), (30.0, "in"), (50.0, "in"), (50.1, "above")])
+def test_vitamin_d_is_held_against_its_goal(level, place):
+    plan = prevent(record(laboratory={"vitamin_d_ng_ml": level}))
+    assert any(f", {place} the goal" in item.text for item in plan.supplements)
+
+
+@pytest.mark.parametrize(("sex", "age", "count"), [("F", 65, 3), ("F", 64.9, 2), ("M", 80, 2)])
+def test_figures_of_women_of_65_are_told_to_them_only(sex, age, count):
+    assert len(prevent(record(sex=sex, age_yr=age)).figures) == count
+
+
+def test_a_known_density_needs_no_first_test_and_no_date_without_a_day():
+    known = prevent(record(bone={"tests": [{"site": "spine", "t_score": -3}]}))
+    assert "density test (DXA)" not in known.dates[0].what
+    assert prevent(record(episode={})).dates[0].on is None
