@@ -7,6 +7,7 @@ technique. Rule sets stand side by side; where they disagree the conflict is nam
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from endplate.decision.conflict import conflicts
 from endplate.decision.derive import derive
@@ -16,7 +17,7 @@ from endplate.decision.rulebook import Flag, Grading, rulebook
 from endplate.decision.ruleset import Outcome, RuleSet, settle
 from endplate.decision.score import Score
 from endplate.decision.verdict import Decision, Grade, LevelDecision, LevelFacts, RaisedFlag, ScoreResult, Verdict
-from endplate.decision.would_change import would_change
+from endplate.decision.would_change import borderline, would_change
 
 
 def decide(levels: Sequence[LevelFacts]) -> Decision:
@@ -26,7 +27,7 @@ def decide(levels: Sequence[LevelFacts]) -> Decision:
 
 def decide_level(given: LevelFacts) -> LevelDecision:
     """What every rule set says of one level, and why."""
-    facts = LevelFacts(values=derive(given.values), origin=given.origin)
+    facts = LevelFacts(values=derive(given.values), origin=given.origin, bands=given.bands)
     book = rulebook()
     flags = tuple(raised(flag, facts) for flag in book.flags)
     verdicts = tuple(evaluate(ruleset, facts) for ruleset in book.rulesets)
@@ -66,11 +67,12 @@ def evaluate(ruleset: RuleSet, facts: LevelFacts) -> Verdict:
         reachable=left,
         reasons=verdict_reasons(ruleset, facts),
         missing=missing_fields(ruleset, facts.values),
-        would_change=would_change(ruleset, facts.values),
         scores=tuple(_score(score, facts.values) for score in ruleset.scores),
         assumed=tuple(_assumed(ruleset.scores, facts.values)),
         overridden=tuple(node.words for node in ruleset.absolute if ruleset.scores and node.truth(facts.values)),
+        borderline=borderline(ruleset, facts),
         approximation=ruleset.approximation,
+        find_changes=partial(would_change, ruleset, facts.values),
     )
 
 

@@ -78,6 +78,6 @@ def field_catalogue() -> dict[str, Field]:
     for scope, table in tomllib.loads(text).items():
         for name, entry in table.items():
             choices = tuple(entry.pop("choices", ()))
-            found[name] = Field(name=name, scope=scope, choices=choices, **entry)
+            found[name] = Field(name=name, choices=choices, **{"scope": scope, **entry})
     levels = tuple(level.value for level in Level)
     return found | {"level": Field(name="level", kind="choice", scope="level", title="Level", choices=levels)}

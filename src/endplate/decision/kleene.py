@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from endplate.decision.threshold import Citation, Threshold
@@ -24,7 +25,10 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 
 
 class Node(Protocol):
-    """Part of a rule."""
+    """Part of a rule; two are the same only where they are one."""
+
+    def __hash__(self) -> int:
+        """By identity."""
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -41,7 +45,7 @@ class Node(Protocol):
         """In words."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Holds:
     """A yes-or-no fact."""
 
@@ -56,7 +60,7 @@ class Holds:
         return self.field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Compare:
     """A number against a threshold, exactly as written: < and > exclude it, <= and >= include it."""
 
@@ -74,7 +78,7 @@ class Compare:
         return f"{self.field} {self.sign} {self.limit.value:g}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OneOf:
     """A choice or level among some."""
 
@@ -92,7 +96,7 @@ class OneOf:
         return self.words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Not:
     """The opposite."""
 
@@ -113,7 +117,7 @@ class Not:
         return f"not ({self.child})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class All:
     """Every part holds; one False decides."""
 
@@ -135,7 +139,7 @@ class All:
         return " and ".join(_bracketed(child) for child in self.children) or "always"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AnyOf:
     """At least one part holds; one True decides."""
 
@@ -157,7 +161,7 @@ class AnyOf:
         return " or ".join(_bracketed(child) for child in self.children) or "never"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AtLeast:
     """At least `limit` of the parts hold."""
 
@@ -180,7 +184,7 @@ class AtLeast:
         return f"at least {self.limit.value:g} of ({', '.join(map(str, self.children))})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Criterion:
     """A named part of a guideline, with its words and its place in the source."""
 
@@ -210,6 +214,7 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+@lru_cache(maxsize=4096)
 def fields(node: Node) -> frozenset[str]:
     """Every fact that the node can read."""
     return frozenset(part.field for part in walk(node) if part.field)

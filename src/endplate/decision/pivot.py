@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import product
+from random import Random
 from typing import Any
 
-from endplate.decision.field import field_catalogue
-from endplate.decision.kleene import All, AnyOf, AtLeast, Compare, FactValues, Node, Not, fields, walk
+from endplate.decision.kleene import All, AnyOf, AtLeast, FactValues, Node, Not, fields
 from endplate.decision.ruleset import RuleSet
 from endplate.decision.score import ScoreCompare
 
-MOST_COMBINATIONS = 1000
-"""Combinations of a score's open items that are tried; no score has more than seven items."""
+RANDOM_TRIES, SEED = 50, 4711
+"""Combinations of a sum's open facts that are tried after the simple ones, the same ones every time."""
+
+Sum = AtLeast | ScoreCompare
 
 
 def pivots(ruleset: RuleSet, facts: FactValues, name: str, missing: list[str]) -> Iterator[dict[str, Any]]:
@@ -47,17 +49,7 @@ class _Finder:
     """Fills facts in place, never the one that everything is to hang on."""
 
     def __init__(self, ruleset: RuleSet, held: str, missing: list[str]) -> None:
-        self.held, self.missing = held, missing
-        compares = [
-            part
-            for node in (*ruleset.nodes(), *ruleset.scored_nodes())
-            for part in walk(node)
-            if isinstance(part, Compare)
-        ]
-        self.limits = {part.field: {c.limit.value for c in compares if c.field == part.field} for part in compares}
-
-    def samples(self, name: str) -> tuple[Any, ...]:
-        return field_catalogue()[name].samples(self.limits.get(name, ()))
+        self.held, self.missing, self.samples = held, missing, ruleset.samples
 
     def completed(self, facts: dict[str, Any]) -> dict[str, Any]:
         """The facts with every other missing one filled by any value."""
@@ -88,17 +80,22 @@ class _Finder:
                 return True
         return False
 
-    def _force_sum(self, node: AtLeast | ScoreCompare, wanted: bool, facts: dict[str, Any]) -> bool:
-        return any(
-            node.truth(facts | dict(choice)) is wanted and not facts.update(choice)
-            for choice in self._choices(node, facts, frozenset({self.held}))
-        )
+    def _force_sum(self, node: Sum, wanted: bool, facts: dict[str, Any]) -> bool:
+        for choice in self._choices(node, facts):
+            if node.truth(facts | choice) is wanted:
+                facts.update(choice)
+                return True
+        return False
 
-    def _choices(self, node: Node, facts: dict[str, Any], but: frozenset[str]) -> Iterator[dict[str, Any]]:
-        """Values for the open facts of a node."""
-        names = sorted(name for name in fields(node) - but if facts.get(name) is None)
-        values = product(*(self.samples(name) for name in names))
-        return (dict(zip(names, combination, strict=True)) for combination in islice(values, MOST_COMBINATIONS))
+    def _choices(self, node: Sum, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Values for the open facts of a sum: from all low to all high one by one, then at random."""
+        names = sorted(name for name in fields(node) if facts.get(name) is None and name != self.held)
+        ranked = {name: sorted(self.samples(name), key=lambda v: _amount(node, facts | {name: v})) for name in names}
+        for high, turn in product(range(len(names) + 1), (names, names[::-1])):
+            yield {name: ranked[name][-1 if place < high else 0] for place, name in enumerate(turn)}
+        random = Random(SEED)
+        for _ in range(RANDOM_TRIES):
+            yield {name: random.choice(values) for name, values in ranked.items()}
 
     def pivot(self, node: Node, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Copies of the facts at which a node's answer may hang on the held fact."""
@@ -112,14 +109,26 @@ class _Finder:
             for index, child in enumerate(node.children):
                 if self.held in fields(child):
                     others = node.children[:index] + node.children[index + 1 :]
-                    for filled in self.pivot(child, facts):
-                        copy = dict(filled)
-                        if all(self.force(other, isinstance(node, All), copy) for other in others):
-                            yield copy
+                    yield from self._pivot_child(child, others, isinstance(node, All), facts)
 
-    def _pivot_sum(self, node: AtLeast | ScoreCompare, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        for choice in self._choices(node, facts, frozenset({self.held})):
+    def _pivot_child(
+        self, child: Node, others: tuple[Node, ...], wanted: bool, facts: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        for filled in self.pivot(child, facts):
+            copy = dict(filled)
+            if all(self.force(other, wanted, copy) for other in others):
+                yield copy
+
+    def _pivot_sum(self, node: Sum, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for choice in self._choices(node, facts):
             filled = facts | choice
             if len({node.truth({**filled, self.held: value}) for value in self.samples(self.held)}) > 1:
                 yield filled
                 return
+
+
+def _amount(node: Sum, facts: FactValues) -> float:
+    """How much of a sum is there."""
+    if isinstance(node, ScoreCompare):
+        return sum(node.score.bounds(facts))
+    return sum(child.truth(facts) is True for child in node.children)

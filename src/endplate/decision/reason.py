@@ -55,8 +55,8 @@ def verdict_reasons(ruleset: RuleSet, facts: LevelFacts) -> tuple[Reason, ...]:
     """Why the verdict is what it is: what holds and decides, or what keeps it open."""
     found: dict[tuple[str, Criterion], None] = {}
     for role, node in _deciding_parts(ruleset, facts.values):
-        whole = isinstance(node, Criterion) and role in WHOLE
-        found |= dict.fromkeys((role, part) for part in ((node,) if whole else deciding(node, facts.values)))
+        whole = (node,) if isinstance(node, Criterion) and role in WHOLE else ()
+        found |= dict.fromkeys((role, part) for part in whole or deciding(node, facts.values))
     return tuple(reason(role, criterion, facts) for role, criterion in found)
 
 
@@ -87,16 +87,20 @@ def _in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _deciding_parts(ruleset: RuleSet, facts: FactValues) -> Iterator[tuple[str, Node]]:
-    held = [node for node in ruleset.absolute if node.truth(facts) is True]
-    if held:
-        yield from (("contraindication", node) for node in held)
+    barred = [node for node in ruleset.absolute if node.truth(facts) is True]
+    if barred:
+        for node in barred:
+            yield "contraindication", node
     elif ruleset.scope.truth(facts) is False:
         yield "scope", ruleset.scope
     elif ruleset.status(facts) == "indeterminate" and missing_parts(ruleset, facts):
         yield from _open_parts(ruleset, facts)
     else:
-        yield from (("relative", node) for node in ruleset.relative if node.truth(facts) is True)
-        yield from (("answer", node) for node in _ladder_parts(ruleset.answers, facts))
+        for node in ruleset.relative:
+            if node.truth(facts) is True:
+                yield "relative", node
+        for rung in _ladder_parts(ruleset.answers, facts):
+            yield "answer", rung
 
 
 def missing_parts(ruleset: RuleSet, facts: FactValues) -> bool:

@@ -109,7 +109,7 @@ class Score:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ScoreCompare:
     """A score against a threshold: unknown while the range reaches across it."""
 

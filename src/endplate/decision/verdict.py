@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from endplate.decision.kleene import Truth
@@ -14,10 +15,14 @@ from endplate.decision.threshold import Citation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelFacts:
-    """What is known of one vertebra and its patient: `values` by fact name, `origin` says where each was read."""
+    """What is known of one vertebra and its patient.
+
+    `values` by fact name; `origin` says where each was read, `bands` the 95 % band of those that were measured.
+    """
 
     values: Mapping[str, Any]
     origin: Mapping[str, str] = field(default_factory=dict)
+    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def level(self) -> str:
@@ -78,7 +83,7 @@ class ScoreResult:
     points: tuple[Points, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What a rule set says of a level.
 
@@ -87,9 +92,10 @@ class Verdict:
     answer : the source's own words; several joined by "or" where it is still open.
     applies : False where the rule set does not speak of such a case (status is then "no").
     reachable : every outcome that the unknown leaves open.
-    missing : facts that are not known and still matter. would_change : those that would change the verdict, and how.
+    missing : facts that are not known and still matter; `would_change` says which would change the verdict, and how.
     assumed : items of a score that the source lets count 0 where unknown. overridden : absolute contraindications that
-    outrank a score. approximation : how the rule set differs from its source, if it does.
+    outrank a score. borderline : measured facts whose band reaches into another verdict.
+    approximation : how the rule set differs from its source, if it does.
     """
 
     ruleset: str
@@ -103,11 +109,17 @@ class Verdict:
     reachable: tuple[Outcome, ...]
     reasons: tuple[Reason, ...]
     missing: tuple[str, ...]
-    would_change: tuple[Change, ...]
     scores: tuple[ScoreResult, ...]
     assumed: tuple[str, ...]
     overridden: tuple[str, ...]
+    borderline: tuple[Change, ...]
     approximation: str
+    find_changes: Callable[[], tuple[Change, ...]] = field(repr=False, compare=False)
+
+    @cached_property
+    def would_change(self) -> tuple[Change, ...]:
+        """The missing answers that would change the verdict, and how; sought when first asked for."""
+        return self.find_changes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

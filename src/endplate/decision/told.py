@@ -1,0 +1,252 @@
+"""Facts that the patient record tells, each with the place in the record it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from operator import attrgetter
+from typing import Any
+
+from endplate.cited import cited
+from endplate.decision.kleene import Truth
+from endplate.level import Level
+from endplate.patient import PatientRecord
+from endplate.patient.drugs import Glucocorticoid
+from endplate.patient.imaging import LevelRecord
+
+MONTH_DAYS = cited(30.44, "d", "Mean month of the Gregorian calendar, 365.2425 d / 12", "recomputed")
+STEROID_MONTHS = cited(3.0, "mo", "ACR GIOP 2022: courses of 3 months or more count first (reference 2)", "verified")
+ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
+
+CASE = {
+    "age_yr": "age_yr",
+    "sex": "sex",
+    "pregnancy": "pregnant",
+    "hospitalised": "episode.hospitalised",
+    "nrs": "pain.under_analgesia",
+    "trend": "pain.trend",
+    "pain_drug_resistant": "pain.drug_resistant",
+    "midline_pain": "pain.midline",
+    "night_pain": "pain.at_night",
+    "relief_at_rest": "pain.relieved_by_rest",
+    "activity_pain": "pain.worse_on_activity",
+    "position_pain": "pain.worse_on_position_change",
+    "spinous_tenderness": "examination.spinous_tenderness",
+    "deficit_new": "neurology.new_deficit",
+    "progressive_weakness": "neurology.progressive_weakness",
+    "saddle_anaesthesia": "neurology.saddle_anaesthesia",
+    "urinary_retention": "neurology.retention",
+    "myelopathy": "neurology.myelopathy",
+    "unrelated_radiculopathy": "neurology.unrelated_radiculopathy",
+    "physio_tolerated": "mobility.tolerates_physiotherapy",
+    "adl_limited": "mobility.adl_limited_severely",
+    "nsm_optimised": "care.optimised",
+    "drug_effects_unacceptable": "care.unacceptable_drug_effects",
+    "bmd_referral": "care.bone_referral",
+    "op_education": "care.education_given",
+    "infection_site": "infection.surgical_site",
+    "infection_systemic": "infection.systemic",
+    "fever": "infection.fever",
+    "iv_drug_use": "infection.intravenous_drug_use",
+    "immunosuppression": "infection.immunosuppressed",
+    "asa": "fitness.asa",
+    "mfi5": "fitness.mfi5",
+    "dementia": "fitness.dementia",
+    "care_dependent": "fitness.care_dependent",
+    "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
+    "ankylosed": "fitness.ankylosed_spine",
+    "weight_loss": "cancer.weight_loss",
+    "l1_hu": "bone.l1_hu",
+    "anticoagulant": "drugs.anticoagulant",
+    "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
+    "glucocorticoid_g_yr": "drugs.cumulative_prednisone_g_year",
+}
+"""Facts of the patient that stand in the record as they are."""
+
+LEVEL = {
+    "exam_concordant": "concordant",
+    "mri_oedema": "oedema",
+    "bone_scan_pos": "uptake",
+    "compaction_band": "double_band",
+    "cleft": "cleft",
+    "fracture_on_ct": "fracture",
+    "progression": "progression",
+    "further_loss_pct": "further_loss_percent",
+    "loss_pct": "loss_percent",
+    "kyphosis_deg": "kyphosis_deg",
+    "scoliosis_deg": "scoliosis_deg",
+    "kyphotic_deformity": "kyphotic_deformity",
+    "endplates_involved": "endplates_involved",
+    "post_wall_fraction": "posterior_wall_fraction",
+    "tension_band_fail": "tension_band_failed",
+    "canal_pct": "canal_percent",
+    "retropulsion": "retropulsion",
+    "impingement": "impingement",
+    "unstable": "unstable",
+    "lesion": "lesion",
+    "lesion_over_half": "lesion_over_half",
+    "posterior_elements": "posterolateral",
+    "pedicle_destroyed": "pedicle_destroyed",
+    "epidural_mass": "epidural_mass",
+    "convex_posterior_cortex": "convex_posterior_cortex",
+    "biopsy_malignant": "biopsy_malignant",
+}
+"""Facts of a level that stand in the record as they are."""
+
+MECHANISMS = {"none": "none", "minor strain": "minimal", "fall from standing": "standing_fall"}
+VIOLENT = ("fall from height", "traffic")
+ALIGNMENTS = {"normal": "normal", "new kyphosis or scoliosis": "new_deformity", "subluxation": "subluxation"}
+NEUROLOGY = {"N0": "none", "N1": "none", "N2": "radicular", "N3": "deficit", "N4": "deficit"}
+"""AO Spine grade; N1, transient, has passed."""
+DENSITY_SITES = ("spine", "femoral neck", "total hip")
+BONE_RISKS = attrgetter("parent_hip_fracture", "smoker", "rheumatoid_arthritis", "malabsorption")
+
+Told = Iterator[tuple[str, Any, str]]
+_CASE_READERS = [(name, path, attrgetter(path)) for name, path in CASE.items()]
+_LEVEL_READERS = [(name, path, attrgetter(path)) for name, path in LEVEL.items()]
+
+
+def told(record: PatientRecord, level: Level) -> Told:
+    """Each fact that the record tells: its name, value and place; what it does not tell is left out."""
+    at_level = record.levels.get(level, LevelRecord())
+    sources: tuple[Iterable[tuple[str, Any, str]], ...] = (
+        ((name, read(record), path) for name, path, read in _CASE_READERS),
+        ((name, read(at_level), f"levels.{level}.{path}") for name, path, read in _LEVEL_READERS),
+        *(tell(record) for tell in _TELLERS),
+        _at_level(record, at_level, level),
+    )
+    return (fact for source in sources for fact in source if fact[1] is not None)
+
+
+def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Told:
+    place = f"levels.{level}"
+    yield "level", level.value, place
+    yield "onset_days", _onset_days(record, at_level), "episode.onset_days"
+    yield "of_class", None if at_level.of_class is None else f"OF{at_level.of_class}", f"{place}.of_class"
+    yield "alignment", ALIGNMENTS.get(at_level.alignment or ""), f"{place}.alignment"
+    yield (
+        "infection_spine",
+        any_of(record.infection.spine, at_level.osteomyelitis, at_level.discitis),
+        "infection.spine",
+    )
+    yield "ankylosed", at_level.bridging_osteophyte or None, f"{place}.bridging_osteophyte"
+    yield "acute_signs", any_of(at_level.oedema, at_level.double_band), f"{place}.oedema"
+    judged = record.pain.from_fracture
+    yield "pain_from_fracture", False if at_level.concordant is False else judged, "pain.from_fracture"
+    taken = record.studies.mri_on if at_level.oedema is not None else record.studies.bone_scan_on
+    yield "imaging_age_days", days_between(taken, record.recorded_on), "studies"
+    again = any_of(record.episode.augmented_before, at_level.augmented, bool(record.procedures) or None)
+    yield "prior_augmentation", again, "episode.augmented_before"
+
+
+def _complaint(record: PatientRecord) -> Told:
+    neurology, mobility, pain = record.neurology, record.mobility, record.pain
+    yield "neuro", neurology.state or NEUROLOGY.get(neurology.grade or ""), "neurology"
+    yield "can_mobilise", mobility.can_walk if mobility.can_mobilise is None else mobility.can_mobilise, "mobility"
+    if pain.mechanical is not None:
+        without = "none" if pain.under_analgesia == 0 else "occasional"
+        yield "pain_type", "mechanical" if pain.mechanical else without, "pain.mechanical"
+    for name, answered in (("rmdq", record.questionnaires.rmdq), ("odi", record.questionnaires.odi)):
+        yield name, answered.score.value if answered else None, f"questionnaires.{name}"
+
+
+def _event(record: PatientRecord) -> Told:
+    mechanism, high = record.episode.mechanism, record.episode.high_energy
+    if high or (high is None and mechanism in VIOLENT):
+        yield "mechanism", "high_energy", "episode.mechanism"
+    else:
+        yield "mechanism", MECHANISMS.get(mechanism or "", "minimal" if high is False else None), "episode.mechanism"
+
+
+def _care(record: PatientRecord) -> Told:
+    treatments, place = record.care.treatments, "care.treatments"
+    if treatments is None:
+        return
+    measures = {treatment.measure for treatment in treatments}
+    yield "analgesic_step2_tried", bool(measures & {"analgesia step 2", "analgesia step 3"}), place
+    refused = {treatment.measure for treatment in treatments if treatment.outcome == "contraindicated"}
+    yield "analgesics_contraindicated", bool(refused & {"analgesia step 1", "analgesia step 2"}), place
+    yield "mobilisation_offered", bool(measures & {"physiotherapy", "mobilisation"}), place
+    yield "exercise_supervised", "physiotherapy" in measures, place
+    lasted = [_lasted(treatment, record.recorded_on) for treatment in treatments]
+    known = [days for days in lasted if days is not None]
+    yield "nsm_days", max(known) if known else (None if treatments else 0), place
+
+
+def _blood(record: PatientRecord) -> Told:
+    tests, fitness, drugs = record.laboratory, record.fitness, record.drugs
+    for name, value in (("inr", tests.inr), ("platelets", tests.platelets_g_l), ("crp_mg_l", tests.crp_mg_l)):
+        yield name, value.value if value else None, f"laboratory.{name}"
+    yield "esr_mm_h", tests.esr_mm_h.value if tests.esr_mm_h else None, "laboratory.esr_mm_h"
+    if fitness.coagulopathy in ("correctable", "uncorrectable"):
+        yield "bleeding_disorder", True, "fitness.coagulopathy"
+        yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"
+    else:
+        yield "coagulopathy_correctable", drugs.anticoagulant_correctable, "drugs.anticoagulant_correctable"
+    infection, allergies = record.infection, record.allergies
+    yield "septicaemia", any_of(infection.blood_borne_untreated, infection.bacteraemia), "infection"
+    yield "allergy", any_of(allergies.cement, allergies.contrast), "allergies"
+
+
+def _bone(record: PatientRecord) -> Told:
+    scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
+    yield "t_score", min((score for score in scores if score is not None), default=None), "bone.tests"
+    history = record.history
+    fractures = history.fractures
+    yield "prior_vcf", None if fractures is None else any(f.site == "vertebra" for f in fractures), "history.fractures"
+    drinks = None if history.alcohol_units_day is None else history.alcohol_units_day >= ALCOHOL_UNITS
+    yield "bone_risk_factors", any_of(*BONE_RISKS(history), drinks), "history"
+    yield from _glucocorticoid(record)
+    cancer = record.cancer
+    shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive
+    yield "malignancy", True if shown else cancer.known, "cancer"
+    yield "other_bone_disease", history.paget, "history.paget"
+    if record.mass_kg and record.height_cm:
+        yield "bmi", record.mass_kg / (record.height_cm / 100) ** 2, "mass_kg, height_cm"
+
+
+def _glucocorticoid(record: PatientRecord) -> Told:
+    """The heaviest course among the long ones, else among all."""
+    courses, place = record.drugs.glucocorticoids, "drugs.glucocorticoids"
+    if courses is None:
+        return
+    lasted = [(_months(course, record.recorded_on), course.prednisone_mg_day) for course in courses]
+    months, dose = max(lasted, key=lambda one: ((one[0] or 0) >= STEROID_MONTHS, one[1]), default=(0, 0))
+    yield "glucocorticoid_mg_d", dose, place
+    yield "glucocorticoid_months", months, place
+
+
+_TELLERS: tuple[Callable[[PatientRecord], Told], ...] = (_complaint, _event, _care, _blood, _bone)
+
+
+def any_of(*answers: Truth) -> Truth:
+    """Kleene's or."""
+    return True if True in answers else (None if None in answers else False)
+
+
+def days_between(earlier: date | None, later: date | None) -> int | None:
+    """Whole days, None where a date is unknown or they stand the wrong way round."""
+    if earlier is None or later is None or later < earlier:
+        return None
+    return (later - earlier).days
+
+
+def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:
+    own = days_between(at_level.fracture_on, record.recorded_on)
+    if own is not None:
+        return own
+    stated = record.episode.onset_days
+    return days_between(record.episode.onset_on, record.recorded_on) if stated is None else stated
+
+
+def _lasted(treatment: Any, today: date | None) -> float | None:
+    if treatment.days is not None:
+        return treatment.days
+    return days_between(treatment.started_on, treatment.stopped_on or today)
+
+
+def _months(course: Glucocorticoid, today: date | None) -> float | None:
+    if course.months is not None:
+        return course.months
+    days = days_between(course.started_on, course.stopped_on or today)
+    return None if days is None else days / MONTH_DAYS
