@@ -35,10 +35,10 @@ def _contexts(ruleset: RuleSet, name: str) -> Iterator[tuple[Node, list[tuple[No
         earlier: list[tuple[Node, bool]] = [(before.when, False) for before in rungs[:index]]
         if name in fields(rung.when):
             yield rung.when, [(ruleset.scope, True), *earlier, *free]
+        held = [*earlier, (rung.when, True)]
+        if rung.value.status != "no" and name in fields(ruleset.scope):
+            yield ruleset.scope, [*free, *held]
         if rung.value.status in ("yes", "conditional"):
-            held = [*earlier, (rung.when, True)]
-            if name in fields(ruleset.scope):
-                yield ruleset.scope, [*free, *held]
             if name in fields(absolute):
                 yield absolute, [(ruleset.scope, True), (relative, False), *held]
             if name in fields(relative):

@@ -1,0 +1,39 @@
+"""Verdicts for many records: a line of JSON in, a row out, over some processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from endplate.decision.decide import outcomes
+from endplate.decision.facts import case_facts
+from endplate.errors import RecordError
+from endplate.patient import parse_record
+
+CHUNK = 500
+"""Records handed to a process at a time: enough that handing over costs little."""
+
+
+def rows(lines: Iterable[str], processes: int = 1) -> Iterator[dict[str, Any]]:
+    """A row for each line, in order; empty lines give none. A record that is no good gives a row with its error."""
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    if processes == 1:
+        yield from map(row, numbered)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(row, numbered, chunksize=CHUNK)
+
+
+def row(numbered: tuple[int, str]) -> dict[str, Any]:
+    """Status and answer of every rule set at every level of a record; `error` in place of `levels` if it is bad."""
+    number, line = numbered
+    try:
+        record = parse_record(line, f"line {number}")
+    except RecordError as error:
+        return {"line": number, "error": str(error)}
+    levels = {
+        facts.level: {name: list(outcome[:2]) for name, outcome in outcomes(facts.values).items()}
+        for facts in case_facts(record)
+    }
+    return {"line": number, "id": record.id, "levels": levels}
