@@ -1,4 +1,4 @@
-"""The command line: `endplate assess`, `demo`, `info`, `schema`.
+"""The command line: `endplate assess`, `rehearse`, `demo`, `info`, `schema` and their kin.
 
 Only light modules are imported here, so that `--help` answers at once; the science is imported when it is needed.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -15,6 +15,8 @@ from endplate import __version__
 from endplate.apps import outcome
 from endplate.apps.follow.commands import app as follow_app
 from endplate.apps.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, InputOptions, ModelOptions, Out, RunOptions
+from endplate.apps.record.commands import app as record_app
+from endplate.apps.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 
 HELP = """From a spine CT with vertebra labels to what is broken, how dense and how strong.
 
@@ -82,6 +84,35 @@ def assess(
 
 
 @app.command
+def rehearse(
+    ct: Annotated[Path, Parameter(group=INPUT, show_default=False, help="NIfTI file or folder of one DICOM series.")],
+    /,
+    *,
+    out: Out,
+    given: InputOptions = NO_INPUT,
+    repair: RepairOptions = NO_REPAIR,
+    unknown: UnknownOptions = NO_UNKNOWN,
+    model: ModelOptions = NO_MODEL,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Rehearse the repair of one vertebra in the bone that its CT shows: needle, balloon, cement, load.
+
+    Both procedures beside no repair, with a band over what the scan does not hold; it takes some minutes:
+
+        endplate rehearse ct.nii.gz --labels labels.nii.gz --level L1 --out rehearsal
+
+    One procedure, once, as a quick look:
+
+        endplate rehearse ct.nii.gz --labels labels.nii.gz --level L1 --procedure vertebroplasty --out rehearsal
+
+    A computation, not a forecast: the report says what it can and cannot tell.
+    """
+    from endplate.apps.rehearse import run_rehearse
+
+    return outcome.answer(lambda talk: run_rehearse(ct, out, given, repair, unknown, model, talk), run)
+
+
+@app.command
 def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOptions = NO_RUN) -> int:
     """Measure the built-in digital spine, T10 to L5 with a known fracture, and show every output.
 
@@ -95,6 +126,7 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
 
 
+app.command(record_app)
 app.command(follow_app)
 
 
@@ -107,10 +139,17 @@ def info(*, run: RunOptions = NO_RUN) -> int:
 
 
 @app.command
-def schema() -> int:
-    """Print the JSON Schema of case.json."""
+def schema(of: Literal["case", "record"] = "case", /) -> int:
+    """Print the JSON Schema of case.json, or of the patient record."""
     from importlib.resources import files
 
+    if of == "record":
+        import json
+
+        from endplate.patient import PatientRecord
+
+        sys.stdout.write(json.dumps(PatientRecord.model_json_schema(), indent=2) + "\n")
+        return 0
     sys.stdout.write(files("endplate.report").joinpath("case.schema.json").read_text(encoding="utf-8"))
     return 0
 

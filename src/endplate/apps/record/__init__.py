@@ -1,0 +1,1 @@
+"""`endplate record`: make a patient record."""
