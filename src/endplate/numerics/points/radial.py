@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_banded
 
 from endplate.errors import SolverError
-from endplate.numerics.points.law import FOAM, FoamLaw
+from endplate.numerics.points.law import FoamLaw
 
 Double = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ MOST_STRAIN = 0.015
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RadialCourse:
-    """Pressures (n,) MPa at the volumes asked for, and at the last of them: radii (C,) mm and densities (C,) of cells."""
+    """Pressures (n,) MPa at the volumes asked for; radii (C,) mm and densities (C,) of the shells at the last."""
 
     pressure_mpa: Double
     radius_mm: Double
@@ -56,8 +56,8 @@ class _Shells:
 class _Material:
     """The law at a point of spherical symmetry."""
 
-    def __init__(self, law: FoamLaw, kind: int, modulus_mpa: float, yield_mpa: float) -> None:
-        self.law, self.kind, self.own = law, kind, (modulus_mpa, yield_mpa)
+    def __init__(self, law: FoamLaw, j2_mpa: tuple[float, float] | None) -> None:
+        self.law, self.own = law, j2_mpa
 
     def stress(self, state: _Shells, radius: Double) -> tuple[Double, Double]:
         """Stresses (C, 2) and plastic strain of the increment (C,) when the nodes go to new radii."""
@@ -65,10 +65,10 @@ class _Material:
         radial = np.log(np.diff(radius) / np.diff(before))
         hoop = np.log((radius[1:] + radius[:-1]) / (before[1:] + before[:-1]))
         density, old = (state.mass / (np.diff(r**3) / 3) for r in (radius, before))
-        modulus = law.modulus(old, hardening) if self.kind == FOAM else np.full(old.shape, self.own[0])
+        modulus = law.modulus(old, hardening) if self.own is None else np.full(old.shape, self.own[0])
         lame = modulus * law.poisson / ((1 + law.poisson) * (1 - 2 * law.poisson)) * (radial + 2 * hoop)
         trial = state.stress + (modulus / (1 + law.poisson) * np.array([radial, hoop]) + lame).T
-        if self.kind != FOAM:
+        if self.own is not None:
             none = np.zeros_like(modulus)
             return self._returned(trial, np.full(none.shape, self.own[1]), none, 0.0, modulus)
         k = law.cohesion_left(hardening)
@@ -163,7 +163,10 @@ def _newton_step(material: _Material, state: _Shells, radius: Double, cell: Doub
     banded[0, 1:] = outer[:, 0]
     banded[2, :-1] = inner[:, 1]
     step = np.zeros_like(radius)
-    step[1:] = solve_banded((1, 1), banded[:, 1:], -force[1:])
+    try:
+        step[1:] = solve_banded((1, 1), banded[:, 1:], -force[1:])
+    except np.linalg.LinAlgError:
+        return np.full_like(radius, np.nan)
     room = 0.3 * float(np.diff(radius).min())
     return radius + step * min(1.0, room / max(float(np.abs(np.diff(step)).max()), 1e-30))
 
@@ -175,9 +178,7 @@ def expand_cavity(
     outer_mm: float,
     volumes_mm3: Sequence[float],
     *,
-    kind: int = FOAM,
-    modulus_mpa: float = 0.0,
-    yield_mpa: float = 0.0,
+    j2_mpa: tuple[float, float] | None = None,
     shells: int = 100,
 ) -> RadialCourse:
     """Pressures of a spherical cavity that grows in a sphere with a free outside.
@@ -185,7 +186,8 @@ def expand_cavity(
     Parameters
     ----------
     start_mm, outer_mm : radii of cavity and sphere at first. volumes_mm3 : increasing volumes of the cavity.
-    kind : FOAM, or J2 with `modulus_mpa` and `yield_mpa`. shells : of equal ratio of radii.
+    j2_mpa : modulus and yield stress of a body that yields by shape alone; None for the foam of the law.
+    shells : of equal ratio of radii.
 
     Raises
     ------
@@ -194,7 +196,7 @@ def expand_cavity(
     radius = np.geomspace(start_mm, outer_mm, shells + 1)
     density = np.full(shells, density_g_cm3)
     state = _Shells(radius, np.zeros((shells, 2)), np.zeros(shells), density * np.diff(radius**3) / 3, density)
-    material = _Material(law, kind, modulus_mpa, yield_mpa)
+    material = _Material(law, j2_mpa)
     pressures = []
     for volume in volumes_mm3:
         goal = float(np.cbrt(3 * volume / (4 * np.pi)))
