@@ -49,36 +49,38 @@ def axis_distances(points: Any, kind: Any, tips: Any, back: Any, rounding_mm: fl
 
 @njit(cache=True)
 def _spare(
-    points: Any, reach: Any, tips: Any, back: Any, short: float, floor: float
+    points: Any, kind: Any, reach: Any, tips: Any, back: Any, short: float, floor: float
 ) -> Any:  # pragma: no cover - compiled
-    """Least of distance minus reach (m,) over all points; a line that falls to the floor is left at once."""
-    out = np.empty(tips.shape[0])
+    """Least of distance minus reach (m, kinds) over the points of each kind; a line at the floor is left at once."""
+    out = np.full((tips.shape[0], reach.shape[0]), 1e9)
     for m in range(tips.shape[0]):
         tx, ty, tz = tips[m, 0], tips[m, 1], tips[m, 2]
         bx, by, bz = back[m, 0], back[m, 1], back[m, 2]
-        spare = 1e9
         for p in range(points.shape[0]):
             x, y, z = points[p, 0] - tx, points[p, 1] - ty, points[p, 2] - tz
             s = max(x * bx + y * by + z * bz, short)
             x -= s * bx
             y -= s * by
             z -= s * bz
+            k = kind[p]
             square = x * x + y * y + z * z
-            limit = spare + reach[p]
+            limit = out[m, k] + reach[k]
             if limit > 0 and square < limit * limit:
-                spare = np.sqrt(square) - reach[p]
-                if spare <= floor:
+                out[m, k] = np.sqrt(square) - reach[k]
+                if out[m, k] <= floor:
+                    out[m] = -np.inf
                     break
-        out[m] = spare
     return out
 
 
-def spare_of(points: Any, reach: Any, tips: Any, back: Any, rounding_mm: float, floor_mm: float = -np.inf) -> Any:
-    """What needle axes leave beyond the reach of every wall point, (m,) mm.
+def spare_of(
+    points: Any, kind: Any, reach: Any, tips: Any, back: Any, rounding_mm: float, floor_mm: float = -np.inf
+) -> Any:
+    """What needle axes leave beyond the reach of each wall, (m, kinds) mm; minus infinity at or below the floor.
 
     Parameters
     ----------
-    points, reach : (n, 3) and (n,) wall points and what each wants from the axis: the radius and its clearance, mm.
-    floor_mm : lines that leave no more than this are of no interest: their value is only known to be that low.
+    points, kind : (n, 3) and (n,) wall points. reach : (kinds,) what each wall wants from the axis: the radius and its
+    clearance, mm. floor_mm : lines that leave no more than this to a wall are of no interest.
     """
-    return _spare(points, reach, tips, back, float(rounding_mm), float(floor_mm))
+    return _spare(points, kind, reach, tips, back, float(rounding_mm), float(floor_mm))

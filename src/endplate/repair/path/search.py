@@ -19,15 +19,17 @@ FINE_MM = cited(0.75, "mm", "Own choice: the fine search looks at one surface po
 BESIDE_MM = cited(9.0, "mm", "Own choice: extrapedicular lines pass this near to the pedicle's side", "design")
 BESIDE_HEIGHT = cited(0.4, "1", "Own choice: beside the middle of the pedicle, above the nerve root below it", "design")
 STEEPEST_DEG = cited(50.0, "deg", "Own choice: flatter lines meet flank and kidney before bone", "design")
-DRIFT_MM = cited(
-    0.04, "mm", "Own choice: room given up at most to keep a line at the middle of each range it may take", "design"
+SOFT_MM = cited(
+    0.6, "mm", "Own choice: half a usual voxel; every wall within reach has a say in the first search", "design"
 )
+HARD_MM = cited(0.15, "mm", "Own choice: the line found lies within 0.2 mm of the true best, below a voxel", "design")
 SEEDS = cited(5, "1", "Own choice: places from which the fine search starts", "design")
 PLACES = (9, 9, 3, 3, 5)
 """Coarse steps across and up the pedicle, and along right, anterior, superior of the target."""
 FIRST_STEP, SECOND_STEP, LAST_STEP = 1 / 8, 1 / 64, 1 / 256
 """Of each range: the fine search halves its step from the first to the last; from the second on all points are seen."""
 Array = NDArray[np.float64]
+Kinds = NDArray[np.int8]
 LEAST = np.array([LEAST_MM[name] for name in NAMES])
 
 
@@ -51,15 +53,15 @@ def counted_walls(walls: Walls, approach: Approach) -> NDArray[np.bool_]:
 def search_line(walls: Walls, target: Target, approach: Approach, radius_mm: float) -> Line:
     """The line of one approach to one target with the most to spare for a needle of a radius."""
     counted = counted_walls(walls, approach)
-    points, reach = walls.points[counted], radius_mm + LEAST[walls.kind[counted]]
+    points, kind = walls.points[counted], walls.kind[counted]
     few, more = _thinned(points, float(COARSE_MM)), _thinned(points, float(FINE_MM))
     aim = _Aim(walls=walls, target=target, approach=approach, radius_mm=radius_mm)
     shares = _coarse_shares()
-    spare = aim.spare(shares, (points[few], reach[few]))
+    spare = aim.spare(shares, (points[few], kind[few]), float(SOFT_MM))
     starts = shares[np.argsort(-spare, kind="stable")[: int(SEEDS)]]
-    climbed = [_climb(aim, start, (points[more], reach[more]), FIRST_STEP) for start in starts]
+    climbed = [_climb(aim, start, (points[more], kind[more]), FIRST_STEP, float(SOFT_MM)) for start in starts]
     best = max(climbed, key=lambda found: found[1])[0]
-    best, _ = _climb(aim, best, (points, reach), SECOND_STEP)
+    best, _ = _climb(aim, best, (points, kind), SECOND_STEP, float(HARD_MM))
     through, place, far = aim.lines(best[None])
     return Line(through=through[0], target=place[0], far=far[0])
 
@@ -104,39 +106,43 @@ class _Aim:
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         return through, place, place + self.target.ahead_mm * direction
 
-    def spare(self, shares: Array, seen: tuple[Array, Array], floor_mm: float = -np.inf) -> Array:
-        """What each line (m,) leaves beyond the least clearances, mm, less a little for straying from the middle.
+    def spare(self, shares: Array, seen: tuple[Array, Kinds], soft_mm: float, floor_mm: float = -np.inf) -> Array:
+        """What each line (m,) leaves beyond the least clearances, mm: a soft minimum over the walls.
 
-        `seen` are wall points and their reach. Lines that leave no more than the floor are only known to be that low.
+        The least of several walls alone has ridges that hold a search fast and leaves free what the nearest wall does
+        not touch; the soft minimum lies below it by at most `soft_mm` times the logarithm of the number of walls.
+        `seen` are wall points and their kinds. Lines at or below the floor are minus infinity.
         """
         through, _, far = self.lines(shares)
         back = through - far
         back /= np.linalg.norm(back, axis=1, keepdims=True)
-        spare = spare_of(*seen, far, back, self.radius_mm, floor_mm)
+        spare = spare_of(*seen, LEAST + self.radius_mm, far, back, self.radius_mm, floor_mm)
+        least = spare.min(axis=1)
+        known = np.isfinite(least)
+        least[known] -= soft_mm * np.log(np.exp((least[known, None] - spare[known]) / soft_mm).sum(axis=1))
         flat = self.walls.outward * back[:, 0] > -np.tan(np.deg2rad(float(STEEPEST_DEG))) * back[:, 1]
-        drift = float(DRIFT_MM) * ((2 * shares[:, int(self.approach == "extrapedicular") :] - 1) ** 2).sum(axis=1)
-        return np.where(flat, -np.inf, spare - drift)
+        return np.where(flat, -np.inf, least)
 
-    def nearest_first(self, place: Array, seen: tuple[Array, Array]) -> tuple[Array, Array]:
+    def nearest_first(self, place: Array, seen: tuple[Array, Kinds]) -> tuple[Array, Kinds]:
         """Wall points in the order in which they limit a line, so that worse lines are left early."""
         through, _, far = self.lines(place[None])
         back = (through - far)[0] / np.linalg.norm(through - far)
         away = seen[0] - far[0]
         along = np.maximum(away @ back, self.radius_mm)
-        order = np.argsort(np.linalg.norm(away - along[:, None] * back, axis=1) - seen[1])
+        order = np.argsort(np.linalg.norm(away - along[:, None] * back, axis=1) - LEAST[seen[1]])
         return np.ascontiguousarray(seen[0][order]), seen[1][order]
 
 
-def _climb(aim: _Aim, start: Array, seen: tuple[Array, Array], step: float) -> tuple[Array, float]:
+def _climb(aim: _Aim, start: Array, seen: tuple[Array, Kinds], step: float, soft_mm: float) -> tuple[Array, float]:
     """Steps along each range and along pairs that turn or shift the line, halved when none helps."""
     unit = np.eye(len(PLACES))
     moves = np.concatenate([unit, unit[[0, 1]] + unit[[2, 4]], unit[[0, 1]] - unit[[2, 4]]])
     moves = np.concatenate([moves, -moves])
     seen = aim.nearest_first(start, seen)
-    place, least = start, float(aim.spare(start[None], seen)[0])
+    place, least = start, float(aim.spare(start[None], seen, soft_mm)[0])
     while step >= LAST_STEP:
         tried = np.clip(place + step * moves, 0, 1)
-        spare = aim.spare(tried, seen, least)
+        spare = aim.spare(tried, seen, soft_mm, least)
         best = int(spare.argmax())
         if spare[best] > least + 1e-6:
             place, least = tried[best], float(spare[best])
