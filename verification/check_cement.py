@@ -126,13 +126,13 @@ def leak() -> Check:
     vertebra, bone = cylinder_body(1.0)
     bone = with_gap(bone, (HALF_WIDTH_MM, 0.0, 0.0), 5.0)
     fill = inject(bone, vertebra, [tip_at(14.0, 0.0, 0.0)], CEMENT, _free(4.0))
-    pores = float(fill.volume_ml + fill.leaked_ml)
+    error = (fill.volume_ml + fill.leaked_ml) / fill.injected_ml - 1
     through = sum(reached.leaked_ml for reached in fill.reached)
     return Check(
         number="R14",
         title="4 mL beside a gap of 10 mm in the side wall: injected = pores + leaked",
         expected="within 0.5 %, and what leaked went through the openings named",
-        got=f"{fill.injected_ml:.3f} = {fill.volume_ml:.3f} + {fill.leaked_ml:.3f} mL, {pores / fill.injected_ml - 1:.0e}; "
+        got=f"{fill.injected_ml:.3f} = {fill.volume_ml:.3f} + {fill.leaked_ml:.3f}, {error:.0e}; "
         + ", ".join(f"{r.opening.route} {r.opening.name} {r.leaked_ml:.2f} mL" for r in fill.reached),
         source="conservation of volume; reference check 14",
         rung="exact",

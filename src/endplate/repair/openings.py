@@ -142,5 +142,5 @@ def _track(bone: Bone, shell: Shell, tip: NeedleTip) -> NDArray[np.int64]:
     near = (along < 0) & (beside <= tip.needle.outer_mm / 2 + float(TRACK_MM) / 2)
     if not near.any():
         return np.empty(0, np.int64)
-    first = along[near].max()
-    return np.flatnonzero(near & (along >= first - tip.needle.outer_mm))
+    # The farthest from the tip: nearer ones may border a hole inside the body.
+    return np.flatnonzero(near & (along <= along[near].min() + tip.needle.outer_mm))

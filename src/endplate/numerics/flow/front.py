@@ -112,7 +112,7 @@ class Stepper:
         for renewal in range(MOST_RENEWALS):
             before = after.flux.copy()
             full, impulse, gain = self._settle(after, full, impulse, given, room, source, consistency_mpa_s)
-            if self.body.exponent == 1.0 or (renewal and _change(after.flux, before) < SPEED_TOLERANCE):
+            if self.body.exponent == 1.0 or (renewal and speeds.flux_change(after.flux, before) < SPEED_TOLERANCE):
                 break
         self._move(flow, after, full, impulse, given, gain, source)
         after.pressure = self._pressure(after, full, impulse / source.duration_s, source, consistency_mpa_s)
@@ -210,8 +210,3 @@ class Stepper:
             self._outlet[:] = 0
             self._conduct(now, cells, full, source, consistency)
         return self._solve(cells, right, pressure)
-
-
-def _change(new: Field, old: Field) -> float:
-    """Relative change of the flux."""
-    return float(np.linalg.norm(new - old) / max(float(np.linalg.norm(new)), 1e-300))
