@@ -85,10 +85,13 @@ class Poisson:
         """
         top = self.levels[0]
         cells, system = top.cells, (top.cells, top.face, top.diagonal, top.s0, top.s1)
+        target = tolerance**2 * kernels.inner(cells, b, b)
+        if target == 0:
+            kernels.clear(cells, x)
+            return
         r, p, q = np.zeros_like(b), np.zeros_like(b), np.zeros_like(b)
         kernels.multiply(*system, x, q)
         r[cells] = b[cells] - q[cells]
-        target = tolerance**2 * max(kernels.inner(cells, b, b), np.finfo(float).tiny)
         square, rho = kernels.inner(cells, r, r), 1.0
         for count in range(MOST_ITERATIONS):
             if square <= target:
