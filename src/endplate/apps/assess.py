@@ -24,13 +24,13 @@ def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOpti
     ------
     InputError : anything given that cannot be used; nothing is left half-written.
     """
-    _check_paths(ct, given)
+    check_paths(ct, given)
     from endplate.apps.settings import assess_settings
     from endplate.report.folder import check_writable
 
     settings = assess_settings(model)
     check_writable(out)
-    with progress_bars(talk.progress) as tell, _labels(ct, given, tell) as labels:
+    with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.case.read import read_case
 
         tell("read", 0.0, (ct or labels).name)
@@ -66,7 +66,7 @@ def told(case: Case, paths: dict[str, Path]) -> dict[str, Any]:
     return {"paths": {name: str(path.resolve()) for name, path in paths.items()}, "case": to_document(case)}
 
 
-def _check_paths(ct: Path | None, given: InputOptions) -> None:
+def check_paths(ct: Path | None, given: InputOptions) -> None:
     """Missing files are told before anything heavy is imported."""
     if given.labels is None and given.segment is None:
         raise OptionError(
@@ -85,7 +85,7 @@ def _check_paths(ct: Path | None, given: InputOptions) -> None:
 
 
 @contextmanager
-def _labels(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path]:
+def labels_of(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path]:
     """The given labels, or freshly segmented ones that live as long as the run."""
     if given.labels is not None or ct is None:
         yield given.labels or Path()

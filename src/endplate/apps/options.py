@@ -15,7 +15,7 @@ RUN = Group("Run", sort_key=3)
 Out = Annotated[Path, Parameter(name="--out", group=RUN, help="Folder for report.html, case.json and volumes/.")]
 
 
-def _option(words: str) -> Parameter:
+def option(words: str) -> Parameter:
     """A flag without its `--no-` twin, or a value, with its help."""
     return Parameter(negative="", show_default=False, help=words)
 
@@ -25,20 +25,20 @@ def _option(words: str) -> Parameter:
 class InputOptions:
     """What describes the scan."""
 
-    labels: Annotated[Path | None, _option("Label map (NIfTI), folder of vertebrae_L1.nii.gz masks, or DICOM SEG.")] = (
+    labels: Annotated[Path | None, option("Label map (NIfTI), folder of vertebrae_L1.nii.gz masks, or DICOM SEG.")] = (
         None
     )
     scheme: Annotated[
         str | None,
-        _option("How labels are numbered where the file does not say: a name that `endplate info` lists, or a file."),
+        option("How labels are numbered where the file does not say: a name that `endplate info` lists, or a file."),
     ] = None
     record: Annotated[
         Path | None,
-        _option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
+        option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
     ] = None
     segment: Annotated[
         Literal["totalsegmentator"] | None,
-        _option("Make the labels with an installed TotalSegmentator, run as a separate process."),
+        option("Make the labels with an installed TotalSegmentator, run as a separate process."),
     ] = None
 
 
@@ -48,26 +48,26 @@ class ModelOptions:
     """How density becomes strength."""
 
     law: Annotated[
-        str | None, _option("Law from density to modulus and yield; default kopperdahl. A wrong name lists all.")
+        str | None, option("Law from density to modulus and yield; default kopperdahl. A wrong name lists all.")
     ] = None
-    criterion: Annotated[Literal["tresca", "von_mises"] | None, _option("Yield surface; default tresca.")] = None
+    criterion: Annotated[Literal["tresca", "von_mises"] | None, option("Yield surface; default tresca.")] = None
     load_case: Annotated[
-        Literal["axial", "flexed"] | None, _option("Straight compression, or bent forward; default axial.")
+        Literal["axial", "flexed"] | None, option("Straight compression, or bent forward; default axial.")
     ] = None
     layer: Annotated[
-        Literal["pmma", "disc"] | None, _option("Cement caps as in the laboratory, or disc-like layers; default pmma.")
+        Literal["pmma", "disc"] | None, option("Cement caps as in the laboratory, or disc-like layers; default pmma.")
     ] = None
-    voxel_mm: Annotated[float | None, _option("Edge of the finite elements; default 1, sensible 0.5 to 2.")] = None
-    linear_only: Annotated[bool, _option("Stiffness and the linear strength estimate only; much faster.")] = False
-    no_mechanics: Annotated[bool, _option("Shape and density only.")] = False
+    voxel_mm: Annotated[float | None, option("Edge of the finite elements; default 1, sensible 0.5 to 2.")] = None
+    linear_only: Annotated[bool, option("Stiffness and the linear strength estimate only; much faster.")] = False
+    no_mechanics: Annotated[bool, option("Shape and density only.")] = False
     calibration: Annotated[
-        str | None, _option("Scanner line SLOPE,OFFSET: mg/cm3 (K2HPO4) per HU, and mg/cm3. E.g. 0.8,-2.5.")
+        str | None, option("Scanner line SLOPE,OFFSET: mg/cm3 (K2HPO4) per HU, and mg/cm3. E.g. 0.8,-2.5.")
     ] = None
     rods: Annotated[
         str | None,
-        _option("Calibration rods in the image, MINERAL:C1,C2,... in mg/cm3. E.g. K2HPO4:0,50,100,200 or HA:75,150."),
+        option("Calibration rods in the image, MINERAL:C1,C2,... in mg/cm3. E.g. K2HPO4:0,50,100,200 or HA:75,150."),
     ] = None
-    kvp: Annotated[float | None, _option("Tube voltage, where the file does not say.")] = None
+    kvp: Annotated[float | None, option("Tube voltage, where the file does not say.")] = None
 
 
 @Parameter(name="*", group=RUN)
@@ -75,9 +75,9 @@ class ModelOptions:
 class RunOptions:
     """How the command runs and what it says."""
 
-    threads: Annotated[int | None, _option("Processor cores to use; default all.")] = None
-    json: Annotated[bool, _option("Answer with one JSON object on standard output.")] = False
-    quiet: Annotated[bool, _option("No progress, no summary.")] = False
+    threads: Annotated[int | None, option("Processor cores to use; default all.")] = None
+    json: Annotated[bool, option("Answer with one JSON object on standard output.")] = False
+    quiet: Annotated[bool, option("No progress, no summary.")] = False
 
 
 NO_INPUT, NO_MODEL, NO_RUN = InputOptions(), ModelOptions(), RunOptions()

@@ -16,6 +16,13 @@ STAGE_WORDS = {
     "fracture": "Measuring heights",
     "bone": "Measuring density",
     "mechanics": "Computing strength",
+    "access": "Planning the needle",
+    "zone": "Looking for the fracture",
+    "balloon": "Filling the balloon",
+    "cement": "Injecting cement",
+    "strength": "Loading the body",
+    "neighbours": "Loading the neighbours",
+    "ensemble": "Spanning the unknowns",
     "report": "Writing the report",
 }
 """What each stage does, in plain words."""

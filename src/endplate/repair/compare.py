@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,12 +33,13 @@ SHARE = Kind(carry="shift", most=1.0)
 SIGNED = Kind(carry="shift", least=None)
 
 
-def measured(done: Rehearsed, before: Rehearsed) -> Results:
+def measured(done: Rehearsed, before: Rehearsed, loads_n: Mapping[str, float]) -> Results:
     """Every number of one run by its name; what was not reached is absent.
 
     Parameters
     ----------
     done : one procedure. before : the level without repair, for the same unknowns.
+    loads_n : estimated load on the level by load case, as far as known.
     """
     out: Results = {}
     if done.inflation is not None:
@@ -48,6 +49,8 @@ def measured(done: Rehearsed, before: Rehearsed) -> Results:
     if done.cured is not None:
         out |= _gain("cured", done.cured)
     out |= _strength(done, before)
+    if "strength_n" in out:
+        out |= {f"load_share_{case}": load / out["strength_n"] for case, load in loads_n.items()}
     for neighbour in done.neighbours:
         of = f"{neighbour.level}_{neighbour.load_case}"
         out[f"neighbour_load_{of}"] = neighbour.load_ratio
@@ -135,9 +138,9 @@ def drivers(
     return {key: effects for key, effects in found.items() if effects}
 
 
-def as_numbers(before: Rehearsed, done: Iterable[Rehearsed]) -> Run:
+def as_numbers(before: Rehearsed, done: Iterable[Rehearsed], loads_n: Mapping[str, float] | None = None) -> Run:
     """Results of the level as it is and of every procedure, of one set of the unknowns."""
-    return {item.procedure: measured(item, before) for item in (before, *done)}
+    return {item.procedure: measured(item, before, loads_n or {}) for item in (before, *done)}
 
 
 def _within(value: float, kind: Kind) -> float:

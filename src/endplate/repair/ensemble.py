@@ -12,13 +12,13 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.anatomy.vertebra import Vertebra
 from endplate.errors import EndplateError
 from endplate.image.volume import Grid, Volume
 from endplate.numerics.threads import thread_count
 from endplate.repair.compare import Run, as_numbers
 from endplate.repair.result import Access, Procedure
-from endplate.repair.run import RunSettings, Scene, run_once
+from endplate.repair.run import RunSettings, Scene, prepare, run_once
 from endplate.repair.unknowns import Draw
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -78,26 +78,21 @@ def run_members(
 def one_member(plan: Plan, draw: Draw) -> Member:
     """One member; what cannot be computed is a reason, never an exception, so that the others go on."""
     try:
-        ended = run_once(plan.scene, plan.settings, draw, plan.accesses, lambda stage, part, detail: None)
+        prepared = prepare(plan.scene, plan.settings.voxel_mm, draw)
+        ended = run_once(plan.scene, plan.settings, draw, prepared, plan.accesses)
     except EndplateError as error:
         return Member(results=None, reason=str(error))
     every = (ended.before, *ended.done.values())
-    whole = as_numbers(ended.before, [done for done in ended.done.values() if not done.stopped])
-    return Member(
-        results=whole, reason="; ".join(f"{done.procedure}: {done.stopped}" for done in every if done.stopped)
-    )
+    whole = [done for done in ended.done.values() if not done.stopped]
+    reasons = [f"{done.procedure}: {done.stopped}" for done in every if done.stopped]
+    return Member(results=as_numbers(ended.before, whole, plan.scene.loads_n), reason="; ".join(reasons))
 
 
 def cropped(scene: Scene) -> Scene:
-    """The scene with the scan and the spine cut to the level and its neighbours: what is sent to a process is small."""
-    spine, level = scene.spine, scene.vertebra.level
-    place = next((n for n, vertebra in enumerate(spine.vertebrae) if vertebra.level is level), 0)
-    kept = spine.vertebrae[max(0, place - 1) : place + 2] or (scene.vertebra,)
-    return replace(
-        scene,
-        spine=Spine(vertebrae=kept, canal=spine.canal, cautions=spine.cautions, gaps=spine.gaps),
-        volume=_around(scene.volume, kept),
-    )
+    """The scene with the scan cut to the level and its neighbours: what is sent to a process is small."""
+    vertebrae, level = scene.spine.vertebrae, scene.vertebra.level
+    place = next((n for n, vertebra in enumerate(vertebrae) if vertebra.level is level), 0)
+    return replace(scene, volume=_around(scene.volume, vertebrae[max(0, place - 1) : place + 2] or (scene.vertebra,)))
 
 
 def _around(volume: Volume, vertebrae: Sequence[Vertebra]) -> Volume:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from endplate.finding import Caution, Finding, Gap
 from endplate.level import Level
 from endplate.repair.result import Band, NeedlePath, Rehearsal, Rehearsed
@@ -15,6 +17,7 @@ _POINTS = "Deshpande-Fleck crushable foam in implicit material points (known); y
 _CURE = "Kinzl 2012a, b: cement porosity and interface, bone inside cement dropped"
 _LOAD = "0.2 % offset load as before the repair, Walle, Matheson & Boyd, GigaScience 2025"
 _SEGMENT = "Linear disc layers of the biomechanics reference 9 (known); ratios only, never fracture risk"
+_MARGIN = "Moment balance of trunk models of the Schultz family (weak), as for load_to_strength"
 _PATH = "Geometry of the labels and the scan; margins of the clinical reference 6.3 (own choice there)"
 
 
@@ -48,7 +51,7 @@ RESULTS: dict[str, Told] = {
             code=f"repair_{angle}_change",
             unit="deg",
             at=words,
-            how="change of the angle against the state before, negative is less bent forward",
+            how="change of the angle against the state before, negative is less bent forward; discs keep their angles",
             source=_POINTS,
         )
         for stage, words in STAGES.items()
@@ -76,6 +79,12 @@ RESULTS: dict[str, Told] = {
     "stiffness_n_per_mm": Told(code="repair_stiffness", unit="N/mm", how="elastic, cap to cap", source=_CURE),
     "strength_ratio": Told(code="repair_failure_load_ratio", unit="1", how="after over before", source=_CURE),
     "stiffness_ratio": Told(code="repair_stiffness_ratio", unit="1", how="after over before", source=_CURE),
+}
+RESULTS |= {
+    f"load_share_{case}": Told(
+        code="repair_load_to_strength", unit="1", at=case, how="estimated load over the failure load", source=_MARGIN
+    )
+    for case in ("standing", "flexed")
 }
 NEIGHBOUR = re.compile(r"neighbour_(load|strain|disc)_(\w+?)_(standing|flexed)")
 NEIGHBOUR_CODES = {
@@ -121,7 +130,7 @@ def cautions(rehearsal: Rehearsal) -> tuple[Caution, ...]:
     notes = [*rehearsal.notes]
     for done in rehearsal.nominal:
         of = PROCEDURE_WORDS[done.procedure]
-        for part in (done.inflation, done.fill):
+        for part in (done.access, done.inflation, done.fill):
             notes += [f"{of}: {note}" for note in (part.notes if part is not None else ())]
     return tuple(Caution(code="rehearsal", level=rehearsal.level, text=note) for note in dict.fromkeys(notes))
 
@@ -179,7 +188,7 @@ def _paths(done: Rehearsed) -> Iterator[Finding]:
             ("needle_clearance", path.least_mm, "mm", f"smallest of {_walls(path)}"),
             ("needle_axial_angle", path.axial_deg, "deg", "towards the midline in the axial plane"),
             ("needle_sagittal_angle", path.sagittal_deg, "deg", "towards the feet in the sagittal plane"),
-            ("needle_depth", path.length_mm, "mm", "from the bone's surface to the tip"),
+            ("needle_depth", _depth_mm(path), "mm", "from the bone's surface to the target"),
         ):
             yield Finding(
                 code=code,
@@ -190,6 +199,11 @@ def _paths(done: Rehearsed) -> Iterator[Finding]:
                 method=f"{path.needle.name} needle, {path.needle.outer_mm:g} mm thick; {how}",
                 source=_PATH,
             )
+
+
+def _depth_mm(path: NeedlePath) -> float:
+    """Length of the needle in bone."""
+    return float(np.linalg.norm(np.asarray(path.target_mm) - path.entry_mm))
 
 
 def _walls(path: NeedlePath) -> str:

@@ -13,10 +13,11 @@ from endplate.errors import OptionError
 from endplate.finding import band as plain_band
 from endplate.repair.compare import Run, as_numbers, bands, drivers
 from endplate.repair.ensemble import Member, Plan, run_members
-from endplate.repair.intact import IntactShape, estimate_intact
+from endplate.repair.margin import margins
 from endplate.repair.path.access import plan_access
 from endplate.repair.result import Access, Band, Procedure, Rehearsal, Rehearsed
-from endplate.repair.run import RunResult, RunSettings, Scene, Tell, run_once
+from endplate.repair.run import RunResult, RunSettings, Scene, Tell, prepare, run_once
+from endplate.repair.treatable import check_shell
 from endplate.repair.unknowns import SIZES, Draw, balanced_design, ends, unknowns
 
 MEMBER_VOXEL_MM = cited(
@@ -71,14 +72,18 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
     """
     settings, tell = settings or RehearsalSettings(), tell or (lambda stage, part, detail: None)
     accesses = _accesses(scene, settings.run, tell)
-    nominal = run_once(scene, settings.run, settings.nominal, accesses, tell)
-    numbers = as_numbers(nominal.before, nominal.done.values())
+    tell("zone", 0.0, "")
+    prepared = prepare(scene, settings.run.voxel_mm, settings.nominal)
+    check_shell(prepared.bone)
+    tell("zone", 1.0, "")
+    nominal = run_once(scene, settings.run, settings.nominal, prepared, accesses, tell)
+    numbers = as_numbers(nominal.before, nominal.done.values(), scene.loads_n)
     ensemble = _ensemble(scene, settings, accesses, numbers, tell)
     return Rehearsal(
         level=scene.vertebra.level,
         before=nominal.before,
         nominal=tuple(nominal.done.values()),
-        bands=ensemble.bands if ensemble.ended else single_run(numbers, nominal),
+        bands=ensemble.bands if ensemble.ended else single_run(numbers, nominal, scene),
         drivers=ensemble.drivers,
         unknowns=unknowns(scene.calibration.sd_mg_cm3, settings.nominal),
         members=ensemble.ended,
@@ -86,9 +91,9 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
         voxel_mm=settings.run.voxel_mm,
         member_voxel_mm=ensemble.voxel_mm,
         seed=settings.seed,
-        bone=nominal.bone,
-        intact=_intact(scene, nominal),
-        notes=nominal.notes,
+        bone=prepared.bone,
+        intact=prepared.intact,
+        notes=prepared.notes,
     )
 
 
@@ -99,11 +104,6 @@ def _accesses(scene: Scene, run: RunSettings, tell: Tell) -> dict[Procedure, Acc
         accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume)
     tell("access", 1.0, "")
     return accesses
-
-
-def _intact(scene: Scene, nominal: RunResult) -> IntactShape | None:
-    readings = () if scene.fracture is None else (scene.fracture,)
-    return estimate_intact(scene.vertebra, scene.spine, (*scene.others, *readings), nominal.bone.field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,8 @@ def _ensemble(
     voxel_mm = max(settings.member_voxel_mm, settings.run.voxel_mm)
     coarse = voxel_mm != settings.run.voxel_mm
     draws = [settings.nominal] * coarse + [ends(row) for row in signs]
-    run = replace(settings.run, voxel_mm=voxel_mm, procedures=open_ways)
+    strength = replace(settings.run.strength, keep_strain=False)
+    run = replace(settings.run, voxel_mm=voxel_mm, procedures=open_ways, strength=strength)
     plan = Plan(scene=scene, settings=run, accesses=accesses)
     answers = run_members(plan, draws, lambda part, detail: tell("ensemble", part, detail), settings.processes)
     centre, members = (answers[0], answers[1:]) if coarse else (Member(results=numbers), answers)
@@ -155,15 +156,23 @@ def described(draw: Draw) -> str:
     """One set of the unknowns in words."""
     return (
         f"density {draw.density_sd:+g} SD, permeability x {draw.permeability:.2g}, interface {draw.interface:g}, "
-        f"{draw.mobility} fracture, preload {draw.preload_n:g} N, start viscosity x {draw.viscosity:.2g}"
+        f"{draw.mobility} fracture, preload {draw.preload_n:g} N, neighbours held by {draw.spring_n_per_mm:g} N/mm, "
+        f"start viscosity x {draw.viscosity:.2g}"
     )
 
 
-def single_run(numbers: Run, nominal: RunResult) -> dict[str, dict[str, Band]]:
-    """Values of a run without an ensemble; forces have the band of their own computation."""
+def single_run(numbers: Run, nominal: RunResult, scene: Scene) -> dict[str, dict[str, Band]]:
+    """Values of a run without an ensemble; forces and their ratios have the bands of their own computation."""
     out = bands(numbers, {}, ())
     for done in (nominal.before, *nominal.done.values()):
         out[done.procedure] |= _strength_bands(done)
+    for procedure, change in nominal.changes.items():
+        out[procedure] |= {"stiffness_ratio": change.stiffness_ratio, "strength_ratio": change.failure_ratio}
+        for margin in margins(scene.record, change):
+            name = f"load_share_{margin.load_case}"
+            for which, band in (("none", margin.before), (procedure, margin.after)):
+                if name in out[which]:
+                    out[which][name] = band
     return out
 
 

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.biomechanics.loading import ACTIVITIES, spinal_load
 from endplate.biomechanics.model import VOXEL_MM, BoneModel, ModelSettings
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.bone.result import Calibration
 from endplate.errors import SolverError
 from endplate.fracture.result import Fracture
 from endplate.image.volume import Volume
+from endplate.patient import PatientRecord
+from endplate.repair.balloon_place import site_at
 from endplate.repair.bone import bone_model, repair_bone
-from endplate.repair.cured import cured_model
+from endplate.repair.cured import BeforeAfter, Solved, cement_share, compare, cured_model
+from endplate.repair.device.balloon import BALLOONS
 from endplate.repair.device.cement import CEMENTS, Cement
+from endplate.repair.inflation import PLANNED_ML, InflationSettings, inflate
 from endplate.repair.injection import inject
 from endplate.repair.injection_plan import InjectionPlan
+from endplate.repair.intact import IntactShape, estimate_intact
+from endplate.repair.margin import ACTIVITY
 from endplate.repair.path.settings import PathSettings
 from endplate.repair.result import Access, Bone, Procedure, Rehearsed
 from endplate.repair.segment import beside, segment_change
@@ -53,7 +62,7 @@ class RunSettings:
 class Scene:
     """The patient's part of a rehearsal: what the scan holds of one level and its surroundings.
 
-    `fracture` is the reading of the level, `others` those of the other levels.
+    `fracture` is the reading of the level, `others` those of the other levels; the record tells the load on the spine.
     """
 
     vertebra: Vertebra
@@ -62,49 +71,90 @@ class Scene:
     calibration: Calibration
     fracture: Fracture | None
     others: tuple[Fracture, ...] = ()
+    record: PatientRecord | None = None
+
+    @property
+    def loads_n(self) -> dict[str, float]:
+        """Estimated load on the level, N, in the load cases where it is known."""
+        found: dict[str, float] = {}
+        for case, name in ACTIVITY.items():
+            activity = next(item for item in ACTIVITIES if item.name == name)
+            load = spinal_load(self.record, self.vertebra.level, activity)
+            if load is not None:
+                found[case] = load
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """The bone under one set of the unknowns, the shape it had before it broke, and what is to be said of its zone."""
+
+    bone: Bone
+    intact: IntactShape
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunResult:
-    """What one run gave: the bone, the level as it is, and each procedure."""
+    """What one run gave: the level as it is, each procedure, and strength before and after with the band of its ratio.
 
-    bone: Bone
+    `changes` holds the procedures that were loaded to their end while strains were kept.
+    """
+
     before: Rehearsed
     done: dict[Procedure, Rehearsed]
-    notes: tuple[str, ...] = ()
+    changes: dict[Procedure, BeforeAfter]
+
+
+def prepare(scene: Scene, voxel_mm: float, draw: Draw) -> Prepared:
+    """The bone with its density shifted and its fracture zone softened; a rigid fracture has healed and is not soft.
+
+    Raises
+    ------
+    LabelError, OptionError : the level has no bone to work on.
+    """
+    shift = draw.density_sd * scene.calibration.sd_mg_cm3
+    calibration = replace(scene.calibration, offset_mg_cm3=scene.calibration.offset_mg_cm3 + shift)
+    sound = repair_bone(scene.vertebra, scene.volume, calibration, voxel_mm)
+    found = find_zone(scene.vertebra, scene.volume, sound, scene.fracture)
+    bone = replace(found.bone, softening=sound.softening) if draw.mobility == "rigid" else found.bone
+    readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
+    intact = estimate_intact(scene.vertebra, scene.spine, readings, bone.field)
+    return Prepared(bone=bone, intact=intact, notes=(found.reason,) if found.reason else ())
 
 
 def run_once(
-    scene: Scene, settings: RunSettings, draw: Draw, accesses: Mapping[Procedure, Access], tell: Tell
+    scene: Scene,
+    settings: RunSettings,
+    draw: Draw,
+    prepared: Prepared,
+    accesses: Mapping[Procedure, Access],
+    tell: Tell | None = None,
 ) -> RunResult:
-    """Every procedure on the bone that one set of the unknowns makes.
+    """The level as it is and every procedure on its bone.
 
     A solver that finds no solution ends its procedure there, with what came before kept; input that cannot be used is
     raised.
 
     Raises
     ------
-    LabelError, OptionError : the level or the plan cannot be rehearsed.
+    LabelError, OptionError : the plan cannot be rehearsed on this level.
     """
-    tell("zone", 0.0, "")
-    bone, notes = prepared(scene, settings.voxel_mm, draw)
-    tell("zone", 1.0, "")
-    model = bone_model(bone, settings.model)
-    before = _as_it_is(model, settings, tell)
-    done = {}
-    for procedure in settings.procedures:
-        run = _Run(scene=scene, settings=settings, draw=draw, tell=tell, bone=bone, model=model)
-        done[procedure] = run.through(procedure, accesses[procedure])
-    return RunResult(bone=bone, before=before, done=done, notes=notes)
-
-
-def prepared(scene: Scene, voxel_mm: float, draw: Draw) -> tuple[Bone, tuple[str, ...]]:
-    """The bone with its fracture zone softened, its density shifted; and what there is to say of the zone."""
-    shift = draw.density_sd * scene.calibration.sd_mg_cm3
-    calibration = replace(scene.calibration, offset_mg_cm3=scene.calibration.offset_mg_cm3 + shift)
-    bone = repair_bone(scene.vertebra, scene.volume, calibration, voxel_mm)
-    found = find_zone(scene.vertebra, scene.volume, bone, scene.fracture)
-    return found.bone, (found.reason,) if found.reason else ()
+    tell = tell or (lambda stage, part, detail: None)
+    run = _Run(
+        scene=scene,
+        settings=settings,
+        draw=draw,
+        tell=tell,
+        prepared=prepared,
+        model=bone_model(prepared.bone, settings.model),
+    )
+    before = run.as_it_is()
+    done = {procedure: run.through(procedure, accesses[procedure]) for procedure in settings.procedures}
+    changes = {procedure: run.change(before, item) for procedure, item in done.items()}
+    return RunResult(
+        before=before, done=done, changes={name: item for name, item in changes.items() if item is not None}
+    )
 
 
 def cement_of(settings: RunSettings, draw: Draw) -> Cement:
@@ -113,81 +163,123 @@ def cement_of(settings: RunSettings, draw: Draw) -> Cement:
     return replace(cement, consistency_pa_s=cement.consistency_pa_s * draw.viscosity)
 
 
-def _as_it_is(model: BoneModel, settings: RunSettings, tell: Tell) -> Rehearsed:
-    """The level without a repair."""
-    plain = Rehearsed(procedure="none", access=None, inflation=None, fill=None, strength=None, cured=None)
-    tell("strength", 0.0, "no repair")
-    try:
-        strength = solve_strength(model, settings.strength, lambda part: tell("strength", part, "no repair"))
-    except SolverError as error:
-        return replace(plain, stopped=f"strength: {error}")
-    return replace(plain, strength=strength)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Run:
-    """One procedure under one set of the unknowns."""
+    """Everything on one bone."""
 
     scene: Scene
     settings: RunSettings
     draw: Draw
     tell: Tell
-    bone: Bone
+    prepared: Prepared
     model: BoneModel
 
+    def as_it_is(self) -> Rehearsed:
+        """The level without a repair."""
+        plain = Rehearsed(procedure="none", access=None, inflation=None, fill=None, strength=None, cured=None)
+        try:
+            return self._load(plain)
+        except SolverError as error:
+            return replace(plain, stopped=f"strength: {error}")
+
     def through(self, procedure: Procedure, access: Access) -> Rehearsed:
-        """The procedure as far as it goes."""
+        """A procedure as far as it goes."""
         done = Rehearsed(procedure=procedure, access=access, inflation=None, fill=None, strength=None, cured=None)
         if not access.paths:
             return replace(done, stopped=f"no needle path: {access.reason}")
-        for step in (self._fill, self._load, self._neighbours):
+        steps = {"cement": self._fill, "strength": self._load, "neighbours": self._neighbours}
+        if procedure == "kyphoplasty":
+            steps = {"balloon": self._inflate} | steps
+        for name, step in steps.items():
             try:
                 done = step(done)
             except SolverError as error:
-                return replace(done, stopped=f"{step.__name__.strip('_')}: {error}")
+                return replace(done, stopped=f"{name}: {error}")
         return done
 
+    def change(self, before: Rehearsed, done: Rehearsed) -> BeforeAfter | None:
+        """Strength before and after with the band of the ratio; None where strains were not kept."""
+        first, second, fill = before.strength, done.strength, done.fill
+        if first is None or second is None or fill is None or first.strain is None or second.strain is None:
+            return None
+        cured = self._cured(done)
+        share = cement_share(cured, fill.saturation, fill.cement, self.draw.interface)
+        none = np.zeros(self.model.material.shape, np.float32)
+        return compare(
+            Solved(model=self.model, strength=first, cement=none),
+            Solved(model=cured, strength=second, cement=share),
+        )
+
     def _bone(self, done: Rehearsed) -> Bone:
-        return done.inflation.bone if done.inflation is not None else self.bone
+        return done.inflation.bone if done.inflation is not None else self.prepared.bone
+
+    def _inflate(self, done: Rehearsed) -> Rehearsed:
+        """Balloons in and out; the cement then keeps the height that they left."""
+        balloon = BALLOONS[self.settings.path.balloon]
+        paths = done.access.paths if done.access is not None else ()
+        sites = [
+            site_at(balloon, path.target_mm if path.tip_mm is None else path.tip_mm, path.target_mm - path.entry_mm)
+            for path in paths
+        ]
+        total = self.settings.balloon_ml
+        plan = InflationSettings(
+            planned_ml=float(PLANNED_ML) if total is None else total / len(sites),
+            preload_n=self.draw.preload_n,
+            mobility=self.draw.mobility,
+            spring_n_per_mm=self.draw.spring_n_per_mm,
+        )
+        self.tell("balloon", 0.0, done.procedure)
+        inflation = inflate(
+            self.prepared.bone,
+            self.scene.vertebra,
+            sites,
+            plan,
+            intact=self.prepared.intact,
+            progress=lambda part: self.tell("balloon", part, done.procedure),
+        )
+        # The discs are taken to keep their angles, so the segment straightens by what the body does.
+        return replace(
+            done, inflation=inflation, cured=replace(inflation.deflated, kyphosis_deg=inflation.deflated.wedge_deg)
+        )
 
     def _fill(self, done: Rehearsed) -> Rehearsed:
         """Cement."""
         paths = done.access.paths if done.access is not None else ()
-        plan = replace(
-            self.settings.injection,
-            permeability_factor=self.settings.injection.permeability_factor * self.draw.permeability,
-        )
+        plan = self.settings.injection
         fill = inject(
             self._bone(done),
             self.scene.vertebra,
             needle_tips(paths),
             cement_of(self.settings, self.draw),
-            plan,
+            replace(plan, permeability_factor=plan.permeability_factor * self.draw.permeability),
             lambda part: self.tell("cement", part, done.procedure),
         )
         return replace(done, fill=fill)
 
     def _cured(self, done: Rehearsed) -> BoneModel:
+        """The model with what the procedure put in."""
+        bone, model = self._bone(done), self.settings.model
         if done.fill is None:
-            return bone_model(self._bone(done), self.settings.model)
-        return cured_model(
-            self._bone(done), done.fill.saturation, done.fill.cement, self.draw.interface, self.settings.model
-        )
+            return self.model if bone is self.prepared.bone else bone_model(bone, model)
+        if not (done.fill.saturation > 0).any() and bone is self.prepared.bone:
+            return self.model
+        return cured_model(bone, done.fill.saturation, done.fill.cement, self.draw.interface, model)
 
     def _load(self, done: Rehearsed) -> Rehearsed:
-        """Strength with the cement set."""
+        """Strength."""
+        words = "no repair" if done.procedure == "none" else done.procedure
 
         def progress(part: float) -> None:
-            self.tell("strength", part, done.procedure)
+            self.tell("strength", part, words)
 
         progress(0.0)
         return replace(done, strength=solve_strength(self._cured(done), self.settings.strength, progress))
 
     def _neighbours(self, done: Rehearsed) -> Rehearsed:
         """Load on the neighbours, after over before."""
-        self.tell("segment", 0.0, done.procedure)
+        self.tell("neighbours", 0.0, done.procedure)
         scene = self.scene
         around = beside(scene.spine, scene.vertebra.level, scene.volume, scene.calibration)
         change = segment_change(self.model, self._cured(done), around)
-        self.tell("segment", 1.0, done.procedure)
+        self.tell("neighbours", 1.0, done.procedure)
         return replace(done, neighbours=change.neighbours)

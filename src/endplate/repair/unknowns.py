@@ -33,10 +33,14 @@ VISCOSITY_FACTOR = cited(
     2.0, "1", "Published start viscosities spread by a factor of about 2 either way (50-100, 200-500 Pa.s)", "knowledge"
 )
 
-NAMES = ("density", "permeability", "interface", "mobility", "preload", "start viscosity")
+SPRING_NOMINAL_N_PER_MM = cited(150.0, "N/mm", "Middle of free and 300 N/mm; unmeasured in patients", "design")
+SPRING_LOW_N_PER_MM = cited(0.0, "N/mm", "Neighbours free: the bracket of the reference 7.7", "design")
+SPRING_HIGH_N_PER_MM = cited(300.0, "N/mm", "Neighbours held by 100-300 N/mm: bracket of the reference 7.7", "design")
+
+NAMES = ("density", "permeability", "interface", "mobility", "preload", "surroundings", "start viscosity")
 """The unknowns in the order of the columns of a design."""
 SIZES = (8, 16, 32)
-"""Members of a balanced design: powers of two that hold six columns."""
+"""Members of a balanced design: powers of two that hold seven columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Draw:
     ----------
     density_sd : shift of the density in SD of the calibration. permeability, viscosity : factors on the nominal.
     interface : share of the cement's stiffness that the bone feels. mobility : is the fracture loose or healed.
-    preload_n : compression held throughout.
+    preload_n : compression held throughout. spring_n_per_mm : how stiffly the neighbours hold the body back.
     """
 
     density_sd: float = 0.0
@@ -55,6 +59,7 @@ class Draw:
     interface: float = float(INTERFACE_NOMINAL)
     mobility: Mobility = "mobile"
     preload_n: float = float(PRELOAD_NOMINAL_N)
+    spring_n_per_mm: float = float(SPRING_NOMINAL_N_PER_MM)
     viscosity: float = 1.0
 
 
@@ -68,6 +73,13 @@ def unknowns(density_sd_mg_cm3: float, nominal: Draw) -> tuple[Unknown, ...]:
         ("1", nominal.interface, float(INTERFACE_LOW), float(INTERFACE_HIGH), INTERFACE_LOW.source),
         ("1", float(nominal.mobility == "mobile"), 0.0, 1.0, "the scan cannot show whether the fracture is loose"),
         ("N", nominal.preload_n, float(PRELOAD_LOW_N), float(PRELOAD_HIGH_N), PRELOAD_HIGH_N.source),
+        (
+            "N/mm",
+            nominal.spring_n_per_mm,
+            float(SPRING_LOW_N_PER_MM),
+            float(SPRING_HIGH_N_PER_MM),
+            SPRING_HIGH_N_PER_MM.source,
+        ),
         ("1", nominal.viscosity, 1 / thick, thick, VISCOSITY_FACTOR.source),
     )
     return tuple(
@@ -86,12 +98,13 @@ def ends(signs: NDArray[np.int8]) -> Draw:
         interface=float(INTERFACE_HIGH if high["interface"] else INTERFACE_LOW),
         mobility="mobile" if high["mobility"] else "rigid",
         preload_n=float(PRELOAD_HIGH_N if high["preload"] else PRELOAD_LOW_N),
+        spring_n_per_mm=float(SPRING_HIGH_N_PER_MM if high["surroundings"] else SPRING_LOW_N_PER_MM),
         viscosity=thick if high["start viscosity"] else 1 / thick,
     )
 
 
 def balanced_design(members: int, seed: int) -> NDArray[np.int8]:
-    """Signs (members, 6) of a two-level design in which every pair of columns is orthogonal.
+    """Signs (members, 7) of a two-level design in which every pair of columns is orthogonal.
 
     Every unknown stands as often at its low as at its high end, and so it does within each half of every other: the
     difference of the two halves is that unknown's own main effect. With 16 or 32 members columns of odd weight are

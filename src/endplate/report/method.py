@@ -25,7 +25,8 @@ TOGETHER = {
         "cement_right_share", "cement_endplate_contact", "cement_bone_pressure", "cement_cannula_pressure",
     ),
     "Rehearsal: strength": (
-        "repair_failure_load", "repair_stiffness", "repair_failure_load_ratio", "repair_stiffness_ratio",
+        "repair_failure_load", "repair_load_to_strength", "repair_stiffness",
+        "repair_failure_load_ratio", "repair_stiffness_ratio",
     ),
     "Rehearsal: neighbours": (
         "neighbour_load_ratio", "neighbour_endplate_strain_ratio", "neighbour_disc_pressure_ratio",

@@ -34,6 +34,8 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Strength": (
         Row(name="strength_n", title="Load at which the body fails", unit="kN", decimals=2, factor=0.001),
         Row(name="strength_ratio", title="… over no repair", unit="×", decimals=2),
+        Row(name="load_share_standing", title="Load of standing over it", unit="%", decimals=0, factor=100.0),
+        Row(name="load_share_flexed", title="Load of bending forward over it", unit="%", decimals=0, factor=100.0),
         Row(name="stiffness_n_per_mm", title="Stiffness", unit="kN/mm", factor=0.001),
         Row(name="stiffness_ratio", title="… over no repair", unit="×", decimals=2),
     ),
@@ -56,9 +58,9 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     ),
 }
 NEIGHBOUR_ROWS = {
-    "load": "Share of the load",
-    "strain": "Strain of the facing endplate",
-    "disc": "Pressure in the disc between",
+    "load": "Load when the posture is held as before",
+    "strain": "Strain of the facing endplate under the same load",
+    "disc": "Pressure in the disc between under the same load",
 }
 UNKNOWN_WORDS = {
     "density": "bone density",
@@ -66,6 +68,7 @@ UNKNOWN_WORDS = {
     "interface": "bond of cement and bone",
     "mobility": "looseness of the fracture",
     "preload": "load on the spine",
+    "surroundings": "stiffness of what surrounds the body",
     "start viscosity": "thickness of the cement at the start",
 }
 LEAST_SHARE = 0.05

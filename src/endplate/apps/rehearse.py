@@ -1,0 +1,184 @@
+"""What `endplate rehearse` does: check the plan, read, measure, rehearse, write, tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from endplate.apps.assess import check_paths, labels_of, told
+from endplate.apps.options import InputOptions, ModelOptions
+from endplate.apps.outcome import Talk
+from endplate.apps.progress import progress_bars
+from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
+from endplate.errors import OptionError
+
+if TYPE_CHECKING:
+    from endplate.case import Case
+    from endplate.case.rehearse import RehearseSettings
+    from endplate.repair.rehearsal import RehearsalSettings
+    from endplate.repair.run import RunSettings
+
+
+def run_rehearse(
+    ct: Path | None,
+    out: Path,
+    given: InputOptions,
+    repair: RepairOptions,
+    unknown: UnknownOptions,
+    model: ModelOptions,
+    talk: Talk,
+) -> dict[str, Any]:
+    """Rehearse the repair of one level and write the report; returns what `--json` prints.
+
+    Raises
+    ------
+    InputError : anything given that cannot be used; nothing is left half-written.
+    """
+    check_paths(ct, given)
+    from endplate.case.rehearse import named_level, rehearse
+    from endplate.report.folder import check_writable
+
+    settings = rehearse_settings(repair, unknown, model)
+    level = named_level(repair.level or "")
+    check_writable(out)
+    with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
+        from endplate.case.read import read_case
+        from endplate.report.write import write_report
+
+        tell("read", 0.0, (ct or labels).name)
+        case = read_case(ct, labels, record=given.record, scheme=given.scheme)
+        tell("read", 1.0, "")
+        case = rehearse(case, level, settings, tell)
+        tell("report", 0.0, "")
+        paths = write_report(case, out)
+        tell("report", 1.0, "")
+    if talk.for_people:
+        print_rehearsal(case, paths)
+    return told(case, paths)
+
+
+def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> RehearseSettings:
+    """Settings of every part, with a clear line for what has no meaning or does not go together.
+
+    Raises
+    ------
+    OptionError : what, why, what to do.
+    """
+    from endplate.apps.settings import assess_settings
+    from endplate.case.rehearse import RehearseSettings
+    from endplate.repair.unknowns import Draw
+
+    _refuse_combinations(repair, unknown, model)
+    assess = assess_settings(model)
+    nominal = Draw()
+    if unknown.preload is not None:
+        nominal = replace(nominal, preload_n=_within("--preload", unknown.preload, 0, 1000, "N"))
+    if unknown.mobility is not None:
+        nominal = replace(nominal, mobility=unknown.mobility)
+    rehearsal = _rehearsal(unknown, repair.procedure)
+    run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
+    return RehearseSettings(assess=assess, rehearsal=replace(rehearsal, run=run, nominal=nominal))
+
+
+def _rehearsal(unknown: UnknownOptions, procedure: str) -> RehearsalSettings:
+    from endplate.repair.rehearsal import RehearsalSettings
+
+    usual = RehearsalSettings(members=0)
+    members = (
+        unknown.members if unknown.members is not None else (RehearsalSettings().members if procedure == "both" else 0)
+    )
+    size = usual.member_voxel_mm if unknown.member_voxel_mm is None else unknown.member_voxel_mm
+    return RehearsalSettings(
+        members=members,
+        member_voxel_mm=_within("--member-voxel-mm", size, 0.5, 3, "mm"),
+        seed=usual.seed if unknown.seed is None else unknown.seed,
+    )
+
+
+def _run(repair: RepairOptions) -> RunSettings:
+    from endplate.repair.device.balloon import BALLOONS
+    from endplate.repair.device.cement import CEMENTS
+    from endplate.repair.injection_plan import InjectionPlan
+    from endplate.repair.path.settings import PathSettings
+    from endplate.repair.run import RunSettings
+
+    usual = RunSettings()
+    path = PathSettings(sides=repair.sides, route=repair.route, needle=_gauge(repair.needle))
+    if repair.balloon is not None:
+        path = replace(path, balloon=_listed("--balloon", repair.balloon, list(BALLOONS)))
+    cement = usual.cement if repair.cement is None else _listed("--cement", repair.cement, list(CEMENTS))
+    injection = InjectionPlan()
+    if repair.cement_ml is not None:
+        injection = replace(injection, volume_ml=_within("--cement-ml", repair.cement_ml, 0, 15, "mL"))
+    balloon_ml = None
+    if repair.balloon_ml is not None:
+        balloon_ml = _within("--balloon-ml", repair.balloon_ml, 0, 2 * float(BALLOONS[path.balloon].most_ml), "mL")
+    procedures = usual.procedures if repair.procedure == "both" else (repair.procedure,)
+    return RunSettings(procedures=procedures, path=path, injection=injection, cement=cement, balloon_ml=balloon_ml)
+
+
+def _refuse_combinations(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> None:
+    if not repair.level:
+        raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
+    if model.no_mechanics:
+        raise OptionError("--no-mechanics with a rehearsal", "a rehearsal is mechanics", "leave it out")
+    if repair.procedure == "vertebroplasty":
+        for name, value in (("--balloon", repair.balloon), ("--balloon-ml", repair.balloon_ml)):
+            if value is not None:
+                raise OptionError(f"{name} with vertebroplasty", "no balloon is used in it", "leave it out")
+    if unknown.member_voxel_mm is not None and unknown.members == 0:
+        raise OptionError("--member-voxel-mm with --members 0", "there are no members", "leave one out")
+
+
+def _gauge(needle: str | None) -> str | None:
+    """A gauge as the catalogue writes it: "11", "11g" and "11G" are one."""
+    if needle is None:
+        return None
+    text = needle.strip().upper()
+    return text if text.endswith("G") else f"{text}G"
+
+
+def _listed(option: str, name: str, known: list[str]) -> str:
+    found = next((item for item in known if item.lower() == name.strip().lower()), None)
+    if found is None:
+        raise OptionError(f"{option} {name!r}", "not in the catalogue", f"choose one of: {'; '.join(known)}")
+    return found
+
+
+def _within(option: str, value: float, low: float, high: float, unit: str) -> float:
+    if not low <= value <= high:
+        raise OptionError(f"{option} {value:g}", "out of range", f"choose {low:g} to {high:g} {unit}")
+    return value
+
+
+def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
+    """The sentences of the report and its table in short, and where the results are."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from endplate.report.phrase import polished
+    from endplate.report.rehearsal.table import comparison
+    from endplate.report.rehearsal.words import sentences
+
+    console = Console(highlight=False)
+    for done in case.rehearsals:
+        for sentence in sentences(done):
+            console.print(f"• {_plain(polished(sentence))}", markup=False)
+        for group in comparison(done):
+            table = Table(box=SIMPLE_HEAD, title=group.title, title_justify="left")
+            for head in ("", *(title for title, _ in group.heads)):
+                table.add_column(head)
+            for name, cells in group.rows:
+                shown = [f"{cell.value}\n[dim]{cell.band}[/dim]" if cell.band else cell.value or "–" for cell in cells]
+                table.add_row(name, *(_plain(text) for text in shown))
+            console.print(table)
+    console.print("A computation in the bone that the scan shows, not a forecast; the report says what it cannot tell.")
+    for name, path in (("Report", paths.get("html")), ("Data", paths.get("json")), ("Volumes", paths.get("nifti"))):
+        if path is not None:
+            console.print(f"{name:<8} {path.resolve()}", markup=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u202f", "")

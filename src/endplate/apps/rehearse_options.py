@@ -1,0 +1,56 @@
+"""The options of `endplate rehearse`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from endplate.apps.options import option
+
+REPAIR = Group("Repair", sort_key=0)
+UNKNOWN = Group("What the scan does not hold", sort_key=3)
+
+
+@Parameter(name="*", group=REPAIR)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairOptions:
+    """What is to be done."""
+
+    level: Annotated[str | None, option("Vertebra to repair, such as L1.")] = None
+    procedure: Annotated[
+        Literal["vertebroplasty", "kyphoplasty", "both"], option("What to rehearse; default both, side by side.")
+    ] = "both"
+    needle: Annotated[str | None, option("Gauge, such as 11G; default the usual one, thinner where it must be.")] = None
+    sides: Annotated[
+        Literal["auto", "left", "right", "both"], option("Patient's sides the needle goes in from; default auto.")
+    ] = "auto"
+    route: Annotated[
+        Literal["auto", "transpedicular", "extrapedicular"], option("Way into the body; default usual for the level.")
+    ] = "auto"
+    cement: Annotated[str | None, option("Name in the catalogue; default standard PMMA. A wrong name lists all.")] = (
+        None
+    )
+    cement_ml: Annotated[float | None, option("Cement to inject; default 20 % of the body, at most 7 mL.")] = None
+    balloon: Annotated[str | None, option("Name in the catalogue; default Xpander 15/3. A wrong name lists all.")] = (
+        None
+    )
+    balloon_ml: Annotated[float | None, option("Volume of all balloons together; default what is usual.")] = None
+
+
+@Parameter(name="*", group=UNKNOWN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOptions:
+    """What is assumed where the scan is silent, and how many runs span it."""
+
+    members: Annotated[
+        int | None, option("Runs that span what is unknown: 0, 8, 16 or 32; default 16 for both, else 0.")
+    ] = None
+    member_voxel_mm: Annotated[float | None, option("Voxels of those runs; default 2.")] = None
+    seed: Annotated[int | None, option("Of their design; default 4711.")] = None
+    preload: Annotated[float | None, option("Usual load on the spine in N; default 100.")] = None
+    mobility: Annotated[Literal["rigid", "mobile"] | None, option("Is the fracture loose? Default mobile.")] = None
+
+
+NO_REPAIR, NO_UNKNOWN = RepairOptions(), UnknownOptions()
