@@ -1,0 +1,69 @@
+"""Verdicts, facts and changes in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from endplate.decision.explain import shown
+from endplate.decision.field import field_catalogue
+from endplate.decision.rulebook import rulebook
+from endplate.decision.threshold import TRUST_WORDS
+from endplate.decision.verdict import Change, Used
+
+STATUS_WORDS = {
+    "yes": "yes",
+    "no": "no",
+    "conditional": "conditional",
+    "contraindicated": "contraindicated",
+    "indeterminate": "open",
+}
+STATUS_MARKS = {"yes": "●", "no": "○", "conditional": "◐", "contraindicated": "✕", "indeterminate": "?"}
+"""A mark beside the word, so that a matrix can be read without colour."""
+
+
+def fact_words(used: Used) -> str:
+    """A fact that a reason rests on, with where it came from."""
+    value = shown(field_catalogue()[used.field], used.value)
+    return f"{used.title}: {value}{f' ({used.origin})' if used.origin and used.value is not None else ''}"
+
+
+def missing_words(names: tuple[str, ...]) -> str:
+    """Missing facts by their titles."""
+    return "; ".join(field_catalogue()[name].title for name in names)
+
+
+def change_words(change: Change) -> str:
+    """A missing answer and the verdict that each answer would give."""
+    entry = field_catalogue()[change.field]
+    branches: dict[str, list[str]] = {}
+    for value, outcome in change.outcomes:
+        branches.setdefault(STATUS_WORDS[outcome.status], []).append(shown(entry, value))
+    told = "; ".join(f"{status} if {_span(values)}" for status, values in branches.items())
+    beside = ", ".join(f"{field_catalogue()[name].title} {_said(name, value)}" for name, value in change.given)
+    return f"{change.title}: {told}" + (f" (with {beside})" if beside else "")
+
+
+def _said(name: str, value: Any) -> str:
+    return shown(field_catalogue()[name], value)
+
+
+def _span(values: list[str]) -> str:
+    """A few sample values in words: one, two, or from first to last."""
+    distinct = list(dict.fromkeys(values))
+    return " or ".join(distinct) if len(distinct) <= 2 else f"{distinct[0]} to {distinct[-1]}"
+
+
+def rule_title(name: str) -> str:
+    """A rule set or criterion by its full name, in words."""
+    book = rulebook()
+    titles = {ruleset.id: ruleset.title for ruleset in book.rulesets}
+    if name in titles:
+        return titles[name]
+    files = {part.edition.id: part.edition.title for part in book.books}
+    criterion = book.criteria.get(name)
+    return name if criterion is None else f"{files[name.partition('.')[0]]} ({criterion.words})"
+
+
+def trust_words() -> str:
+    """The meaning of the trust marks."""
+    return "; ".join(f"[{mark}] {words}" for mark, words in TRUST_WORDS.items())

@@ -1,0 +1,81 @@
+"""The care section: the matrix, reasons a click away, nothing lost, and a report that can take it twice."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from endplate.case.care import weigh
+from endplate.decision.rulebook import rulebook
+from endplate.patient import parse_record
+from endplate.report.care.matrix import matrix
+from endplate.report.care.section import BEGIN, END, care_page, care_section, within
+from endplate.report.care.timeline import timeline
+
+BASE = {
+    "id": "p",
+    "age_yr": 76,
+    "sex": "F",
+    "recorded_on": "2026-06-14",
+    "episode": {"onset_on": "2026-05-10", "mechanism": "fall from standing"},
+    "pain": {"under_analgesia": 8},
+    "levels": {"L1": {"fracture": True, "oedema": True}, "T12": {"fracture": True}},
+    "care": {"treatments": [{"measure": "brace", "started_on": "2026-05-12"}]},
+}
+
+
+def care(**fields):
+    return weigh(parse_record(json.dumps(BASE | fields)))
+
+
+def test_every_rule_set_answers_for_every_level_in_one_matrix():
+    blocks = matrix(care().decision)
+    rows = [row for block in blocks for row in block.rows]
+    assert len(rows) == len(rulebook().rulesets)
+    assert all([verdict.level for verdict in row.verdicts] == ["T12", "L1"] for row in rows)
+
+
+def test_reasons_and_what_is_missing_stand_behind_each_cell():
+    page = care_page(care())
+    assert page.count('<details class="verdict') >= 2 * len(rulebook().rulesets)
+    assert "These answers would decide it" in page and "(reference" in page
+    assert "blinded" in page and page.index("VERTOS IV") < page.index("FREE 2009")
+
+
+def test_the_page_closes_what_it_opens_and_holds_no_markup_of_the_record():
+    page = care_page(care(id="<script>alert(1)</script>"))
+    for tag in ("details", "table", "ul", "section", "figure"):
+        assert len(re.findall(rf"<{tag}[ >]", page)) == page.count(f"</{tag}>")
+    assert "<script" not in page
+
+
+def test_an_emergency_stands_above_all():
+    page = care_page(care(neurology={"state": "deficit", "saddle_anaesthesia": True, "progressive_weakness": True}))
+    assert 'role="alert"' in page and page.index("emergency") < page.index("Is a repair indicated")
+
+
+def test_without_a_fractured_level_it_says_so_and_still_plans_prevention():
+    page = care_page(care(levels={}))
+    assert "no rule set can be asked" in page and "Preventing the next fracture" in page
+
+
+def test_a_section_can_be_put_into_a_report_and_replaced():
+    report = f"<main>{BEGIN}{END}<p>rest</p></main>"
+    once = within(report, care())
+    assert "Is a repair indicated" in once and once.endswith("<p>rest</p></main>")
+    assert within(once, care(levels={})).count("Is a repair indicated") == 1
+    assert "no rule set can be asked" in within(once, care(levels={}))
+    with pytest.raises(ValueError, match="no place"):
+        within("<p>nothing</p>", care())
+
+
+def test_the_timeline_runs_from_the_onset_in_order():
+    events = [(event.day, event.text) for event in timeline(care().record)]
+    assert events == [(0, "onset of the pain"), (2, "brace: started"), (35, "this record")]
+
+
+def test_bands_start_from_the_patients_own_score():
+    assert str(care_section(care())).count('class="course"') == 3
+    assert "no band can be drawn" in str(care_section(care(pain={})))
