@@ -33,14 +33,14 @@ class Branch:
     branches: tuple[Branch, ...] = ()
 
 
-def explain(ruleset_id: str, facts: LevelFacts) -> Branch:
-    """Why a rule set says what it says of a level, in the order of weight.
+def explain(chosen: RuleSet | str, facts: LevelFacts) -> Branch:
+    """Why a rule set, given itself or by its id, says what it says of a level, in the order of weight.
 
     Raises
     ------
     KeyError : there is no such rule set.
     """
-    ruleset = rulebook().ruleset(ruleset_id)
+    ruleset = rulebook().ruleset(chosen) if isinstance(chosen, str) else chosen
     teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands))
     outcome = ruleset.outcome(teller.facts.values)
     where = f" at {facts.level}" if facts.level else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from endplate.decision.kleene import Criterion
-from endplate.decision.rulebook import Rulebook, constants, rulebook
+from endplate.decision.prevention.plan import prevention_books
+from endplate.decision.rulebook import Book, rulebook
 from endplate.decision.threshold import CHECK_FIRST, Citation, Threshold
 
 
@@ -25,16 +26,21 @@ def listed_rules(weak: bool = False) -> tuple[ListedRule, ...]:
 
     `weak` : only those that a clinician should check, weakest first (`CHECK_FIRST`).
     """
-    everything = (*listed_constants(), *_criteria(rulebook()))
+    everything = (*listed_constants(), *(rule for book in every_book() for rule in _criteria(book)))
     if not weak:
         return everything
     doubtful = [rule for rule in everything if rule.citation.trust in CHECK_FIRST]
     return tuple(sorted(doubtful, key=lambda rule: CHECK_FIRST.index(rule.citation.trust)))
 
 
+def every_book() -> tuple[Book, ...]:
+    """All rule files: those of the decision and those of prevention."""
+    return (*rulebook().books, *prevention_books())
+
+
 def listed_constants() -> tuple[ListedRule, ...]:
     """Thresholds and points of all rule files."""
-    return tuple(_constant(threshold) for threshold in constants(rulebook()))
+    return tuple(_constant(one) for book in every_book() for one in (*book.thresholds.values(), *book.points))
 
 
 def _constant(threshold: Threshold) -> ListedRule:
@@ -43,7 +49,7 @@ def _constant(threshold: Threshold) -> ListedRule:
     )
 
 
-def _criteria(book: Rulebook) -> tuple[ListedRule, ...]:
+def _criteria(book: Book) -> tuple[ListedRule, ...]:
     flags = [flag.when for flag in book.flags]
     answers = [rung.when for ruleset in book.rulesets for rung in ruleset.answers.rungs]
     grades = [rung.when for grading in book.gradings for rung in grading.ladder.rungs]

@@ -55,9 +55,6 @@ def measured(findings: Sequence[Finding], level: Level) -> Measured:
         yield "fracture_on_ct", broken, None, f"finding fracture at {level}"
         if broken:
             yield "endplate_sign", True, None, f"finding fracture at {level}"
-    if "anterior_height" in here and "posterior_height" in here:
-        ratio = float(here["anterior_height"].value) / float(here["posterior_height"].value)
-        yield "ap_ratio", ratio, None, f"findings anterior_height, posterior_height at {level}"
     yield "kyphotic_deformity", _kyphotic(here, level), None, f"findings wedge_angle, regional_kyphosis at {level}"
     yield from _density(findings)
 

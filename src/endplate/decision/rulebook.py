@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -255,10 +255,3 @@ class _Reader:
     def flag(self, entry: Mapping[str, Any]) -> Flag:
         when = self.criterion(f"{self.edition.id}.{entry['id']}", entry)
         return Flag(id=entry["id"], kind=entry["kind"], action=entry["action"], when=when)
-
-
-def constants(books: Rulebook) -> Iterator[Threshold]:
-    """Every number of every rule file: thresholds and the points of scores."""
-    for book in books.books:
-        yield from book.thresholds.values()
-        yield from book.points

@@ -146,8 +146,8 @@ def _complaint(record: PatientRecord) -> Told:
     if pain.mechanical is not None:
         without = "none" if pain.under_analgesia == 0 else "occasional"
         yield "pain_type", "mechanical" if pain.mechanical else without, "pain.mechanical"
-    for name, answered in (("rmdq", record.questionnaires.rmdq), ("odi", record.questionnaires.odi)):
-        yield name, answered.score.value if answered else None, f"questionnaires.{name}"
+    answered = record.questionnaires.rmdq
+    yield "rmdq", answered.score.value if answered else None, "questionnaires.rmdq"
 
 
 def _event(record: PatientRecord) -> Told:
