@@ -11,6 +11,7 @@ import jsonschema
 import nibabel as nib
 import numpy as np
 import pytest
+from test_page import Page
 
 from endplate.case import Case
 from endplate.image.volume import Grid
@@ -22,7 +23,6 @@ from endplate.report.html import to_html
 from endplate.report.rehearsal.surface import surface
 from endplate.report.rehearsal.volumes import write_rehearsals
 from synthetic_rehearsal import rehearsed_case
-from test_page import Page
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,7 @@ def test_cement_lies_on_the_grid_of_the_ct_with_its_volume_kept(case: Case, tmp_
     assert set(paths) == {
         "L1_vertebroplasty_cement.nii.gz", "L1_vertebroplasty_cement.stl", "L1_kyphoplasty_cement.nii.gz",
         "L1_kyphoplasty_cement.stl", "L1_kyphoplasty_cavity.nii.gz", "L1_kyphoplasty_compaction.nii.gz",
+        "L1_vertebroplasty_path.mrk.json", "L1_kyphoplasty_path.mrk.json",
     }  # fmt: skip
     image = nib.load(paths["L1_vertebroplasty_cement.nii.gz"])
     fill = case.rehearsals[0].nominal[0].fill

@@ -10,7 +10,7 @@ from endplate.repair.result import Bone, Rehearsal
 from endplate.report.figure import svg
 from endplate.report.figure.local_plane import LocalPlane, local_plane
 
-GHOST, BEFORE, AFTER = "expected-line", "before-line", "after-line"
+GHOST, BEFORE, AFTER = "ghost-line", "before-line", "after-line"
 KEY_ROW = 18.0
 
 

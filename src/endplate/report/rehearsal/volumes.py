@@ -12,6 +12,7 @@ from endplate.case import Case
 from endplate.image.nifti import write_volume
 from endplate.image.volume import Grid
 from endplate.repair.result import Rehearsal, Rehearsed
+from endplate.report.markups import write_markups
 from endplate.report.rehearsal.surface import surface, write_stl
 
 PERCENT = 100.0
@@ -22,7 +23,7 @@ def write_rehearsals(case: Case, folder: Path) -> list[Path]:
 
     Per level and procedure, on the grid of the CT: `L1_vertebroplasty_cement.nii.gz` (per cent of the pores) and its
     surface `.stl` (LPS mm); `L1_kyphoplasty_cavity.nii.gz` (per cent of the voxel); `L1_kyphoplasty_compaction.nii.gz`
-    (per cent of the density before, 0 outside the body).
+    (per cent of the density before, 0 outside the body); `L1_kyphoplasty_path.mrk.json`, needle paths for 3D Slicer.
 
     Raises
     ------
@@ -44,6 +45,8 @@ def _procedure(case: Case, rehearsal: Rehearsal, done: Rehearsed, folder: Path) 
         paths.append(folder / f"{stem}_{name}.nii.gz")
         write_volume(paths[-1], target, on_grid(PERCENT * share, grid, target))
 
+    if done.access is not None and done.access.paths:
+        paths.append(write_markups(done.access, folder / f"{stem}_path.mrk.json"))
     if done.fill is not None:
         save("cement", done.fill.saturation, done.fill.grid)
         vertices, triangles = surface(done.fill.saturation, done.fill.grid)
