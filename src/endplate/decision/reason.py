@@ -16,11 +16,20 @@ WHOLE = ("contraindication", "relative")
 
 
 def deciding(node: Node, facts: FactValues) -> tuple[Criterion, ...]:
-    """The innermost criteria that brought about a node's answer."""
+    """The innermost criteria that brought about a node's answer, one that asks for a fact itself among them."""
     if isinstance(node, ScoreCompare):
         return ()
     inner = tuple(found for part in decisive(node, facts) for found in deciding(part, facts))
-    return inner or ((node,) if isinstance(node, Criterion) else ())
+    if isinstance(node, Criterion) and (not inner or _asks_itself(node.child, facts)):
+        return (node, *inner)
+    return inner
+
+
+def _asks_itself(node: Node, facts: FactValues) -> bool:
+    """Whether a fact or score decided a node without a criterion between."""
+    if node.field or isinstance(node, ScoreCompare):
+        return True
+    return not isinstance(node, Criterion) and any(_asks_itself(part, facts) for part in decisive(node, facts))
 
 
 def used_fields(node: Node, facts: FactValues) -> tuple[str, ...]:

@@ -1,0 +1,170 @@
+"""The views for people: explanation trees, what-if, conflicts, and rows for many records."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from vignette import level_facts, vignettes
+
+from endplate.decision.batch import rows
+from endplate.decision.decide import decide_level
+from endplate.decision.explain import explain, explain_grading, printed, shown
+from endplate.decision.field import field_catalogue
+from endplate.decision.rulebook import rulebook
+from endplate.decision.verdict import LevelFacts
+from endplate.decision.what_if import what_if
+from endplate.errors import OptionError, RecordError
+
+NUMBER_18 = next(v for v in vignettes() if v["number"] == 18)
+NUMBER_11 = next(v for v in vignettes() if v["number"] == 11)
+OPEN = level_facts(NUMBER_18)
+
+
+def test_an_explanation_leads_from_the_verdict_to_facts_and_sources() -> None:
+    facts = LevelFacts(values=OPEN.values, origin={"loss_pct": "finding height_loss at L1"})
+    text = printed(explain("lcd_osteoporotic", facts))
+    lines = text.splitlines()
+    assert lines[0] == "Medicare LCD, osteoporotic fracture at L1: indeterminate (covered or not covered)"
+    assert lines[1].startswith("  source: Local Coverage Determinations")
+    at = next(i for i, line in enumerate(lines) if "Height loss: 30 %" in line)
+    assert lines[at].strip() == "[yes] Height loss: 30 % (finding height_loss at L1); asked: > 25 %"
+    assert "more than 25 %, strict (reference 5.1)" in lines[at + 1]
+    assert lines[at + 1].index("source") == lines[at].index("[yes]") + 2
+    assert any(line.strip() == "[?] Roland-Morris disability (RMDQ-24): not known; asked: > 17" for line in lines)
+    assert any(line.strip() == "[?] at least 2 of" for line in lines)
+    order = [text.index(part) for part in ("Absolute contra", "Relative contra", "Scope;", "Answers, the first")]
+    assert order == sorted(order)
+    assert lines[-1].startswith("[V] verified")
+    assert "[K?]" not in lines[-1]
+
+
+@pytest.mark.parametrize("ruleset", rulebook().rulesets, ids=lambda ruleset: ruleset.id)
+def test_every_rule_set_explains_itself_with_and_without_facts(ruleset) -> None:
+    for facts in (OPEN, LevelFacts(values={})):
+        branch = explain(ruleset, facts)
+        outcome = ruleset.outcome(facts.values) if not facts.values else None
+        assert ruleset.title in branch.text
+        assert outcome is None or outcome.status in branch.text
+        assert printed(branch) == printed(explain(ruleset.id, facts))
+
+
+def test_a_score_is_told_item_by_item_with_what_was_assumed() -> None:
+    less = LevelFacts(values={k: v for k, v in OPEN.values.items() if k != "progression"})
+    text = printed(explain("of_score_modified", less))
+    assert "Modified OF score: 5\n" in text
+    assert "Deformity progresses: 0 (unknown, counts 0)" in text
+    assert "Morphology, twice the OF class: 4\n" in text
+    assert "Weight of unfavourable conditions (W): 1 to 3\n" in printed(explain("rand_2018", OPEN))
+
+
+def test_a_grading_explains_itself() -> None:
+    text = printed(explain_grading("osteoporosis", OPEN))
+    assert text.splitlines()[0] == "Osteoporosis: definite"
+    assert "Lowest T-score: -3.2; asked: <= -2.5" in text
+
+
+def test_an_unknown_rule_set_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        explain("ghost", OPEN)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("nrs", 7.5, "7.5"), ("loss_pct", 30, "30 %"), ("pregnancy", True, "yes"), ("pregnancy", False, "no"),
+     ("nrs", None, "not known"), ("alignment", "new_deformity", "new deformity"), ("inr", 1.0, "1")],
+)  # fmt: skip
+def test_facts_in_words(name: str, value: object, words: str) -> None:
+    assert shown(field_catalogue()[name], value) == words
+
+
+def test_what_if_names_exactly_the_verdicts_that_move() -> None:
+    moves = {move.id: (move.before, move.after) for move in what_if(OPEN, {"rmdq": 18})}
+    assert set(moves) == {"lcd_osteoporotic", "rand_2018"}
+    before, after = moves["lcd_osteoporotic"]
+    assert (before.status, after.status) == ("indeterminate", "yes")
+
+
+def test_what_if_tells_flags_and_gradings_too() -> None:
+    moves = {
+        move.id: (move.before, move.after) for move in what_if(level_facts(vignettes()[0]), {"infection_spine": True})
+    }
+    assert moves["infection"] == ("open", "raised")
+    assert moves["technique"][1] == "neither"
+    assert moves["lcd_osteoporotic"][1].status == "contraindicated"
+    cleared = {m.id: m.after for m in what_if(level_facts(NUMBER_11), {"deficit_new": False})}
+    assert cleared == {"new_deficit_with_canal": "clear"}
+
+
+def test_what_if_can_forget_and_changes_nothing_by_itself() -> None:
+    full = level_facts(vignettes()[3])
+    assert {move.id for move in what_if(full, {"rmdq": None})} == {"lcd_osteoporotic", "rand_2018"}
+    assert what_if(full, {}) == ()
+    assert full.values["rmdq"] == 18
+
+
+def test_what_if_refuses_questions_and_answers_that_make_no_sense() -> None:
+    with pytest.raises(OptionError, match="no rule asks for 'rmqd'; did you mean rmdq"):
+        what_if(OPEN, {"rmqd": 18})
+    with pytest.raises(OptionError, match=r"no rule asks for 'zzzz'\.$"):
+        what_if(OPEN, {"zzzz": 18})
+    for name, value, wanted in (
+        ("rmdq", 30, "a number from 0 to 24"),
+        ("rmdq", True, "a number from 0 to 24"),
+        ("trend", "ill", "one of worse, stable, better"),
+        ("pregnancy", 1, "true or false"),
+    ):
+        with pytest.raises(RecordError, match=f"{name} is {value!r}; it should be {wanted}"):
+            what_if(OPEN, {name: value})
+
+
+def test_conflicts_are_named_with_their_sides_and_never_voted() -> None:
+    decision = decide_level(level_facts(vignettes()[3]))
+    conflicts = {conflict.id: conflict for conflict in decision.conflicts}
+    pain = conflicts["pain_cut_off"]
+    assert set(pain.yes) == {"rand.pain", "medicare_lcd.outpatient_pain", "of_score.pain_under_analgesia"}
+    assert set(pain.no) == {"nice.severe", "payers.a_pain", "nass.pain_above"}
+    assert "asbmr_2019" in conflicts["cement_at_all"].no
+    assert "lcd_osteoporotic" in conflicts["cement_at_all"].yes
+    assert "levels" not in conflicts
+
+
+def test_a_rule_set_that_does_not_speak_takes_no_side() -> None:
+    decision = decide_level(level_facts(vignettes()[12]))
+    sides = {name for conflict in decision.conflicts for name in (*conflict.yes, *conflict.no)}
+    assert not sides & {"nice_ta279", "asbmr_2019", "lcd_osteoporotic"}
+
+
+def test_high_thoracic_levels_are_disputed() -> None:
+    facts = level_facts(vignettes()[3], level="T3")
+    assert "levels" in {conflict.id for conflict in decide_level(facts).conflicts}
+
+
+def test_emergencies_come_before_everything_and_open_ones_are_kept_apart() -> None:
+    decision = decide_level(level_facts(NUMBER_11))
+    (emergency,) = decision.emergencies
+    assert emergency.action.startswith("Emergency surgical referral, same day")
+    assert {flag.id for flag in decision.open_flags} >= {"cauda_or_cord"}
+    assert next(f for f in decision.open_flags if f.id == "cauda_or_cord").missing == (
+        "progressive_weakness", "saddle_anaesthesia", "urinary_retention",
+    )  # fmt: skip
+
+
+def lines() -> list[str]:
+    one = {"id": "a", "age_yr": 76, "sex": "female", "levels": {"L1": {"oedema": True}, "L2": {"oedema": True}}}
+    return [json.dumps(one), "", '{"age_yr": 300, "sex": "female"}', json.dumps(one | {"infection": {"spine": True}})]
+
+
+def test_rows_of_many_records_keep_order_and_name_the_bad_line() -> None:
+    first, bad, last = rows(lines())
+    assert first["id"] == "a"
+    assert list(first["levels"]) == ["L1", "L2"]
+    assert first["levels"]["L1"]["lcd_osteoporotic"][0] == "indeterminate"
+    assert bad["line"] == 3
+    assert "age_yr" in bad["error"]
+    assert last["line"] == 4
+    assert last["levels"]["L2"]["lcd_osteoporotic"] == ["contraindicated", "contraindicated"]
+
+
+def test_processes_give_the_same_rows() -> None:
+    assert list(rows(lines(), processes=2)) == list(rows(lines()))
