@@ -108,7 +108,7 @@ def body_model(
 def _bone_points(bone: Bone, share: NDArray[np.float32], edge_mm: float, *, loose: bool) -> Cloud:
     """Foam with the density of the bone; without cohesion, and softened, in a loose zone."""
     density = np.maximum(bone.field.density_mg_cm3 / 1000, float(LEAST_DENSITY_G_CM3))
-    zone = loose_zone(bone.zone, inside_body(bone.field) >= 0.5) if loose and bone.zone else None
+    zone = loose_zone(bone.zone, np.asarray(inside_body(bone.field) >= 0.5)) if loose and bone.zone else None
     # The law itself takes half of the modulus of broken bone; only strength is left to soften.
     factor = np.sqrt(bone.softening) if loose else np.ones_like(bone.softening)
     cloud = fill_cloud(density, share, edge_mm, factor_y=factor)
@@ -134,7 +134,7 @@ def joined(one: Cloud, other: Cloud) -> Cloud:
 def _layers(body: NDArray[np.bool_], edge_mm: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Disc-like layer above a body with a flat outer face, and the plate on it."""
     disc = add_cap(body, np.zeros_like(body), edge_mm)
-    columns = disc.any(axis=2)
+    columns = np.asarray(disc.any(axis=2))
     top = int(np.nonzero(disc.any(axis=(0, 1)))[0].max())
     k = np.arange(body.shape[2])
     thick = max(2, round(float(PLATE_MM) / edge_mm))

@@ -190,4 +190,4 @@ class Run:
 def _wall(bone: Bone, edge_mm: float) -> NDArray[np.float64]:
     """Centres (n, 3) of the outermost voxels of the body, model mm."""
     body = inside_body(bone.field) >= 0.5
-    return (np.argwhere(body & ~ndimage.binary_erosion(body)) + 0.5) * edge_mm
+    return np.asarray((np.argwhere(body & ~ndimage.binary_erosion(body)) + 0.5) * edge_mm, dtype=np.float64)
