@@ -39,7 +39,7 @@ def checks() -> Iterator[Check]:
     yield mirrored()
 
 
-def _row(number: str, title: str, expected: str, got: str, source: str, rung: str, passed: bool) -> Check:  # noqa: PLR0913
+def _row(number: str, title: str, expected: str, got: str, source: str, rung: str, passed: bool) -> Check:
     return Check(number=number, title=title, expected=expected, got=got, source=source, rung=rung, passed=bool(passed))
 
 
@@ -86,7 +86,7 @@ def _strained(lateral: float, axial: float, density: float) -> tuple[float, ...]
     gradient = (lateral, 0.0, 0.0, 0.0, lateral, 0.0, 0.0, 0.0, axial)
     law = LAW.packed()
     law[3] = 0.0  # without hardening, so that the yield stress is that of the density before
-    return tuple(update(gradient, (0.0,) * 6, strength, 10.0, 1.0, modulus, FOAM, law)) + (modulus, strength)
+    return (*tuple(update(gradient, (0.0,) * 6, strength, 10.0, 1.0, modulus, FOAM, law)), modulus, strength)
 
 
 def foam_return() -> Iterator[Check]:

@@ -181,7 +181,7 @@ def _share_of_way(
     """How much of the way to the goal the next step goes; None at the goal."""
     area = np.array([b.surface.area() for b in engine.balloons])
     lack = goal - volume
-    if (lack <= 1e-6 * np.maximum(goal, 1)).all():
+    if (lack <= 1e-5 * np.maximum(goal, 1)).all():
         return None
     # whole equal steps for what is left, so that none is tiny
     steps = max(1, math.ceil(float(np.max(lack / area)) / (step_factor * engine.spacing_mm)))

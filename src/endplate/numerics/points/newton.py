@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from endplate.errors import SolverError
 from endplate.numerics.plastic.anderson import Anderson
 from endplate.numerics.points.load import Load
+from endplate.numerics.points.springs import SpringModes
 from endplate.numerics.points.surface import Surface
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ def solve_step(engine: Engine, load: Load) -> Solution:
             "the step may be too large, or the body has come apart",
             "the last good state is kept; take smaller steps",
         )
+    move = search.fit_volumes(move, now)
     largest = problem.largest_move(move)
     if largest > most_mm:
         raise SolverError(f"a step moves bone by {largest:.2f} mm", f"more than {most_mm:.2f} mm", "take smaller steps")
@@ -208,7 +210,8 @@ class _Search:
         self.best = math.inf
         self.answers: Double = np.zeros(0)
         self.weights: Double = np.zeros(0)
-        self.stiff = False
+        engine = problem.engine
+        self.springs = SpringModes(problem.domain, problem.load.springs, engine.cloud.position, problem.free)
 
     def residual(self, now: _Forces, pressure: Double) -> tuple[float, float]:
         """Relative residual of the free components, and its scale."""
@@ -228,32 +231,42 @@ class _Search:
         settings, problem = self.settings, self.problem
         if count <= 1 or count % settings.refresh == 0:
             problem.stiffen()
+            self.springs.refresh(lambda pattern: problem.domain.solve(pattern, 2 * settings.cycles))
             self._answer_pressures(now)
         if residual > WORSE * self.best:
             self.anderson.restart()
         self.best = min(self.best, residual) if count else math.inf
-        change = problem.domain.solve(np.where(problem.free, now.total, 0.0), settings.cycles)
-        extra = self._pressures(change, now)
+        change = self._answer(now.total, settings.cycles)
+        extra, filling = self._pressures(change, now)
         if extra.size:
-            change = change + np.tensordot(extra, self.answers, axes=1)
+            change = change + np.tensordot(filling, self.answers, axes=1)
         return self._mixed(move, pressure, change, extra)
+
+    def _answer(self, force: Double, cycles: int) -> Double:
+        """Moves (N, 3) with which the elastic body and its springs answer nodal forces (N, 3)."""
+        free = np.where(self.problem.free, force, 0.0)
+        return self.springs.correct(self.problem.domain.solve(free, cycles))
 
     def _answer_pressures(self, now: _Forces) -> None:
         """Answers (B, N, 3) of the elastic body to a unit pressure in each balloon."""
         if self.problem.target is None:
             return
-        free, solve = self.problem.free, self.problem.domain.solve
-        self.answers = np.array([solve(np.where(free, g, 0.0), 2 * self.settings.cycles) for g in now.patterns])
+        self.answers = np.array([self._answer(g, 2 * self.settings.cycles) for g in now.patterns])
         self.weights = np.array([float(np.linalg.norm(z)) for z in self.answers])
 
-    def _pressures(self, change: Double, now: _Forces) -> Double:
-        """Changes (B,) of pressure that give the balloons what they lack beyond what `change` gives."""
+    def _pressures(self, change: Double, now: _Forces) -> tuple[Double, Double]:
+        """Changes (B,) of pressure that undo what `change` does to the volumes, and that also fill what they lack.
+
+        Only the first belong to the equilibrium: where much is lacking, elastic bone would ask for far more than the
+        bone that yields.
+        """
         lack = self.problem.lacking(now)
         if not lack.size:
-            return lack
+            return lack, lack
         gained = np.einsum("bij,ij->b", now.patterns, change)
         gain = np.einsum("bij,cij->bc", now.patterns, self.answers)
-        return np.linalg.solve(gain, lack - gained)
+        balance, fill = np.linalg.solve(gain, np.column_stack([-gained, lack])).T
+        return balance, balance + fill
 
     def _mixed(self, move: Double, pressure: Double, change: Double, extra: Double) -> tuple[Double, Double]:
         """Anderson's mixture of all corrections so far, clipped."""
@@ -273,16 +286,13 @@ class _Search:
             return out.reshape(move.shape), pressure
         return out[:-by].reshape(move.shape), out[-by:] / self.weights
 
-    def fit_volumes(self, move: Double, pressure: Double) -> Double:
-        """Remove what the volumes lack, without touching the rest."""
-        for _ in range(2):
-            now = self.problem.forces(move, pressure)
-            lack = self.problem.lacking(now)
-            if not lack.size or not self.answers.size:
-                return move
-            gain = np.einsum("bij,cij->bc", now.patterns, self.answers)
-            move = move + np.tensordot(np.linalg.solve(gain, lack), self.answers, axes=1)
-        return move
+    def fit_volumes(self, move: Double, now: _Forces) -> Double:
+        """Remove the little that the volumes lack."""
+        lack = self.problem.lacking(now)
+        if not lack.size or not self.answers.size:
+            return move
+        gain = np.einsum("bij,cij->bc", now.patterns, self.answers)
+        return move + np.tensordot(np.linalg.solve(gain, lack), self.answers, axes=1)
 
 
 def _solution(
