@@ -15,10 +15,8 @@ from endplate.repair.path.walls import (
     LATERAL,
     MEDIAL,
     NAMES,
-    PEDICLE_BACK_MM,
     SUPERIOR,
     Walls,
-    in_pedicle,
 )
 from endplate.repair.result import Approach, Breach, NeedlePath
 
@@ -108,8 +106,7 @@ def _outside(walls: Walls, axis: NDArray[np.float64], approach: Approach) -> dic
         return {}
     distance, index = walls.tree.query(axis)
     kind = walls.kind[index]
-    _, _, ahead = in_pedicle(axis, walls.isthmus, walls.along, walls.outward)
-    counts = (kind == MEDIAL) | (ahead >= -float(PEDICLE_BACK_MM))
+    counts = (kind == MEDIAL) | (axis[:, 1] >= walls.back_mm)
     counts &= kind != ENTRY
     if approach == "extrapedicular":
         counts &= ~np.isin(kind, (LATERAL, SUPERIOR, INFERIOR))

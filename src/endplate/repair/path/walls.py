@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from endplate.anatomy.vertebra import Pedicle, Spine, Vertebra
+from endplate.anatomy.vertebra import Endplate, Pedicle, Spine, Vertebra
 from endplate.cited import cited
 from endplate.repair.path.neighbour import neighbour_points
 from endplate.repair.path.surface import Surface, bone_surface
@@ -23,13 +24,11 @@ PLATE_TILT = cited(
     0.7, "1", "Own choice: a surface that faces up or down by more than 45 degrees is endplate", "design"
 )
 PLATE_NEAR_MM = cited(1.5, "mm", "Own choice: the side of a crater in an endplate is endplate as well", "design")
+RIM_WIDTH_MM = cited(3.0, "mm", "Own choice: the rim that an endplate's map leaves out (2 mm) and a voxel", "design")
 SEEN_FROM_MM = cited(
     20.0, "mm", "Own choice: farther than any wall of the canal from its middle, half a wide canal is 13 mm", "design"
 )
 SIGHT_STEP_MM = cited(0.7, "mm", "Own choice: half the thinnest lamina", "design")
-PEDICLE_BACK_MM = cited(
-    4.0, "mm", "Own choice: how far behind the isthmus its walls count; beyond, the bone widens to the entry", "design"
-)
 MIDLINE_MM = cited(6.0, "mm", "Own choice: needles end at most this far beyond the midline", "design")
 
 
@@ -42,6 +41,8 @@ class Walls:
     surface : of the whole vertebra. points, normals, kind : (n, 3), (n, 3), (n,) wall points, unit vectors out of the
     bone, and codes of `NAMES` or ENTRY; frame of the vertebra (right, anterior, superior) mm.
     isthmus : (3,) and along : (3,) centre and forward axis of the pedicle in the frame. width_mm, height_mm : of it.
+    back_mm : anterior coordinate of the canal's middle; beside the canal's front half the pedicle's walls count, behind
+    it the bone widens to the needle's entry.
     outward : +1 on the right, -1 on the left: the frame's right axis times this points to the side.
     half_voxel_mm : (n,) half the extent of a voxel along each normal, what the mask cannot tell.
     tree : finds the nearest of the vertebra's own points, which come first.
@@ -57,6 +58,7 @@ class Walls:
     along: NDArray[np.float64]
     width_mm: float
     height_mm: float
+    back_mm: float
     outward: int
     half_voxel_mm: NDArray[np.float64]
     tree: cKDTree
@@ -73,11 +75,11 @@ def find_walls(spine: Spine, vertebra: Vertebra, side: Side, surface: Surface | 
     isthmus, along = vertebra.to_local_mm(pedicle.isthmus_mm), vertebra.axes @ pedicle.axis
     near = surface.points[:, 0] * outward > -2 * float(MIDLINE_MM)
     points, normals, of_body = surface.points[near], surface.normals[near], surface.of_body[near]
-    across, up, ahead = in_pedicle(points, isthmus, along, outward)
+    across, up = in_pedicle(points, isthmus, along, outward)
     kind = np.full(len(points), ENTRY, np.int8)
-    of_pedicle = ~of_body & (ahead >= -float(PEDICLE_BACK_MM)) & (across < pedicle.width_mm)
+    of_pedicle = ~of_body & (points[:, 1] >= canal[1]) & (across < pedicle.width_mm)
     kind[of_pedicle] = _around(across / pedicle.width_mm, up / pedicle.height_mm)[of_pedicle]
-    kind[of_body] = _of_body(vertebra, points[of_body], normals[of_body])
+    kind[of_body] = _of_body(vertebra, points[of_body], normals[of_body], isthmus)
     kind[_seen_from(surface, points, normals, canal)] = MEDIAL
     other = neighbour_points(spine, vertebra, outward)
     return Walls(
@@ -91,6 +93,7 @@ def find_walls(spine: Spine, vertebra: Vertebra, side: Side, surface: Surface | 
         along=along,
         width_mm=pedicle.width_mm,
         height_mm=pedicle.height_mm,
+        back_mm=float(canal[1]),
         outward=outward,
         half_voxel_mm=_half_voxel(vertebra, np.concatenate([normals, other.normals])),
         tree=cKDTree(points),
@@ -108,14 +111,14 @@ def canal_middle(spine: Spine, vertebra: Vertebra) -> NDArray[np.float64] | None
 
 def in_pedicle(
     points: NDArray[np.float64], isthmus: NDArray[np.float64], along: NDArray[np.float64], outward: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(across, up, ahead) mm of points (n, 3) from a pedicle's isthmus: to the side, to the head, along its axis."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(across, up) mm of points (n, 3) from a pedicle's axis: to the side, to the head."""
     away = points - isthmus
     forward = np.array([along[0], along[1], 0.0]) / np.hypot(along[0], along[1])
     sideways = outward * np.array([forward[1], -forward[0], 0.0])
     rise = along[2] / np.hypot(along[0], along[1])
     ahead = away @ forward
-    return away @ sideways, away[:, 2] - rise * ahead, ahead
+    return away @ sideways, away[:, 2] - rise * ahead
 
 
 def _around(across: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -126,22 +129,36 @@ def _around(across: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.
     )
 
 
-def _of_body(vertebra: Vertebra, points: NDArray[np.float64], normals: NDArray[np.float64]) -> NDArray[np.int8]:
-    """Endplates, the cortex of the front half, and the side wall behind it."""
+def _of_body(
+    vertebra: Vertebra, points: NDArray[np.float64], normals: NDArray[np.float64], isthmus: NDArray[np.float64]
+) -> NDArray[np.int8]:
+    """Endplates, the cortex of the front half, the side wall behind it, and the root of the pedicle."""
     kind = np.where(points[:, 1] > 0, ANTERIOR, LATERAL).astype(np.int8)
     kind[(normals[:, 1] < -float(PLATE_TILT)) & (points[:, 1] < 0)] = MEDIAL
-    kind[np.abs(normals[:, 2]) > float(PLATE_TILT)] = ENDPLATES
-    for plate in (vertebra.superior, vertebra.inferior):
-        if plate is None:
-            continue
-        i = np.rint((points[:, 0] - plate.right_mm[0]) / (plate.right_mm[1] - plate.right_mm[0])).astype(int)
-        j = np.rint((points[:, 1] - plate.anterior_mm[0]) / (plate.anterior_mm[1] - plate.anterior_mm[0])).astype(int)
-        shape = plate.superior_mm.shape
-        known = (i >= 0) & (j >= 0) & (i < shape[0]) & (j < shape[1])
-        height = np.full(len(points), np.nan)
-        height[known] = plate.superior_mm[i[known], j[known]]
-        kind[np.abs(points[:, 2] - height) <= float(PLATE_NEAR_MM)] = ENDPLATES
+    level = np.abs(normals[:, 2]) > float(PLATE_TILT)
+    kind[level] = ENDPLATES
+    plates = [plate for plate in (vertebra.superior, vertebra.inferior) if plate is not None]
+    over = [_over_plate(plate, points) for plate in plates]
+    for _, beside_plate in over:
+        kind[beside_plate] = ENDPLATES
+    if len(plates) == 2:
+        # Behind the plates' rims, what faces up or down is the pedicle's root.
+        root = level & (points[:, 1] < 0) & ~over[0][0] & ~over[1][0]
+        kind[root] = np.where(points[root, 2] > isthmus[2], SUPERIOR, INFERIOR)
     return kind
+
+
+def _over_plate(plate: Endplate, points: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which points lie above or below a plate, its rim included, and which of them right at its surface."""
+    step = plate.right_mm[1] - plate.right_mm[0]
+    away = ndimage.distance_transform_edt(~np.isfinite(plate.superior_mm)) * step
+    i = np.rint((points[:, 0] - plate.right_mm[0]) / step).astype(int)
+    j = np.rint((points[:, 1] - plate.anterior_mm[0]) / step).astype(int)
+    known = (i >= 0) & (j >= 0) & (i < away.shape[0]) & (j < away.shape[1])
+    over, height = np.zeros(len(points), bool), np.full(len(points), np.nan)
+    over[known] = away[i[known], j[known]] <= float(RIM_WIDTH_MM)
+    height[known] = plate.superior_mm[i[known], j[known]]
+    return over, np.abs(points[:, 2] - height) <= float(PLATE_NEAR_MM)
 
 
 def _seen_from(
