@@ -69,6 +69,22 @@ def test_an_open_verdict_names_exactly_what_is_missing(vignette: dict[str, Any],
             assert got[name].status == wanted.partition(": ")[0]
 
 
+@pytest.mark.parametrize(("vignette", "level"), EVERY)
+def test_the_bodies_that_advise_against_speak_in_every_intact_osteoporotic_case(
+    vignette: dict[str, Any], level: str
+) -> None:
+    facts, decision = facts_of(vignette), decided(vignette, level)
+    if facts["malignancy"] or facts["neuro"] != "none":
+        assert not decision.verdict("aaos_2010_vertebroplasty").applies
+        return
+    barred = facts["infection_spine"] or facts.get("pregnancy")
+    weak_option = "contraindicated: contraindicated" if barred else "conditional: an option (weak)"
+    assert told(decision, "aaos_2010_vertebroplasty", ": ") == "no: against (strong)"
+    assert told(decision, "aaos_2010_kyphoplasty", ": ") == weak_option
+    assert told(decision, "asbmr_2019", ": ") == "no: not routine"
+    assert "fragility" in {flag.id for flag in decision.flags}
+
+
 def test_three_relative_contraindications_are_named() -> None:
     vignette = next(v for v in vignettes() if v["number"] == 11)
     reasons = decided(vignette, "").verdict("lcd_osteoporotic").reasons
