@@ -13,8 +13,10 @@ from cyclopts import App, Parameter
 
 from endplate import __version__
 from endplate.apps import outcome
+from endplate.apps.decide.commands import decide, rules
 from endplate.apps.follow.commands import app as follow_app
-from endplate.apps.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, InputOptions, ModelOptions, Out, RunOptions
+from endplate.apps.fracture_options import NO_COLLAPSE, CollapseOptions
+from endplate.apps.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputOptions, ModelOptions, Out, RunOptions
 from endplate.apps.record.commands import app as record_app
 from endplate.apps.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 
@@ -113,6 +115,29 @@ def rehearse(
 
 
 @app.command
+def fracture(
+    ct: Annotated[Path, Parameter(group=INPUT, show_default=False, help="NIfTI file or folder of one DICOM series.")],
+    /,
+    *,
+    out: Annotated[Path, Parameter(name="--out", group=RUN, help="Folder for ct.nii.gz, labels.nii.gz, truth.json.")],
+    given: InputOptions = NO_INPUT,
+    collapse: CollapseOptions = NO_COLLAPSE,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Crush an intact vertebra of a real CT, mass conserved, and write the new CT with its truth.
+
+    The bone is crushed at large strain; what stands above moves along. The intact state is known, so that a
+    rehearsal on the result can be judged:
+
+        endplate fracture ct.nii.gz --labels labels.nii.gz --level L1 --shape wedge --loss 0.4 --out broken
+        endplate assess broken/ct.nii.gz --labels broken/labels.nii.gz --out results
+    """
+    from endplate.apps.fracture import run_fracture
+
+    return outcome.answer(lambda talk: run_fracture(ct, out, given, collapse, talk), run)
+
+
+@app.command
 def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOptions = NO_RUN) -> int:
     """Measure the built-in digital spine, T10 to L5 with a known fracture, and show every output.
 
@@ -126,6 +151,8 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
 
 
+app.command(decide)
+app.command(rules)
 app.command(record_app)
 app.command(follow_app)
 

@@ -8,6 +8,7 @@ from typing import Any
 from endplate.anatomy.vertebra import Spine
 from endplate.biomechanics.result import LoadToStrength, Strength
 from endplate.bone.result import BoneDensity, Calibration
+from endplate.case.care import Care
 from endplate.finding import Caution, Finding, Gap
 from endplate.fracture.result import Alignment, Fracture
 from endplate.image.volume import LabelMap, Volume
@@ -43,6 +44,7 @@ class Case:
     strengths: tuple[Strength, ...] = ()
     loads: tuple[LoadToStrength, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
+    care: Care | None = None
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     cautions: tuple[Caution, ...] = ()

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from endplate.case import Case
 from endplate.report import table
+from endplate.report.care.section import EMPTY, care_section
 from endplate.report.constants import TRUST_WORDS, constants, stages_used
 from endplate.report.figure.bitmap import ABOVE_RGB, ramp_rgb
 from endplate.report.figure.curve import curve_figure, shared_limits
@@ -71,6 +72,7 @@ def context(case: Case) -> dict[str, Any]:
         "trust_words": TRUST_WORDS,
         "parameters": flat(case.provenance.parameters),
         "rehearsals": sections(case),
+        "care": EMPTY if case.care is None else care_section(case.care),
         **_figures(case),
     }
 

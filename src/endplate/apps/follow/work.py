@@ -20,6 +20,7 @@ from endplate.follow.store import Store, open_store
 from endplate.follow.write import Author, add, add_scan, close_episode, correct, start_episode
 from endplate.level import Level
 from endplate.patient import PatientRecord, read_record
+from endplate.report.recall import read_document
 
 DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
 Limits = tuple[float, float]
@@ -113,25 +114,6 @@ def named(level: str) -> str:
         return Level(level.upper()).value
     except ValueError as error:
         raise OptionError(f"{level!r} is no vertebra", "", "write T12, L1 and so on") from error
-
-
-def read_document(folder: Path, patient_id: str | None) -> dict[str, Any]:
-    """The document of a results folder, of this patient."""
-    path = folder / "case.json" if folder.is_dir() else folder
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(f"cannot read {path}", error.strerror or "", "give the folder of an assess run") from error
-    except ValueError as error:
-        raise OptionError(f"{path} is not JSON", str(error), "give the folder of an assess run") from error
-    if not isinstance(document, dict) or document.get("format") != "endplate-case":
-        raise OptionError(f"{path} is no endplate case", "", "give the folder of an assess run")
-    owner = (document.get("patient") or {}).get("id")
-    if owner is not None and patient_id is not None and owner != patient_id:
-        raise OptionError(
-            f"the case {folder} is of patient {owner}, not {patient_id}", "two patients would be mixed", "check both"
-        )
-    return document
 
 
 def add_visit(episode: int, seen: Seen, where: Where, talk: Talk) -> dict[str, Any]:

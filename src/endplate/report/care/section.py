@@ -27,6 +27,8 @@ from endplate.version import __version__
 
 BEGIN, END = "<!-- care: begin -->", "<!-- care: end -->"
 """Where the section stands in a report, so that a later decision can replace it."""
+EMPTY = Markup(f"{BEGIN}{END}")
+"""The place of a section that is not there yet."""
 
 
 def care_section(care: Care) -> Markup:

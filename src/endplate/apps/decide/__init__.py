@@ -1,0 +1,1 @@
+"""`endplate decide` and `endplate rules`."""

@@ -1,0 +1,98 @@
+"""Looking into a decision: why a rule set says what it says, and what another answer would change."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from endplate.apps.decide.work import weighed
+from endplate.apps.outcome import Talk
+from endplate.decision.explain import explain, printed
+from endplate.decision.listing import listed_rules
+from endplate.decision.rulebook import rulebook
+from endplate.decision.verdict import LevelFacts
+from endplate.decision.what_if import what_if
+from endplate.errors import OptionError, RecordError
+
+
+def run_explain(case: Path | None, record: Path, levels: list[str] | None, ruleset: str, talk: Talk) -> dict[str, Any]:
+    """Print why one rule set says what it says, level by level."""
+
+    known = [rules.id for rules in rulebook().rulesets]
+    if ruleset not in known:
+        raise OptionError(f"no rule set {ruleset!r}", "", f"choose one of: {', '.join(known)}")
+    care, _ = weighed(case, record, levels)
+    told = {facts.level: printed(explain(ruleset, facts)) for facts in _some(care.facts)}
+    if talk.for_people:
+        sys.stdout.write("\n".join(told.values()))
+    return {"explained": told}
+
+
+def run_what_if(
+    case: Path | None, record: Path, levels: list[str] | None, answers: list[str], talk: Talk
+) -> dict[str, Any]:
+    """Print which verdicts move when answers change, level by level."""
+
+    changed = dict(_answer(text) for text in answers)
+    care, _ = weighed(case, record, levels)
+    moved = {facts.level: what_if(facts, changed) for facts in _some(care.facts)}
+    if talk.for_people:
+        for level, moves in moved.items():
+            sys.stdout.write(f"{level}: {len(moves)} change\n" if moves else f"{level}: nothing changes\n")
+            for move in moves:
+                sys.stdout.write(f"  {move.title}: {_said(move.before)} -> {_said(move.after)}\n")
+    return {"moves": {level: [asdict(move) for move in moves] for level, moves in moved.items()}}
+
+
+def _said(outcome: Any) -> str:
+    return outcome if isinstance(outcome, str) else f"{outcome.status} ({outcome.answer})"
+
+
+def _answer(text: str) -> tuple[str, Any]:
+    """FIELD=VALUE, where the value is yes, no, unknown, a number or a word."""
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise OptionError(f"--what-if {text!r} has no value", "", "write FIELD=VALUE, such as nrs=4 or mri_oedema=yes")
+    words = {"yes": True, "true": True, "no": False, "false": False, "unknown": None}
+    if value.lower() in words:
+        return name, words[value.lower()]
+    try:
+        number = float(value)
+    except ValueError:
+        return name, value
+    return name, int(number) if number.is_integer() else number
+
+
+def _some(facts: tuple[LevelFacts, ...]) -> tuple[LevelFacts, ...]:
+    if not facts:
+        raise RecordError(
+            "no level is known to be fractured", "rules are asked of a level", "give --level, or say so in the record"
+        )
+    return facts
+
+
+def run_rules(weak: bool, talk: Talk) -> dict[str, Any]:
+    """List every constant and criterion of the rule files, or what a clinician should check first."""
+
+    rules = listed_rules(weak)
+    if talk.for_people:
+        for rule in rules:
+            value = rule.words if rule.value is None else f"{rule.value:g} {rule.unit}"
+            sys.stdout.write(f"[{rule.citation.trust}] {rule.name}: {value}\n    {rule.citation}\n")
+        sys.stdout.write(f"{len(rules)} {'to check first' if weak else 'constants and criteria'}\n")
+    return {
+        "rules": [
+            {
+                "name": rule.name,
+                "words": rule.words,
+                "value": rule.value,
+                "unit": rule.unit,
+                "source": rule.citation.source,
+                "edition": rule.citation.edition,
+                "trust": rule.citation.trust,
+            }
+            for rule in rules
+        ]
+    }

@@ -1,0 +1,80 @@
+"""What `endplate decide` does: weigh, write, tell."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from endplate.apps.follow.work import named
+from endplate.apps.outcome import Talk
+from endplate.case.care import Care, weigh
+from endplate.finding import Finding
+from endplate.level import Level
+from endplate.patient import read_record
+from endplate.report.care.document import document
+from endplate.report.care.matrix import matrix
+from endplate.report.care.words import STATUS_WORDS, missing_words
+from endplate.report.care.write import write_care
+from endplate.report.recall import findings_of, read_document
+
+
+def run_decide(
+    case: Path | None,
+    record: Path,
+    out: Path | None,
+    levels: list[str] | None,
+    talk: Talk,
+) -> dict[str, Any]:
+    """Weigh a record, and the findings of a case when given; write the pages and documents.
+
+    Raises
+    ------
+    InputError : anything given that cannot be used; files already written stay as they were.
+    """
+    care, findings = weighed(case, record, levels)
+    folder = out or case
+    paths = {} if folder is None else write_care(care, findings, folder, case)
+    if talk.for_people:
+        print_care(care)
+        for name, path in paths.items():
+            sys.stdout.write(f"{name:<13} {path.resolve()}\n")
+    return {"paths": {name: str(path.resolve()) for name, path in paths.items()}, "decision": document(care)}
+
+
+def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[Care, tuple[Finding, ...]]:
+    """Record and case read and weighed."""
+
+    told = read_record(record)
+    findings = findings_of(read_document(case, told.id)) if case is not None else ()
+    return weigh(told, findings, [Level(named(level)) for level in levels or ()]), findings
+
+
+def print_care(care: Care) -> None:
+    """Emergencies, then one table of verdicts, then the next step of prevention."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    for level in care.decision.levels:
+        for flag in level.emergencies:
+            console.print(f"! {level.level} EMERGENCY: {flag.words}. {flag.action}", markup=False, style="bold")
+    if not care.decision.levels:
+        console.print("No level is known to be fractured; no rule set can be asked.", markup=False)
+    for block in matrix(care.decision):
+        table = Table(box=SIMPLE_HEAD, title=block.question, title_justify="left")
+        table.add_column("Rule set")
+        for level in care.decision.levels:
+            table.add_column(level.level)
+        for row in block.rows:
+            cells = []
+            for verdict in row.verdicts:
+                if verdict.status == "indeterminate" and verdict.missing:
+                    cells.append(f"open; ask for: {missing_words(verdict.missing[:2])}")
+                else:
+                    word = STATUS_WORDS[verdict.status] if verdict.applies else "not for this case"
+                    cells.append(f"{word}: {verdict.answer}")
+            table.add_row(row.title, *cells)
+        console.print(table)
+    console.print(f"Prevention: {care.prevention.next_step}", markup=False)
