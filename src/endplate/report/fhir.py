@@ -108,8 +108,9 @@ def _cause(grade: Any) -> str:
 def _fracture_code(level: LevelDecision) -> Resource:
     causes = {grade.id: grade.value for grade in level.causes}
     text = f"Vertebral compression fracture of {level.level}"
-    if causes.get("malignancy") in (*DECIDED, None):
-        return {"text": text}  # the code of a pathological fracture is not sure, and a cancer is not excluded
+    cancer = next((grade for grade in level.causes if grade.id == "malignancy"), None)
+    if cancer is None or cancer.value in (*DECIDED, "possible") or "possible" in cancer.reachable:
+        return {"text": text}  # the code of a pathological fracture is not sure, and a cancer is not unlikely
     if causes.get("osteoporosis") in DECIDED:
         return {"coding": [{"system": ICD10CM, "code": OSTEOPOROTIC_FRACTURE}], "text": text}
     code = WEDGE_FRACTURE.get(level.level)
