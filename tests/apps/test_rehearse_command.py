@@ -1,0 +1,154 @@
+"""The front door of a rehearsal: one clear line for what cannot be rehearsed, and a whole run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from endplate.apps.cli import main
+from endplate.apps.options import NO_MODEL
+from endplate.apps.rehearse import rehearse_settings
+from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
+from endplate.errors import OptionError
+from endplate.image.nifti import write_labels, write_volume
+from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
+from endplate.level import Level
+from endplate.report import schema
+
+SPEC = PhantomSpec(
+    levels=(Level.T12, Level.L1, Level.L2),
+    deformities={Level.L1: Deformity(shape="wedge", loss=0.33, breach=True)},
+    spacing_mm=(1.5, 1.5, 1.5),
+    field_mm=(110.0, 130.0),
+)
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scan")
+    phantom = make_phantom(SPEC)
+    write_volume(folder / "ct.nii.gz", phantom.volume.grid, phantom.volume.hu)
+    write_labels(folder / "labels.nii.gz", phantom.labels)
+    (folder / "patient.json").write_text('{"age_yr": 74, "sex": "female", "mass_kg": 61, "height_cm": 158}')
+    return folder
+
+
+def call(scan: Path, out: Path, *more: str) -> list[str]:
+    return ["rehearse", str(scan / "ct.nii.gz"), "--labels", str(scan / "labels.nii.gz"), "--out", str(out), *more]
+
+
+BAD = [
+    ([], "give --level"),
+    (["--level", "Q9"], "Q9"),
+    (["--level", "L5"], "L5 is not in the labels"),
+    (["--level", "L1", "--procedure", "surgery"], "--procedure"),
+    (["--level", "L1", "--needle", "99G"], "choose 8G, 10G"),
+    (["--level", "L1", "--cement", "glue"], "standard PMMA"),
+    (["--level", "L1", "--balloon", "party"], "Xpander 15/3"),
+    (["--level", "L1", "--procedure", "vertebroplasty", "--balloon", "Xpander 15/3"], "no balloon is used in it"),
+    (["--level", "L1", "--cement-ml", "-1"], "--cement-ml -1"),
+    (["--level", "L1", "--balloon-ml", "60"], "--balloon-ml 60"),
+    (["--level", "L1", "--members", "7"], "8, 16, 32"),
+    (["--level", "L1", "--members", "0", "--member-voxel-mm", "2"], "there are no members"),
+    (["--level", "L1", "--preload", "9999"], "--preload 9999"),
+    (["--level", "L1", "--no-mechanics"], "a rehearsal is mechanics"),
+    (["--level", "L1", "--voxel-mm", "9"], "voxel size 9"),
+    (["--level", "L1", "--cement-ml", "40"], "--cement-ml 40"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), BAD, ids=lambda value: " ".join(value)[:50])
+def test_what_cannot_be_rehearsed_is_one_line_and_exit_2(
+    scan: Path, options: list[str], told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(call(scan, tmp_path / "out", *options, "--quiet")) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1
+    assert told in printed.err and "Traceback" not in printed.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_vertebroplasty_from_files_to_a_report(
+    scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    options = ["--level", "l1", "--procedure", "vertebroplasty", "--voxel-mm", "2", "--cement-ml", "2", "--json"]
+    assert main(call(scan, out, *options, "--record", str(scan / "patient.json"))) == 0
+    document = json.loads(capsys.readouterr().out)["result"]["case"]
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    found = {(item["code"], item["level"], item["condition"]): item for item in document["findings"]}
+    cement = found["cement_volume", "L1", "vertebroplasty"]["value"]
+    assert cement + found["cement_outside", "L1", "vertebroplasty"]["value"] <= 2.0 + 1e-6 and cement > 0.3
+    ratio = found["repair_failure_load_ratio", "L1", "vertebroplasty"]
+    assert ratio["value"] >= 0.99 and ratio["low"] < ratio["value"] < ratio["high"]
+    assert found["repair_load_to_strength", "L1", "no repair, standing"]["value"] > 0
+    assert {item["level"] for item in document["findings"] if item["code"] == "neighbour_load_ratio"} == {"T12", "L2"}
+    names = {path.name for path in (out / "volumes").iterdir()}
+    assert {"L1_vertebroplasty_cement.nii.gz", "L1_vertebroplasty_cement.stl"} <= names
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Rehearsal of a repair: L1" in page and "It cannot tell" in page and len(page) < 5_000_000
+
+
+def test_options_reach_the_settings() -> None:
+    repair = RepairOptions(level="L1", needle="13", sides="left", cement="high viscosity pmma", cement_ml=3.0)
+    unknown = UnknownOptions(members=8, seed=1879, preload=250.0, mobility="rigid")
+    settings = rehearse_settings(repair, unknown, NO_MODEL).rehearsal
+    assert settings.run.procedures == ("vertebroplasty", "kyphoplasty")
+    assert settings.run.path.needle == "13G" and settings.run.path.sides == "left"
+    assert settings.run.cement == "high viscosity PMMA" and settings.run.injection.volume_ml == 3.0
+    assert (settings.members, settings.seed, settings.nominal.preload_n) == (8, 1879, 250.0)
+    assert settings.nominal.mobility == "rigid"
+
+
+def test_both_has_an_ensemble_and_one_procedure_has_none_unless_asked() -> None:
+    plain = UnknownOptions()
+    asked = (("both", plain), ("kyphoplasty", plain), ("vertebroplasty", UnknownOptions(members=8)))
+    members = [
+        rehearse_settings(RepairOptions(level="L1", procedure=name), unknown, NO_MODEL).rehearsal.members
+        for name, unknown in asked
+    ]
+    assert members == [16, 0, 8]
+
+
+def test_an_option_that_goes_with_nothing_is_refused() -> None:
+    with pytest.raises(OptionError, match="no balloon"):
+        rehearse_settings(
+            RepairOptions(level="L1", procedure="vertebroplasty", balloon_ml=3.0), UnknownOptions(), NO_MODEL
+        )
+
+
+ANNOUNCED = """
+import sys
+import endplate.repair.ensemble as ensemble
+from endplate.apps.cli import main
+original = ensemble.ProcessPoolExecutor.submit
+def submit(pool, *arguments):
+    future = original(pool, *arguments)
+    print("member", flush=True)
+    return future
+ensemble.ProcessPoolExecutor.submit = submit
+sys.exit(main())
+"""
+
+
+def test_an_ensemble_that_is_stopped_leaves_neither_files_nor_processes(scan: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results"
+    options = ["--level", "L1", "--procedure", "vertebroplasty", "--voxel-mm", "2.5", "--member-voxel-mm", "2.5",
+               "--members", "8", "--cement-ml", "1"]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", ANNOUNCED, *call(scan, out, *options)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "member\n"
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=120)  # ends only when no child holds the pipe any more
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert list(tmp_path.iterdir()) == []
