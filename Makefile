@@ -28,7 +28,7 @@ verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 
 .bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
 	$(PYTHON) -m venv .bench-venv
-	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy && touch $@
+	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy fipy scikit-fmm && touch $@
 
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks
