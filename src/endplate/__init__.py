@@ -15,14 +15,17 @@ from endplate.version import __version__
 if TYPE_CHECKING:
     from endplate.case.assess import AssessSettings, assess
     from endplate.case.read import read_case
+    from endplate.case.rehearse import RehearseSettings, rehearse
     from endplate.report.write import write_report
 
-__all__ = ["AssessSettings", "__version__", "assess", "read_case", "write_report"]
+__all__ = ["AssessSettings", "RehearseSettings", "__version__", "assess", "read_case", "rehearse", "write_report"]
 
 _HOMES = {
     "AssessSettings": "endplate.case.assess",
     "assess": "endplate.case.assess",
     "read_case": "endplate.case.read",
+    "rehearse": "endplate.case.rehearse",
+    "RehearseSettings": "endplate.case.rehearse",
     "write_report": "endplate.report.write",
 }
 
