@@ -86,6 +86,32 @@ def assess(
 
 
 @app.command
+def plan(
+    ct: Annotated[Path, Parameter(group=INPUT, show_default=False, help="NIfTI file or folder of one DICOM series.")],
+    /,
+    *,
+    out: Out,
+    given: InputOptions = NO_INPUT,
+    repair: RepairOptions = NO_REPAIR,
+    unknown: UnknownOptions = NO_UNKNOWN,
+    model: ModelOptions = NO_MODEL,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """The whole path for one patient: measure the spine, rehearse the fractured levels, ask every rule, one report.
+
+        endplate plan ct.nii.gz --labels labels.nii.gz --record patient.json --out results
+
+    Both repairs are rehearsed at every fractured level (at most three), with a band over what the scan does not hold;
+    that takes minutes a level. A quick look, or one level only:
+
+        endplate plan ct.nii.gz --labels labels.nii.gz --record patient.json --level L1 --members 0 --out results
+    """
+    from endplate.apps.plan import run_plan
+
+    return outcome.answer(lambda talk: run_plan(ct, out, given, repair, unknown, model, talk), run)
+
+
+@app.command
 def rehearse(
     ct: Annotated[Path, Parameter(group=INPUT, show_default=False, help="NIfTI file or folder of one DICOM series.")],
     /,

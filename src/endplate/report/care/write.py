@@ -20,28 +20,41 @@ DECISION, AID, BUNDLE, ALONE = "decision.json", "decision-aid.html", "fhir.json"
 
 
 def write_care(care: Care, findings: Iterable[Finding], folder: Path, case: Path | None) -> dict[str, Path]:
-    """Write the page (in the case's report where there is one), the decision, the bundle and the aid."""
+    """Write a decision: its page goes into the case's report where there is one, else it stands alone.
 
-    page = None if case is None else _report_of(case)
-    texts = {
-        DECISION: json.dumps(document(care), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-        BUNDLE: json.dumps(to_bundle(care, findings), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-        AID: decision_aid(care),
-        **({ALONE: care_page(care)} if page is None else {PAGE: within(page, care)}),
-    }
+    Raises
+    ------
+    OutputError : the folder cannot be written; each file is whole or as it was.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write to {folder}", error.strerror or "", "choose another folder") from error
-    for name, text in texts.items():
+    documents = write_documents(care, findings, folder)
+    report = None if case is None else _report_of(case)
+    path = folder / (ALONE if report is None else PAGE)
+    write_text(path, care_page(care) if report is None else within(report, care))
+    return {"Report": path, **documents}
+
+
+def write_documents(care: Care, findings: Iterable[Finding], folder: Path) -> dict[str, Path]:
+    """Write the aid for the patient, the decision as JSON and the FHIR bundle."""
+    texts = {
+        "Decision aid": (AID, decision_aid(care)),
+        "Decision": (DECISION, _json(document(care))),
+        "FHIR": (BUNDLE, _json(to_bundle(care, findings))),
+    }
+    for name, text in texts.values():
         write_text(folder / name, text)
-    names = {ALONE: "Report", PAGE: "Report", DECISION: "Decision", AID: "Decision aid", BUNDLE: "FHIR"}
-    return {names[name]: folder / name for name in (*([PAGE] if page else [ALONE]), AID, DECISION, BUNDLE)}
+    return {title: folder / name for title, (name, _) in texts.items()}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _report_of(case: Path) -> str | None:
     """The page of a case that has a place for the care section; None where the case has no such page."""
-
     path = (case if case.is_dir() else case.parent) / PAGE
     try:
         page = path.read_text(encoding="utf-8")

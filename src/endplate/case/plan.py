@@ -1,0 +1,79 @@
+"""The whole path for one patient: measure, rehearse the levels that matter, weigh record and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from endplate.case.assess import Progress, assess
+from endplate.case.care import weigh
+from endplate.case.model import Case
+from endplate.case.rehearse import RehearseSettings, rehearse
+from endplate.cited import cited
+from endplate.decision.facts import fractured_levels
+from endplate.errors import EndplateError, RecordError
+from endplate.finding import Gap
+from endplate.level import Level
+
+MOST_LEVELS = cited(3.0, "1", "Medicare LCDs and trials treat at most 3 levels in a session (clinical 6.3)", "verified")
+CODE = "rehearsal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSettings:
+    """How the case is measured and rehearsed; `levels` names those that matter, else they are found."""
+
+    rehearse: RehearseSettings = field(default_factory=RehearseSettings)
+    levels: tuple[Level, ...] = ()
+
+
+def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | None = None) -> Case:
+    """Everything that endplate does for one patient.
+
+    Parameters
+    ----------
+    case : from `read_case`, with a record. settings : see there. progress : called as the work goes on.
+
+    Returns
+    -------
+    Case : measured, with rehearsals of the fractured levels and the care path. A level that cannot be rehearsed is a
+    gap with its reason, and the rest goes on.
+
+    Raises
+    ------
+    RecordError : no patient record. InputError : a scan that cannot be measured.
+    """
+    settings = settings or PlanSettings()
+    if case.record is None:
+        raise RecordError("no patient record", "advice is about a patient", "give --record patient.json")
+    case = assess(case, settings.rehearse.assess, progress)
+    levels, left = _matter(case, settings.levels)
+    for level in levels:
+        case = _rehearsed(case, level, settings.rehearse, progress)
+    reason = f"only {MOST_LEVELS:g} levels are rehearsed in one plan; name it with --level to choose it"
+    case = replace(case, gaps=(*case.gaps, *(Gap(code=CODE, level=level, reason=reason) for level in left)))
+    if progress is not None:
+        progress("decide", 0.0, "")
+    told = case.record
+    care = weigh(told, case.findings, levels if settings.levels else ()) if told is not None else None
+    if progress is not None:
+        progress("decide", 1.0, "")
+    return replace(case, care=care)
+
+
+def _matter(case: Case, wanted: tuple[Level, ...]) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    """Levels to rehearse, worst first in the choice, and those left out."""
+    if wanted or case.record is None:
+        return wanted, ()
+    broken = fractured_levels(case.record, case.findings)
+    seen = {vertebra.level for vertebra in case.spine.vertebrae} if case.spine else set()
+    loss = {reading.level: reading.height_loss.value or 0.0 for reading in case.fractures}
+    held = sorted((level for level in broken if level in seen), key=lambda level: -loss.get(level, 0.0))
+    chosen = held[: int(MOST_LEVELS)]
+    return tuple(sorted(chosen)), tuple(sorted(set(held) - set(chosen)))
+
+
+def _rehearsed(case: Case, level: Level, settings: RehearseSettings, progress: Progress | None) -> Case:
+    try:
+        return rehearse(case, level, settings, progress)
+    except EndplateError as error:
+        return replace(case, gaps=(*case.gaps, Gap(code=CODE, level=level, reason=str(error))))
