@@ -17,7 +17,7 @@ from endplate.fracture.result import Fracture
 from endplate.image.volume import Volume
 from endplate.patient import PatientRecord
 from endplate.repair.balloon_place import site_at
-from endplate.repair.bone import bone_model, repair_bone
+from endplate.repair.bone import bone_model, inside_body, repair_bone
 from endplate.repair.cured import BeforeAfter, Solved, cement_share, compare, cured_model
 from endplate.repair.device.balloon import BALLOONS
 from endplate.repair.device.cement import CEMENTS, Cement
@@ -32,6 +32,8 @@ from endplate.repair.segment import beside, segment_change
 from endplate.repair.tips import needle_tips
 from endplate.repair.unknowns import Draw
 from endplate.repair.zone import find_zone
+
+BEHIND = "the cavity reaches the posterior quarter of the body: cement that fills it was not stopped there"
 
 Tell = Callable[[str, float, str], None]
 """Called with the stage, the fraction of it done and what it is doing."""
@@ -157,6 +159,17 @@ def run_once(
     )
 
 
+def cavity_reaches_back(bone: Bone, vertebra: Vertebra) -> bool:
+    """Whether the cavity of a balloon lies in the posterior quarter of the body, where cement would be stopped."""
+    grid = bone.field.grid
+    hollow, body = np.argwhere(bone.cavity >= 0.5), np.argwhere(inside_body(bone.field) > 0)
+    if not len(hollow):
+        return False
+    depth = vertebra.to_local_mm(grid.to_mm(body))[:, 1]
+    limit = depth.min() + (depth.max() - depth.min()) / 4
+    return bool(vertebra.to_local_mm(grid.to_mm(hollow))[:, 1].min() <= limit)
+
+
 def cement_of(settings: RunSettings, draw: Draw) -> Cement:
     """The chosen cement, thicker or thinner at its start."""
     cement = CEMENTS[settings.cement]
@@ -245,16 +258,21 @@ class _Run:
     def _fill(self, done: Rehearsed) -> Rehearsed:
         """Cement."""
         paths = done.access.paths if done.access is not None else ()
-        plan = self.settings.injection
+        plan, bone, vertebra = self.settings.injection, self._bone(done), self.scene.vertebra
+        behind = plan.stop_at_posterior_quarter and cavity_reaches_back(bone, vertebra)
         fill = inject(
-            self._bone(done),
-            self.scene.vertebra,
+            bone,
+            vertebra,
             needle_tips(paths),
             cement_of(self.settings, self.draw),
-            replace(plan, permeability_factor=plan.permeability_factor * self.draw.permeability),
+            replace(
+                plan,
+                permeability_factor=plan.permeability_factor * self.draw.permeability,
+                stop_at_posterior_quarter=plan.stop_at_posterior_quarter and not behind,
+            ),
             lambda part: self.tell("cement", part, done.procedure),
         )
-        return replace(done, fill=fill)
+        return replace(done, fill=replace(fill, notes=(*fill.notes, BEHIND)) if behind else fill)
 
     def _cured(self, done: Rehearsed) -> BoneModel:
         """The model with what the procedure put in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,7 +13,10 @@ from endplate.report.figure.balloon import TOP_OF_SCALE, balloon_figures
 from endplate.report.figure.cement import cement_figures
 from endplate.report.figure.course import course_figures
 from endplate.report.figure.gain import gain_figure
+from endplate.report.figure.path_planes import path_figures
+from endplate.report.figure.path_solid import solid_figures
 from endplate.report.figure.silhouette import silhouette_figure
+from endplate.report.markups import told
 from endplate.report.rehearsal.table import UNKNOWN_WORDS, Moved, Way, comparison, moved, neighbours, openings
 from endplate.report.rehearsal.words import CAN, CANNOT, PLAUSIBLE, band_words, sentences
 from endplate.report.table import Table
@@ -30,6 +34,16 @@ class Cemented:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WayIn:
+    """The needles of one procedure: a line of words each, planes, and the vertebra in 3-D."""
+
+    procedure: str
+    lines: tuple[str, ...]
+    pictures: tuple[Markup, ...]
+    solid: tuple[Markup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """One rehearsal on the page."""
 
@@ -37,7 +51,7 @@ class Section:
     level: str
     sentences: list[str]
     bands: str
-    paths: Pictures
+    ways: list[WayIn]
     cements: list[Cemented]
     balloon: Pictures
     silhouette: Markup | None
@@ -69,7 +83,7 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
         level=str(rehearsal.level),
         sentences=sentences(rehearsal),
         bands=band_words(rehearsal),
-        paths=[],
+        ways=_ways(case, rehearsal) if drawable else [],
         cements=_cements(case, rehearsal) if drawable else [],
         balloon=balloon_figures(blown, vertebra) if blown is not None and vertebra is not None else [],
         silhouette=silhouette_figure(rehearsal, vertebra) if vertebra is not None else None,
@@ -82,6 +96,30 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
         stops=_stops(rehearsal),
         unknowns=[(UNKNOWN_WORDS[unknown.name], unknown) for unknown in rehearsal.unknowns],
     )
+
+
+def _ways(case: Case, rehearsal: Rehearsal) -> list[WayIn]:
+    """Needles that were found, procedure by procedure."""
+    vertebra = case.spine.at(rehearsal.level) if case.spine else None
+    found = []
+    for done in rehearsal.nominal:
+        if vertebra is None or done.access is None or not done.access.paths:
+            continue
+        planes = tuple(picture for path in done.access.paths for picture in path_figures(path, vertebra, case.volume))
+        found.append(
+            WayIn(
+                procedure=done.procedure,
+                lines=tuple(f"{path.side}: {told(path)}" for path in done.access.paths),
+                pictures=tuple(_apart(picture, done.procedure) for picture in planes),
+                solid=tuple(_apart(picture, done.procedure) for picture in solid_figures(done.access, vertebra)),
+            )
+        )
+    return found
+
+
+def _apart(picture: Markup, procedure: str) -> Markup:
+    """The same drawing with an identity of its own: both procedures may go the same way."""
+    return Markup(re.sub(r'(id|aria-labelledby)="([^"]*)-title"', rf'\1="\2-{procedure}-title"', picture))
 
 
 def _cements(case: Case, rehearsal: Rehearsal) -> list[Cemented]:
