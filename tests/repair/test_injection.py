@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from verification.cylinder_body import HALF_WIDTH_MM, cylinder_body, tip_at, with_gap
 
-from endplate.errors import OptionError
+from endplate.errors import OptionError, SolverError
+from endplate.numerics.flow.front import Flow, Source, Stepper
 from endplate.repair.device.cement import CEMENTS
 from endplate.repair.injection import inject
 from endplate.repair.injection_plan import InjectionPlan, planned_volume_ml, portions_of
@@ -129,6 +130,20 @@ def test_time_limit_ends_it() -> None:
 def test_cement_sets_in_a_long_pause() -> None:
     fill = fill_of(replace(FREE, portions=(0.5, 0.5), pause_s=1200.0, most_mpa=1e6))
     assert fill.stop == "end of handling" and fill.injected_ml < 1.7
+
+
+def test_solver_without_solution_ends_it_with_the_last_good_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Stepper.step
+
+    def failing(self: Stepper, flow: Flow, source: Source, consistency: np.ndarray) -> Flow:
+        if source.time_s + source.duration_s > 15.0:
+            raise SolverError("the pressure did not settle")
+        return step(self, flow, source, consistency)
+
+    monkeypatch.setattr(Stepper, "step", failing)
+    fill = fill_of()
+    assert fill.stop.startswith("no solution beyond 1.") and "did not settle" in fill.stop
+    assert fill.volume_ml == pytest.approx(1.5, abs=0.03) and fill.balance < 1e-5
 
 
 def test_posterior_quarter_ends_it() -> None:

@@ -46,7 +46,10 @@ def inject(
     Raises
     ------
     OptionError : a tip outside the bone, no tip, or more volume than the pores within reach can take.
-    SolverError : pressure or front did not settle.
+
+    Notes
+    -----
+    Where the solver finds no solution the injection ends there: `stop` says so, the last good state is kept.
     """
     plan, tell = plan or InjectionPlan(), progress or (lambda done: None)
     if not tips:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.cited import cited
+from endplate.errors import SolverError
 from endplate.numerics.flow.body import Field
 from endplate.numerics.flow.front import Flow, Source, Stepper
 from endplate.numerics.flow.rheology import pipe_drop_mpa
@@ -70,18 +71,27 @@ class Course:
         return True
 
     def _step(self, needles: tuple[int, ...], volume_ml: float) -> tuple[float, str]:
-        """One step, shortened until what ends the injection is met closely; the volume taken, and why it ends."""
+        """One step, shortened until what ends the injection is met closely; the volume taken, and why it ends.
+
+        A step that finds no solution ends the injection too, with the state before it kept.
+        """
         while True:
             duration = volume_ml / self.plan.flow_ml_s
-            source = self._source(needles, duration)
-            after = self.stepper.step(self.flow, source, self._consistency(self.time_s + duration / 2))
-            pressure = self._pressures(needles, after, self.time_s + duration)
-            reason = self._reason(after, self.time_s + duration, sum(pressure))
-            if not reason or volume_ml <= float(LEAST_STEP_ML):
+            source, end = self._source(needles, duration), self.time_s + duration
+            shortest = volume_ml <= float(LEAST_STEP_ML)
+            try:
+                after = self.stepper.step(self.flow, source, self._consistency(end - duration / 2))
+            except SolverError as error:
+                if shortest:
+                    return 0.0, f"no solution beyond {self.injected_ml:.2f} mL: {error.what}"
+                volume_ml /= 2
+                continue
+            pressure = self._pressures(needles, after, end)
+            reason = self._reason(after, end, sum(pressure))
+            if not reason or shortest:
                 break
             volume_ml /= 2
-        self.flow = after
-        self.time_s += duration
+        self.flow, self.time_s = after, end
         self.injected_ml += volume_ml
         self.curve.append((self.time_s, self.injected_ml, *pressure))
         self._note_openings()
