@@ -126,13 +126,11 @@ def gaps(rehearsal: Rehearsal) -> tuple[Gap, ...]:
 
 
 def cautions(rehearsal: Rehearsal) -> tuple[Caution, ...]:
-    """What a reader must know before trusting this rehearsal."""
-    notes = [*rehearsal.notes]
-    for done in rehearsal.nominal:
-        of = PROCEDURE_WORDS[done.procedure]
-        for part in (done.access, done.inflation, done.fill):
-            notes += [f"{of}: {note}" for note in (part.notes if part is not None else ())]
-    return tuple(Caution(code="rehearsal", level=rehearsal.level, text=note) for note in dict.fromkeys(notes))
+    """What a reader must know before trusting this rehearsal; notes of single runs stay with them."""
+    return tuple(
+        Caution(code="rehearsal", level=rehearsal.level, text=f"rehearsed repair: {note}")
+        for note in dict.fromkeys(rehearsal.notes)
+    )
 
 
 def _number(rehearsal: Rehearsal, procedure: str, name: str, band: Band) -> Finding | None:

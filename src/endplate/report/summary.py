@@ -9,7 +9,7 @@ from endplate.case import Case
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.report.density_words import density_sentences
-from endplate.report.phrase import levels_listed, value_of, with_unit
+from endplate.report.phrase import levels_listed, listed, value_of, with_unit
 
 Index = dict[tuple[str, Level | None], Finding]
 Writer = Callable[[Case, Index], list["Sentence"]]
@@ -35,7 +35,7 @@ def indexed(case: Case) -> Index:
 def summarise(case: Case) -> list[Sentence]:
     """The summary: what was seen, what is broken, how dense, how strong, what is missing."""
     index = indexed(case)
-    writers: tuple[Writer, ...] = (_fractures, _undecided, _signs, _intact, _bone, _strength, _rest)
+    writers: tuple[Writer, ...] = (_fractures, _undecided, _signs, _intact, _bone, _strength, _rest, _rehearsed)
     return [sentence for writer in writers for sentence in writer(case, index)]
 
 
@@ -158,6 +158,18 @@ def _load(case: Case) -> list[Sentence]:
         "load. This is an estimate for comparing levels and activities, not a fracture risk."
     )
     return [Sentence(tone="note" if hardest.ratio >= 1.0 else "calm", text=text)]
+
+
+def _rehearsed(case: Case, index: Index) -> list[Sentence]:
+    """That a repair was rehearsed; what came of it stands in its own section."""
+    return [
+        Sentence(
+            tone="note",
+            text=f"Rehearsed on {done.level}: {listed([item.procedure for item in done.nominal])}; see “Rehearsal of a "
+            "repair”. A computation, not a forecast.",
+        )
+        for done in case.rehearsals
+    ]
 
 
 def _rest(case: Case, index: Index) -> list[Sentence]:

@@ -136,20 +136,22 @@ def _cements(case: Case, rehearsal: Rehearsal) -> list[Cemented]:
 
 
 def _stops(rehearsal: Rehearsal) -> list[tuple[str, str]]:
-    """What ended the filling of balloon and body, and how well the books balance."""
+    """What ended the filling of balloon and body, how well the books balance, and what there was to note."""
     out = []
     for done in rehearsal.nominal:
         name = done.procedure.capitalize()
+        if done.access is not None and done.access.notes:
+            out.append((f"{name}, needle", "; ".join(done.access.notes)))
         if done.inflation is not None:
             blown = done.inflation
             books = (
                 f"mass of bone within {100 * abs(blown.mass_error):.2g} %, balloon volume within "
                 f"{100 * abs(blown.volume_error):.2g} %, energy within {100 * abs(blown.energy_error):.2g} %"
             )
-            out.append((f"{name}, balloon", f"stopped by: {blown.stop}; {books}"))
+            out.append((f"{name}, balloon", "; ".join((f"stopped by: {blown.stop}", books, *blown.notes))))
         if done.fill is not None:
             books = f"injected against pores and leaks within {100 * abs(done.fill.balance):.2g} %"
-            out.append((f"{name}, cement", f"stopped by: {done.fill.stop}; {books}"))
+            out.append((f"{name}, cement", "; ".join((f"stopped by: {done.fill.stop}", books, *done.fill.notes))))
         if done.stopped:
             out.append((name, f"ended early: {done.stopped}"))
     return out
