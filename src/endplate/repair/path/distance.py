@@ -52,7 +52,7 @@ def _spare(
     points: Any, kind: Any, reach: Any, tips: Any, back: Any, short: float, floor: float
 ) -> Any:  # pragma: no cover - compiled
     """Least of distance minus reach (m, kinds) over the points of each kind; a line at the floor is left at once."""
-    out = np.full((tips.shape[0], reach.shape[0]), 1e9)
+    out = np.full((tips.shape[0], reach.shape[0]), np.inf)
     for m in range(tips.shape[0]):
         tx, ty, tz = tips[m, 0], tips[m, 1], tips[m, 2]
         bx, by, bz = back[m, 0], back[m, 1], back[m, 2]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.cited import cited
+from endplate.cited import cited, cited_table
 from endplate.repair.path.distance import spare_of
 from endplate.repair.path.margin import LEAST_MM
 from endplate.repair.path.target import Target
@@ -24,10 +24,17 @@ SOFT_MM = cited(
 )
 HARD_MM = cited(0.15, "mm", "Own choice: the line found lies within 0.2 mm of the true best, below a voxel", "design")
 SEEDS = cited(5, "1", "Own choice: places from which the fine search starts", "design")
-PLACES = (9, 9, 3, 3, 5)
+PLACES = cited_table(
+    "path.places",
+    "1",
+    "Own choice: coarse steps of two to three millimetres along each range",
+    "design",
+    {"across": 9, "up": 9, "target right": 3, "target anterior": 3, "target superior": 5},
+)
 """Coarse steps across and up the pedicle, and along right, anterior, superior of the target."""
-FIRST_STEP, SECOND_STEP, LAST_STEP = 1 / 8, 1 / 64, 1 / 256
-"""Of each range: the fine search halves its step from the first to the last; from the second on all points are seen."""
+FIRST_STEP = cited(0.125, "1", "Own choice: about a coarse step of each range, halved when nothing is gained", "design")
+SECOND_STEP = cited(1 / 64, "1", "Own choice: about 0.2 mm; from here on all surface points are seen", "design")
+LAST_STEP = cited(1 / 256, "1", "Own choice: about 0.05 mm, far below a voxel", "design")
 Array = NDArray[np.float64]
 Kinds = NDArray[np.int8]
 LEAST = np.array([LEAST_MM[name] for name in NAMES])
@@ -59,16 +66,16 @@ def search_line(walls: Walls, target: Target, approach: Approach, radius_mm: flo
     shares = _coarse_shares()
     spare = aim.spare(shares, (points[few], kind[few]), float(SOFT_MM))
     starts = shares[np.argsort(-spare, kind="stable")[: int(SEEDS)]]
-    climbed = [_climb(aim, start, (points[more], kind[more]), FIRST_STEP, float(SOFT_MM)) for start in starts]
+    climbed = [_climb(aim, start, (points[more], kind[more]), float(FIRST_STEP), float(SOFT_MM)) for start in starts]
     best = max(climbed, key=lambda found: found[1])[0]
-    best, _ = _climb(aim, best, (points, kind), SECOND_STEP, float(HARD_MM))
+    best, _ = _climb(aim, best, (points, kind), float(SECOND_STEP), float(HARD_MM))
     through, place, far = aim.lines(best[None])
     return Line(through=through[0], target=place[0], far=far[0])
 
 
 def _coarse_shares() -> NDArray[np.float64]:
     """(m, 5) shares of the five ranges on a coarse lattice."""
-    axes = [(np.arange(n) + 0.5) / n for n in PLACES]
+    axes = [(np.arange(n) + 0.5) / n for n in (int(count) for count in PLACES.values())]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(PLACES))
 
 
@@ -140,7 +147,7 @@ def _climb(aim: _Aim, start: Array, seen: tuple[Array, Kinds], step: float, soft
     moves = np.concatenate([moves, -moves])
     seen = aim.nearest_first(start, seen)
     place, least = start, float(aim.spare(start[None], seen, soft_mm)[0])
-    while step >= LAST_STEP:
+    while step >= float(LAST_STEP):
         tried = np.clip(place + step * moves, 0, 1)
         spare = aim.spare(tried, seen, soft_mm, least)
         best = int(spare.argmax())

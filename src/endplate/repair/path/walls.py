@@ -17,7 +17,7 @@ from endplate.repair.result import Side
 
 MEDIAL, LATERAL, SUPERIOR, INFERIOR, ANTERIOR, ENDPLATES, NEIGHBOUR = range(7)
 NAMES = ("medial", "lateral", "superior", "inferior", "anterior", "endplates", "neighbour")
-ENTRY = 7
+ENTRY = len(NAMES)
 """Surface behind the pedicle, where the needle goes in: no wall."""
 
 PLATE_TILT = cited(
