@@ -23,6 +23,9 @@ STAGE_WORDS = {
     "strength": "Loading the body",
     "neighbours": "Loading the neighbours",
     "ensemble": "Spanning the unknowns",
+    "crush": "Crushing the body",
+    "warp": "Moving everything along",
+    "check": "Measuring the result",
     "report": "Writing the report",
 }
 """What each stage does, in plain words."""

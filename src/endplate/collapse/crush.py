@@ -22,18 +22,19 @@ from endplate.errors import OptionError, SolverError
 from endplate.fracture.normals import Triple
 from endplate.image.volume import Grid, Volume
 from endplate.numerics.points.cloud import fill_cloud
+from endplate.numerics.points.drive import release
 from endplate.numerics.points.engine import Engine
 from endplate.numerics.points.law import ELASTIC, FOAM, FoamLaw
 from endplate.numerics.points.load import Load, Settings
 from endplate.numerics.voxel.islands import largest_piece
 
-CAP_MODULUS_MPA = cited(200.0, "MPa", "own trial: stiff enough to carry the endplate along, soft enough to spread", "design")
+CAP_MODULUS_MPA = cited(200.0, "MPa", "own trial: stiff enough to carry the endplate, soft enough to spread", "design")
 LEAST_DENSITY_G_CM3 = cited(0.02, "g/cm3", "own trial: fatty marrow reads below; keeps the foam law finite", "design")
-STEP_VOXELS = cited(0.25, "voxel", "docs/theory.md, balloon mechanics: no place may move further in a step", "knowledge")
-RECOIL = cited(0.012, "1", "own trial on an L2: what a loss of 0.4 gives back when let go; the next press is exact", "design")
+STEP_VOXELS = cited(0.25, "voxel", "docs/theory.md, balloon mechanics: longest move in a step", "knowledge")
+RECOIL = cited(0.012, "1", "own trial on an L2: what a loss of 0.4 gives back when let go", "design")
 LEAST_GAIN = cited(0.25, "1", "a plate that wins less than a quarter of its travel as loss is not hurried", "design")
 CLOSE_ENOUGH = cited(0.005, "1", "a sixth of the error of measuring a height ratio (0.03)", "design")
-MOST_PRESSES = cited(3, "1", "the second press makes good the recoil of the first; a third what is then missing", "design")
+MOST_PRESSES = cited(3, "1", "the second makes good the recoil of the first; a third what is missing", "design")
 RELEASE_STEPS = cited(7, "1", "own trial: seven equal steps let go of a crushed body without a jump", "design")
 LEAST_STEP = cited(0.1, "1", "a step that fails even at a tenth of its size will not succeed", "design")
 
@@ -58,6 +59,8 @@ class CrushedBody:
     intact_mm, after_mm : (anterior, middle, posterior) heights between the endplates as material surfaces.
     loaded_loss : worst loss under load, before the recoil. peak_n : highest reaction of the upper plate.
     mass_before_mg, mass_after_mg : of all bone points. presses, steps, iterations : work done.
+    loose_steps : those above the tolerance.
+
     ratio : (least, 5th percentile, greatest) volume ratio of the bone points. notes : what went otherwise.
     """
 
@@ -72,6 +75,7 @@ class CrushedBody:
     presses: int
     steps: int
     iterations: int
+    loose_steps: int
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -125,11 +129,11 @@ class _Crush:
         filled, _ = largest_piece((bone.fill >= float(LEAST_FILL)) & (bone.body >= 0.5))
         arch = (bone.fill >= float(LEAST_FILL)) & ~filled
         self.engine = self._engine(filled, arch, bone.fill, bone.density_mg_cm3)
-        self.intact = heights_of(self.body.surfaces, self.body.extent.width_mm)
+        self.intact = heights_of(self.body.surfaces, self.body.extent)
         self.press: Press = build_press(self.engine.node_mm, self.grid, filled, self.body, collapse, self.intact)
         for side in SIDES:
             self.engine.carry(side, self._own(vertebra.to_world_mm(getattr(self.body.surfaces, side))))
-        self.peak_n, self.loaded_loss, self.loose = 0.0, 0.0, 0
+        self.peak_n, self.loaded_loss = 0.0, 0.0
         self.notes: list[str] = []
 
     def _engine(
@@ -169,7 +173,9 @@ class _Crush:
         for name, start in starts.items():
             self.engine.carry(name, start)
         goal, at = self.collapse.loss + float(RECOIL), 0.0
-        for presses in range(1, int(MOST_PRESSES) + 1):
+        presses = 0
+        while presses < int(MOST_PRESSES):
+            presses += 1
             at = self._load(at, goal)
             self._let_go(at)
             short = self.collapse.loss - self._loss()
@@ -208,25 +214,15 @@ class _Crush:
     def _press_by(self, at: float, share: float) -> None:
         upper, lower = self.press.holds(at)
         held = np.repeat((upper | lower)[..., None], 3, axis=-1)
-        step = self.engine.step(Load(held=held, move=self.press.move(upper, lower, share)))
-        self.peak_n = max(self.peak_n, abs(float(self._reaction()[upper][:, 2].sum())))
-        self.loose += not step.converged
-
-    def _reaction(self) -> NDArray[np.float64]:
-        """Forces (nx, ny, nz, 3) N with which the plates held the nodes in the last step."""
-        last = self.engine.last
-        box = np.zeros((self.press.height_mm.size, 3))
-        if last is not None:
-            box[self.engine.domain.nodes] = last.reaction
-        return box.reshape(*self.press.height_mm.shape, 3)
+        self.engine.step(Load(held=held, move=self.press.move(upper, lower, share)))
+        self.peak_n = max(self.peak_n, abs(float(self.engine.reactions()[upper][:, 2].sum())))
 
     def _let_go(self, at: float) -> None:
         """Take the load off; the lower plate goes on holding the body in place."""
-        upper, lower = self.press.holds(at)
-        force = np.where(upper[..., None], self._reaction(), 0.0)
-        held = np.repeat(lower[..., None], 3, axis=-1)
-        for share in np.linspace(1, 0, int(RELEASE_STEPS) + 1)[1:]:
-            self.engine.step(Load(held=held, force=share * force))
+        upper, lower = (np.repeat(plate[..., None], 3, axis=-1) for plate in self.press.holds(at))
+        course = release(self.engine, upper, Load(held=lower), int(RELEASE_STEPS))
+        if not course.converged:
+            self.notes.append(f"unloading stopped early: {course.stop}")
 
     def _loss(self) -> float:
         """Mean loss of the heights that this shape is to lose."""
@@ -236,7 +232,7 @@ class _Crush:
     def _heights(self) -> Triple:
         vertebra = self.body.vertebra
         now = Surfaces(**{side: vertebra.to_local_mm(self._world(self.engine.carried[side])) for side in SIDES})
-        return heights_of(now, self.body.extent.width_mm)
+        return heights_of(now, self.body.extent)
 
     def _stopped(self, error: SolverError) -> OptionError:
         reached = self._loss()
@@ -263,6 +259,7 @@ class _Crush:
             presses=presses,
             steps=self.engine.ledger.steps,
             iterations=self.engine.ledger.iterations,
+            loose_steps=self.engine.ledger.loose_steps,
             notes=tuple(dict.fromkeys(self.notes)),
         )
 

@@ -52,11 +52,12 @@ def origins(field: Field, scan: Grid, first_plane: int, planes: int) -> Origins:
     index, ratio = np.empty((*shape, 3), np.float32), np.ones(shape, np.float32)
     folded = np.zeros(shape, np.uint8)
     coarse, fine = (_in_scan(lattice, scan, to_scan) for lattice in (field.coarse, field.fine))
-    _invert(*coarse, *fine, np.ascontiguousarray(field.fine.volume_ratio()), first_plane, index, ratio, folded)
+    at_nodes = np.ascontiguousarray(field.fine.volume_ratio())
+    _invert(coarse, fine, at_nodes, first_plane, index, ratio, folded)
     return Origins(index=index, ratio=ratio, folded=int(folded.sum()))
 
 
-def _in_scan(lattice: Lattice, scan: Grid, to_scan: NDArray[np.float64]) -> tuple[Any, ...]:
+def _in_scan(lattice: Lattice, scan: Grid, to_scan: NDArray[Any]) -> tuple[Any, ...]:
     """Displacements, first node and step of a lattice, all in scan indices."""
     step = np.diag(to_scan @ lattice.grid.affine[:3, :3]).copy()
     start = scan.to_index(lattice.grid.affine[:3, 3])
@@ -134,17 +135,16 @@ def _solve3(m: Any, r: Any, out: Any) -> bool:  # pragma: no cover - compiled
 
 
 @njit(cache=True)
-def _origin(
-    coarse: Any, c_start: Any, c_step: Any, fine: Any, f_start: Any, f_step: Any, y: Any, x: Any
-) -> float:  # pragma: no cover - compiled
+def _origin(coarse: Any, fine: Any, y: Any, x: Any) -> float:  # pragma: no cover - compiled
     """Solve x + u(x) = y from x; returns what is left over, in steps of the fine lattice."""
+    f_step = fine[2]
     value, slope = np.empty(3), np.empty((3, 3))
     rest, move, best = np.empty(3), np.empty(3), np.empty(3)
     least = 1e30
     damping = 1.0
     for _ in range(STEPS):
-        if not _look_up(fine, f_start, f_step, x, value, slope):
-            _look_up(coarse, c_start, c_step, x, value, slope)
+        if not _look_up(fine[0], fine[1], f_step, x, value, slope):
+            _look_up(coarse[0], coarse[1], coarse[2], x, value, slope)
         size = 0.0
         for a in range(3):
             rest[a] = x[a] + value[a] - y[a]
@@ -174,9 +174,8 @@ def _origin(
 
 @njit(cache=True, parallel=True)
 def _invert(
-    coarse: Any, c_start: Any, c_step: Any, fine: Any, f_start: Any, f_step: Any, ratio_at: Any,
-    first_plane: int, index: Any, ratio: Any, folded: Any,
-) -> None:  # fmt: skip  # pragma: no cover - compiled
+    coarse: Any, fine: Any, ratio_at: Any, first_plane: int, index: Any, ratio: Any, folded: Any
+) -> None:  # pragma: no cover - compiled
     for i in prange(index.shape[0]):
         y, x = np.empty(3), np.empty(3)
         for j in range(index.shape[1]):
@@ -186,11 +185,11 @@ def _invert(
                     x[:] = y
                 else:  # the voxel below came from nearly the same place
                     x[2] += 1.0
-                left = _origin(coarse, c_start, c_step, fine, f_start, f_step, y, x)
+                left = _origin(coarse, fine, y, x)
                 if left > CLOSE:
                     x[:] = y
-                    again = _origin(coarse, c_start, c_step, fine, f_start, f_step, y, x)
+                    again = _origin(coarse, fine, y, x)
                     left = min(left, again)
                 folded[i, j, k] = left > LOST
                 index[i, j, k, 0], index[i, j, k, 1], index[i, j, k, 2] = x[0], x[1], x[2]
-                ratio[i, j, k] = _scalar(ratio_at, f_start, f_step, x)
+                ratio[i, j, k] = _scalar(ratio_at, fine[1], fine[2], x)

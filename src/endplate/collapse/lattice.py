@@ -1,4 +1,4 @@
-"""A displacement field on a lattice along the scan's axes: smooth filling between what is known, and its volume ratio."""
+"""A displacement field on a lattice along the scan's axes: smooth between what is known; its volume ratio."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _cell_ratio(places: NDArray[np.float64]) -> NDArray[np.float64]:
                     edge.take(range(edge.shape[other] - 1), other) + edge.take(range(1, edge.shape[other]), other)
                 )
         edges.append(edge)
-    return np.abs(1.0) * np.einsum("...i,...i->...", np.cross(edges[0], edges[1]), edges[2])
+    return np.einsum("...i,...i->...", np.cross(edges[0], edges[1]), edges[2])
 
 
 def _node_mean(cells: NDArray[np.float64]) -> NDArray[np.float64]:

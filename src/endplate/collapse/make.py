@@ -33,7 +33,7 @@ from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
 
 RIM = cited(0.7, "1", "the outer ring of the upper endplate, on which the ring of the next body stands", "design")
-NEXT_TO_BODY = cited(0.5, "1", "lattice steps beyond the labelled body that go with it: its half-filled voxels", "design")
+NEXT_TO_BODY = cited(0.5, "1", "lattice steps beyond the labelled body that go with it", "design")
 
 Tell = Callable[[str, float, str], None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,7 +154,9 @@ def _beside(values: NDArray[np.float64], known: NDArray[np.bool_], scene: Scene,
     """Free the arch's nodes near the body: there the crushed wall and the rigid arch are joined smoothly."""
     target = scene.target
     near = distance_from(target.body, target.grid, grid, float(BLEND_MM)) <= float(BLEND_MM)
-    own = distance_from(target.arch, target.grid, grid, float(BLEND_MM)) <= float(grid.spacing_mm.max()) * float(np.sqrt(3))
+    own = distance_from(target.arch, target.grid, grid, float(BLEND_MM)) <= float(grid.spacing_mm.max()) * float(
+        np.sqrt(3)
+    )
     free = near & own
     others = np.zeros(grid.shape, bool)
     for vertebra in (*scene.above, *scene.below):
@@ -170,7 +173,7 @@ def _column_above(scene: Scene, places_mm: NDArray[np.float64]) -> NDArray[np.bo
     last = line[-1] - line[-2] if len(line) > 1 else target.axes[2]
     line.append(line[-1] + 1000 * last / np.linalg.norm(last))
     away = np.full(places_mm.shape[:-1], np.inf)
-    for start, end in zip(line, line[1:], strict=False):
+    for start, end in pairwise(line):
         along = end - start
         share = np.clip((places_mm - start) @ along / (along @ along), 0, 1)
         away = np.minimum(away, np.linalg.norm(places_mm - start - share[..., None] * along, axis=-1))

@@ -15,7 +15,9 @@ from endplate.fracture.height.patch import PLACES
 from endplate.fracture.normals import Triple
 from endplate.image.volume import Grid
 
-GAP_VOXELS = cited(2.0, "voxel", "two voxels of cap between plate and endplate, so that the endplate may bend", "design")
+GAP_VOXELS = cited(
+    2.0, "voxel", "two voxels of cap between plate and endplate, so that the endplate may bend", "design"
+)
 OVERHANG_VOXELS = cited(2, "1", "plates reach over the endplate's border by the width of a spline", "design")
 
 
@@ -91,7 +93,7 @@ def build_press(
 
 def _faces(body: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
     """Columns that hold bone, and their highest and lowest voxel, smooth and carried on beyond the border."""
-    columns = body.any(axis=2)
+    columns = np.asarray(body.any(axis=2))
     top = body.shape[2] - 1 - body[:, :, ::-1].argmax(axis=2)
     bottom = body.argmax(axis=2)
     nearest = ndimage.distance_transform_edt(~columns, return_distances=False, return_indices=True)

@@ -16,7 +16,7 @@ from endplate.biomechanics.model import SMOOTHING_MM
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.collapse.inverse import Field, origins
-from endplate.image.volume import Grid, LabelMap, Volume
+from endplate.image.volume import LabelMap, Volume
 
 PADDING_HU = cited(-1024.0, "[hnsf'U]", "scanners pad what was not measured at -1024 or below", "knowledge")
 MOST_HU = cited(3071.0, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge")
@@ -170,7 +170,7 @@ def _cubic(field: Any, p: float, q: float, r: float, weights: Any) -> float:  # 
 
 
 @njit(cache=True, parallel=True)
-def _carry(
+def _carry(  # noqa: PLR0913
     hu: Any, content: Any, start: Any, index: Any, ratio: Any, least: float, padding: float, out: Any, unseen: Any
 ) -> None:  # pragma: no cover - compiled
     """HU at the origins, with what compaction adds."""
