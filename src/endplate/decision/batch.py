@@ -11,7 +11,7 @@ from endplate.decision.facts import case_facts
 from endplate.errors import RecordError
 from endplate.patient import parse_record
 
-CHUNK = 500
+CHUNK = 100
 """Records handed to a process at a time: enough that handing over costs little."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, Protocol
 
 from endplate.decision.threshold import Citation, Threshold
@@ -214,7 +214,7 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-@lru_cache(maxsize=4096)
+@cache
 def fields(node: Node) -> frozenset[str]:
     """Every fact that the node can read."""
     return frozenset(part.field for part in walk(node) if part.field)

@@ -102,17 +102,17 @@ def _deciding_parts(ruleset: RuleSet, facts: FactValues) -> Iterator[tuple[str, 
             yield "contraindication", node
     elif ruleset.scope.truth(facts) is False:
         yield "scope", ruleset.scope
-    elif ruleset.status(facts) == "indeterminate" and missing_parts(ruleset, facts):
+    elif ruleset.status(facts) == "indeterminate" and _any_open(ruleset, facts):
         yield from _open_parts(ruleset, facts)
     else:
         for node in ruleset.relative:
-            if node.truth(facts) is True:
+            if node.truth(facts) is True and _favours(ruleset, facts):
                 yield "relative", node
         for rung in _ladder_parts(ruleset.answers, facts):
             yield "answer", rung
 
 
-def missing_parts(ruleset: RuleSet, facts: FactValues) -> bool:
+def _any_open(ruleset: RuleSet, facts: FactValues) -> bool:
     """Whether any part is open; a verdict can be indeterminate because the source keeps its answer to itself."""
     return next(_open_parts(ruleset, facts), None) is not None
 
@@ -127,11 +127,15 @@ def _ladder_parts(ladder: Ladder, facts: FactValues) -> Iterator[Node]:
     yield asked[-1].when
 
 
+def _favours(ruleset: RuleSet, facts: FactValues) -> bool:
+    """Whether a "yes" may come, so that relative contraindications matter."""
+    return any(outcome.status == "yes" for outcome in ruleset.answers.reachable(facts))
+
+
 def _open_parts(ruleset: RuleSet, facts: FactValues) -> Iterator[tuple[str, Node]]:
     """Parts of unknown truth that the verdict still hangs on."""
-    favourable = {outcome.status for outcome in ruleset.answers.reachable(facts)}
     parts: list[tuple[str, Node]] = [("scope", ruleset.scope)]
     parts += [("contraindication", node) for node in ruleset.absolute]
-    parts += [("relative", node) for node in ruleset.relative if "yes" in favourable]
+    parts += [("relative", node) for node in ruleset.relative if _favours(ruleset, facts)]
     parts += [("answer", rung.when) for rung in ruleset.answers.asked(facts)]
     return ((role, node) for role, node in parts if node.truth(facts) is None)
