@@ -8,7 +8,8 @@ import pytest
 from vignette import level_facts, vignettes
 
 from endplate.decision.batch import rows
-from endplate.decision.decide import decide_level
+from endplate.decision.decide import decide, decide_level
+from endplate.decision.document import as_document
 from endplate.decision.explain import explain, explain_grading, printed, shown
 from endplate.decision.field import field_catalogue
 from endplate.decision.rulebook import rulebook
@@ -80,7 +81,7 @@ def test_facts_in_words(name: str, value: object, words: str) -> None:
 
 def test_what_if_names_exactly_the_verdicts_that_move() -> None:
     moves = {move.id: (move.before, move.after) for move in what_if(OPEN, {"rmdq": 18})}
-    assert set(moves) == {"lcd_osteoporotic", "rand_2018"}
+    assert set(moves) == {"lcd_osteoporotic", "rand_2018", "limitation"}
     before, after = moves["lcd_osteoporotic"]
     assert (before.status, after.status) == ("indeterminate", "yes")
 
@@ -98,7 +99,7 @@ def test_what_if_tells_flags_and_gradings_too() -> None:
 
 def test_what_if_can_forget_and_changes_nothing_by_itself() -> None:
     full = level_facts(vignettes()[3])
-    assert {move.id for move in what_if(full, {"rmdq": None})} == {"lcd_osteoporotic", "rand_2018"}
+    assert {move.id for move in what_if(full, {"rmdq": None})} == {"lcd_osteoporotic", "rand_2018", "limitation"}
     assert what_if(full, {}) == ()
     assert full.values["rmdq"] == 18
 
@@ -168,3 +169,18 @@ def test_rows_of_many_records_keep_order_and_name_the_bad_line() -> None:
 
 def test_processes_give_the_same_rows() -> None:
     assert list(rows(lines(), processes=2)) == list(rows(lines()))
+
+
+def test_a_decision_is_plain_data_that_json_keeps() -> None:
+    decision = decide([OPEN])
+    document = as_document(decision)
+    assert json.loads(json.dumps(document)) == document
+    (level,) = document["levels"]
+    verdict = next(one for one in level["verdicts"] if one["ruleset"] == "lcd_osteoporotic")
+    assert verdict["status"] == "indeterminate"
+    assert verdict["missing"] == ["rmdq"]
+    (change,) = verdict["would_change"]
+    assert change["field"] == "rmdq"
+    assert [outcome["status"] for _, outcome in change["outcomes"]][-1] == "yes"
+    assert verdict["reasons"][0]["citation"]["trust"] in ("V", "V2", "K", "K?", "D")
+    assert level["technique"]["id"] == "technique"

@@ -19,6 +19,9 @@ STEROID_MONTHS = cited(3.0, "mo", "ACR GIOP 2022: courses of 3 months or more co
 ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
 
 CASE = {
+    "mass_kg": "mass_kg",
+    "wall_occiput_cm": "examination.wall_occiput_cm",
+    "rib_pelvis_fingers": "examination.rib_pelvis_fingers",
     "age_yr": "age_yr",
     "sex": "sex",
     "pregnancy": "pregnant",
@@ -201,6 +204,10 @@ def _bone(record: PatientRecord) -> Told:
     shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive
     yield "malignancy", True if shown else cancer.known, "cancer"
     yield "other_bone_disease", history.paget, "history.paget"
+    for name, then in (("stature_lost_ever_cm", "tallest_height_cm"), ("stature_lost_cm", "last_height_cm")):
+        earlier = getattr(record.examination, then)
+        lost = None if earlier is None or record.height_cm is None else earlier - record.height_cm
+        yield name, lost, f"examination.{then}"
     if record.mass_kg and record.height_cm:
         yield "bmi", record.mass_kg / (record.height_cm / 100) ** 2, "mass_kg, height_cm"
 
