@@ -81,7 +81,7 @@ def plan_access(
     chosen, notes = _choose(tried, procedure, settings)
     paths = tuple(one.path for one in chosen)
     missing = tuple(side for side in sides if walls[side] is None)
-    reason = "" if paths else why_none(vertebra.level, [one.path for one in tried], missing, walls, settings)
+    reason = "" if paths else why_none(vertebra.level, [one.path for one in tried], missing, walls)
     return Access(
         level=vertebra.level,
         procedure=procedure,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from endplate.level import Level
 from endplate.repair.device.needle import NEEDLES
 from endplate.repair.path.margin import LEAST_MM, refusal, said
-from endplate.repair.path.settings import PathSettings
 from endplate.repair.path.walls import Walls
 from endplate.repair.result import NeedlePath, Side
 
@@ -32,7 +31,6 @@ def why_none(
     paths: list[NeedlePath],
     missing: tuple[Side, ...],
     walls: dict[Side, Walls | None],
-    settings: PathSettings,
 ) -> str:
     """The reason, side by side; `paths` from best to worst."""
     told = []
