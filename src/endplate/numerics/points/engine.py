@@ -137,6 +137,7 @@ class Engine:
             np.maximum(room, 1e-6),
             self.law.cohesion_left(cloud.hardening),
             self.modulus,
+            cloud.density() / np.maximum(cloud.start_density(), LEAST_DENSITY),
         )
         self._points = (cloud.position, cloud.volume, cloud.stress, cloud.kind)
         self._grid = (np.array(self.domain.grid.dims), inverse, first)

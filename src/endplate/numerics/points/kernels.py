@@ -84,7 +84,7 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
     """Add minus the internal forces of the slabs of one parity to `out` (nodes, 3); note the secant shares."""
     start, order = slabs
     x, volume, stress, kind = cloud
-    strength, cap_ratio, cohesion, modulus = fresh
+    strength, cap_ratio, cohesion, modulus, packing = fresh
     dims, inverse_spacing, first = grid
     w, d, base = np.empty((3, 3)), np.empty((3, 3)), np.empty(3, dtype=np.int64)
     for slab in range(first_slab, last_slab):
@@ -95,7 +95,7 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
             _weights(x, p, dims, inverse_spacing, first, base, w, d)
             g = _gradient(du, dims, base, w, d)
             before = (stress[p, 0], stress[p, 1], stress[p, 2], stress[p, 3], stress[p, 4], stress[p, 5])
-            s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law)
+            s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p])
             secant[p] = s[7]
             c, v = _cofactor(g), volume[p]
             pxx = v * (s[0] * c[0] + s[5] * c[3] + s[4] * c[6])
@@ -125,14 +125,14 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
 def advance(first, last, cloud, fresh, grid, law, du, hardening, extent, work):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Move the points first..last and take their new state; work (n, 2) becomes that of stress and its plastic part."""
     x, volume, stress, kind = cloud
-    strength, cap_ratio, cohesion, modulus = fresh
+    strength, cap_ratio, cohesion, modulus, packing = fresh
     dims, inverse_spacing, origin = grid
     w, d, base = np.empty((3, 3)), np.empty((3, 3)), np.empty(3, dtype=np.int64)
     for p in range(first, last):
         _weights(x, p, dims, inverse_spacing, origin, base, w, d)
         g = _gradient(du, dims, base, w, d)
         before = (stress[p, 0], stress[p, 1], stress[p, 2], stress[p, 3], stress[p, 4], stress[p, 5])
-        s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law)
+        s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p])
         for c in range(6):
             stress[p, c] = s[c]
         hardening[p] += s[6]

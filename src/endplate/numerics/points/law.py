@@ -28,7 +28,8 @@ class FoamLaw:
     cohesion_strain : equivalent plastic strain over which it is lost; infinite for never.
     crush_factor : share of Y left after crushing (the plateau). crush_strain : plastic strain over which Y falls to it.
     compaction_power : Y grows with (rho / rho before) to this power; None for `strength_power`, as if compacted foam
-    were intact foam of its density.
+    were intact foam of its density. loosening_power : the same below the density before, where foam was pulled open
+    and its fragments carry little until they touch again; None as above.
     stiffness_loss : share of E that crushing takes, over `cohesion_strain`.
     friction : M of q <= M p + 3 k Y; None for no such limit. density_cap : g/cm3 beyond which Y and E grow no more.
 
@@ -48,6 +49,7 @@ class FoamLaw:
     crush_factor: float = 1.0
     crush_strain: float = 0.04
     compaction_power: float | None = None
+    loosening_power: float | None = None
     stiffness_loss: float = 0.5
     friction: float | None = None
     density_cap: float = 1.3
@@ -70,6 +72,11 @@ class FoamLaw:
         """Power of the growth of yield with compaction."""
         return self.strength_power if self.compaction_power is None else self.compaction_power
 
+    @property
+    def loosening(self) -> float:
+        """Power of the fall of yield below the density before."""
+        return self.growth if self.loosening_power is None else self.loosening_power
+
     def modulus(self, density: NDArray[np.float64], hardening: NDArray[np.float64]) -> NDArray[np.float64]:
         """E (n,) MPa at densities (n,) g/cm3 and plastic strains (n,)."""
         rho = np.clip(density, LEAST_DENSITY, self.density_cap)
@@ -83,15 +90,26 @@ class FoamLaw:
         first = np.clip(before, LEAST_DENSITY, self.density_cap)
         rho = np.clip(density, LEAST_DENSITY, self.density_cap)
         left = self.crush_factor + (1 - self.crush_factor) * np.exp(-hardening / self.crush_strain)
-        return left * self.strength_mpa * first**self.strength_power * (rho / first) ** self.growth
+        packing = rho / first
+        power = np.where(packing < 1, self.loosening, self.growth)
+        return left * self.strength_mpa * first**self.strength_power * packing**power
 
     def cohesion_left(self, hardening: NDArray[np.float64]) -> NDArray[np.float64]:
         """k (n,) after plastic strains (n,)."""
         return self.lost_cohesion + (self.cohesion - self.lost_cohesion) * np.exp(-hardening / self.cohesion_strain)
 
     def packed(self) -> NDArray[np.float64]:
-        """(6,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap."""
+        """(7,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
+        loosening."""
         friction = -1.0 if self.friction is None else self.friction
         return np.array(
-            [self.poisson, self.pressure_weight, self.shape_factor, self.growth, friction, self.density_cap]
+            [
+                self.poisson,
+                self.pressure_weight,
+                self.shape_factor,
+                self.growth,
+                friction,
+                self.density_cap,
+                self.loosening,
+            ]
         )

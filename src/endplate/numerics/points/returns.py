@@ -124,14 +124,25 @@ def return_point(xx, yy, zz, yz, xz, xy, strength, cohesion, modulus, kind, law)
     return keep * xx + mean, keep * yy + mean, keep * zz + mean, keep * yz, keep * xz, keep * xy, strain, keep
 
 
+@njit(cache=True, inline="always")
+def growth(packing, ratio, above, below):  # type: ignore[no-untyped-def]
+    """Factor on the strength when the packing changes by a ratio; its power differs above and below a packing of 1."""
+    if above == below or (packing >= 1 and packing * ratio >= 1):
+        return ratio**above
+    now = packing * ratio
+    after = now**above if now >= 1 else now**below
+    return after / (packing**above if packing >= 1 else packing**below)
+
+
 @njit(cache=True)
-def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law):  # type: ignore[no-untyped-def]
+def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """One point over one move.
 
     Parameters
     ----------
     g : the nine entries of the gradient of the move. s : the six stresses before. strength : Y at the density before.
-    cap_ratio : largest further compaction that hardens. The rest as for `return_point`.
+    cap_ratio : largest further compaction that hardens. packing : density over the density at first, before the move.
+    The rest as for `return_point`.
 
     Returns
     -------
@@ -147,7 +158,7 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law):  # type: ig
     txx, tyy, tzz = r[0] + twice * exx + lame, r[1] + twice * eyy + lame, r[2] + twice * ezz + lame
     tyz, txz, txy = r[3] + twice * eyz, r[4] + twice * exz, r[5] + twice * exy
     if kind == FOAM:
-        strength *= min(1 / jacobian, cap_ratio) ** law[3]
+        strength *= growth(packing, min(1 / jacobian, cap_ratio), law[3], law[6])
     n = return_point(txx, tyy, tzz, tyz, txz, txy, strength, cohesion, modulus, kind, law)
     m0, m1, m2 = 0.5 * (r[0] + n[0]), 0.5 * (r[1] + n[1]), 0.5 * (r[2] + n[2])
     m3, m4, m5 = 0.5 * (r[3] + n[3]), 0.5 * (r[4] + n[4]), 0.5 * (r[5] + n[5])
