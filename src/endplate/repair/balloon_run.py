@@ -20,6 +20,8 @@ from endplate.repair.result import Bone
 
 STEP_VOXELS = cited(0.2, "voxel", "Own trial: a balloon wall moves this far in a step", "design")
 LEAST_STEP = cited(0.1, "1", "Own choice: a step that fails at a tenth of its size is given up", "design")
+FIRST_STEP = cited(0.25, "1", "Own choice: of a usual step, while it is not known how much one lifts", "design")
+CAUTION = cited(0.8, "1", "Own choice: of the room left below a height, as gains tend to quicken", "design")
 CLEARANCE_MM = cited(
     2.0, "mm", "Stop when the balloon comes this near to cortex or endplate, reference 7.7", "knowledge"
 )
@@ -112,9 +114,9 @@ class Run:
 
     def _inflate(self, course: Course) -> None:
         """Steps until every balloon has a reason to stop."""
-        share = 1.0
+        share = 1.0 if self.most_gain is None else float(FIRST_STEP)
         while not course.stop:
-            course.stop = self._why_stop(course)
+            course.stop = self._why_stop(share)
             if course.stop:
                 return
             before = self.target_mm3.copy()
@@ -130,17 +132,17 @@ class Run:
                 if share < LEAST_STEP:
                     course.stop = f"no equilibrium beyond this volume, last good state kept ({error.args[0]})"
                 continue
-            share = min(1.0, 2 * share)
             self._record(course)
             course.full = self.shape()
+            share *= min(CAUTION * self._room(course), 2.0, 1.0 / share)
             self.done(float(INFLATION_SHARE) * self._share_done())
 
     def _share_done(self) -> float:
         return float(((self.target_mm3 - self.empty_mm3) / np.maximum(self.planned_mm3, 1e-9)).min())
 
-    def _why_stop(self, course: Course) -> str:
+    def _why_stop(self, share: float) -> str:
         """Close the balloons that reached a limit; the reason once none is left."""
-        if self._height_reached(course):
+        if share < LEAST_STEP:
             return "target height reached"
         for place, balloon in enumerate(self.engine.balloons):
             if self.open[place]:
@@ -159,15 +161,15 @@ class Run:
         near = clearance_mm(balloon.surface, self.engine.carried["wall"]) + self.edge_mm / 2
         return f"balloon within {float(CLEARANCE_MM):g} mm of cortex or endplate" if near <= CLEARANCE_MM else ""
 
-    def _height_reached(self, course: Course) -> bool:
-        """Whether another step like the last would lift a height beyond the intact one."""
-        if self.most_gain is None:
-            return False
+    def _room(self, course: Course) -> float:
+        """How many steps like the last one the gain stays below the intact heights."""
         gain = np.array(course.full.heights_mm) - course.before.heights_mm
-        ahead = gain + np.maximum(gain - self.last_gain, 0)
-        self.last_gain = gain
-        lost = self.most_gain >= CLEAR_LOSS_MM
-        return bool((ahead > self.most_gain)[lost].any())
+        by, self.last_gain = gain - self.last_gain, gain
+        if self.most_gain is None:
+            return np.inf
+        rising = (self.most_gain >= CLEAR_LOSS_MM) & (by > 1e-6)
+        left = np.maximum(self.most_gain - gain, 0)[rising] / by[rising]
+        return float(left.min(initial=np.inf))
 
     def _deflate(self, course: Course) -> None:
         """Let the pressure out in steps, smaller ones where that fails."""
