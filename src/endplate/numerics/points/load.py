@@ -75,12 +75,12 @@ class Settings:
     tolerance: float = 0.02
     loose: float = 3.0
     volume_tolerance: float = 1e-3
-    depth: int = 6
+    depth: int = 8
     cycles: int = 2
-    most_iterations: int = 40
+    most_iterations: int = 50
     refresh: int = 12
     void_mpa: float = 0.05
     clip: float = 0.3
-    most_move: float = 0.6
+    most_move: float = 1.0
     least_secant: float = 0.05
     smoothing: float = 0.3
