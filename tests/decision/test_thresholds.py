@@ -233,6 +233,12 @@ def test_the_of_class_follows_and_never_from_ct_alone(facts: dict[str, Any], of_
         ({"esr_mm_h": 30.1}, "inflammation_raised", True),
         ({"lesion": "lytic"}, "lesion_destructive", True),
         ({"lesion": "blastic", "pedicle_destroyed": False}, "lesion_destructive", False),
+        ({"mri_oedema": False}, "bone_scan_pos", False),
+        ({"mri_oedema": False}, "ct_accepted", False),
+        ({"mri_oedema": True}, "ct_accepted", False),
+        ({}, "ct_accepted", None),
+        ({"mri_oedema": True}, "bone_scan_pos", None),
+        ({"mri_oedema": False, "bone_scan_pos": True}, "bone_scan_pos", True),
         ({"sex": "female", "age_yr": 80, "pregnancy": True}, "pregnancy", True),
     ],
 )

@@ -26,6 +26,7 @@ CASE = {
     "sex": "sex",
     "pregnancy": "pregnant",
     "hospitalised": "episode.hospitalised",
+    "ct_accepted": "studies.double_band_accepted",
     "nrs": "pain.under_analgesia",
     "trend": "pain.trend",
     "pain_drug_resistant": "pain.drug_resistant",
