@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -74,7 +74,6 @@ class Book:
     flags: tuple[Flag, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     cases: tuple[ExpertCase, ...] = ()
-    expressions: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +145,7 @@ class _Reader:
             self.edition = Edition(**{key: table[key] for key in ("id", "title", "edition", "date", "reference")})
         except KeyError as error:
             raise RuleFileError(f"rule file {table.get('id', '')} lacks {error.args[0]}") from error
-        self.table, self.points, self.expressions = table, list[Threshold](), list[str]()
+        self.table, self.points = table, list[Threshold]()
         self.thresholds = {
             name: read_threshold(f"{self.edition.id}.{name}", entry, self.edition.edition)
             for name, entry in table.get("threshold", {}).items()
@@ -174,14 +173,12 @@ class _Reader:
             ),
             cases=tuple(ExpertCase(edition=self.edition, **entry) for entry in self.table.get("case", ())),
             points=tuple(self.points),
-            expressions=tuple(self.expressions),
         )
 
     def node(self, text: str | None) -> Node:
         """An expression; none at all always holds."""
         if text is None:
             return ALWAYS
-        self.expressions.append(text)
         thresholds = {**self.shared_thresholds, **self.thresholds}
         criteria = {**self.shared_criteria, **self.criteria}
         return parse(text, Names(field_catalogue(), thresholds, criteria, self.scores))
