@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.biomechanics.criteria import offset_load
 from endplate.biomechanics.loadcase import boundary
 from endplate.biomechanics.model import BODY, BoneModel, ModelSettings
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
@@ -28,7 +27,9 @@ from verification.check import Check
 
 VOXEL_MM = 2.0
 LINEAR = StrengthSettings(nonlinear=False, keep_strain=False)
-CURVE = StrengthSettings(keep_strain=False)
+STEEP = 0.30
+"""Fall of the yield stress over 3 % strain: the steep end of 0-30 % in the reference, section 2.4."""
+
 CEMENT = CEMENTS["standard PMMA"]
 LUMBAR = (Level.L1, Level.L2, Level.L3, Level.L4, Level.L5)
 NO_DATA = "skipped: real data not found; set ENDPLATE_SHARED"
@@ -43,8 +44,8 @@ def checks() -> Iterator[Check]:
 
 
 def bodies() -> list[tuple[Scan, Level]]:
-    """Six real bodies (where the data lies) and six digital ones."""
-    found = [(digital_scan(sex, UPPER_LEVELS), level) for sex in ("female", "male") for level in UPPER_LEVELS[::2]]
+    """Four digital bodies and six real ones (where the data lies), so that every fifth covers both kinds."""
+    found = [(digital_scan(sex, UPPER_LEVELS), level) for sex in ("female", "male") for level in UPPER_LEVELS[::4]]
     lumbar, single = real_scan("verse014"), real_scan("tptbox-l3")
     if lumbar is not None and single is not None:
         found += [(lumbar, level) for level in LUMBAR] + [(single, Level.L3)]
@@ -60,45 +61,55 @@ def row(number: str, title: str, expected: str, got: str, source: str, passed: b
 
 
 def caps_and_discs() -> Iterator[Check]:
-    """Row 17: ultimate force between PMMA and between discs; the 0.2 % offset load of both beside it."""
-    ultimate, offset = [], []
-    for scan, level in bodies():
-        bone = scan.bone(level, VOXEL_MM)
-        pmma = solve_strength(bone_model(bone), CURVE)
-        model = bone_model(bone, ModelSettings(layer="disc"))
-        stiffness, path = pressed(model, 1.8 * (pmma.plateau_load_n or math.nan))
-        ultimate.append((float(pmma.force_n.max()), float(path.force_n.max())))
-        yielded = offset_load(path.travel_mm, path.force_n, stiffness, model.height_mm)
-        offset.append((pmma.failure_load_n or math.nan, yielded or math.nan))
-    pairs = np.array(ultimate)
-    ratio, r2 = float((pairs[:, 0] / pairs[:, 1]).mean()), float(np.corrcoef(pairs.T)[0, 1] ** 2)
-    early = float(np.mean([a / b for a, b in offset]))
-    inside = abs(ratio - 1.22) <= 0.10
+    """Row 17. A perfectly plastic body has no ultimate force between soft discs, as its curve rises on: so the yield
+    stress falls by 30 % over 3 % plastic strain, the steep end of the reference's law (2.4). The flat end is shown too.
+    """
+    found = bodies()
+    pairs = np.array([ultimates(scan, level, STEEP) for scan, level in found])
+    flat = np.array([ultimates(scan, level, 0.0) for scan, level in found[::5]])
+    ratios = pairs[:, 0] / pairs[:, 1]
+    ratio, r2 = float(ratios.mean()), float(np.corrcoef(pairs.T)[0, 1] ** 2)
+    miss = abs(ratio - 1.22) - 0.10
     yield row(
         "R17",
-        f"ultimate force between PMMA over between discs (8 MPa), {len(pairs)} bodies, {VOXEL_MM:g} mm",
+        f"ultimate force between PMMA over between discs (8 MPa), {len(found)} bodies, {VOXEL_MM:g} mm, yield stress "
+        "falling by 30 % over 3 % plastic strain",
         "1.22 +- 0.10; R2 > 0.95",
-        f"{ratio:.2f} (from {(pairs[:, 0] / pairs[:, 1]).min():.2f} to {(pairs[:, 0] / pairs[:, 1]).max():.2f}), "
-        f"R2 {r2:.3f}" + ("" if inside else f"; a miss by {abs(ratio - 1.22) - 0.10:.2f}")
-        + f"; at the 0.2 % offset the ratio is {early:.2f}: without softening, bone that gives way under a disc still "
-        "carries its plateau",
-        "Maquer 2015",
-        inside and r2 > 0.95,
+        f"{ratio:.2f} ({ratios.min():.2f} to {ratios.max():.2f}), R2 {r2:.3f}"
+        + (f"; a miss by {miss:.2f}" if miss > 0 else "")
+        + f"; without softening, as strengths are computed by default, {(flat[:, 0] / flat[:, 1]).mean():.2f} "
+        f"({len(flat)} bodies)",
+        "Maquer 2015; softening: reference 2.4 (knowledge)",
+        miss <= 0 and r2 > 0.95,
         "published",
-    )  # fmt: skip
+    )
 
 
-def pressed(model: BoneModel, to_n: float) -> tuple[float, LoadPath]:
-    """Stiffness, and the curve to the travel at which an elastic body would carry `to_n`."""
+def ultimates(scan: Scan, level: Level, fall: float) -> tuple[float, float]:
+    """Largest forces in N between PMMA, to 2 % strain, and between discs, to twice the travel they need elastically."""
+    bone = scan.bone(level, VOXEL_MM)
+    pmma = bone_model(bone)
+    first = float(pressed(pmma, fall, lambda stiffness: 0.02 * pmma.height_mm).force_n.max())
+    disc = bone_model(bone, ModelSettings(layer="disc"))
+    return first, float(pressed(disc, fall, lambda stiffness: 2 * first / stiffness).force_n.max())
+
+
+def pressed(model: BoneModel, fall: float, to_mm: Callable[[float], float]) -> LoadPath:
+    """The curve to a travel that hangs on the stiffness; after each step bone weakens by its plastic strain."""
     mesh = VoxelMesh.from_active(model.active, model.voxel_mm)
     where = tuple(mesh.element_ijk.T)
     supports = boundary(model, mesh)
     solver = ElasticSolver(mesh, model.modulus_mpa[where], 0.3, supports.fixed, element="bbar")
     unit, _ = solver.solve(prescribed=supports.prescribed)
     body = PlasticBody(mesh, model.modulus_mpa[where], model.yield_mpa[where], 0.3)
+    fresh = body.yield_stress.copy()
+
+    def weaken(_: float) -> None:
+        body.yield_stress[:] = fresh * (1 - fall * np.minimum(body.equivalent_plastic_strain() / 0.03, 1))
+
     stiffness = -float(body.internal_force(unit)[supports.upper, 2].sum())
-    travels = np.linspace(0, to_n / stiffness, 9)[1:]
-    return stiffness, follow_path(body, solver.precondition, supports.fixed, unit, travels)
+    travels = np.linspace(0, to_mm(stiffness), 9)[1:]
+    return follow_path(body, solver.precondition, supports.fixed, unit, travels, progress=weaken)
 
 
 # --- 18: load of the cortex
