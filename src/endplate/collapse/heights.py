@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,22 +11,25 @@ from scipy.interpolate import LinearNDInterpolator
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.cited import cited
 from endplate.errors import LabelError
-from endplate.fracture.height.extent import Extent, body_extent
+from endplate.fracture.height.extent import Extent, body_extent, body_field, walls
 from endplate.fracture.height.patch import band_heights
 from endplate.fracture.normals import Triple
 
+WALL_STEP_MM = cited(1.0, "mm", "a wall is smooth; the voxels of a scan are no finer", "design")
 GRID_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm", "knowledge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Surfaces:
-    """Both endplates of a body as places (n, 3) mm in one frame: the same material before and after."""
+    """Places (n, 3) mm on a body, the same material before and after: endplates and mid-sagittal walls."""
 
     upper: NDArray[np.float64]
     lower: NDArray[np.float64]
+    front: NDArray[np.float64]
+    back: NDArray[np.float64]
 
 
-SIDES = ("upper", "lower")
+SIDES = ("upper", "lower", "front", "back")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,8 +59,17 @@ def intact_body(vertebra: Vertebra) -> Body:
         raise LabelError(
             f"{vertebra.level} lacks an endplate", "there is no height to lose", "choose a level that is wholly in view"
         )
-    surfaces = Surfaces(upper=_points(vertebra.superior), lower=_points(vertebra.inferior))
-    return Body(vertebra=vertebra, surfaces=surfaces, extent=extent)
+    upper, lower = _points(vertebra.superior), _points(vertebra.inferior)
+    front, back = _walls(vertebra, np.arange(np.median(lower[:, 2]), np.median(upper[:, 2]), float(WALL_STEP_MM)))
+    return Body(vertebra=vertebra, surfaces=Surfaces(upper=upper, lower=lower, front=front, back=back), extent=extent)
+
+
+def _walls(vertebra: Vertebra, levels_mm: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Front and back wall in the mid-sagittal plane, (n, 3) local mm from below upwards."""
+    field = body_field(vertebra)
+    found = [(z, pair) for z in levels_mm if (pair := walls(field, 1, (0.0, float(z)))) is not None]
+    back, front = (np.array([(0.0, pair[side], z) for z, pair in found]) for side in (0, 1))
+    return front, back
 
 
 def _points(plate: Endplate) -> NDArray[np.float64]:
@@ -67,11 +79,13 @@ def _points(plate: Endplate) -> NDArray[np.float64]:
 
 
 def heights_of(now: Surfaces, extent: Extent) -> Triple:
-    """(anterior, middle, posterior) mm between the endplates, in the frame and at the places of the intact body.
+    """(anterior, middle, posterior) mm between the endplates, along the superior axis of the intact body.
+
+    The places are shares of the depth at mid-height of the body as it is now, as the morphometry has them.
 
     Parameters
     ----------
-    now : endplates in the intact body's frame (right, anterior, superior mm). extent : of the intact body.
+    now : endplates and walls in the intact frame (right, anterior, superior mm). extent : intact, for its sides.
 
     Raises
     ------
@@ -81,6 +95,7 @@ def heights_of(now: Surfaces, extent: Extent) -> Triple:
     -----
     The lower endplate and the posterior wall hold this frame, as they hold the one that `assess` finds afterwards.
     """
+    extent = _present(now, extent)
     step = float(GRID_MM)
     right = np.arange(extent.left_mm, extent.right_mm + step, step)
     anterior = np.arange(extent.back_mm, extent.front_mm + step, step)
@@ -93,3 +108,16 @@ def heights_of(now: Surfaces, extent: Extent) -> Triple:
         )
     front, middle, back = (float(height) for height in heights)
     return front, middle, back
+
+
+def _present(now: Surfaces, extent: Extent) -> Extent:
+    """The reach of the body now: its walls where they cross the height half-way between its endplates."""
+    middle = (float(np.median(now.upper[:, 2])) + float(np.median(now.lower[:, 2]))) / 2
+    front, back = (_at_height(wall, middle) for wall in (now.front, now.back))
+    return replace(extent, front_mm=front, back_mm=back)
+
+
+def _at_height(wall: NDArray[np.float64], height_mm: float) -> float:
+    """Where a wall (n, 3) lies at a height: its anterior coordinate."""
+    order = np.argsort(wall[:, 2])
+    return float(np.interp(height_mm, wall[order, 2], wall[order, 1]))

@@ -22,7 +22,7 @@ from endplate.version import __version__
 
 FORMAT = "endplate made fracture 1"
 DEFINITION = (
-    "heights between the endplates as material surfaces, at 12.5, 50 and 87.5 % of the intact depth, along the "
+    "heights between the endplates as material surfaces, at 12.5, 50 and 87.5 % of the depth at mid-height, along the "
     "superior axis of the intact body; loss = 1 - after / intact, after unloading"
 )
 LIMITS = (
