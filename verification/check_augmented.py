@@ -210,7 +210,7 @@ def core_model(modulus: NDArray[np.float32], strength: NDArray[np.float32]) -> B
 def cement_guards() -> Iterator[Check]:
     """No cement changes nothing; a better interface never softens; the solver takes cement and clefts alike."""
     scan = real_scan("tptbox-l3") or digital_scan("female", UPPER_LEVELS)
-    level = scan.spine.vertebrae[0].level if scan.name == "tptbox-l3" else Level.L1
+    level = Level.L3 if scan.name == "tptbox-l3" else Level.L1
     bone = scan.bone(level, VOXEL_MM)
     model = bone_model(bone)
     place = local_mm(scan.at(level), bone)
