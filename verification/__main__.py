@@ -15,6 +15,13 @@ import verification
 from verification.check import Check
 
 MARKS = {True: "pass", False: "FAIL", None: "skip"}
+OPEN = "open"
+"""Rung of a question that no limit is set for: shown with its size, neither passed nor skipped."""
+
+
+def mark(check: Check) -> str:
+    """How a row ended, in a word."""
+    return OPEN if check.passed is None and check.rung == OPEN else MARKS[check.passed]
 
 
 def areas() -> list[str]:
@@ -28,7 +35,7 @@ def run(names: list[str], console: Console) -> Iterator[Check]:
         start = time.perf_counter()
         for check in importlib.import_module(f"verification.{name}").checks():
             seconds, start = time.perf_counter() - start, time.perf_counter()
-            console.print(f"{MARKS[check.passed]:4}  {check.number:>5}  {check.title} ({seconds:.1f} s)", markup=False)
+            console.print(f"{mark(check):4}  {check.number:>5}  {check.title} ({seconds:.1f} s)", markup=False)
             yield check
 
 
@@ -41,7 +48,7 @@ def table(checks: list[Check]) -> Table:
     out.add_column("rung", no_wrap=True)
     out.add_column("", no_wrap=True)
     for c in checks:
-        out.add_row(c.number, c.title, c.expected, c.got, c.source, c.rung, MARKS[c.passed])
+        out.add_row(c.number, c.title, c.expected, c.got, c.source, c.rung, mark(c))
     return out
 
 
@@ -62,8 +69,10 @@ def main() -> int:
     checks = sorted(run(names, console), key=order)
     console.print(table(checks))
     failed = [c for c in checks if c.passed is False]
-    skipped = [c for c in checks if c.passed is None]
-    console.print(f"{len(checks) - len(failed) - len(skipped)} passed, {len(failed)} failed, {len(skipped)} skipped")
+    passed = [c for c in checks if c.passed]
+    unanswered = [c for c in checks if mark(c) == OPEN]
+    skipped = len(checks) - len(passed) - len(failed) - len(unanswered)
+    console.print(f"{len(passed)} passed, {len(failed)} failed, {skipped} skipped, {len(unanswered)} open")
     return 1 if failed or not checks else 0
 
 

@@ -19,6 +19,8 @@ from endplate.repair.bone import inside_body
 from endplate.repair.result import Bone
 
 STEP_VOXELS = cited(0.2, "voxel", "Own trial: a balloon wall moves this far in a step", "design")
+STEP_MM = cited(0.3, "mm", "Own choice: on fine grids at least this far, to keep the number of steps down", "design")
+MOST_STEP_VOXELS = cited(0.4, "voxel", "Own choice: and never farther than this", "design")
 LEAST_STEP = cited(0.1, "1", "Own choice: a step that fails at a tenth of its size is given up", "design")
 FIRST_STEP = cited(0.25, "1", "Own choice: of a usual step, while it is not known how much one lifts", "design")
 CAUTION = cited(0.8, "1", "Own choice: of the room left below a height, as gains tend to quicken", "design")
@@ -71,6 +73,8 @@ class Run:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
         self.grid = bone.field.grid
         self.edge_mm = float(self.grid.spacing_mm[0])
+        step_mm = max(float(STEP_VOXELS) * self.edge_mm, float(STEP_MM))
+        self.wall_mm = min(step_mm, float(MOST_STEP_VOXELS) * self.edge_mm)
         self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
         self.empty_mm3 = self.target_mm3.copy()
@@ -121,7 +125,7 @@ class Run:
                 return
             before = self.target_mm3.copy()
             area = np.array([balloon.surface.area() for balloon in self.engine.balloons])
-            by = share * float(STEP_VOXELS) * self.edge_mm * area
+            by = share * self.wall_mm * area
             full = self.planned_mm3 + self.empty_mm3
             self.target_mm3 = np.where(self.open, np.minimum(before + by, full), before)
             try:

@@ -1,0 +1,214 @@
+"""Kyphoplasty: the balances of a whole run, and the two open questions, inflation pressure and loss on deflation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from endplate.cited import cited
+from endplate.level import Level
+from endplate.numerics.points.law import FoamLaw
+from endplate.repair.balloon_law import bone_foam
+from endplate.repair.balloon_place import site_at
+from endplate.repair.balloon_run import Course
+from endplate.repair.inflation import InflationSettings, inflate
+from endplate.repair.result import Inflation
+from verification.bodies import real_scan
+from verification.box_body import XPANDER, CrushedBox, box_bone, box_site, box_vertebra, crush, inflate_crushed
+from verification.check import Check
+
+INTACT_MPA = cited(0.85, "MPa", "Nan Fang Yi Ke Da Xue Xue Bao 2006;26:705: 122.7 +- 27.9 psi at 2.95 mL", "verified")
+LOADED_MPA = cited(
+    1.21, "MPa", "Sleeve study, 18 osteoporotic T11-L4 crushed by 40 % in front, 110 N: 175 +- 37 psi", "verified"
+)
+LOST_SHARE = (
+    cited(0.40, "1", "Rotter 2010: 59 %, with the spread of both heights", "recomputed"),
+    cited(0.75, "1", "Rotter 2010: 59 %, with the spread of both heights", "recomputed"),
+)
+RUBBLE_POWER = cited(8.0, "1", "Steep, as for any loose packing; a trial, not a measurement", "design")
+VOXEL_MM = 3.0
+PLACES = [(-9.0, -2.0), (9.0, -2.0)]
+"""Right and superior mm of two balloons."""
+OWN = "own balance"
+
+
+def checks() -> Iterator[Check]:
+    """Balances first, then rows 22 and 23."""
+    yield from balances()
+    yield mirror()
+    yield real_body()
+    yield from pressures()
+    yield deflation()
+
+
+@cache
+def one_sided(right_mm: float, voxel_mm: float = VOXEL_MM) -> Inflation:
+    """One balloon of 0.6 mL in a porotic box at 100 N."""
+    vertebra = box_vertebra()
+    settings = InflationSettings(planned_ml=0.6, mobility="rigid")
+    return inflate(box_bone(vertebra, voxel_mm, 60.0), vertebra, [box_site(right_mm)], settings)
+
+
+def balances() -> Iterator[Check]:
+    """What goes in comes out; the same again; nothing from nothing."""
+    done = one_sided(9.0)
+    parts = (abs(done.mass_error), abs(done.volume_error), abs(done.energy_error))
+    yield _row(
+        "23.1",
+        "one balloon in a box of bone, in and out: mass, injected volume, energy unaccounted",
+        "< 1e-6, 0.5 %, 5 %",
+        f"{parts[0]:.1e}, {parts[1]:.2%}, {parts[2]:.2%}",
+        OWN,
+        parts[0] < 1e-6 and parts[1] < 0.005 and parts[2] < 0.05,
+    )
+    vertebra = box_vertebra()
+    bone = box_bone(vertebra, VOXEL_MM, 60.0)
+    none = inflate(bone, vertebra, [box_site(9.0)], InflationSettings(planned_ml=0.0))
+    yield _row("23.2", "no volume changes nothing", "same bone", str(none.bone is bone), OWN, none.bone is bone)
+    settings = InflationSettings(planned_ml=0.6, mobility="rigid")
+    again = inflate(bone, vertebra, [box_site(9.0)], settings)
+    same = np.array_equal(again.pressure_mpa, done.pressure_mpa) and np.array_equal(
+        again.bone.field.density_mg_cm3, done.bone.field.density_mg_cm3
+    )
+    yield _row("23.3", "the same run twice", "bit for bit", "bit for bit" if same else "differs", OWN, same)
+    fine = one_sided(9.0, VOXEL_MM / 2)
+    ratio = [fine.pressure_mpa[-1] / done.pressure_mpa[-1], fine.full.middle_mm / done.full.middle_mm]
+    yield Check(
+        number="23.4",
+        title="the same on a grid of half the size: pressure at 0.6 mL, middle gain",
+        expected="within 15 %",
+        got=f"{ratio[0] - 1:+.1%} and {ratio[1] - 1:+.1%} ({fine.full.middle_mm:.3f} mm)",
+        source="own convergence study",
+        rung="convergence",
+        passed=max(abs(r - 1) for r in ratio) <= 0.15,
+    )
+
+
+def mirror() -> Check:
+    """Left and right swapped."""
+    right, left = one_sided(9.0), one_sided(-9.0)
+    worst = float(np.abs(left.bone.cavity - right.bone.cavity[::-1]).max())
+    drift = abs(left.pressure_mpa[-1] / right.pressure_mpa[-1] - 1)
+    got = f"{worst:.3f} and {drift:.2%}"
+    title = "left and right swapped: worst difference of the mirrored cavity, of pressure"
+    return _row("23.5", title, "< 0.1 of a voxel, 2 %", got, OWN, worst < 0.1 and drift < 0.02)
+
+
+def real_body() -> Check:
+    """A whole kyphoplasty of a real L3."""
+    title = "L3 of tptbox-l3, two balloons of 1 mL, 100 N, 2.5 mm: mass, volume, energy"
+    scan = real_scan("tptbox-l3")
+    if scan is None:
+        return Check(
+            number="23.6", title=title, expected="-", got="skipped: real data not found; set ENDPLATE_SHARED",
+            source=OWN, rung="exact", passed=None,
+        )  # fmt: skip
+    vertebra = scan.at(Level.L3)
+    sites = [site_at(XPANDER, vertebra.to_world_mm(np.array([x, 8.0, 0.0])), vertebra.axes[1]) for x in (-9.0, 9.0)]
+    settings = InflationSettings(planned_ml=1.0, mobility="rigid")
+    done = inflate(scan.bone(Level.L3, 2.5), vertebra, sites, settings)
+    parts = (abs(done.mass_error), abs(done.volume_error), abs(done.energy_error))
+    got = f"{parts[0]:.1e}, {parts[1]:.2%}, {parts[2]:.2%}; {done.pressure_mpa.max():.2f} MPa, {done.stop}"
+    good = parts[0] < 1e-6 and parts[1] < 0.005 and parts[2] < 0.05
+    return _row("23.6", title, "< 1e-6, 0.5 %, 5 %", got, OWN, good)
+
+
+@cache
+def crushed(core_mg_cm3: float, loss: float, *, wedge: bool) -> CrushedBox:
+    """A box crushed with sound bone's law; it springs back by about a quarter."""
+    return crush(box_bone(box_vertebra(), VOXEL_MM, core_mg_cm3), loss, bone_foam(), wedge=wedge)
+
+
+def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | None = None) -> Course:
+    """Two balloons in it."""
+    sites = [box_site(*place) for place in PLACES]
+    return inflate_crushed(box, law or bone_foam(), sites, planned_ml, preload_n)
+
+
+def pressures() -> Iterator[Check]:
+    """Row 22, as the reference asks it, as it was measured, and a second source predicted; nothing calibrated."""
+    vertebra = box_vertebra()
+    settings = InflationSettings(planned_ml=1.5, preload_n=0.0, mobility="rigid")
+    sites = [box_site(*place) for place in PLACES]
+    sound = inflate(box_bone(vertebra, VOXEL_MM, 120.0), vertebra, sites, settings)
+    factor = float(sound.pressure_mpa[-1]) / INTACT_MPA
+    yield _open(
+        "22",
+        "balloons of 3 mL in intact bone of 0.12 g/cm3",
+        f"{INTACT_MPA:g} MPa within a factor of 2",
+        f"{_miss(factor, 2.0)}: {sound.pressure_mpa[-1]:.2f} MPa, {factor:.1f} times. But the bodies of the source "
+        "were not intact: they had been crushed to 80 % of their height (abstract), see row 22.1",
+        INTACT_MPA.source,
+    )
+    box = crushed(120.0, 0.27, wedge=False)
+    left = float((box.heights_mm[1] / box.heights_mm[0]).mean())
+    course = blown(box, 1.475, 0.0)
+    factor = course.pressure_mpa[-1] / INTACT_MPA
+    gain = course.full.since(course.before).anterior_mm
+    yield _open(
+        "22.1",
+        f"the same as it was measured: crushed to {left:.0%}, let go, then 2.95 mL without load; nothing calibrated",
+        f"{INTACT_MPA:g} MPa within a factor of 2",
+        f"{_miss(factor, 2.0)}: {course.pressure_mpa[-1]:.2f} MPa at the full volume ({factor:.2f} times; "
+        f"{max(course.pressure_mpa):.2f} at first), {gain:.1f} mm regained",
+        INTACT_MPA.source,
+    )
+    wedge = loaded_wedge()
+    peak = max(wedge.pressure_mpa)
+    factor = peak / LOADED_MPA
+    yield _open(
+        "22.2",
+        "predicted: porotic wedge of 40 %, 110 N held, 3 mL; nothing calibrated",
+        f"{LOADED_MPA:g} MPa within a factor of 2",
+        f"{_miss(factor, 2.0)}: {peak:.2f} MPa at most ({factor:.2f} times), {wedge.pressure_mpa[-1]:.2f} at the end",
+        LOADED_MPA.source,
+    )
+
+
+def deflation() -> Check:
+    """Row 23: what a deflation under load takes of the anterior gain, by the law and with rubble that opened."""
+    box = crushed(60.0, 0.40, wedge=True)
+    loose = blown(box, 1.5, 110.0, replace(bone_foam(), loosening_power=float(RUBBLE_POWER)))
+    lost = [_lost(course) for course in (loaded_wedge(), loose)]
+    within = all(LOST_SHARE[0] <= share <= LOST_SHARE[1] for share in lost)
+    return _open(
+        "23",
+        "porotic wedge of 40 %, 3 mL, deflated under 110 N: share of the anterior gain that is lost",
+        f"{float(LOST_SHARE[0]):.0%} to {float(LOST_SHARE[1]):.0%}",
+        f"{'met' if within else 'MISS'}: {lost[0]:.0%} by the law (gain {_gain(loaded_wedge()):.1f} mm), {lost[1]:.0%} "
+        f"when opened bone loses strength with the {float(RUBBLE_POWER):g}th power of its packing (gain "
+        f"{_gain(loose):.1f} mm); nothing calibrated. 110 N spread over the body are 0.09 MPa, a tenth of what even "
+        "broken bone of this density carries: the loss of the tests is that of loose fragments, not of a continuum",
+        "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
+    )
+
+
+@cache
+def loaded_wedge() -> Course:
+    """A porotic wedge inflated under 110 N."""
+    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0)
+
+
+def _gain(course: Course) -> float:
+    return course.full.since(course.before).anterior_mm
+
+
+def _lost(course: Course) -> float:
+    """Share of the anterior gain at full inflation that deflation takes."""
+    return 1 - course.deflated.since(course.before).anterior_mm / _gain(course)
+
+
+def _miss(factor: float, within: float) -> str:
+    return "met" if 1 / within <= factor <= within else "MISS"
+
+
+def _open(number: str, title: str, expected: str, got: str, source: str) -> Check:
+    """An open question: shown with its size, never counted as a pass."""
+    return Check(number=number, title=title, expected=expected, got=got, source=source, rung="open", passed=None)
+
+
+def _row(number: str, title: str, expected: str, got: str, source: str, passed: bool) -> Check:
+    return Check(number=number, title=title, expected=expected, got=got, source=source, rung="exact", passed=passed)
