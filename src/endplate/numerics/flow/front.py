@@ -42,7 +42,7 @@ class Flow:
     ----------
     saturation : (N,) 0..1 of the capacity. entered_s : (N,) time at which the fluid in a voxel left the needle.
     flux : (3, N) mm3/s towards the next voxel. leaving : (N,) mm3/s through openings. leaked_mm3 : (N,) so far.
-    impulse : (N,) MPa s of the last step. pressure : (N,) MPa at the end of the last step.
+    pressure : (N,) MPa at the end of the last step.
     """
 
     saturation: Field
