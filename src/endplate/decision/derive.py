@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from endplate.decision.field import field_catalogue
 from endplate.decision.kleene import FactValues, fields
 from endplate.decision.rulebook import rulebook
 
@@ -24,16 +23,3 @@ def derive(facts: FactValues) -> dict[str, Any]:
             if value is not None and value != ASK:
                 filled[grading.id] = value
     return filled
-
-
-def check_facts(facts: FactValues) -> None:
-    """Refuse facts that no rule knows or that cannot be.
-
-    Raises
-    ------
-    RecordError : a value of the wrong type or out of range; the message names the fact.
-    KeyError : a name that is not in the catalogue.
-    """
-    catalogue = field_catalogue()
-    for name, value in facts.items():
-        catalogue[name].check(value)

@@ -59,7 +59,8 @@ class Field:
         elif self.kind == "choice":
             wanted = "one of " + ", ".join(self.choices)
         else:
-            wanted = f"a number from {self.low:g} to {self.high:g}"
+            whole = "whole " if self.kind == "integer" else ""
+            wanted = f"a {whole}number from {self.low:g} to {self.high:g}"
         raise RecordError(f"{self.name} is {value!r}", f"it should be {wanted}", "correct it or leave it out")
 
     def _fits(self, value: Any) -> bool:
@@ -67,7 +68,9 @@ class Field:
             return isinstance(value, bool)
         if self.kind == "choice":
             return value in self.choices
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return self.low <= value <= self.high and (self.kind == "number" or value == round(value))
 
 
 @cache
