@@ -22,6 +22,10 @@ REACH = 1
 SPARE = 3
 """Voxels round the occupied ones that are taken into the mesh, so that it lasts for some steps."""
 
+EMPTY = 0.3
+"""Of the stiffness that splines spread into cells without a point: they resist by the square of a spline's tail, far
+less than its value, and a gap of two cells would seem bridged."""
+
 CUBE = ndimage.generate_binary_structure(3, 3)
 
 
@@ -83,12 +87,20 @@ class Domain:
         deposit_stiffness(position, weight, np.array(self.cells), inverse, -float(self.pad), cells)
         at = self.mesh.element_ijk.astype(np.int64)
         number = (at[:, 0] * self.cells[1] + at[:, 1]) * self.cells[2] + at[:, 2]
+        cells *= np.where(self._holding(position), 1.0, EMPTY)
         modulus = np.maximum(cells[number] * inverse**3, self.void_mpa)
         if self._solver is None or self._held is None or not np.array_equal(held, self._held):
             self._solver = ElasticSolver(self.mesh, modulus, poisson, held)
             self._held = held.copy()
         else:
             self._solver.set_modulus(modulus)
+
+    def _holding(self, position: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Flat cells that hold a point."""
+        cell = np.floor(position / self.spacing_mm).astype(np.int64) + self.pad
+        out = np.zeros(self.cells[0] * self.cells[1] * self.cells[2], dtype=bool)
+        out[(cell[:, 0] * self.cells[1] + cell[:, 1]) * self.cells[2] + cell[:, 2]] = True
+        return out
 
     def solve(self, residual: NDArray[np.float64], most: int) -> NDArray[np.float64]:
         """Approximate displacements (N, 3) under nodal forces (N, 3): a few preconditioned conjugate gradients."""

@@ -15,7 +15,8 @@ from endplate.numerics.points.domain import Domain
 from endplate.numerics.points.law import LEAST_DENSITY, FoamLaw
 from endplate.numerics.points.ledger import Ledger
 from endplate.numerics.points.load import Load, Settings
-from endplate.numerics.points.newton import Solution, solve_step
+from endplate.numerics.points.newton import solve_step
+from endplate.numerics.points.problem import Solution
 from endplate.numerics.threads import run_chunks, thread_count
 
 Double = NDArray[np.float64]
@@ -183,7 +184,10 @@ class Engine:
         ledger.external += solution.work
         ledger.stored += cloud.stored(self.law, self.modulus) + self._elsewhere(load) - before
         ledger.dissipated += float(work[:, 1].sum())
-        ledger.void -= float(np.vdot(solution.void, solution.move))
+        # as the pressure's work: from the mean of the forces at both ends of the step
+        last = self.last.void if self.last is not None else np.zeros_like(solution.void)
+        before_void = last if last.shape == solution.void.shape else solution.void
+        ledger.void -= 0.5 * float(np.vdot(solution.void + before_void, solution.move))
         ledger.steps += 1
         ledger.iterations += solution.iterations
         ledger.loose_steps += solution.residual > self.settings.tolerance

@@ -8,7 +8,6 @@ iterate has the volume asked for to first order.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 from endplate.errors import SolverError
 from endplate.numerics.plastic.anderson import Anderson
 from endplate.numerics.points.load import Load
+from endplate.numerics.points.problem import Forces, Problem, Solution
 from endplate.numerics.points.springs import SpringModes
-from endplate.numerics.points.surface import Surface
 
 if TYPE_CHECKING:
     from endplate.numerics.points.engine import Engine
@@ -28,138 +27,6 @@ Double = NDArray[np.float64]
 WORSE = 3.0
 """The past is forgotten when the residual grows beyond this multiple of the best one seen."""
 
-LEAST_SCALE = 0.02
-"""Of the greatest force of the run: the scale of the residual never falls below it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Solution:
-    """An equilibrium: moves (N, 3) on the mesh's nodes, pressures, and what the books need.
-
-    reaction : (N, 3) N of what is held. void : (N, 3) N with which the void resisted. work : of reactions and dead
-    loads, N mm. scale : N that the residual was measured against. volume_change : (B,) mm3.
-    """
-
-    move: Double
-    pressure: Double
-    held: NDArray[np.bool_]
-    reaction: Double
-    void: Double
-    work: float
-    residual: float
-    scale: float
-    iterations: int
-    largest_mm: float
-    volume_change: Double
-
-
-@dataclass(slots=True, eq=False)
-class _Forces:
-    """Forces at an iterate: all but reactions (N, 3), the pressure pattern of each balloon (B, N, 3), volumes (B,)."""
-
-    total: Double
-    void: Double
-    dead: Double
-    patterns: Double
-    volume: Double
-
-
-class _Problem:
-    """One step of an engine under a load."""
-
-    def __init__(self, engine: Engine, load: Load) -> None:
-        self.engine, self.load, self.domain = engine, load, engine.domain
-        count = self.domain.nodes.size
-        self.held = np.repeat(self.domain.outer[:, None], 3, axis=1)
-        self.move = np.zeros((count, 3))
-        if load.held is not None:
-            self.held = self.held | self.domain.of_box(load.held)
-            if load.move is not None:
-                self.move = np.where(self.held, self.domain.of_box(load.move), 0.0)
-        self.free = ~self.held
-        self.force = np.zeros((count, 3)) if load.force is None else self.domain.of_box(load.force).astype(np.float64)
-        self.dead = self.force + self._tractions()
-        self.start_volume = np.array([b.volume() for b in engine.balloons])
-        self.target = None if load.volume_mm3 is None else np.asarray(load.volume_mm3, dtype=np.float64)
-
-    def _tractions(self) -> Double:
-        out = np.zeros((self.domain.grid.count, 3))
-        for load in self.load.traction:
-            at = self.engine.cloud.position[load.points]
-            self.domain.grid.sum(at, np.tile(np.asarray(load.force_n) / load.points.size, (at.shape[0], 1)), out)
-        return out[self.domain.nodes]
-
-    def _springs(self, box: Double, out: Double) -> None:
-        for spring in self.load.springs:
-            at = self.engine.cloud.position[spring.points]
-            now = at + self.domain.grid.at(at, box)
-            each = np.asarray(spring.stiffness_n_per_mm) / spring.points.size
-            self.domain.grid.sum(at, -each * (now - spring.anchors(self.engine.cloud.start)), out)
-
-    def forces(self, move: Double, pressure: Double) -> _Forces:
-        """All forces on the nodes at an iterate."""
-        grid, nodes = self.domain.grid, self.domain.nodes
-        box, extra = np.zeros((grid.count, 3)), np.zeros((grid.count, 3))
-        box[nodes] = move
-        patterns, volume = np.zeros((len(self.engine.balloons), nodes.size, 3)), self.start_volume.copy()
-        for b, balloon in enumerate(self.engine.balloons):
-            start = balloon.surface.vertices
-            there = Surface(start + grid.at(start, box), balloon.surface.faces)
-            volume[b] = there.volume()
-            patterns[b] = grid.sum(start, there.volume_gradient())[nodes]
-            grid.sum(start, balloon.membrane_forces(there.vertices), extra)
-        self._springs(box, extra)
-        void = self.domain.void_force(move)
-        total = self.engine.internal_force(move) + extra[nodes] + self.dead + void
-        if pressure.size:
-            total += np.tensordot(pressure, patterns, axes=1)
-        return _Forces(total, void, self.dead, patterns, volume)
-
-    def scale(self, now: _Forces, pressure: Double) -> float:
-        """What the residual is measured against, N."""
-        pushed = [float(np.linalg.norm((p * g)[self.free])) for p, g in zip(pressure, now.patterns, strict=True)]
-        reactions, dead = float(np.linalg.norm(now.total[self.held])), float(np.linalg.norm(now.dead[self.free]))
-        return max(reactions, dead, LEAST_SCALE * self.engine.greatest_force, *pushed, 1e-30)
-
-    def stiffen(self) -> None:
-        """Renew the stiffness from the secants of the last evaluation."""
-        engine = self.engine
-        share = np.maximum(engine.secant, engine.settings.least_secant)
-        weight = engine.cloud.volume * engine.modulus * share
-        self.domain.stiffen(self.held, engine.cloud.position, weight, engine.law.poisson)
-
-    def first_guess(self) -> Double:
-        """The last step over again where the new one goes the same way, with the prescribed moves."""
-        last = self.engine.last
-        move = np.zeros_like(self.move)
-        if last is not None and last.move.shape == move.shape:
-            move = float(np.clip(self._repeat(last), 0, 2)) * last.move
-        return np.where(self.held, self.move, move)
-
-    def largest_move(self, move: Double) -> float:
-        """Largest component of the move of any point or balloon vertex, mm."""
-        grid = self.domain.grid
-        box = np.zeros((grid.count, 3))
-        box[self.domain.nodes] = move
-        moved = [grid.at(self.engine.cloud.position, box)]
-        moved += [grid.at(b.surface.vertices, box) for b in self.engine.balloons]
-        return max(float(np.abs(m).max()) for m in moved)
-
-    def _repeat(self, last: Solution) -> float:
-        """How many times the last step this one is."""
-        if self.target is not None:
-            by, before = self.target - self.start_volume, last.volume_change
-        elif self.load.move is not None:
-            by, before = self.move[self.held], last.move[self.held]
-        else:
-            return 0.0
-        square = float(np.vdot(before, before))
-        return float(np.vdot(by, before)) / square if square > 0 else 0.0
-
-    def lacking(self, now: _Forces) -> Double:
-        """(B,) mm3 that the balloons lack."""
-        return np.zeros(0) if self.target is None else self.target - now.volume
-
 
 def solve_step(engine: Engine, load: Load) -> Solution:
     """Find the equilibrium of one step.
@@ -168,7 +35,7 @@ def solve_step(engine: Engine, load: Load) -> Solution:
     ------
     SolverError : none was found within the iterations, or the moves are too large for one step.
     """
-    problem, settings = _Problem(engine, load), engine.settings
+    problem, settings = Problem(engine, load), engine.settings
     most_mm = settings.most_move * engine.spacing_mm
     pressure = _start_pressure(engine, load)
     move = problem.first_guess()
@@ -204,7 +71,7 @@ def _start_pressure(engine: Engine, load: Load) -> Double:
 class _Search:
     """The iteration: preconditioner, mixing, clipping."""
 
-    def __init__(self, problem: _Problem) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem, self.settings = problem, problem.engine.settings
         self.anderson = Anderson(self.settings.depth)
         self.best = math.inf
@@ -213,12 +80,12 @@ class _Search:
         engine = problem.engine
         self.springs = SpringModes(problem.domain, problem.load.springs, engine.cloud.position, problem.free)
 
-    def residual(self, now: _Forces, pressure: Double) -> tuple[float, float]:
+    def residual(self, now: Forces, pressure: Double) -> tuple[float, float]:
         """Relative residual of the free components, and its scale."""
         scale = self.problem.scale(now, pressure)
         return float(np.linalg.norm(now.total[self.problem.free])) / scale, scale
 
-    def volumes_fit(self, now: _Forces) -> bool:
+    def volumes_fit(self, now: Forces) -> bool:
         """Whether every balloon has the volume asked for."""
         lack = self.problem.lacking(now)
         if not lack.size:
@@ -226,7 +93,7 @@ class _Search:
         by = np.abs(np.asarray(self.problem.target) - self.problem.start_volume)
         return bool((np.abs(lack) <= self.settings.volume_tolerance * by + 1e-9 * self.problem.start_volume).all())
 
-    def next(self, count: int, move: Double, pressure: Double, now: _Forces, residual: float) -> tuple[Double, Double]:
+    def next(self, count: int, move: Double, pressure: Double, now: Forces, residual: float) -> tuple[Double, Double]:
         """The next iterate."""
         settings, problem = self.settings, self.problem
         if count <= 1 or count % settings.refresh == 0:
@@ -247,14 +114,14 @@ class _Search:
         free = np.where(self.problem.free, force, 0.0)
         return self.springs.correct(self.problem.domain.solve(free, cycles))
 
-    def _answer_pressures(self, now: _Forces) -> None:
+    def _answer_pressures(self, now: Forces) -> None:
         """Answers (B, N, 3) of the elastic body to a unit pressure in each balloon."""
         if self.problem.target is None:
             return
         self.answers = np.array([self._answer(g, 2 * self.settings.cycles) for g in now.patterns])
         self.weights = np.array([float(np.linalg.norm(z)) for z in self.answers])
 
-    def _pressures(self, change: Double, now: _Forces) -> tuple[Double, Double]:
+    def _pressures(self, change: Double, now: Forces) -> tuple[Double, Double]:
         """Changes (B,) of pressure that undo what `change` does to the volumes, and that also fill what they lack.
 
         Only the first belong to the equilibrium: where much is lacking, elastic bone would ask for far more than the
@@ -286,7 +153,7 @@ class _Search:
             return out.reshape(move.shape), pressure
         return out[:-by].reshape(move.shape), out[-by:] / self.weights
 
-    def fit_volumes(self, move: Double, now: _Forces) -> Double:
+    def fit_volumes(self, move: Double, now: Forces) -> Double:
         """Remove the little that the volumes lack."""
         lack = self.problem.lacking(now)
         if not lack.size or not self.answers.size:
@@ -296,7 +163,7 @@ class _Search:
 
 
 def _solution(
-    problem: _Problem, move: Double, pressure: Double, now: _Forces, residual: float, scale: float, count: int,
+    problem: Problem, move: Double, pressure: Double, now: Forces, residual: float, scale: float, count: int,
     largest: float,
 ) -> Solution:  # fmt: skip
     """Gather what the engine needs to advance."""

@@ -1,0 +1,149 @@
+"""One step of an engine under a load: the forces at an iterate, what they are measured against, where to begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.numerics.points.load import Load
+from endplate.numerics.points.surface import Surface
+
+if TYPE_CHECKING:
+    from endplate.numerics.points.engine import Engine
+
+Double = NDArray[np.float64]
+
+LEAST_SCALE = 0.02
+"""Of the greatest force of the run: the scale of the residual never falls below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solution:
+    """An equilibrium: moves (N, 3) on the mesh's nodes, pressures, and what the books need.
+
+    reaction : (N, 3) N of what is held. void : (N, 3) N with which the void resisted. work : of reactions and dead
+    loads, N mm. scale : N that the residual was measured against. volume_change : (B,) mm3.
+    """
+
+    move: Double
+    pressure: Double
+    held: NDArray[np.bool_]
+    reaction: Double
+    void: Double
+    work: float
+    residual: float
+    scale: float
+    iterations: int
+    largest_mm: float
+    volume_change: Double
+
+
+@dataclass(slots=True, eq=False)
+class Forces:
+    """Forces at an iterate: all but reactions (N, 3), the pressure pattern of each balloon (B, N, 3), volumes (B,)."""
+
+    total: Double
+    void: Double
+    dead: Double
+    patterns: Double
+    volume: Double
+
+
+class Problem:
+    """One step of an engine under a load."""
+
+    def __init__(self, engine: Engine, load: Load) -> None:
+        self.engine, self.load, self.domain = engine, load, engine.domain
+        count = self.domain.nodes.size
+        self.held = np.repeat(self.domain.outer[:, None], 3, axis=1)
+        self.move = np.zeros((count, 3))
+        if load.held is not None:
+            self.held = self.held | self.domain.of_box(load.held)
+            if load.move is not None:
+                self.move = np.where(self.held, self.domain.of_box(load.move), 0.0)
+        self.free = ~self.held
+        self.force = np.zeros((count, 3)) if load.force is None else self.domain.of_box(load.force).astype(np.float64)
+        self.dead = self.force + self._tractions()
+        self.start_volume = np.array([b.volume() for b in engine.balloons])
+        self.target = None if load.volume_mm3 is None else np.asarray(load.volume_mm3, dtype=np.float64)
+
+    def _tractions(self) -> Double:
+        out = np.zeros((self.domain.grid.count, 3))
+        for load in self.load.traction:
+            at = self.engine.cloud.position[load.points]
+            self.domain.grid.sum(at, np.tile(np.asarray(load.force_n) / load.points.size, (at.shape[0], 1)), out)
+        return out[self.domain.nodes]
+
+    def _springs(self, box: Double, out: Double) -> None:
+        for spring in self.load.springs:
+            at = self.engine.cloud.position[spring.points]
+            now = at + self.domain.grid.at(at, box)
+            each = np.asarray(spring.stiffness_n_per_mm) / spring.points.size
+            self.domain.grid.sum(at, -each * (now - spring.anchors(self.engine.cloud.start)), out)
+
+    def forces(self, move: Double, pressure: Double) -> Forces:
+        """All forces on the nodes at an iterate."""
+        grid, nodes = self.domain.grid, self.domain.nodes
+        box, extra = np.zeros((grid.count, 3)), np.zeros((grid.count, 3))
+        box[nodes] = move
+        patterns, volume = np.zeros((len(self.engine.balloons), nodes.size, 3)), self.start_volume.copy()
+        for b, balloon in enumerate(self.engine.balloons):
+            start = balloon.surface.vertices
+            there = Surface(start + grid.at(start, box), balloon.surface.faces)
+            volume[b] = there.volume()
+            patterns[b] = grid.sum(start, there.volume_gradient())[nodes]
+            grid.sum(start, balloon.membrane_forces(there.vertices), extra)
+        self._springs(box, extra)
+        void = self.domain.void_force(move)
+        total = self.engine.internal_force(move) + extra[nodes] + self.dead + void
+        if pressure.size:
+            total += np.tensordot(pressure, patterns, axes=1)
+        return Forces(total, void, self.dead, patterns, volume)
+
+    def scale(self, now: Forces, pressure: Double) -> float:
+        """What the residual is measured against, N."""
+        pushed = [float(np.linalg.norm((p * g)[self.free])) for p, g in zip(pressure, now.patterns, strict=True)]
+        reactions, dead = float(np.linalg.norm(now.total[self.held])), float(np.linalg.norm(now.dead[self.free]))
+        return max(reactions, dead, LEAST_SCALE * self.engine.greatest_force, *pushed, 1e-30)
+
+    def stiffen(self) -> None:
+        """Renew the stiffness from the secants of the last evaluation."""
+        engine = self.engine
+        share = np.maximum(engine.secant, engine.settings.least_secant)
+        weight = engine.cloud.volume * engine.modulus * share
+        self.domain.stiffen(self.held, engine.cloud.position, weight, engine.law.poisson)
+
+    def first_guess(self) -> Double:
+        """The last step over again where the new one goes the same way, with the prescribed moves."""
+        last = self.engine.last
+        move = np.zeros_like(self.move)
+        if last is not None and last.move.shape == move.shape:
+            move = float(np.clip(self._repeat(last), 0, 2)) * last.move
+        return np.where(self.held, self.move, move)
+
+    def largest_move(self, move: Double) -> float:
+        """Largest component of the move of any point or balloon vertex, mm."""
+        grid = self.domain.grid
+        box = np.zeros((grid.count, 3))
+        box[self.domain.nodes] = move
+        moved = [grid.at(self.engine.cloud.position, box)]
+        moved += [grid.at(b.surface.vertices, box) for b in self.engine.balloons]
+        return max(float(np.abs(m).max()) for m in moved)
+
+    def _repeat(self, last: Solution) -> float:
+        """How many times the last step this one is."""
+        if self.target is not None:
+            by, before = self.target - self.start_volume, last.volume_change
+        elif self.load.move is not None:
+            by, before = self.move[self.held], last.move[self.held]
+        else:
+            return 0.0
+        square = float(np.vdot(before, before))
+        return float(np.vdot(by, before)) / square if square > 0 else 0.0
+
+    def lacking(self, now: Forces) -> Double:
+        """(B,) mm3 that the balloons lack."""
+        return np.zeros(0) if self.target is None else self.target - now.volume
