@@ -24,6 +24,8 @@ SMALL = PhantomSpec(
     field_mm=(110.0, 130.0),
 )
 
+CARE = {"decision.json", "decision-aid.html", "fhir.json"}
+
 ANNOUNCED = """
 import sys
 import endplate.case.assess as stage
@@ -73,9 +75,9 @@ def test_the_demo_is_the_same_job(
     monkeypatch.setattr(endplate.image.phantom, "demo_spec", lambda: SMALL)
     assert main(["demo", "--out", str(tmp_path / "demo"), "--no-mechanics"]) == 0
     printed = capsys.readouterr().out
-    assert "endplate assess" in printed and "report.html" in printed
+    assert "endplate plan" in printed and "report.html" in printed and "NICE TA279" in printed
     names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names == {"ct.nii.gz", "labels.nii.gz", "patient.json", "report.html", "case.json", "volumes"}
+    assert names == {"ct.nii.gz", "labels.nii.gz", "patient.toml", "report.html", "case.json", "volumes"} | CARE
     assert main(["demo", "--out", str(tmp_path / "demo"), "--no-mechanics", "--quiet"]) == 0, "a second run replaces"
 
 

@@ -165,9 +165,9 @@ def fracture(
 
 @app.command
 def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOptions = NO_RUN) -> int:
-    """Measure the built-in digital spine, T10 to L5 with a known fracture, and show every output.
+    """The whole path on the built-in digital spine, T10 to L5 with a fresh wedge fracture of L1 and a record beside it.
 
-    Its CT and labels are written beside the results, so that the `assess` command that it prints can be tried on them.
+    CT, labels and record are written beside the results, so that the `plan` command it prints can be tried on them.
 
         endplate demo
         endplate demo --out spine --linear-only

@@ -1,39 +1,40 @@
-"""What `endplate demo` does: the main job on the built-in digital spine, through files, as a user's scan would go."""
+"""What `endplate demo` does: the whole path on the built-in digital spine, through files, as a user's scan would go."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.apps.assess import measure_and_write, told
+from endplate.apps.assess import told
 from endplate.apps.options import ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
+from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
 
 if TYPE_CHECKING:
     from endplate.case import Case
     from endplate.image.phantom import PhantomTruth
 
-CT, LABELS, RECORD = "ct.nii.gz", "labels.nii.gz", "patient.json"
+CT, LABELS, RECORD = "ct.nii.gz", "labels.nii.gz", "patient.toml"
 NAME = "Digital spine (the built-in demo, no patient)"
-PATIENT = {"age_yr": 74, "sex": "female", "mass_kg": 62, "height_cm": 160}
-"""An invented record, so that the load on the spine is shown too."""
+MEMBERS = 0
+"""One run each: the ensemble over what is unknown takes minutes more; the printed command shows the option."""
 
 
 def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
-    """Build the digital spine, write it as NIfTI beside the results, and assess it.
+    """Build the digital spine, write it as NIfTI with a record beside the results, and plan it.
 
     Raises
     ------
     OutputError : the folder cannot be written.
     """
-    from endplate.apps.settings import assess_settings
+    from endplate.apps.plan import plan_and_write, plan_settings, print_plan
     from endplate.report.folder import check_writable
 
     check_writable(out)
-    settings = assess_settings(model)
+    settings = plan_settings(RepairOptions(), UnknownOptions(members=MEMBERS), model)
     with progress_bars(talk.progress) as tell:
         tell("phantom", 0.0, "")
         truth = _write_phantom(out)
@@ -41,13 +42,20 @@ def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
         from endplate.case.read import read_case
 
         case = replace(read_case(out / CT, out / LABELS, record=out / RECORD), id=NAME)
-        case, paths = measure_and_write(case, settings, out, tell, lambda measured: _beside(measured, truth))
+        case, paths = plan_and_write(case, settings, out, tell, lambda seen: _beside(seen, truth))
     if talk.for_people:
-        from endplate.apps.summary import print_summary
-
-        given = f"{out / CT} --labels {out / LABELS} --record {out / RECORD}"
-        print_summary(case, paths, again=f"endplate assess {given} --out results")
+        print_plan(case, paths)
+        _print_next(out)
     return told(case, paths)
+
+
+def _print_next(out: Path) -> None:
+    from rich.console import Console
+
+    given = f"{out / CT} --labels {out / LABELS} --record {out / RECORD}"
+    Console(highlight=False).print(
+        f"\nTry it on files: endplate plan {given} --members {MEMBERS} --out results", markup=False, soft_wrap=True
+    )
 
 
 def _beside(case: Case, truth: PhantomTruth) -> Case:
@@ -64,5 +72,5 @@ def _write_phantom(out: Path) -> PhantomTruth:
     phantom = make_phantom(demo_spec())
     write_volume(out / CT, phantom.volume.grid, phantom.volume.hu)
     write_labels(out / LABELS, phantom.labels)
-    write_text(out / RECORD, json.dumps(PATIENT))
+    write_text(out / RECORD, files("endplate.apps").joinpath("demo_record.toml").read_text(encoding="utf-8"))
     return phantom.truth

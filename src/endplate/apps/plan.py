@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,25 +55,34 @@ def run_plan(
 
 
 def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> PlanSettings:
-    """Settings of every part; a level that is named is rehearsed, otherwise the fractured ones are."""
+    """Settings of every part; a level that is named is rehearsed, otherwise the fractured ones are.
+
+    Without mechanics nothing is rehearsed.
+    """
     from dataclasses import replace
 
     from endplate.apps.rehearse import rehearse_settings
+    from endplate.apps.settings import assess_settings
     from endplate.case.plan import PlanSettings
-    from endplate.case.rehearse import named_level
+    from endplate.case.rehearse import RehearseSettings, named_level
 
+    if model.no_mechanics:
+        return PlanSettings(rehearse=RehearseSettings(assess=assess_settings(model)), repairs=False)
     levels = (named_level(repair.level),) if repair.level else ()
     any_level = replace(repair, level=repair.level or "L1")  # the option is only checked for being there
     return PlanSettings(rehearse=rehearse_settings(any_level, unknown, model), levels=levels)
 
 
-def plan_and_write(case: Case, settings: PlanSettings, out: Path, tell: Tell) -> tuple[Case, dict[str, Path]]:
-    """Plan a case and write its report, with decision, bundle and aid beside it."""
+def plan_and_write(
+    case: Case, settings: PlanSettings, out: Path, tell: Tell, annotate: Callable[[Case], Case] | None = None
+) -> tuple[Case, dict[str, Path]]:
+    """Plan a case and write its report, with decision, bundle and aid beside it; `annotate` may add to it first."""
     from endplate.case.plan import plan
     from endplate.report.care.write import write_documents
     from endplate.report.write import write_report
 
     case = plan(case, settings, tell)
+    case = annotate(case) if annotate is not None else case
     tell("report", 0.0, "")
     paths = write_report(case, out)
     if case.care is not None:

@@ -20,10 +20,14 @@ CODE = "rehearsal"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSettings:
-    """How the case is measured and rehearsed; `levels` names those that matter, else they are found."""
+    """How the case is measured and rehearsed.
+
+    `levels` names those that matter, else they are found; `repairs` False rehearses none.
+    """
 
     rehearse: RehearseSettings = field(default_factory=RehearseSettings)
     levels: tuple[Level, ...] = ()
+    repairs: bool = True
 
 
 def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | None = None) -> Case:
@@ -46,7 +50,7 @@ def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | 
     if case.record is None:
         raise RecordError("no patient record", "advice is about a patient", "give --record patient.json")
     case = assess(case, settings.rehearse.assess, progress)
-    levels, left = _matter(case, settings.levels)
+    levels, left = _matter(case, settings.levels) if settings.repairs else ((), ())
     for level in levels:
         case = _rehearsed(case, level, settings.rehearse, progress)
     reason = f"only {MOST_LEVELS:g} levels are rehearsed in one plan; name it with --level to choose it"
@@ -54,7 +58,7 @@ def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | 
     if progress is not None:
         progress("decide", 0.0, "")
     told = case.record
-    care = weigh(told, case.findings, levels if settings.levels else ()) if told is not None else None
+    care = weigh(told, case.findings, settings.levels) if told is not None else None
     if progress is not None:
         progress("decide", 1.0, "")
     return replace(case, care=care)
