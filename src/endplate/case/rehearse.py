@@ -89,7 +89,12 @@ def named_level(level: Level | str) -> Level:
 
 def _measured(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     """The case with shape, fracture and density; that strength was left out is no gap here."""
-    case = assess(case, replace(settings, mechanics=False), tell)
+
+    def without_mechanics(stage: str, part: float, detail: str) -> None:
+        if stage != "mechanics":
+            tell(stage, part, detail)
+
+    case = assess(case, replace(settings, mechanics=False), without_mechanics)
     return replace(case, gaps=tuple(gap for gap in case.gaps if gap.code not in CODES))
 
 

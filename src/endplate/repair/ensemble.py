@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from endplate.repair.run import RunSettings, Scene, prepare, run_once
 from endplate.repair.unknowns import Draw
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+STOPPING = frozenset({signal.SIGINT, signal.SIGTERM})
 MARGIN_VOXELS = 8
 """Scan kept round the vertebrae: beyond the reach of any smoothing."""
 
@@ -67,7 +69,8 @@ def run_members(
             progress((place + 1) / len(draws), f"{place + 1} of {len(draws)}")
     else:
         with _pool(plan, count) as pool:
-            pending = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
+            with _signals_wait():
+                pending = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
             for ended in _as_they_end(set(pending)):
                 answers[pending[ended]] = _answer(ended)
                 done = sum(answer is not None for answer in answers)
@@ -116,7 +119,32 @@ _PLAN: list[Plan] = []
 def _begin(plan: Plan) -> None:
     """In a new process: Ctrl-C is the parent's to handle, and the plan is kept."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     _PLAN.append(plan)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Ctrl-C and a polite kill wait until the processes have begun, so that none is left half-started.
+
+    They are kept by a handler, since any thread may receive them; and blocked, since a new process inherits that: a
+    Ctrl-C that reaches the whole group finds it deaf from its first moment.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda n, frame: came.append(n)) for number in STOPPING}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for arrived in came:
+        signal.raise_signal(arrived)
 
 
 def _work(draw: Draw) -> Member:

@@ -102,7 +102,7 @@ def _accesses(scene: Scene, run: RunSettings, tell: Tell) -> dict[Procedure, Acc
     for place, procedure in enumerate(run.procedures):
         tell("access", place / len(run.procedures), procedure)
         accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume)
-    tell("access", 1.0, "")
+    tell("access", 1.0, run.procedures[-1])
     return accesses
 
 
