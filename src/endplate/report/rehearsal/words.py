@@ -67,7 +67,9 @@ def _cement(done: Rehearsed) -> str:
 
 def _the(name: str) -> str:
     """A name inside a sentence."""
-    return name if name.startswith(("the ", "a ")) else f"the {name}"
+    if name.startswith(("the ", "a ")):
+        return name
+    return f"a {name}" if name.startswith(("thin", "gap", "hole", "break")) else f"the {name}"
 
 
 def _strength(of: dict[str, Band]) -> str:
