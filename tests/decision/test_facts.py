@@ -285,3 +285,23 @@ def test_a_whole_record_gives_the_verdict_of_its_vignette() -> None:
     used = {used.origin for reason in level.verdict("lcd_osteoporotic").reasons for used in reason.used}
     assert {"levels.L1.oedema", "pain.under_analgesia", "studies"} <= used
     assert outcomes(facts[0].values)["lcd_malignant"].status == "no"
+
+
+@pytest.mark.parametrize(
+    ("whole", "osteomyelitis", "discitis", "says"),
+    [
+        (False, None, None, False),
+        (True, None, None, True),
+        (True, False, False, True),
+        (False, True, None, True),
+        (None, False, False, False),
+        (None, False, None, None),
+        (None, None, True, True),
+        (None, None, None, None),
+    ],
+)
+def test_a_no_for_the_whole_spine_settles_its_infection_unless_the_level_says_yes(whole, osteomyelitis, discitis, says):
+    told = {"fracture": True, "osteomyelitis": osteomyelitis, "discitis": discitis}
+    record = parse_record(json.dumps({"age_yr": 76, "sex": "F", "infection": {"spine": whole}, "levels": {"L1": told}}))
+    (facts,) = case_facts(record)
+    assert facts.values.get("infection_spine") is says

@@ -128,11 +128,10 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "onset_days", _onset_days(record, at_level), "episode.onset_days"
     yield "of_class", None if at_level.of_class is None else f"OF{at_level.of_class}", f"{place}.of_class"
     yield "alignment", ALIGNMENTS.get(at_level.alignment or ""), f"{place}.alignment"
-    yield (
-        "infection_spine",
-        any_of(record.infection.spine, at_level.osteomyelitis, at_level.discitis),
-        "infection.spine",
-    )
+    local = any_of(at_level.osteomyelitis, at_level.discitis)
+    # A no for the whole spine settles the level, unless the level itself says yes.
+    infected = record.infection.spine if local is None or record.infection.spine else local
+    yield "infection_spine", infected, "infection.spine"
     yield "ankylosed", at_level.bridging_osteophyte or None, f"{place}.bridging_osteophyte"
     yield "acute_signs", any_of(at_level.oedema, at_level.double_band), f"{place}.oedema"
     judged = record.pain.from_fracture
