@@ -13,6 +13,7 @@ from endplate.biomechanics.sampling import BoneField
 from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.numerics.points.cloud import Cloud
+from endplate.numerics.points.drive import release
 from endplate.numerics.points.engine import Engine
 from endplate.numerics.points.law import FOAM, FoamLaw
 from endplate.numerics.points.load import Load, PointForce
@@ -119,9 +120,7 @@ def crush(bone: Bone, loss: float, law: FoamLaw, *, wedge: bool) -> CrushedBox:
         move = np.zeros((*up.shape, 3))
         move[..., 2] = np.where(up, -travel / steps, 0)
         engine.step(Load(held=base | up[..., None], move=move))
-    reaction = engine.reactions() * up[..., None]
-    for share in (0.7, 0.4, 0.2, 0.1, 0.03, 0.0):
-        engine.step(Load(held=base, force=reaction * share))
+    release(engine, np.broadcast_to(up[..., None], base.shape), Load(held=base), strict=True)
     return CrushedBox(bone, model, plates, np.array([before, _heights(bone, engine, plates)]))
 
 

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from endplate.cited import cited
 from endplate.errors import SolverError
+from endplate.numerics.points.drive import deflate
 from endplate.numerics.points.engine import Step
 from endplate.repair.balloon_gain import CarriedPlates, Shape
 from endplate.repair.balloon_model import BodyModel
@@ -30,8 +31,6 @@ CLEARANCE_MM = cited(
 CLEAR_LOSS_MM = cited(
     1.0, "mm", "Own choice: height losses below the error of an expected height are no target", "design"
 )
-DEFLATION = (0.75, 0.5, 0.25, 0.1, 0.0)
-"""Shares of the peak pressure at which deflation pauses."""
 INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
@@ -176,20 +175,11 @@ class Run:
         return float(left.min(initial=np.inf))
 
     def _deflate(self, course: Course) -> None:
-        """Let the pressure out in steps, smaller ones where that fails."""
-        peak = np.array([balloon.pressure_mpa for balloon in self.engine.balloons])
-        shares, now = list(DEFLATION), 1.0
-        while shares:
-            try:
-                self.engine.step(replace(self.model.load, pressure_mpa=tuple(peak * shares[0])))
-            except SolverError as error:
-                if now - shares[0] < LEAST_STEP / 4:
-                    course.notes.append(f"deflation stopped at {now:.0%} of the peak pressure: {error.args[0]}")
-                    break
-                shares.insert(0, (now + shares[0]) / 2)
-                continue
-            now = shares.pop(0)
-            self.done(1 - (1 - float(INFLATION_SHARE)) * now)
+        """Let the pressure out in steps; where that finds no equilibrium the last good state is kept."""
+        first = float(INFLATION_SHARE)
+        went = deflate(self.engine, self.model.load, progress=lambda part: self.done(first + (1 - first) * part))
+        if not went.converged:
+            course.notes.append(f"deflation ended early, last good state kept: {went.stop}")
         course.deflated = self.shape()
 
 
