@@ -14,15 +14,36 @@ from endplate.version import __version__
 
 if TYPE_CHECKING:
     from endplate.case.assess import AssessSettings, assess
+    from endplate.case.care import Care, weigh
+    from endplate.case.plan import PlanSettings, plan
     from endplate.case.read import read_case
     from endplate.case.rehearse import RehearseSettings, rehearse
+    from endplate.patient import read_record
     from endplate.report.write import write_report
 
-__all__ = ["AssessSettings", "RehearseSettings", "__version__", "assess", "read_case", "rehearse", "write_report"]
+__all__ = [
+    "AssessSettings",
+    "Care",
+    "PlanSettings",
+    "RehearseSettings",
+    "__version__",
+    "assess",
+    "plan",
+    "read_case",
+    "read_record",
+    "rehearse",
+    "weigh",
+    "write_report",
+]
 
 _HOMES = {
     "AssessSettings": "endplate.case.assess",
     "assess": "endplate.case.assess",
+    "Care": "endplate.case.care",
+    "weigh": "endplate.case.care",
+    "PlanSettings": "endplate.case.plan",
+    "plan": "endplate.case.plan",
+    "read_record": "endplate.patient",
     "read_case": "endplate.case.read",
     "rehearse": "endplate.case.rehearse",
     "RehearseSettings": "endplate.case.rehearse",
