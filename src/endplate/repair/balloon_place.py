@@ -34,11 +34,15 @@ SUBDIVISIONS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BalloonSite:
-    """One balloon in one channel: what it is, the middle (3,) and direction (3,) of its axis in LPS mm."""
+    """One balloon in one channel: what it is, the middle (3,) and direction (3,) of its axis in LPS mm.
+
+    `channel_mm` is the radius of the channel; a grid too coarse for it widens it.
+    """
 
     balloon: Balloon
     centre_mm: NDArray[np.float64]
     direction: NDArray[np.float64]
+    channel_mm: float = float(EMPTY_RADIUS_MM)
 
 
 def sites_on(paths: Sequence[NeedlePath], balloons: Sequence[Balloon]) -> tuple[BalloonSite, ...]:
@@ -63,7 +67,7 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     centre = to_model_mm(grid, site.centre_mm)
     axes = _axes(grid.affine[:3, :3].T @ site.direction / edge_mm)
     length = float(site.balloon.length_mm) / 2
-    empty_mm = max(float(EMPTY_RADIUS_MM), float(EMPTY_VOXELS) * edge_mm)
+    empty_mm = max(site.channel_mm, float(EMPTY_VOXELS) * edge_mm)
     full_mm3 = 1000 * float(site.balloon.most_ml)
     half_mm = float(OVERLENGTH) * length
     radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
