@@ -96,6 +96,18 @@ def test_a_tally_stops_at_its_least(
     assert tally().is_assumed(facts) is False
 
 
+def test_a_tally_gives_its_points_for_each() -> None:
+    twice = tally(each=-2, least=-9)
+    assert twice.bounds({"a": True, "b": False, "c": False}) == (-2, -2)
+    assert twice.bounds({"a": True, "b": True}) == (-6, -4)
+
+
+def test_points_span_what_is_open_and_name_their_source() -> None:
+    (points,) = score(step()).points({"a": False})
+    assert (points.low, points.high, points.words) == (-1, 1, "Step")
+    assert points.citation is CITATION
+
+
 def test_a_tally_stops_at_its_most() -> None:
     assert tally(each=1, least=0, most=2).bounds({"a": True, "b": True, "c": True}) == (2, 2)
 

@@ -218,6 +218,47 @@ def test_used_facts_carry_value_unit_title_and_origin() -> None:
     assert reason.citation == Citation(edition="2020", source="Page 1", trust="V")
 
 
+def near(rules: RuleSet, bands: dict[str, tuple[float, float]], **facts: Any) -> dict[str, dict[Any, str]]:
+    told = evaluate(rules, LevelFacts(values=facts, bands=bands)).borderline
+    assert all(change.title and change.alone for change in told)
+    return {change.field: {value: outcome.status for value, outcome in change.outcomes} for change in told}
+
+
+def test_a_band_across_a_limit_is_told_with_the_verdicts_at_its_ends() -> None:
+    rules = ruleset("loss_pct > much and nrs >= five")
+    facts = {"loss_pct": 26, "nrs": 6}
+    assert near(rules, {"loss_pct": (22.0, 30.0)}, **facts) == {"loss_pct": {22: "no", 25: "no", 30: "yes"}}
+    assert near(rules, {"loss_pct": (26.0, 30.0)}, **facts) == {}
+    assert near(rules, {"loss_pct": (20.0, 24.0)}, **facts) == {}
+    assert near(rules, {"loss_pct": (25.0, 30.0)}, **facts) == {"loss_pct": {25: "no", 30: "yes"}}
+    assert near(rules, {"loss_pct": (-40.0, 130.0)}, **facts) == {"loss_pct": {0: "no", 25: "no", 100: "yes"}}
+    assert near(rules, {"kyphosis_deg": (-5.0, 30.0)}, **facts) == {}
+    both = near(rules, {"kyphosis_deg": (0.0, 9.0), "nrs": (4.0, 5.0), "loss_pct": (22.0, 30.0)}, **facts)
+    assert both == {"nrs": {4: "no", 5: "yes"}, "loss_pct": {22: "no", 25: "no", 30: "yes"}}
+    upper = ruleset("not (loss_pct >= much)")
+    assert near(upper, {"loss_pct": (20.0, 25.0)}, loss_pct=22) == {"loss_pct": {20: "yes", 25: "no"}}
+    assert near(ruleset("loss_pct > much"), {"loss_pct": (22.0, 30.0)}, loss_pct=24, nrs=1) == {
+        "loss_pct": {22: "no", 25: "no", 30: "yes"}
+    }
+
+
+def test_what_follows_from_an_answer_is_followed_when_it_is_tried() -> None:
+    rules = ruleset("pregnancy or cleft", relative=[])
+    told = changes(rules, sex="female", cleft=False)
+    assert told["pregnancy"][0] == {True: "yes", False: "no"}
+    scan = ruleset("mri_oedema or bone_scan_pos")
+    assert changes(scan)["mri_oedema"][0] == {True: "yes", False: "no"}
+
+
+def test_another_answer_of_the_same_status_is_a_change() -> None:
+    zero = {"sum": {**SCORE["sum"], "unknown": "zero"}}
+    answers = [{"status": "no", "answer": "surely not", "when": "sum < two", **CITED}, NO]
+    rules = ruleset("cleft", score=zero, scores=["sum"], answer=answers)
+    told = judged(rules, cleft=False, allergy=False, fever=False).would_change
+    assert [(change.field, change.title) for change in told] == [("progression", "Height loss progresses")]
+    assert [outcome.answer for _, outcome in told[0].outcomes] == ["no", "surely not"]
+
+
 @pytest.mark.parametrize(
     ("left", "settled"),
     [

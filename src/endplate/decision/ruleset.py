@@ -93,7 +93,7 @@ class RuleSet:
             found.append(self._outside)
         if absolute is None and any(outcome.status != "no" for outcome in found):
             found.append(CONTRAINDICATED)
-        return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+        return tuple(dict.fromkeys(found))
 
     def _weighed(self, answer: Outcome, facts: FactValues) -> tuple[Outcome, ...]:
         """An answer in the light of the relative contraindications."""

@@ -55,7 +55,8 @@ def read_citation(where: str, table: Mapping[str, Any], edition: str) -> Citatio
     ------
     RuleFileError : source, edition or trust mark is missing or has no meaning; `where` names the table.
     """
-    source, edition, trust = table.get("source", ""), table.get("edition", edition), table.get("trust", "")
+    edition, source = table.get("edition", edition), table.get("source")
+    trust: Any = table.get("trust")
     if not source or not edition or trust not in get_args(Trust):
         raise RuleFileError(f"{where} lacks source, edition or trust mark", "every figure of a rule must carry them")
     return Citation(edition=edition, source=source, trust=trust)
