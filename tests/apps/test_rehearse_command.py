@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
@@ -121,34 +118,3 @@ def test_an_option_that_goes_with_nothing_is_refused() -> None:
         rehearse_settings(
             RepairOptions(level="L1", procedure="vertebroplasty", balloon_ml=3.0), UnknownOptions(), NO_MODEL
         )
-
-
-ANNOUNCED = """
-import sys
-import endplate.repair.ensemble as ensemble
-from endplate.apps.cli import main
-original = ensemble.ProcessPoolExecutor.submit
-def submit(pool, *arguments):
-    future = original(pool, *arguments)
-    print("member", flush=True)
-    return future
-ensemble.ProcessPoolExecutor.submit = submit
-sys.exit(main())
-"""
-
-
-def test_an_ensemble_that_is_stopped_leaves_neither_files_nor_processes(scan: Path, tmp_path: Path) -> None:
-    out = tmp_path / "results"
-    options = ["--level", "L1", "--procedure", "vertebroplasty", "--voxel-mm", "2.5", "--member-voxel-mm", "2.5",
-               "--members", "8", "--cement-ml", "1"]  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-c", ANNOUNCED, *call(scan, out, *options)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "member\n"
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=120)  # ends only when no child holds the pipe any more
-    assert process.returncode == 130
-    assert "Traceback" not in told
-    assert list(tmp_path.iterdir()) == []

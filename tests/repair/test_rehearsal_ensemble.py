@@ -1,0 +1,109 @@
+"""Members in processes of their own: failures are named and counted, and a stop leaves no process behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import endplate.repair.ensemble as ensemble
+from endplate.errors import SolverError
+from endplate.repair.ensemble import Member, Plan, one_member, run_members
+from endplate.repair.result import Rehearsed
+from endplate.repair.run import Prepared, RunResult, RunSettings
+from endplate.repair.unknowns import Draw
+from synthetic_case import synthetic_case
+from synthetic_rehearsal import solved
+
+BROKEN = Plan(scene=None, settings=RunSettings(), accesses={})  # type: ignore[arg-type]
+"""A plan on which every member fails at once."""
+
+
+class _Scene:
+    loads_n: dict[str, float] = {}  # noqa: RUF012
+
+
+def _ended(stopped: str) -> RunResult:
+    strength = solved(synthetic_case(), 1.0)
+    rows = [
+        Rehearsed(procedure=name, access=None, inflation=None, fill=None, strength=strength, cured=None, stopped=why)
+        for name, why in (("none", ""), ("vertebroplasty", ""), ("kyphoplasty", stopped))
+    ]
+    return RunResult(before=rows[0], done={row.procedure: row for row in rows[1:]}, changes={})
+
+
+def test_a_procedure_that_stops_leaves_the_member_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "prepare", lambda *given: Prepared(bone=None, intact=None))
+    monkeypatch.setattr(ensemble, "run_once", lambda *given: _ended("balloon: no equilibrium"))
+    member = one_member(Plan(scene=_Scene(), settings=RunSettings(), accesses={}), Draw())
+    assert member.reason == "kyphoplasty: balloon: no equilibrium"
+    assert set(member.results or {}) == {"none", "vertebroplasty"}
+
+
+def test_what_cannot_be_computed_is_a_reason_and_never_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object) -> None:
+        raise SolverError("no solution", "at step 7", "")
+
+    monkeypatch.setattr(ensemble, "prepare", fail)
+    assert one_member(BROKEN, Draw()) == Member(results=None, reason="no solution; at step 7.")
+
+
+def test_a_process_that_meets_a_fault_names_it_and_the_order_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "cropped", lambda scene: scene)
+    told: list[str] = []
+    members = run_members(BROKEN, [Draw()] * 3, lambda part, words: told.append(words), processes=2)
+    assert [member.results for member in members] == [None] * 3
+    assert all(member.reason.startswith("AttributeError") for member in members)
+    assert told[0] == "0 of 3" and told[-1] == "3 of 3"
+
+
+STOPPED = """
+import sys
+import numpy as np
+import endplate.repair.ensemble as ensemble
+from endplate.repair.unknowns import Draw
+ensemble.cropped = lambda scene: scene
+original = ensemble.ProcessPoolExecutor.submit
+def submit(pool, *arguments):
+    future = original(pool, *arguments)
+    print(*pool._processes, flush=True)
+    return future
+ensemble.ProcessPoolExecutor.submit = submit
+large = np.zeros(2_000_000)
+plan = ensemble.Plan(scene=None, settings=large, accesses={})
+try:
+    ensemble.run_members(plan, [Draw()] * 4, lambda part, words: None, processes=2)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_a_stop_while_processes_begin_leaves_none_of_them() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, told = process.communicate(timeout=120)
+    workers = [int(word) for word in (first + rest).splitlines()[-1].split()]
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    deadline = time.monotonic() + 10
+    while any(_alive(worker) for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(workers) == 2 and not any(_alive(worker) for worker in workers)
+
+
+def _alive(worker: int) -> bool:
+    try:
+        os.kill(worker, 0)
+    except ProcessLookupError:
+        return False
+    return "\nState:\tZ" not in Path(f"/proc/{worker}/status").read_text()
