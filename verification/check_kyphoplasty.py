@@ -58,7 +58,7 @@ def balances() -> Iterator[Check]:
     done = one_sided(9.0)
     parts = (abs(done.mass_error), abs(done.volume_error), abs(done.energy_error))
     yield _row(
-        "23.1",
+        "R23.1",
         "one balloon in a box of bone, in and out: mass, injected volume, energy unaccounted",
         "< 1e-6, 0.5 %, 5 %",
         f"{parts[0]:.1e}, {parts[1]:.2%}, {parts[2]:.2%}",
@@ -68,13 +68,13 @@ def balances() -> Iterator[Check]:
     vertebra = box_vertebra()
     bone = box_bone(vertebra, VOXEL_MM, 60.0)
     none = inflate(bone, vertebra, [box_site(9.0)], InflationSettings(planned_ml=0.0))
-    yield _row("23.2", "no volume changes nothing", "same bone", str(none.bone is bone), OWN, none.bone is bone)
+    yield _row("R23.2", "no volume changes nothing", "same bone", str(none.bone is bone), OWN, none.bone is bone)
     settings = InflationSettings(planned_ml=0.6, mobility="rigid")
     again = inflate(bone, vertebra, [box_site(9.0)], settings)
     same = np.array_equal(again.pressure_mpa, done.pressure_mpa) and np.array_equal(
         again.bone.field.density_mg_cm3, done.bone.field.density_mg_cm3
     )
-    yield _row("23.3", "the same run twice", "bit for bit", "bit for bit" if same else "differs", OWN, same)
+    yield _row("R23.3", "the same run twice", "bit for bit", "bit for bit" if same else "differs", OWN, same)
 
 
 def refined() -> Check:
@@ -87,7 +87,7 @@ def refined() -> Check:
     )
     ratio = [fine.pressure_mpa[-1] / coarse.pressure_mpa[-1], fine.full.middle_mm / coarse.full.middle_mm]
     return Check(
-        number="23.4",
+        number="R23.4",
         title="one balloon near the upper endplate, 3 mm and 1.5 mm: pressure at 0.6 mL, middle gain",
         expected="within 15 %",
         got=f"{ratio[0] - 1:+.1%} and {ratio[1] - 1:+.1%} (of {coarse.full.middle_mm:.2f} mm)",
@@ -104,7 +104,7 @@ def mirror() -> Check:
     drift = abs(left.pressure_mpa[-1] / right.pressure_mpa[-1] - 1)
     got = f"{worst:.3f} and {drift:.2%}"
     title = "left and right swapped: worst difference of the mirrored cavity, of pressure"
-    return _row("23.5", title, "< 0.1 of a voxel, 2 %", got, OWN, worst < 0.1 and drift < 0.02)
+    return _row("R23.5", title, "< 0.1 of a voxel, 2 %", got, OWN, worst < 0.1 and drift < 0.02)
 
 
 def real_body() -> Check:
@@ -113,7 +113,7 @@ def real_body() -> Check:
     scan = real_scan("tptbox-l3")
     if scan is None:
         return Check(
-            number="23.6", title=title, expected="-", got="skipped: real data not found; set ENDPLATE_SHARED",
+            number="R23.6", title=title, expected="-", got="skipped: real data not found; set ENDPLATE_SHARED",
             source=OWN, rung="exact", passed=None,
         )  # fmt: skip
     vertebra = scan.at(Level.L3)
@@ -123,7 +123,7 @@ def real_body() -> Check:
     parts = (abs(done.mass_error), abs(done.volume_error), abs(done.energy_error))
     got = f"{parts[0]:.1e}, {parts[1]:.2%}, {parts[2]:.2%}; {done.pressure_mpa.max():.2f} MPa, {done.stop}"
     good = parts[0] < 1e-6 and parts[1] < 0.005 and parts[2] < 0.05
-    return _row("23.6", title, "< 1e-6, 0.5 %, 5 %", got, OWN, good)
+    return _row("R23.6", title, "< 1e-6, 0.5 %, 5 %", got, OWN, good)
 
 
 @cache
@@ -146,11 +146,11 @@ def pressures() -> Iterator[Check]:
     sound = inflate(box_bone(vertebra, VOXEL_MM, 120.0), vertebra, sites, settings)
     factor = float(sound.pressure_mpa[-1]) / UNLOADED_MPA
     yield _open(
-        "22",
+        "R22",
         "balloons of 3 mL in intact bone of 0.12 g/cm3",
         f"{UNLOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {sound.pressure_mpa[-1]:.2f} MPa, {factor:.1f} times. But the bodies of the source "
-        "were not intact: they had been crushed to 80 % of their height (abstract), see row 22.1",
+        "were not intact: they had been crushed to 80 % of their height (abstract), see row R22.1",
         UNLOADED_MPA.source,
     )
     box = crushed(120.0, 0.27, wedge=False)
@@ -159,7 +159,7 @@ def pressures() -> Iterator[Check]:
     factor = course.pressure_mpa[-1] / UNLOADED_MPA
     gain = course.full.since(course.before).anterior_mm
     yield _open(
-        "22.1",
+        "R22.1",
         f"the same as it was measured: crushed to {left:.0%}, let go, then 2.95 mL without load; nothing calibrated",
         f"{UNLOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {course.pressure_mpa[-1]:.2f} MPa at the full volume ({factor:.2f} times; "
@@ -170,7 +170,7 @@ def pressures() -> Iterator[Check]:
     peak = max(wedge.pressure_mpa)
     factor = peak / LOADED_MPA
     yield _open(
-        "22.2",
+        "R22.2",
         "predicted: porotic wedge of 40 %, 110 N held, 3 mL; nothing calibrated",
         f"{LOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {peak:.2f} MPa at most ({factor:.2f} times), {wedge.pressure_mpa[-1]:.2f} at the end",
@@ -185,7 +185,7 @@ def deflation() -> Check:
     lost = [_lost(course) for course in (loaded_wedge(), loose)]
     within = all(LOST_SHARE[0] <= share <= LOST_SHARE[1] for share in lost)
     return _open(
-        "23",
+        "R23",
         "porotic wedge of 40 %, 3 mL, deflated under 110 N: share of the anterior gain that is lost",
         f"{float(LOST_SHARE[0]):.0%} to {float(LOST_SHARE[1]):.0%}",
         f"{'met' if within else 'MISS'}: {lost[0]:.0%} by the law (gain {_gain(loaded_wedge()):.1f} mm), {lost[1]:.0%} "
