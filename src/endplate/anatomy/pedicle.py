@@ -16,7 +16,13 @@ from endplate.cited import cited
 from endplate.image.volume import Grid
 
 STEP_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm in the local frame", "knowledge")
-SIDEWAYS_MM = cited(26, "mm", "Own choice: pedicle and root of the transverse process, not its tip", "design")
+SIDEWAYS_MM = cited(45, "mm", "Own choice: an L5 pedicle beside the widest canal, turned by 40 degrees", "design")
+WIDEST_MM = cited(
+    21,
+    "mm",
+    "Own choice: an 18 mm L5 pedicle cut at 30 degrees; farther from the canal is transverse process",
+    "design",
+)
 AROUND_MM = cited(24, "mm", "Own choice: half the height of a vertebra with its facets", "design")
 BEHIND_WALL_MM = cited(1.5, "mm", "Own choice: behind the rough edge of the body", "design")
 SMALLEST_MM2 = cited(8, "mm2", "Own choice: a 2.5 x 4 mm ellipse, below the narrowest thoracic pedicle", "design")
@@ -25,6 +31,7 @@ GROWN_WIDE = cited(1.5, "1", "Own choice: a section half as large again is body 
 AXIS_REACH_MM = cited(4, "mm", "Own choice: sections on either side of the isthmus that give the axis", "design")
 STILL_NARROW = cited(1.25, "1", "Own choice: sections hardly wider than the isthmus show the direction", "design")
 STEEPEST_RISE = cited(0.36, "1", "Own choice: 20 degrees up or down, beyond usual pedicles", "design")
+MOST_OUTWARD = cited(0.18, "1", "Own choice: 10 degrees, beyond T12, the one level that may diverge", "design")
 STEEPEST_SLOPE = cited(0.84, "1", "Own choice: 40 degrees, beyond any pedicle's convergence (L5 about 30)", "design")
 
 
@@ -67,21 +74,22 @@ def _one_side(field: NDArray[np.float32], grid: Grid, frame: Frame, wall: Poster
         superior_mm=np.arange(canal.superior_mm - float(AROUND_MM), canal.superior_mm + float(AROUND_MM), step),
     )
     inside = sample(field, grid, frame, box) >= float(HALF_LEVEL)
-    sections = _sections(inside, box)
+    sections = _sections(inside, box, side)
     if not sections:
         return None
     narrow = min(range(len(sections)), key=lambda index: sections[index].area_mm2)
     if not float(SMALLEST_MM2) <= sections[narrow].area_mm2 <= float(LARGEST_MM2):
         return None
-    axis = _axis(sections, narrow)
+    axis = _axis(sections, narrow, side)
     return _measured(field, grid, frame, wall, sections[narrow], axis)
 
 
-def _sections(inside: NDArray[np.bool_], box: LocalBox) -> list[_Section]:
+def _sections(inside: NDArray[np.bool_], box: LocalBox, side: int) -> list[_Section]:
     """Cuts across the bridge from the body backwards; empty when there is no bridge.
 
     Just behind the body nothing but the pedicle lies beside the canal. Each cut is what is connected within the last
-    one, a little widened, so that facets and processes do not join all at once; it ends where it has grown wide.
+    one, a little widened, so that facets and processes do not join all at once; it ends where it has grown wide. A
+    transverse process that springs from the pedicle itself (L5) is left out by its distance from the canal's side.
     """
     pieces, count = ndimage.label(inside[:, -1])
     if not count:
@@ -91,7 +99,7 @@ def _sections(inside: NDArray[np.bool_], box: LocalBox) -> list[_Section]:
     found: list[_Section] = []
     smallest = np.inf
     for j in range(len(box.anterior_mm) - 1, -1, -1):
-        current = inside[:, j] & ndimage.binary_dilation(current)
+        current = _beside_canal(inside[:, j] & ndimage.binary_dilation(current), box, side)
         x, z = np.nonzero(current)
         area = len(x) * box.step_mm**2
         smallest = min(smallest, area)
@@ -106,7 +114,16 @@ def _sections(inside: NDArray[np.bool_], box: LocalBox) -> list[_Section]:
     return [section for section in found if section.area_mm2 <= float(GROWN_WIDE) * smallest]
 
 
-def _axis(sections: list[_Section], narrow: int) -> NDArray[np.float64]:
+def _beside_canal(section: NDArray[np.bool_], box: LocalBox, side: int) -> NDArray[np.bool_]:
+    """The part of a section (nx, nz) within the width of a pedicle from its own side towards the canal."""
+    columns = section.any(axis=1)
+    if not columns.any():
+        return section
+    away = side * box.right_mm
+    return section & (away - away[columns].min() <= float(WIDEST_MM))[:, None]
+
+
+def _axis(sections: list[_Section], narrow: int, side: int) -> NDArray[np.float64]:
     """Unit axis in the frame through the centres of the narrow sections about the isthmus, pointing forward."""
     isthmus = sections[narrow]
     near = np.array(
@@ -118,7 +135,7 @@ def _axis(sections: list[_Section], narrow: int) -> NDArray[np.float64]:
         ]
     )
     slopes = [np.polyfit(near[:, 1], near[:, axis], 1)[0] if len(near) > 3 else 0.0 for axis in (0, 2)]
-    sideways = np.clip(slopes[0], -float(STEEPEST_SLOPE), float(STEEPEST_SLOPE))
+    sideways = side * np.clip(side * slopes[0], -float(STEEPEST_SLOPE), float(MOST_OUTWARD))
     upwards = np.clip(slopes[1], -float(STEEPEST_RISE), float(STEEPEST_RISE))
     axis = np.array([sideways, 1.0, upwards])
     return axis / np.linalg.norm(axis)
