@@ -32,7 +32,8 @@ from verification.public_data import data_folder
 
 LEVEL = Level.L2
 LOSS = 0.4
-VOXEL_MM = 2.0
+VOXEL_MM = 3.0
+BALLOON_ML = 2.0
 SOURCE = "own construction: verse014 L2 (VerSe'19, CC BY-SA 4.0)"
 TIGHT = Draw(
     mobility="rigid", preload_n=float(PRELOAD_HIGH_N), spring_n_per_mm=float(SPRING_HIGH_N_PER_MM)
@@ -117,7 +118,7 @@ def _crushed_and_rehearsed() -> Iterator[Check]:
     """Gain between the bounds, never above the intact height, and shown beside the clinic."""
     made, case = _made()
     draws = {"rigid, 250 N, held": TIGHT, "usual": Draw(), "mobile, 0 N, free": LOOSE}
-    cases = {name: _rehearsed(case, "kyphoplasty", draw) for name, draw in draws.items()}
+    cases = {name: _rehearsed(case, "kyphoplasty", draw, balloon_ml=BALLOON_ML) for name, draw in draws.items()}
     gains = {name: _done(item)[1] for name, item in cases.items()}
     page = _page(cases["usual"])
     front = {name: item.cured.anterior_mm if item.cured else float("nan") for name, item in gains.items()}

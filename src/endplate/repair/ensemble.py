@@ -14,6 +14,7 @@ from multiprocessing import get_context
 import numpy as np
 
 from endplate.anatomy.vertebra import Vertebra
+from endplate.cited import cited
 from endplate.errors import EndplateError
 from endplate.image.volume import Grid, Volume
 from endplate.numerics.threads import thread_count
@@ -24,8 +25,7 @@ from endplate.repair.unknowns import Draw
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 STOPPING = frozenset({signal.SIGINT, signal.SIGTERM})
-MARGIN_VOXELS = 8
-"""Scan kept round the vertebrae: beyond the reach of any smoothing."""
+MARGIN_VOXELS = cited(8, "voxel", "Scan kept round the vertebrae: beyond the reach of any smoothing", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,8 +101,8 @@ def cropped(scene: Scene) -> Scene:
 def _around(volume: Volume, vertebrae: Sequence[Vertebra]) -> Volume:
     """The part of the scan that holds these vertebrae and a margin."""
     ends = np.concatenate([volume.grid.to_index(_corners(vertebra.grid)) for vertebra in vertebrae])
-    low = np.clip(np.floor(ends.min(axis=0)).astype(int) - MARGIN_VOXELS, 0, volume.grid.shape)
-    high = np.clip(np.ceil(ends.max(axis=0)).astype(int) + 1 + MARGIN_VOXELS, 0, volume.grid.shape)
+    low = np.clip(np.floor(ends.min(axis=0)).astype(int) - int(MARGIN_VOXELS), 0, volume.grid.shape)
+    high = np.clip(np.ceil(ends.max(axis=0)).astype(int) + 1 + int(MARGIN_VOXELS), 0, volume.grid.shape)
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     return Volume(grid=volume.grid.crop(low, high), hu=volume.hu[box].copy(), series=volume.series)
 

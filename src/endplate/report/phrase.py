@@ -27,8 +27,8 @@ MONTHS = (
 
 
 def number(value: float, decimals: int) -> str:
-    """A number with a true minus sign and a thin space between thousands."""
-    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
+    """A number with a true minus sign and a thin space between thousands; what rounds to nothing has no sign."""
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
 
 
 def value_of(finding: Finding) -> str:

@@ -1,74 +1,39 @@
-"""The decision as one JSON document: every verdict with what decided it and what is missing."""
+"""The decision as one JSON document: every verdict with what decided it and what is missing, and the prevention plan."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from endplate.case.care import Care
-from endplate.decision.verdict import LevelDecision, Verdict
+from endplate.decision.document import as_document
+
+FORMAT, FORMAT_VERSION = "endplate-decision", 1
 
 
 def document(care: Care) -> dict[str, Any]:
-    """The decision as plain JSON values: every verdict with what decided it and what is missing."""
+    """Plain JSON values; levels from head to foot."""
+    plan = care.prevention
     return {
-        "format": "endplate-decision",
-        "format_version": 1,
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
         "patient": care.record.id,
-        "levels": [_level(level) for level in care.decision.levels],
+        **as_document(care.decision),
         "prevention": {
-            "needed": care.prevention.needed,
-            "next_step": care.prevention.next_step,
-            "verdicts": [
-                _verdict(verdict)
-                for verdict in (
-                    *care.prevention.treat,
-                    *care.prevention.very_high_risk,
-                    *care.prevention.drugs,
-                    care.prevention.falls,
-                )
-            ],
-            "dates": [
-                {"what": date.what, "on": date.on.isoformat() if date.on else None, "source": date.source}
-                for date in care.prevention.dates
-            ],
-            "laboratory_missing": [item.name for item in care.prevention.laboratory if item.result is None],
+            "needed": plan.needed,
+            "next_step": plan.next_step,
+            "treat": [as_document(verdict) for verdict in plan.treat],
+            "very_high_risk": [as_document(verdict) for verdict in plan.very_high_risk],
+            "drugs": [as_document(verdict) for verdict in plan.drugs],
+            "falls": as_document(plan.falls),
+            "fall_drugs": None if plan.fall_drugs is None else [asdict(drug) for drug in plan.fall_drugs],
+            "laboratory": [_days(asdict(item)) for item in plan.laboratory],
+            "dates": [_days(asdict(item)) for item in plan.dates],
+            "advice": [asdict(item) for item in (*plan.supplements, *plan.exercise, *plan.figures)],
         },
     }
 
 
-def _level(level: LevelDecision) -> dict[str, Any]:
-    grades = (*level.causes, *level.classes, *level.conservative, level.technique)
-    return {
-        "level": level.level,
-        "emergencies": [{"words": flag.words, "action": flag.action} for flag in level.emergencies],
-        "flags": [{"words": flag.words, "action": flag.action} for flag in level.flags],
-        "verdicts": [_verdict(verdict) for verdict in level.verdicts],
-        "conflicts": [
-            {"question": c.question, "positions": c.positions, "yes": list(c.yes), "no": list(c.no)}
-            for c in level.conflicts
-        ],
-        "grades": [{"id": g.id, "group": g.group, "value": g.value, "reachable": list(g.reachable)} for g in grades],
-    }
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "ruleset": verdict.ruleset,
-        "edition": verdict.edition.edition,
-        "question": verdict.question,
-        "status": verdict.status,
-        "answer": verdict.answer,
-        "applies": verdict.applies,
-        "reasons": [
-            {
-                "words": reason.words,
-                "truth": reason.truth,
-                "source": str(reason.citation),
-                "used": {used.field: used.value for used in reason.used},
-            }
-            for reason in verdict.reasons
-        ],
-        "missing": list(verdict.missing),
-        "would_change": sorted({change.field for change in verdict.would_change}),
-        "scores": {score.name: [score.low, score.high] for score in verdict.scores},
-    }
+def _days(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in values.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.repair.bone import inside_body
@@ -25,9 +26,15 @@ def balloon_figures(inflation: Inflation, vertebra: Vertebra) -> list[tuple[str,
         return []
     grid = inflation.bone.field.grid
     centre = vertebra.to_local_mm(grid.to_mm(np.argwhere(inflation.bone.cavity > HALF)))
-    cuts = {"sagittal": float(np.median(centre[centre[:, 0] <= np.median(centre[:, 0])][:, 0])),
-            "axial": float(np.median(centre[:, 2]))}  # fmt: skip
+    edge = float(grid.spacing_mm[0])
+    cuts = {"sagittal": _widest(centre[:, 0], edge), "axial": _widest(centre[:, 2], edge)}
     return [(words, _picture(inflation, vertebra, view, cuts[view])) for view, words in VIEWS.items()]
+
+
+def _widest(place_mm: NDArray[np.float64], edge_mm: float) -> float:
+    """Where a plane cuts most of the cavity, mm."""
+    values, counts = np.unique(np.round(place_mm / edge_mm).astype(int), return_counts=True)
+    return float(values[np.argmax(counts)] * edge_mm)
 
 
 def _picture(inflation: Inflation, vertebra: Vertebra, view: LocalView, at_mm: float) -> Markup:

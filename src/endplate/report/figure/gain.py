@@ -10,6 +10,7 @@ from endplate.repair.clinic import OBSERVED
 from endplate.repair.result import Band, Rehearsal
 from endplate.report.figure import svg
 from endplate.report.figure.axis import ticks, written
+from endplate.report.phrase import number
 
 WIDTH, ROW, TOP, BOTTOM = 390.0, 46.0, 10.0, 44.0
 LEFT, RIGHT = 16.0, 16.0
@@ -58,8 +59,8 @@ def _observed(name: str, mean: float, sd: float | None) -> _Row:
 def _said(band: Band) -> str:
     if band.value is None:
         return "not computed"
-    between = "" if band.low is None or band.high is None else f" ({band.low:.1f} to {band.high:.1f})"
-    return f"{band.value:.1f}{between}".replace("-", "−")
+    between = "" if band.low is None or band.high is None else f" ({number(band.low, 1)} to {number(band.high, 1)})"
+    return f"{number(band.value, 1)}{between}"
 
 
 def _axis(low: float, high: float, height: float) -> list[Markup]:

@@ -26,12 +26,13 @@ def silhouette_figure(rehearsal: Rehearsal, vertebra: Vertebra) -> Markup | None
     if intact is not None and intact.ghost is not None and intact.grid is not None:
         parts += plane.outline(intact.ghost, intact.grid, GHOST)
         key.append((GHOST, "expected, before the break"))
-    parts += _body(plane, rehearsal.bone, BEFORE)
     key.append((BEFORE, "as it is now"))
     raised = next((done.inflation for done in rehearsal.nominal if done.inflation is not None), None)
     if raised is not None:
         parts += _body(plane, raised.bone, AFTER)
         key.append((AFTER, "after kyphoplasty"))
+    # Last, so that the thin line stays seen where the thick one follows it.
+    parts += _body(plane, rehearsal.bone, BEFORE)
     parts += plane.marks()
     for place, (name, words) in enumerate(key):
         y = height + KEY_ROW * (place + 0.8)

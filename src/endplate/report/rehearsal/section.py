@@ -118,8 +118,9 @@ def _ways(case: Case, rehearsal: Rehearsal) -> list[WayIn]:
 
 
 def _apart(picture: Markup, procedure: str) -> Markup:
-    """The same drawing with an identity of its own: both procedures may go the same way."""
-    return Markup(re.sub(r'(id|aria-labelledby)="([^"]*)-title"', rf'\1="\2-{procedure}-title"', picture))
+    """The same drawing with names of its own: both procedures may go the same way."""
+    named = re.sub(r'(\bid|aria-labelledby)="([^"]*)"', rf'\1="{procedure}-\2"', picture)
+    return Markup(named.replace("url(#", f"url(#{procedure}-"))
 
 
 def _cements(case: Case, rehearsal: Rehearsal) -> list[Cemented]:

@@ -43,10 +43,19 @@ def _told(rehearsal: Rehearsal, done: Rehearsed) -> str:
     start = f"{rehearsal.level}, rehearsed {PROCEDURE_WORDS[done.procedure]}"
     if done.access is not None and not done.access.paths:
         return f"{start}: no safe needle path ({done.access.reason.rstrip('.')})."
-    parts = [_height(of), _cement(done), _strength(of)]
+    parts = [_balloon(done), _height(of), _cement(done), _strength(of)]
     told = "; ".join(part for part in parts if part) or "nothing was computed"
     ended = f" It ended early: {done.stopped.rstrip('.')}." if done.stopped else ""
     return f"{start}: {told}.{ended}"
+
+
+def _balloon(done: Rehearsed) -> str:
+    """How much the balloons took, and what ended it: that decides everything after."""
+    blown = done.inflation
+    if blown is None or not blown.volume_ml.size:
+        return ""
+    many = "balloon takes" if len(blown.balloons) == 1 else f"{len(blown.balloons)} balloons take"
+    return f"the {many} {number(float(blown.volume_ml.max()), 1)} mL ({blown.stop})"
 
 
 def _height(of: dict[str, Band]) -> str:
