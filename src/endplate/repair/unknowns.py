@@ -39,7 +39,7 @@ SPRING_HIGH_N_PER_MM = cited(300.0, "N/mm", "Neighbours held by 100-300 N/mm: br
 
 NAMES = ("density", "permeability", "interface", "mobility", "preload", "surroundings", "start viscosity")
 """The unknowns in the order of the columns of a design."""
-SIZES = (8, 16, 32)
+SIZES = (2**3, 2**4, 2 * 2**4)
 """Members of a balanced design: powers of two that hold seven columns."""
 
 
