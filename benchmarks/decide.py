@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from endplate.decision.batch import rows
+from endplate.decision import batch
 from endplate.decision.decide import decide_level, outcomes
 from endplate.decision.facts import case_facts
 from endplate.decision.verdict import LevelFacts
@@ -96,7 +96,7 @@ def many(count: int) -> dict[str, Any]:
     """Records a second through reading, checking and deciding."""
     text = list(lines(count))
     start = time.perf_counter()
-    bad = sum("error" in row for row in rows(text, PROCESSES))
+    bad = sum("error" in row for row in batch.rows(text, PROCESSES))
     seconds = time.perf_counter() - start
     return _row(f"{count} records, {PROCESSES} processes", seconds, bad == 0, f"{count / seconds:.0f} records/s")
 
@@ -106,11 +106,11 @@ def _row(case: str, seconds: float, right: bool, note: str) -> dict[str, Any]:
     return {"case": case, "peer": "none", "ours_s": seconds, "peer_s": None, "ratio": None, "check": check}
 
 
-def rows_of(count: int) -> list[dict[str, Any]]:
+def rows(count: int = RECORDS) -> list[dict[str, Any]]:
     """All rows with a number of records."""
     return [one(), bare(), many(count)]
 
 
 if __name__ == "__main__":
-    for shown in rows_of(int(sys.argv[1]) if len(sys.argv) > 1 else RECORDS):
+    for shown in rows(int(sys.argv[1]) if len(sys.argv) > 1 else RECORDS):
         print(f"{shown['case']}: {shown['ours_s']:.4f} s ({shown['check']})")
