@@ -31,9 +31,7 @@ def test_what_is_answered_is_written_and_enter_stays_unknown(tmp_path, monkeypat
 
 
 def test_an_impossible_answer_is_asked_again_with_what_is_possible(tmp_path, monkeypatch, capsys):
-    err = asked(
-        tmp_path, monkeypatch, capsys, "p1", "31.6.26", "", "760", "76", "x", "female", "", "", "", *[""] * 30
-    )
+    err = asked(tmp_path, monkeypatch, capsys, "p1", "31.6.26", "", "760", "76", "x", "female", "", "", "", *[""] * 30)
     assert "recorded on is '31.6.26', but should be a day" in err
     assert "age, years is '760', but should be a number from 0 to 120" in err
     assert "sex is 'x', but should be female / male" in err

@@ -1,4 +1,4 @@
-"""The decision as one JSON document: every verdict with what decided it and what is missing, and the prevention plan."""
+"""The decision as one JSON document: every verdict, what decided it, what is missing; and the plan of prevention."""
 
 from __future__ import annotations
 
