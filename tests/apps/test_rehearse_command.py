@@ -103,14 +103,14 @@ def test_options_reach_the_settings() -> None:
     assert settings.nominal.mobility == "rigid"
 
 
-def test_both_has_an_ensemble_and_one_procedure_has_none_unless_asked() -> None:
+def test_both_has_an_ensemble_and_a_balloon_alone_is_bracketed() -> None:
     plain = UnknownOptions()
     asked = (("both", plain), ("kyphoplasty", plain), ("vertebroplasty", UnknownOptions(members=8)))
     members = [
         rehearse_settings(RepairOptions(level="L1", procedure=name), unknown, NO_MODEL).rehearsal.members
         for name, unknown in asked
     ]
-    assert members == [16, 0, 8]
+    assert members == [16, 2, 8]
 
 
 def test_an_option_that_goes_with_nothing_is_refused() -> None:

@@ -83,11 +83,11 @@ def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: Mod
 
 def _rehearsal(unknown: UnknownOptions, procedure: str) -> RehearsalSettings:
     from endplate.repair.rehearsal import RehearsalSettings
+    from endplate.repair.unknowns import BRACKET
 
-    usual = RehearsalSettings(members=0)
-    members = (
-        unknown.members if unknown.members is not None else (RehearsalSettings().members if procedure == "both" else 0)
-    )
+    usual = RehearsalSettings()
+    by_procedure = {"both": usual.members, "kyphoplasty": BRACKET, "vertebroplasty": 0}
+    members = by_procedure[procedure] if unknown.members is None else unknown.members
     size = usual.member_voxel_mm if unknown.member_voxel_mm is None else unknown.member_voxel_mm
     return RehearsalSettings(
         members=members,

@@ -45,7 +45,11 @@ class UnknownOptions:
     """What is assumed where the scan is silent, and how many runs span it."""
 
     members: Annotated[
-        int | None, option("Runs that span what is unknown: 0, 8, 16 or 32; default 16 for both, else 0.")
+        int | None,
+        option(
+            "Runs that span what is unknown: 0, 8, 16 or 32; 2 only bound the height gained. Default 16 for both, 2 for "
+            "kyphoplasty, 0 for vertebroplasty."
+        ),
     ] = None
     member_voxel_mm: Annotated[float | None, option("Voxels of those runs; default 2.")] = None
     seed: Annotated[int | None, option("Of their design; default 4711.")] = None

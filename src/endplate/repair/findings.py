@@ -11,6 +11,7 @@ import numpy as np
 from endplate.finding import Caution, Finding, Gap
 from endplate.level import Level
 from endplate.repair.result import Band, NeedlePath, Rehearsal, Rehearsed
+from endplate.repair.unknowns import BRACKET
 
 _FLOW = "Christopher-Middleman porous power-law flow (known); permeability Baroud 2004 and Kozeny-Carman (known)"
 _POINTS = "Deshpande-Fleck crushable foam in implicit material points (known); yield law Kopperdahl 2002"
@@ -171,6 +172,10 @@ def span(rehearsal: Rehearsal, band: Band) -> str:
         return band.reason or "one run"
     if not rehearsal.members:
         return "95 % band of calibration, method, cement and its interface"
+    if rehearsal.members <= BRACKET:
+        return (
+            "between a healed fracture held fast under load and a loose one left free; forces have 95 % bands instead"
+        )
     carried = ""
     if rehearsal.member_voxel_mm is not None and rehearsal.member_voxel_mm != rehearsal.voxel_mm:
         carried = (

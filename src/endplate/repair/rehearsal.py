@@ -18,7 +18,7 @@ from endplate.repair.path.access import plan_access
 from endplate.repair.result import Access, Band, Procedure, Rehearsal, Rehearsed
 from endplate.repair.run import RunResult, RunSettings, Scene, Tell, prepare, run_once
 from endplate.repair.treatable import check_shell
-from endplate.repair.unknowns import SIZES, Draw, balanced_design, ends, unknowns
+from endplate.repair.unknowns import BRACKET, NAMES, SIZES, Draw, balanced_design, bracket, ends, unknowns
 
 MEMBER_VOXEL_MM = cited(
     2.0, "mm", "Largest voxel at which stiffness of verse004 L2 stays within 8 % of 1 mm (reference 2.5)", "design"
@@ -34,7 +34,7 @@ class RehearsalSettings:
     Attributes
     ----------
     run : what is chosen for every run. nominal : the usual values of what is unknown.
-    members : of the ensemble; 0 for a single run. member_voxel_mm : their voxels, never finer than those of the run.
+    members : of the ensemble; 0 for a single run, 2 to bound the gain of height only. member_voxel_mm : their voxels, never finer than those of the run.
     seed : of the design. processes : for the members; None takes as many as there are threads.
     """
 
@@ -46,7 +46,7 @@ class RehearsalSettings:
     processes: int | None = None
 
     def __post_init__(self) -> None:
-        if self.members and self.members not in SIZES:
+        if self.members and self.members not in (BRACKET, *SIZES):
             balanced_design(self.members, self.seed)
         if not self.run.procedures:
             raise OptionError("no procedure to rehearse", "", "choose vertebroplasty, kyphoplasty or both")
@@ -83,7 +83,7 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
         level=scene.vertebra.level,
         before=nominal.before,
         nominal=tuple(nominal.done.values()),
-        bands=ensemble.bands if ensemble.ended else single_run(numbers, nominal, scene),
+        bands=_all_bands(settings, ensemble, single_run(numbers, nominal, scene)),
         drivers=ensemble.drivers,
         unknowns=unknowns(scene.calibration.sd_mg_cm3, settings.nominal),
         members=ensemble.ended,
@@ -95,6 +95,23 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
         intact=prepared.intact,
         notes=prepared.notes,
     )
+
+
+def _all_bands(
+    settings: RehearsalSettings, ensemble: _Ensemble, single: dict[str, dict[str, Band]]
+) -> dict[str, dict[str, Band]]:
+    """Bands of the ensemble; a bracket only fills in where a single run has none."""
+    if not ensemble.ended:
+        return single
+    if settings.members != BRACKET:
+        return ensemble.bands
+    return {
+        procedure: {
+            name: ensemble.bands[procedure][name] if band.low is None and band.value is not None else band
+            for name, band in results.items()
+        }
+        for procedure, results in single.items()
+    }
 
 
 def _accesses(scene: Scene, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
@@ -122,32 +139,40 @@ def _ensemble(
     open_ways = tuple(procedure for procedure in settings.run.procedures if accesses[procedure].paths)
     if not settings.members or not open_ways:
         return _Ensemble()
-    signs = balanced_design(settings.members, settings.seed)
+    signs, ends_of = _draws(settings)
     voxel_mm = max(settings.member_voxel_mm, settings.run.voxel_mm)
     coarse = voxel_mm != settings.run.voxel_mm
-    draws = [settings.nominal] * coarse + [ends(row) for row in signs]
+    draws = [settings.nominal] * coarse + ends_of
     strength = replace(settings.run.strength, keep_strain=False)
     run = replace(settings.run, voxel_mm=voxel_mm, procedures=open_ways, strength=strength)
     plan = Plan(scene=scene, settings=run, accesses=accesses)
     answers = run_members(plan, draws, lambda part, detail: tell("ensemble", part, detail), settings.processes)
     centre, members = (answers[0], answers[1:]) if coarse else (Member(results=numbers), answers)
     if centre.results is None or centre.reason:
-        failed = (f"the usual values on voxels of {voxel_mm:g} mm: {centre.reason}", *_failed(signs, members))
+        failed = (f"the usual values on voxels of {voxel_mm:g} mm: {centre.reason}", *_failed(ends_of, members))
         return _Ensemble(failed=failed, voxel_mm=voxel_mm)
     held = [member.results for member in members if member.results is not None]
     return _Ensemble(
         bands=bands(numbers, centre.results, held),
         drivers=drivers(signs, [member.results for member in members], numbers),
         ended=sum(not member.reason for member in members),
-        failed=_failed(signs, members),
+        failed=_failed(ends_of, members),
         voxel_mm=voxel_mm,
     )
 
 
-def _failed(signs: NDArray[np.int8], members: Sequence[Member]) -> tuple[str, ...]:
+def _draws(settings: RehearsalSettings) -> tuple[NDArray[np.int8], list[Draw]]:
+    """The design and its draws; the two of a bracket have no design, and no main effects."""
+    if settings.members == BRACKET:
+        return np.zeros((BRACKET, len(NAMES)), np.int8), list(bracket(settings.nominal))
+    signs = balanced_design(settings.members, settings.seed)
+    return signs, [ends(row) for row in signs]
+
+
+def _failed(draws: Sequence[Draw], members: Sequence[Member]) -> tuple[str, ...]:
     return tuple(
-        f"member {place + 1} of {len(members)} ({described(ends(row))}): {member.reason}"
-        for place, (row, member) in enumerate(zip(signs, members, strict=True))
+        f"member {place + 1} of {len(members)} ({described(draw)}): {member.reason}"
+        for place, (draw, member) in enumerate(zip(draws, members, strict=True))
         if member.reason
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -41,6 +41,8 @@ NAMES = ("density", "permeability", "interface", "mobility", "preload", "surroun
 """The unknowns in the order of the columns of a design."""
 SIZES = (2**3, 2**4, 2 * 2**4)
 """Members of a balanced design: powers of two that hold seven columns."""
+BRACKET = 2
+"""Members that only bound the gain of height: see `bracket`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,23 @@ def unknowns(density_sd_mg_cm3: float, nominal: Draw) -> tuple[Unknown, ...]:
     )
 
 
+def bracket(nominal: Draw) -> tuple[Draw, Draw]:
+    """What bounds the height that a balloon gains: a healed fracture held fast under load, a loose one left free."""
+    tight = replace(
+        nominal,
+        mobility="rigid",
+        preload_n=float(PRELOAD_HIGH_N),
+        spring_n_per_mm=float(SPRING_HIGH_N_PER_MM),
+    )
+    loose = replace(
+        nominal,
+        mobility="mobile",
+        preload_n=float(PRELOAD_LOW_N),
+        spring_n_per_mm=float(SPRING_LOW_N_PER_MM),
+    )
+    return tight, loose
+
+
 def ends(signs: NDArray[np.int8]) -> Draw:
     """The draw at one end of every unknown: -1 low, +1 high."""
     high = dict(zip(NAMES, signs > 0, strict=True))
@@ -124,7 +143,9 @@ def balanced_design(members: int, seed: int) -> NDArray[np.int8]:
     """
     if members not in SIZES:
         raise OptionError(
-            f"an ensemble of {members} members", "no balanced design has that size", f"choose one of {_listed()}, or 0"
+            f"an ensemble of {members} members",
+            "no balanced design has that size",
+            f"choose one of {_listed()}, or 0; 2 bound the height",
         )
     draw = np.random.default_rng(seed)
     matrix = hadamard(members)

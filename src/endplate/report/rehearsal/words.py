@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from endplate.repair.findings import PROCEDURE_WORDS
 from endplate.repair.result import Band, Rehearsal, Rehearsed
+from endplate.repair.unknowns import BRACKET
 from endplate.report.phrase import listed, number
 from endplate.report.rehearsal.table import UNKNOWN_WORDS
 
@@ -103,6 +104,13 @@ def band_words(rehearsal: Rehearsal) -> str:
             "This was a single run with the unknowns at their usual values. Bands of strength hold the errors of "
             "density, cement and method; other numbers have no band. Run the comparison of both procedures for bands "
             "over what the scan does not hold."
+        )
+    if rehearsal.members <= BRACKET:
+        return (
+            "Below heights, angles, cavity and cement stands what bounds them: a run with a healed fracture, held fast "
+            "under a high load, and one with a loose fracture, left free without load. Bands of strength hold the "
+            "errors of density, cement and method. Run the comparison of both procedures for bands over all that the "
+            "scan does not hold, and for what moves each result most."
         )
     names = listed([UNKNOWN_WORDS[unknown.name] for unknown in rehearsal.unknowns])
     words = (
