@@ -47,8 +47,8 @@ class UnknownOptions:
     members: Annotated[
         int | None,
         option(
-            "Runs that span what is unknown: 0, 8, 16 or 32; 2 only bound the height gained. Default 16 for both, 2 for "
-            "kyphoplasty, 0 for vertebroplasty."
+            "Runs that span what is unknown: 0, 8, 16 or 32; 2 only bound the height gained. Default 16 for both, 2 "
+            "for kyphoplasty, 0 for vertebroplasty."
         ),
     ] = None
     member_voxel_mm: Annotated[float | None, option("Voxels of those runs; default 2.")] = None

@@ -34,7 +34,8 @@ class RehearsalSettings:
     Attributes
     ----------
     run : what is chosen for every run. nominal : the usual values of what is unknown.
-    members : of the ensemble; 0 for a single run, 2 to bound the gain of height only. member_voxel_mm : their voxels, never finer than those of the run.
+    members : of the ensemble; 0 for a single run, 2 to bound the gain of height only.
+    member_voxel_mm : their voxels, never finer than those of the run.
     seed : of the design. processes : for the members; None takes as many as there are threads.
     """
 
