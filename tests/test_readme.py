@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import json
 import re
 import shlex
 from pathlib import Path
@@ -22,8 +24,17 @@ FETCHING = (
     ". .venv",
 )
 """Steps that need a network or change the reader's shell; listed so that any other unknown command fails."""
-QUICK = {"assess": ["--no-mechanics", "--quiet"]}
+QUICK = {
+    "assess": ["--no-mechanics", "--quiet"],
+    "plan": ["--no-mechanics", "--quiet"],
+    "rehearse": ["--voxel-mm", "2", "--linear-only", "--members", "0", "--quiet"],
+}
 """What keeps a shown command quick here; its own tests run it whole."""
+MINUTES = {"fracture": "tests/apps/test_fracture_command.py", "rehearse": "benchmarks/rehearse.py"}
+"""Commands that take minutes, and where they are run: here only their options are checked. One procedure on a small
+scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
+STARTED = "2026-06-01"
+"""Day of the first visit of the follow-up shown."""
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -44,7 +55,8 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the README's commands name."""
+    """A folder with everything that the shown commands name, whichever of them is run first."""
+    from endplate.apps.cli import main
     from endplate.image.nifti import write_labels, write_volume
     from endplate.image.phantom import PhantomSpec, make_phantom
     from endplate.level import Level
@@ -53,8 +65,22 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     phantom = make_phantom(PhantomSpec(levels=(Level.L1, Level.L2), spacing_mm=(1.5, 1.5, 1.5), field_mm=(110, 130)))
     write_volume(folder / "ct.nii.gz", phantom.volume.grid, phantom.volume.hu)
     write_labels(folder / "labels.nii.gz", phantom.labels)
-    (folder / "patient.json").write_text('{"age_yr": 74, "sex": "female", "mass_kg": 61, "height_cm": 158}')
+    record = {"id": "anna", "age_yr": 74, "sex": "female", "mass_kg": 61, "height_cm": 158}
+    (folder / "patient.json").write_text(json.dumps(record))
+    (folder / "records.jsonl").write_text(f"{json.dumps(record)}\n" * 2)
+    given = [str(folder / "patient.json"), "--level", "L1", "--on", STARTED]
+    assert main(["follow", "start", *given, "--database", str(folder / "endplate.db"), "--quiet"]) == 0
     return folder
+
+
+@pytest.fixture(scope="module")
+def results(scan: Path) -> Path:
+    """The same folder with an assessed scan in it."""
+    from endplate.apps.cli import main
+
+    given = [str(scan / "ct.nii.gz"), "--labels", str(scan / "labels.nii.gz"), "--out", str(scan / "results")]
+    assert main(["assess", *given, *QUICK["assess"]]) == 0
+    return scan
 
 
 def test_the_readme_shows_commands() -> None:
@@ -81,17 +107,31 @@ def _check_target(words: list[str]) -> None:
 def _run(tokens: list[str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     from endplate.apps.cli import app, main
 
-    if "totalsegmentator" in tokens or (tokens[0] in ("demo", "rehearse") and "--help" not in tokens):
-        app.parse_args(tokens, exit_on_error=False, print_error=False)  # options exist; run by their own tests
+    if "totalsegmentator" in tokens or _takes_minutes(tokens):
+        app.parse_args(tokens, exit_on_error=False, print_error=False)
         return
-    if "--help" not in tokens and tokens[0] == "assess":
-        monkeypatch.chdir(request.getfixturevalue("scan"))
-        tokens = tokens + QUICK["assess"]
+    monkeypatch.chdir(request.getfixturevalue("results" if tokens[:2] == ["decide", "results"] else "scan"))
+    monkeypatch.delenv("ENDPLATE_DATABASE", raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO("anna\n\n74\nfemale\n" + "\n" * 200))  # for `record new`
+    if tokens[:2] == ["follow", "start"]:
+        tokens = [*tokens, "--database", "another.db"]  # the one here has its episode already
+    if "--help" not in tokens:
+        tokens = tokens + QUICK.get(tokens[0], [])
     try:
         code = main(tokens)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     assert code in (0, None)
+
+
+def _takes_minutes(tokens: list[str]) -> bool:
+    one = "--procedure" in tokens and "vertebroplasty" in tokens
+    return tokens[0] in MINUTES and "--help" not in tokens and not one
+
+
+@pytest.mark.parametrize("command", MINUTES)
+def test_a_command_that_is_only_parsed_here_is_run_elsewhere(command: str) -> None:
+    assert f'"{command}"' in (ROOT / MINUTES[command]).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("page", "block"), blocks("python"))
