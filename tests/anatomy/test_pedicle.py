@@ -1,4 +1,4 @@
-"""Pedicles are found where the digital spine's formulas put them, to about a voxel, at every level and in both sexes."""
+"""Pedicles are found where the digital spine's formulas put them, to about a voxel, both in women and men."""
 
 from functools import cache
 

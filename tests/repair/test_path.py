@@ -34,12 +34,22 @@ def kyphoplasty():
     return plan_access(spine, spine.at(Level.L2), "kyphoplasty", None, phantom.volume)
 
 
+@cache
+def best_path(side):
+    _, spine = scanned()
+    return plan_access(spine, spine.at(Level.L2), "vertebroplasty", replace(LEFT, sides=side)).paths[0]
+
+
+@cache
+def walls_of(side):
+    _, spine = scanned()
+    return find_walls(spine, spine.at(Level.L2), side)
+
+
 def pushed(side, inwards_mm):
     """The best path of a side moved towards the canal."""
-    _, spine = scanned()
-    vertebra = spine.at(Level.L2)
-    best = plan_access(spine, vertebra, "vertebroplasty", replace(LEFT, sides=side)).paths[0]
-    walls = find_walls(spine, vertebra, side)
+    vertebra = scanned()[1].at(Level.L2)
+    best, walls = best_path(side), walls_of(side)
     move = -walls.outward * inwards_mm * vertebra.axes[0]
     return assess_path(walls, best.entry_mm + move, best.target_mm + move, NEEDLES["13G"])
 
@@ -64,7 +74,7 @@ def test_a_balloons_front_end_lies_half_its_length_beyond_its_centre(kyphoplasty
 def test_the_midline_target_of_one_needle_lies_in_the_anterior_third():
     _, spine = scanned()
     vertebra = spine.at(Level.L2)
-    path = plan_access(spine, vertebra, "vertebroplasty", LEFT).paths[0]
+    path = best_path("left")
     local = vertebra.to_local_mm(path.target_mm)
     front = vertebra.to_local_mm(vertebra.grid.to_mm(np.argwhere(vertebra.body)))[:, 1].max()
     assert abs(local[0]) < 3
@@ -111,10 +121,7 @@ def test_a_path_through_the_canal_wall_is_refused_with_its_depth(side):
 
 
 def test_a_thicker_needle_on_the_same_line_leaves_less():
-    _, spine = scanned()
-    vertebra = spine.at(Level.L2)
-    walls = find_walls(spine, vertebra, "left")
-    best = plan_access(spine, vertebra, "vertebroplasty", LEFT).paths[0]
+    walls, best = walls_of("left"), best_path("left")
     thick = assess_path(walls, best.entry_mm, best.target_mm, NEEDLES["8G"])
     thinner = (NEEDLES["8G"].outer_mm - NEEDLES["13G"].outer_mm) / 2
     assert best.clearance_mm["medial"] - thick.clearance_mm["medial"] == pytest.approx(thinner, abs=0.05)
@@ -152,7 +159,7 @@ def test_alternatives_are_ranked_and_none_better_than_the_choice_is_left_out(kyp
 
 
 def test_a_mirrored_patient_gets_the_mirrored_path():
-    phantom, spine = scanned()
+    phantom, _ = scanned()
     grid = phantom.volume.grid
     affine = grid.affine.copy()
     affine[0, 3] = -(affine[0, 3] + (grid.shape[0] - 1) * affine[0, 0])
@@ -160,7 +167,7 @@ def test_a_mirrored_patient_gets_the_mirrored_path():
         grid=Grid(shape=grid.shape, affine=affine), labels=phantom.labels.labels[::-1].copy(), scheme="verse"
     )
     other = locate_vertebrae(labels)
-    left = plan_access(spine, spine.at(Level.L2), "vertebroplasty", LEFT).paths[0]
+    left = best_path("left")
     right = plan_access(other, other.at(Level.L2), "vertebroplasty", replace(LEFT, sides="right")).paths[0]
     assert np.allclose(left.target_mm, right.target_mm * [-1, 1, 1], atol=1.0)
     assert left.axial_deg == pytest.approx(right.axial_deg, abs=2)

@@ -187,13 +187,15 @@ def _notes(chosen: list[Tried], procedure: Procedure, settings: PathSettings) ->
 
 
 def _doubt(path: NeedlePath) -> list[str]:
-    """Walls whose clearance falls below its least margin if the mask is off by half a voxel."""
+    """Walls whose clearance may truly be below its least margin, as far as the mask can tell."""
     thin = [
         f"{said(wall)} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f} mm"
         for wall, clearance in path.clearance_mm.items()
         if clearance - path.band_mm.get(wall, 0.0) < LEAST_MM[wall]
     ]
-    return [f"{path.side}: within half a voxel of its least margin: {', '.join(thin)}"] if thin else []
+    return (
+        [f"{path.side}: may be below its least margin, as far as the mask can tell: {', '.join(thin)}"] if thin else []
+    )
 
 
 def _long(needle: Needle) -> str:

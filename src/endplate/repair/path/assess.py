@@ -82,7 +82,7 @@ def assess_line(walls: Walls, line: Line, needle: Needle, approach: Approach) ->
         length_mm=float(np.linalg.norm(line.target - entry)),
         breaches=breaches,
         tip_mm=vertebra.to_world_mm(line.far),
-        band_mm={wall: float(walls.half_voxel_mm[index]) for wall, index in nearest.items()},
+        band_mm={wall: float(walls.unsure_mm[index]) for wall, index in nearest.items()},
     )
 
 
