@@ -91,7 +91,7 @@ def _rehearsal(unknown: UnknownOptions, procedure: str) -> RehearsalSettings:
     size = usual.member_voxel_mm if unknown.member_voxel_mm is None else unknown.member_voxel_mm
     return RehearsalSettings(
         members=members,
-        member_voxel_mm=_within("--member-voxel-mm", size, 0.5, 3, "mm"),
+        member_voxel_mm=_within("--member-voxel-mm", size, 0.5, 2.9, "mm"),
         seed=usual.seed if unknown.seed is None else unknown.seed,
     )
 
