@@ -101,8 +101,8 @@ def band_words(rehearsal: Rehearsal) -> str:
     """What the bands of this rehearsal span."""
     if not rehearsal.members and rehearsal.failed:
         return (
-            "An ensemble was asked for, but none of its runs reached its end; the reasons stand among what could not be "
-            "measured. What follows is the single run with the usual values: bands of strength hold the errors of "
+            "An ensemble was asked for, but none of its runs reached its end; the reasons stand among what could not "
+            "be measured. What follows is the single run with the usual values: bands of strength hold the errors of "
             "density, cement and method, other numbers have none."
         )
     if not rehearsal.members:
