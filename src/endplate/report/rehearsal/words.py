@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from endplate.repair.findings import PROCEDURE_WORDS
 from endplate.repair.result import Band, Rehearsal, Rehearsed
-from endplate.repair.unknowns import BRACKET
+from endplate.repair.unknowns import BRACKET, SIZES
 from endplate.report.phrase import listed, number
 from endplate.report.rehearsal.table import UNKNOWN_WORDS
 
@@ -129,6 +129,8 @@ def band_words(rehearsal: Rehearsal) -> str:
             f" These runs used voxels of {rehearsal.member_voxel_mm:g} mm instead of {rehearsal.voxel_mm:g} mm; each "
             "enters by its ratio to, or its distance from, the usual run on the same voxels."
         )
+    if rehearsal.members + len(rehearsal.failed) == SIZES[0]:
+        words += " With so few runs an effect may also be that of two other unknowns together; 16 runs keep them apart."
     if rehearsal.failed:
         words += f" {len(rehearsal.failed)} more did not reach their end and are named among what is missing."
     return words
