@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "endplate"
-STAGES = ("anatomy", "fracture", "bone", "biomechanics", "image/phantom", "repair")
+STAGES = ("anatomy", "fracture", "bone", "biomechanics", "image/phantom", "repair", "collapse")
 SINGLE_FILES = ("image/calibration.py",)
 CITING = {"cited", "cited_table"}
 PLAIN = {0, 1, 2, 3, 4, 0.5, 10, 12, 100, 1000}

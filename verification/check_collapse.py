@@ -19,7 +19,8 @@ from verification.check import Check
 
 LEVELS = (Level.L1, Level.L2, Level.L3)
 LOSS = 0.3
-MASS_WITHIN = 0.05
+MASS_WITHIN = 0.01
+FACTOR_WITHIN = 0.05
 LOSS_WITHIN = 0.03
 RIGID_WITHIN_MM = 0.5
 MIRROR_WITHIN_MM = 0.2
@@ -62,13 +63,14 @@ def _row(letter: str, title: str, expected: str, got: str, passed: bool) -> Chec
 
 def _mass(made: Made) -> Check:
     points = made.body.mass_after_mg / made.body.mass_before_mg - 1
-    scan = made.ct_mass_mg[1] / made.ct_mass_mg[0] - 1
+    before, _, after = made.warped.mass_mg
+    scan, factor = after / before - 1, made.warped.density_factor
     return _row(
         "26a",
         "made fracture: mass of bone",
-        f"points 0, CT within {100 * MASS_WITHIN:g} %",
-        f"points {points:+.1e}, CT {100 * scan:+.2f} %",
-        abs(points) < 1e-9 and abs(scan) < MASS_WITHIN,
+        f"points 0, CT within {100 * MASS_WITHIN:g} %, factor on density within {100 * FACTOR_WITHIN:g} % of 1",
+        f"points {points:+.1e}, CT {100 * scan:+.2f} %, factor {factor:.4f}",
+        abs(points) < 1e-9 and abs(scan) < MASS_WITHIN and abs(factor - 1) < FACTOR_WITHIN,
     )
 
 

@@ -50,7 +50,8 @@ def test_the_truth_says_that_the_loss_was_reached_and_no_bone_was_lost(crushed: 
     assert truth["loss"] == pytest.approx(0.25, abs=0.03)
     assert truth["losses"]["anterior"] > truth["losses"]["middle"] > truth["losses"]["posterior"]
     assert truth["mass"]["points_after_mg"] == pytest.approx(truth["mass"]["points_before_mg"], rel=1e-9)
-    assert abs(truth["mass"]["ct_change"]) < 0.05
+    assert abs(truth["mass"]["ct_change"]) < 0.01
+    assert truth["mass"]["density_factor"] == pytest.approx(1, abs=0.05)
     assert len(truth["inputs"]) == 2
 
 

@@ -9,20 +9,26 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from endplate.cited import cited
 from endplate.collapse.lattice import Lattice
+from endplate.collapse.piece import Piece
 from endplate.image.volume import Grid
 
-STEPS = 30  # Newton steps at most; a smooth field needs three or four
+STEPS = int(cited(30, "1", "Newton steps at most; a smooth field needs three or four", "design"))
 CLOSE = 1e-3  # fine-lattice steps: a thousandth of 1.5 mm
-LOST = 0.3  # fine-lattice steps: a voxel whose origin is not known better counts as folded
+LOST = float(cited(0.3, "1", "fine-lattice steps: an origin not known better counts as folded", "design"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field:
-    """A coarse lattice over the whole scan and a fine one about the crushed vertebra, which wins where it reaches."""
+    """A coarse lattice over the whole scan and a fine one about the crushed vertebra, which wins where it reaches.
+
+    `pieces` are the bones that stay whole; where two meet, the earlier one keeps the place.
+    """
 
     coarse: Lattice
     fine: Lattice
+    pieces: tuple[Piece, ...] = ()
 
     def at(self, xyz_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Displacement (n, 3) at places (n, 3), LPS mm."""
@@ -37,12 +43,14 @@ class Field:
 class Origins:
     """Where voxels came from: fractional scan indices (I, J, K, 3) before, volume ratio there, and what was lost.
 
-    `ratio` is 1 outside the fine lattice. `folded` counts voxels whose origin could not be told.
+    `ratio` is 1 outside the fine lattice. `folded` counts voxels whose origin could not be told, `shared` those that
+    a rigid piece has taken from what else moved there.
     """
 
     index: NDArray[np.float32]
     ratio: NDArray[np.float32]
     folded: int
+    shared: int
 
 
 def origins(field: Field, scan: Grid, first_plane: int, planes: int) -> Origins:
@@ -54,7 +62,13 @@ def origins(field: Field, scan: Grid, first_plane: int, planes: int) -> Origins:
     coarse, fine = (_in_scan(lattice, scan, to_scan) for lattice in (field.coarse, field.fine))
     at_nodes = np.ascontiguousarray(field.fine.volume_ratio())
     _invert(coarse, fine, at_nodes, first_plane, index, ratio, folded)
-    return Origins(index=index, ratio=ratio, folded=int(folded.sum()))
+    free, shared = np.ones(shape, bool), 0
+    for piece in field.pieces:
+        taken, count = piece.claim(scan, first_plane, index, free)
+        free &= ~taken
+        shared += count
+    ratio[~free] = 1
+    return Origins(index=index, ratio=ratio, folded=int(folded[free].sum()), shared=shared)
 
 
 def _in_scan(lattice: Lattice, scan: Grid, to_scan: NDArray[Any]) -> tuple[Any, ...]:
@@ -140,7 +154,7 @@ def _origin(coarse: Any, fine: Any, y: Any, x: Any) -> float:  # pragma: no cove
     f_step = fine[2]
     value, slope = np.empty(3), np.empty((3, 3))
     rest, move, best = np.empty(3), np.empty(3), np.empty(3)
-    least = 1e30
+    least = np.inf
     damping = 1.0
     for _ in range(STEPS):
         if not _look_up(fine[0], fine[1], f_step, x, value, slope):

@@ -45,7 +45,6 @@ class Made:
     Attributes
     ----------
     upper : rigid motion of what stands on the crushed body. arch : of its own arch. field : of every place.
-    ct_mass_mg : K2HPO4-equivalent mass in the labelled body before and after, from the CTs.
     lost_ml : labelled bone by level that left the field of the scan. seconds : by stage.
     """
 
@@ -55,7 +54,6 @@ class Made:
     upper: Rigid
     arch: Rigid
     field: Field
-    ct_mass_mg: tuple[float, float]
     lost_ml: dict[Level, float]
     seconds: dict[str, float]
 
@@ -107,10 +105,6 @@ def make_fracture(
         upper=upper,
         arch=arch,
         field=field,
-        ct_mass_mg=(
-            _mass_mg(volume, labels, collapse.level, calibration),
-            _mass_mg(warped.volume, warped.labels, collapse.level, calibration),
-        ),
         lost_ml=_lost_ml(scene, field),
         seconds={"crush": crushing, "warp": time.perf_counter() - start - crushing},
     )
@@ -132,13 +126,6 @@ def _rim(body: Body) -> NDArray[np.float64]:
     upper = body.surfaces.upper
     across, along = body.place(upper)
     return body.vertebra.to_world_mm(upper[np.hypot(across, 2 * along - 1) >= float(RIM)])
-
-
-def _mass_mg(volume: Volume, labels: LabelMap, level: Level, calibration: Calibration) -> float:
-    """K2HPO4-equivalent mass of the labelled vertebra, mg."""
-    inside = labels.labels == level.verse_id
-    density = calibration.to_mg_cm3(np.asarray(volume.hu[inside], np.float32))
-    return float(density.sum(dtype=np.float64)) * volume.grid.voxel_mm3 / 1000
 
 
 def _lost_ml(scene: Scene, field: Field) -> dict[Level, float]:

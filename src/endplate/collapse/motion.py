@@ -13,6 +13,7 @@ from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.cited import cited
 from endplate.collapse.inverse import Field
 from endplate.collapse.lattice import Lattice, fill_smoothly
+from endplate.collapse.piece import Piece
 from endplate.image.resample import isotropic_grid
 from endplate.image.volume import Grid, LabelMap
 
@@ -40,6 +41,14 @@ class Rigid:
         """Displacements (..., 3) of places (..., 3)."""
         arm = xyz_mm - self.about_mm
         return arm @ self.turn.T - arm + self.shift_mm
+
+    @property
+    def back(self) -> NDArray[np.float64]:
+        """LPS mm after to LPS mm before, (4, 4)."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.turn.T
+        matrix[:3, 3] = self.about_mm - self.turn.T @ (self.about_mm + self.shift_mm)
+        return matrix
 
     @property
     def angle_deg(self) -> float:
@@ -116,7 +125,21 @@ def move_everything(scene: Scene, fine: Grid, crushed: Crushed, upper: Rigid, ar
     border[1:-1, 1:-1, 1:-1] = False
     values[border] = wide.at(fine.to_mm(np.argwhere(border)))
     known |= border
-    return Field(coarse=wide, fine=Lattice(grid=fine, moved_mm=fill_smoothly(values, known)))
+    smooth = Lattice(grid=fine, moved_mm=fill_smoothly(values, known))
+    return Field(coarse=wide, fine=smooth, pieces=_pieces(scene, upper, arch))
+
+
+def _pieces(scene: Scene, upper: Rigid, arch: Rigid) -> tuple[Piece, ...]:
+    """The crushed vertebra's own arch, beyond its joint with the body, then the bones next to it."""
+    target = scene.target
+    away = ndimage.distance_transform_edt(~target.body, sampling=target.grid.spacing_mm)
+    found = []
+    own = target.arch & (away > float(BLEND_MM))
+    if own.any():
+        found.append(Piece(mask=own, grid=target.grid, back=arch.back))
+    for beside, motion in ((scene.above[-1:], upper), (scene.below[:1], STILL)):
+        found += [Piece(mask=other.body | other.arch, grid=other.grid, back=motion.back) for other in beside]
+    return tuple(found)
 
 
 def _bones(

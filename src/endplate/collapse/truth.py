@@ -116,12 +116,17 @@ def _measured(readings: Sequence[Fracture], level: Any) -> dict[str, Any] | None
 
 
 def _mass(made: Made) -> dict[str, float]:
-    """Bone mineral of the crushed body's points, and of the vertebra's labels on both CTs, K2HPO4-equivalent."""
-    before, after = made.ct_mass_mg
+    """Bone mineral of the crushed body's points, and of the vertebra's labels on both CTs, K2HPO4-equivalent.
+
+    `ct_carried_mg` is what the new CT held before its bone of this vertebra was multiplied by `density_factor`.
+    """
+    before, carried, after = made.warped.mass_mg
     return {
         "points_before_mg": made.body.mass_before_mg,
         "points_after_mg": made.body.mass_after_mg,
         "ct_before_mg": before,
+        "ct_carried_mg": carried,
+        "density_factor": made.warped.density_factor,
         "ct_after_mg": after,
         "ct_change": after / before - 1,
     }
@@ -179,5 +184,6 @@ def _lost(made: Made) -> dict[str, Any]:
         "unseen_share": float(unseen.mean()),
         "unseen_ml": float(unseen.sum()) * made.warped.volume.grid.voxel_mm3 / 1000,
         "folded_voxels": made.warped.folded,
+        "shared_ml": made.warped.shared * made.warped.volume.grid.voxel_mm3 / 1000,
         "bone_out_of_field_ml": {str(level): volume for level, volume in made.lost_ml.items()},
     }
