@@ -1,10 +1,12 @@
-"""endplate: from a spine CT with vertebra labels to what is broken, how dense and how strong.
+"""endplate: from a spine CT and a patient record to what is broken, what a repair would do, and what the rules say.
 
 Research software, not a medical device.
 
-    case = endplate.read_case("ct.nii.gz", labels="labels.nii.gz")
-    case = endplate.assess(case)
+    case = endplate.read_case("ct.nii.gz", labels="labels.nii.gz", record="patient.json")
+    case = endplate.plan(case)
     endplate.write_report(case, "out/")
+
+`assess` measures alone; `rehearse` adds the repair of one level; `weigh` asks the rules.
 """
 
 from importlib import import_module

@@ -20,14 +20,16 @@ from endplate.apps.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputO
 from endplate.apps.record.commands import app as record_app
 from endplate.apps.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 
-HELP = """From a spine CT with vertebra labels to what is broken, how dense and how strong.
+HELP = """From a spine CT with vertebra labels and a patient record to what is broken, how weak the bone is, what each
+repair would do in it, whether one is indicated and by which rule, and how to prevent the next fracture.
 
 Start with the built-in digital spine, which shows every output:
 
     endplate demo
 
-Then measure your own scan:
+Then your own scan, the whole path or the measurements alone:
 
+    endplate plan ct.nii.gz --labels labels.nii.gz --record patient.json --out results
     endplate assess ct.nii.gz --labels labels.nii.gz --out results
 
 `endplate assess --help` has more examples. Exit codes: 0 done; 2 something given cannot be used, one line says what;

@@ -11,10 +11,11 @@ from endplate.apps import outcome
 from endplate.apps.options import NO_RUN, RunOptions
 from endplate.errors import OptionError
 
+GIVEN = Group("Given", sort_key=1)
 VIEW = Group("Look into it", sort_key=2)
 
 
-def _option(words: str, group: Group | None = None) -> Parameter:
+def _option(words: str, group: Group = GIVEN) -> Parameter:
     return Parameter(negative="", show_default=False, help=words, group=group)
 
 
@@ -33,9 +34,13 @@ def decide(
     """Ask every rule set, level by level: is a repair indicated, and by which rule? And how to prevent the next.
 
     endplate decide --record patient.json --out advice
+
     endplate decide results --record patient.json
+
     endplate decide --record patient.json --explain nice_ta279
+
     endplate decide --record patient.json --what-if nrs=4 --what-if mri_oedema=no
+
     endplate decide --batch records.jsonl --out rows.jsonl
     """
     if batch is not None:

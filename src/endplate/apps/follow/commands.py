@@ -17,8 +17,11 @@ WHERE = Group("Database", sort_key=2)
 HELP = """Keep a patient's course: episodes, repairs, visits and follow-up scans, with every change of them.
 
     endplate follow start patient.json --level L1
+
     endplate follow visit 1 --nrs 4 --rmdq 9
+
     endplate follow show 1
+
     endplate follow due
 
 The database is an SQLite file, `endplate.db` here unless said otherwise, or PostgreSQL by URL.

@@ -13,7 +13,9 @@ from endplate.apps.options import NO_RUN, RunOptions
 HELP = """Make and check patient records.
 
     endplate record new --out patient.json
+
     endplate record new --from-fhir bundle.json --out patient.json
+
     endplate record check patient.json
 
 A record is JSON or TOML; `endplate schema record` prints every field. Only age and sex are needed.
