@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 import types
 import typing
 from collections.abc import Iterator
@@ -35,8 +36,8 @@ def _fault(where: str, fault: Any) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    """A value as a reader would type it, cut where it is long."""
+    return reprlib.repr(value)
 
 
 def _meant(name: str, where: str, model: type[BaseModel]) -> str:

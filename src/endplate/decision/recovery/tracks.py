@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from endplate.cited import Cited, cited, cited_table
+from endplate.patient.scale.change import WORST
 
 Procedure = Literal["kyphoplasty", "vertebroplasty", "none"]
 Scale = Literal["nrs", "rmdq", "odi"]
@@ -19,8 +20,8 @@ DAYS = cited_table(
     {"1 d": 1.0, "1 wk": 7.0, "1 mo": 30.0, "3 mo": 91.0, "6 mo": 182.0, "12 mo": 365.0},
 )
 CHRONIC_FROM_DAYS = cited(91.0, "d", "VERTOS V 2023 enrolled fractures older than 3 months", "verified")
-MOST = {"nrs": 10.0, "rmdq": 24.0, "odi": 100.0}
-"""Upper ends of the scales, by their definition."""
+MOST = {scale: float(WORST[scale]) for scale in ("nrs", "rmdq", "odi")}
+"""Upper ends of the scales."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,8 @@ def _track(name: str, scale: Scale, procedure: Procedure, fractions: tuple[float
     )
 
 
-_TRIALS: tuple[tuple[str, Scale, Procedure, tuple[float, ...], float, str], ...] = (
-    (
+TRACKS = (
+    _track(
         "pain after kyphoplasty",
         "nrs",
         "kyphoplasty",
@@ -64,7 +65,7 @@ _TRIALS: tuple[tuple[str, Scale, Procedure, tuple[float, ...], float, str], ...]
         2.5,
         "EVOLVE (open, one arm)",
     ),
-    (
+    _track(
         "pain after vertebroplasty, fracture under 3 months old",
         "nrs",
         "vertebroplasty",
@@ -72,7 +73,7 @@ _TRIALS: tuple[tuple[str, Scale, Procedure, tuple[float, ...], float, str], ...]
         2.7,
         "midway between the open and the blinded trials",
     ),
-    (
+    _track(
         "pain after vertebroplasty, fracture over 3 months old",
         "nrs",
         "vertebroplasty",
@@ -80,8 +81,8 @@ _TRIALS: tuple[tuple[str, Scale, Procedure, tuple[float, ...], float, str], ...]
         2.8,
         "VERTOS V (blinded)",
     ),
-    ("pain without a procedure", "nrs", "none", (0.90, 0.82, 0.65, 0.57, 0.53, 0.51), 2.8, "control arms"),
-    (
+    _track("pain without a procedure", "nrs", "none", (0.90, 0.82, 0.65, 0.57, 0.53, 0.51), 2.8, "control arms"),
+    _track(
         "function after kyphoplasty (RMDQ)",
         "rmdq",
         "kyphoplasty",
@@ -89,7 +90,7 @@ _TRIALS: tuple[tuple[str, Scale, Procedure, tuple[float, ...], float, str], ...]
         6.0,
         "CAFE at 1 month (open, cancer)",
     ),
-    (
+    _track(
         "function after vertebroplasty (RMDQ)",
         "rmdq",
         "vertebroplasty",
@@ -97,8 +98,8 @@ _TRIALS: tuple[tuple[str, Scale, Procedure, tuple[float, ...], float, str], ...]
         6.3,
         "INVEST at 1 month (blinded) and Trout 2005 (open)",
     ),
-    ("function without a procedure (RMDQ)", "rmdq", "none", (0.92, 0.82, 0.72, 0.66, 0.62), 6.4, "control arms"),
-    (
+    _track("function without a procedure (RMDQ)", "rmdq", "none", (0.92, 0.82, 0.72, 0.66, 0.62), 6.4, "control arms"),
+    _track(
         "function after kyphoplasty (ODI)",
         "odi",
         "kyphoplasty",
@@ -107,7 +108,6 @@ _TRIALS: tuple[tuple[str, Scale, Procedure, tuple[float, ...], float, str], ...]
         "EVOLVE (open, one arm)",
     ),
 )
-TRACKS = tuple(_track(*row) for row in _TRIALS)
 
 
 def tracks_for(procedure: Procedure, scale: Scale, fracture_days: float | None = None) -> tuple[Track, ...]:

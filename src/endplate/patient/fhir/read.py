@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from endplate.cited import cited
 from endplate.errors import RecordError
 from endplate.level import Level
 from endplate.patient.fhir.code import OURS, READ_AS, READ_UNIT, VERTEBRA
@@ -16,7 +17,7 @@ from endplate.patient.record import PatientRecord, parse_record
 
 Resource = dict[str, Any]
 FROM_SNOMED = {code: level for level, code in VERTEBRA.items()}
-DAYS_PER_YEAR = 365.25
+DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar (exact)", "recomputed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def _patient(patient: Resource, today: date) -> Iterator[tuple[str, Any]]:
         yield "sex", patient["gender"]
     born = patient.get("birthDate", "")
     if len(born) == len("2000-01-01"):
-        yield "age_yr", round((today - date.fromisoformat(born)).days / DAYS_PER_YEAR, 1)
+        yield "age_yr", round((today - date.fromisoformat(born)).days / float(DAYS_PER_YEAR), 1)
 
 
 def _fields(resource: Resource) -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited
+from endplate.cited import Cited, cited, cited_table
 
 NRS_MCID = cited(2.0, "1", "Farrar 2001: 2 points or 30 % on a 0-10 rating", "knowledge")
 NRS_MCID_SHARE = cited(0.30, "1", "Farrar 2001: 2 points or 30 % on a 0-10 rating", "knowledge")
@@ -18,6 +18,20 @@ ODI_MCID = cited(10.0, "%", "10 points; Copay gives 12.8 (second-hand)", "knowle
 EQ5D_MCID = cited(0.074, "1", "Walters 2005, EQ-5D index", "knowledge")
 QUALEFFO_NOTED = cited(5.2, "1", "VERTOS V 2023: a difference of 5.2 was significant; no established MCID", "verified")
 SF36_MCID = cited(3.0, "1", "SF-36 physical component, about 3-5 points; the smaller taken", "knowledge")
+WORST = cited_table(
+    "scale.worst",
+    "1",
+    "Worst end of each scale by its definition (clinical reference 3)",
+    "verified",
+    {"nrs": 10.0, "rmdq": 24.0, "odi": 100.0, "qualeffo": 100.0, "eq5d": -1.0, "pcs": 0.0},
+)
+BEST = cited_table(
+    "scale.best",
+    "1",
+    "Best end of each scale by its definition (clinical reference 3)",
+    "verified",
+    {"nrs": 0.0, "rmdq": 0.0, "odi": 0.0, "qualeffo": 0.0, "eq5d": 1.0, "pcs": 100.0},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +87,21 @@ class Scale:
 
 
 SCALES = {
-    "nrs": Scale(name="pain 0-10", worst=10, best=0, important=NRS_MCID, important_share=NRS_MCID_SHARE),
+    "nrs": Scale(
+        name="pain 0-10", worst=WORST["nrs"], best=BEST["nrs"], important=NRS_MCID, important_share=NRS_MCID_SHARE
+    ),
     "rmdq": Scale(
         name="Roland-Morris 0-24",
-        worst=24,
-        best=0,
+        worst=WORST["rmdq"],
+        best=BEST["rmdq"],
         important=RMDQ_MCID,
         important_share=RMDQ_MCID_SHARE,
         error=RMDQ_ERROR,
         least_for_gain=RMDQ_LEAST_FOR_GAIN,
         most_for_loss=RMDQ_MOST_FOR_LOSS,
     ),
-    "odi": Scale(name="Oswestry 0-100", worst=100, best=0, important=ODI_MCID, error=ODI_ERROR),
-    "qualeffo": Scale(name="QUALEFFO-41 0-100", worst=100, best=0, important=None),
-    "eq5d": Scale(name="EQ-5D index", worst=-1, best=1, important=EQ5D_MCID),
-    "pcs": Scale(name="SF-36 physical", worst=0, best=100, important=SF36_MCID),
+    "odi": Scale(name="Oswestry 0-100", worst=WORST["odi"], best=BEST["odi"], important=ODI_MCID, error=ODI_ERROR),
+    "qualeffo": Scale(name="QUALEFFO-41 0-100", worst=WORST["qualeffo"], best=BEST["qualeffo"], important=None),
+    "eq5d": Scale(name="EQ-5D index", worst=WORST["eq5d"], best=BEST["eq5d"], important=EQ5D_MCID),
+    "pcs": Scale(name="SF-36 physical", worst=WORST["pcs"], best=BEST["pcs"], important=SF36_MCID),
 }
