@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from endplate.apps.cli import main
+from endplate.errors import SolverError
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
+from endplate.numerics.points.engine import Engine, Step
+from endplate.numerics.points.load import Load
 
 SMALL = PhantomSpec(
     levels=(Level.T12, Level.L1, Level.L2, Level.L3),
@@ -99,3 +103,21 @@ def test_files_that_are_not_ours_are_kept(scan, tmp_path, capsys) -> None:
     assert main(command(scan, tmp_path, "--level", "L1")) == 2
     assert "without the truth.json" in capsys.readouterr().err
     assert (tmp_path / "ct.nii.gz").read_text() == "mine"
+
+
+def test_a_crush_that_fails_says_how_far_it_came_and_leaves_nothing(scan, tmp_path, capsys, monkeypatch) -> None:
+    steps = Engine.step
+
+    def two_steps_and_no_more(engine: Engine, load: Load) -> Step:
+        if engine.ledger.steps >= 2:
+            raise SolverError("no equilibrium was found")
+        return steps(engine, load)
+
+    monkeypatch.setattr(Engine, "step", two_steps_and_no_more)
+    out = tmp_path / "out"
+    assert main(command(scan, out, "--level", "L1", "--voxel-mm", "3", "--calibration", "0.67,0")) == 2
+    line = capsys.readouterr().err
+    assert "did not converge (no equilibrium was found)" in line
+    assert re.search(r"the last good state is a loss of 0\.\d\d under load", line)
+    assert line.count("\n") == 1
+    assert not list(tmp_path.rglob("*.*"))

@@ -34,8 +34,12 @@ STEP_VOXELS = cited(0.25, "voxel", "docs/theory.md, balloon mechanics: longest m
 RECOIL = cited(0.012, "1", "own trial on an L2: what a loss of 0.4 gives back when let go", "design")
 LEAST_GAIN = cited(0.25, "1", "a plate that wins less than a quarter of its travel as loss is not hurried", "design")
 CLOSE_ENOUGH = cited(0.005, "1", "a sixth of the error of measuring a height ratio (0.03)", "design")
+SHORT_ENOUGH = cited(0.015, "1", "half of the error of measuring a height ratio; pressing again ratchets on", "design")
 MOST_PRESSES = cited(3, "1", "the second makes good the recoil of the first; a third what is missing", "design")
 RELEASE_STEPS = cited(7, "1", "own trial: seven equal steps let go of a crushed body without a jump", "design")
+BACK = cited(0.25, "1", "own choice: the recoil takes some of these parts of a step", "design")
+BACK_STEPS = cited(16, "1", "own choice: four full steps, several times the recoil of bone", "design")
+BACK_PUSH = cited(0.03, "1", "own choice: what a plate may still push, of its highest push, and count as off", "design")
 LEAST_STEP = cited(0.1, "1", "a step that fails even at a tenth of its size will not succeed", "design")
 
 Done = Callable[[float], None]
@@ -179,7 +183,7 @@ class _Crush:
             at = self._load(at, goal)
             self._let_go(at)
             short = self.collapse.loss - self._loss()
-            if short <= float(CLOSE_ENOUGH):
+            if short <= float(SHORT_ENOUGH):
                 break
             recoil = self.loaded_loss - self._loss()
             at = max(at - recoil / self.collapse.loss, 0.0)
@@ -212,17 +216,35 @@ class _Crush:
         return at
 
     def _press_by(self, at: float, share: float) -> None:
+        self.peak_n = max(self.peak_n, abs(self._hold(at, share)))
+
+    def _hold(self, at: float, share: float) -> float:
+        """Move the plates on by a share of their travel; returns the push on the upper one, N, above zero in crush."""
         upper, lower = self.press.holds(at)
         held = np.repeat((upper | lower)[..., None], 3, axis=-1)
         self.engine.step(Load(held=held, move=self.press.move(upper, lower, share)))
-        self.peak_n = max(self.peak_n, abs(float(self.engine.reactions()[upper][:, 2].sum())))
+        return -float(self.engine.reactions()[upper][:, 2].sum())
 
     def _let_go(self, at: float) -> None:
         """Take the load off; the lower plate goes on holding the body in place."""
         upper, lower = (np.repeat(plate[..., None], 3, axis=-1) for plate in self.press.holds(at))
         course = release(self.engine, upper, Load(held=lower), int(RELEASE_STEPS))
-        if not course.converged:
+        if not course.converged and not self._draw_back(at):
             self.notes.append(f"unloading stopped early: {course.stop}")
+
+    def _draw_back(self, at: float) -> bool:
+        """Draw the plates back by small moves until they push no more: for what does not hold still when let go."""
+        share = float(BACK) * float(STEP_VOXELS) * self.settings.voxel_mm / self.press.longest_mm
+        for _ in range(int(BACK_STEPS)):
+            at -= share
+            try:
+                push_n = self._hold(at, -share)
+            except SolverError:
+                return False
+            if push_n <= float(BACK_PUSH) * self.peak_n:
+                self.notes.append("the plates were drawn back instead of let go")
+                return True
+        return False
 
     def _loss(self) -> float:
         """Mean loss of the heights that this shape is to lose."""
