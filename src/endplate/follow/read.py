@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -27,7 +27,7 @@ class Course:
     Attributes
     ----------
     episode, repairs, visits, scans, milestones : rows, by day. procedure : the last repair, or "none".
-    start : the reading that the course counts from. readings : all later ones.
+    start : the reading that the course counts from. readings : all later ones, and the signs of that day.
     fracture_days : age of the fracture at the start, None where the onset is unknown.
     """
 
@@ -44,7 +44,7 @@ class Course:
     def flags(self, today: date | None = None) -> tuple[Flag, ...]:
         """All flags of the course; with `today`, also a visit that was missed."""
         found = flags(self.procedure, self.start, self.readings, self.fracture_days)
-        found += tuple(_worse(change, self.scans[-1].on) for change in self.changes() if change.worse != "no")
+        found += tuple(self._deformities())
         lost = self.due(today) if today and self.episode.closed_on is None else None
         if lost is not None and lost.overdue:
             found += (
@@ -63,13 +63,22 @@ class Course:
         """The visit that is due."""
         return due_visit(self.start.on, [visit.on for visit in self.visits], today)
 
-    def changes(self) -> tuple[Change, ...]:
-        """The last scan against the one before it, level by level; empty with fewer than two."""
-        if len(self.scans) < 2:
+    def _deformities(self) -> Iterator[Flag]:
+        """What is worse at any scan than at the one before it; what only may be worse, at the last one alone."""
+        for scan in self.scans[1:]:
+            for change in self.changes(scan.id):
+                if change.worse == "yes" or (change.worse == "indeterminate" and scan is self.scans[-1]):
+                    yield _worse(change, scan.on)
+
+    def changes(self, scan_id: int | None = None) -> tuple[Change, ...]:
+        """A scan (the last one by its day) against the one before it, level by level; empty for the first."""
+        place = next((n for n, scan in enumerate(self.scans) if scan.id == scan_id), len(self.scans) - 1)
+        if place < 1:
             return ()
-        before, after = self.scans[-2], self.scans[-1]
+        before, after = self.scans[place - 1], self.scans[place]
         treated = {level for repair in self.repairs if repair.on <= after.on for level in repair.levels}
-        return compare(before.document, after.document, treated)
+        between = {level for repair in self.repairs if before.on < repair.on <= after.on for level in repair.levels}
+        return compare(before.document, after.document, treated, between)
 
 
 def _worse(change: Change, on: date) -> Flag:
@@ -114,13 +123,21 @@ def course(store: Store, episode_id: int) -> Course:
         milestones=milestones,
         procedure=repairs[-1].kind if repairs else "none",
         start=_baseline(start_on, readings),
-        readings=tuple(reading for reading in readings if reading.on > start_on),
+        readings=(
+            *(_signs(reading) for reading in readings if reading.on == start_on),
+            *(reading for reading in readings if reading.on > start_on),
+        ),
         fracture_days=None if onset is None else float((start_on - onset).days),
     )
 
 
 def _reading(row: Any) -> Reading:
     return Reading(**{field.name: getattr(row, field.name) for field in fields(Reading)})
+
+
+def _signs(reading: Reading) -> Reading:
+    """What was seen on the day the course counts from: its scores are the start, its signs already need an answer."""
+    return replace(reading, nrs=None, rmdq=None, odi=None, height_cm=None)
 
 
 def _baseline(on: date, readings: Sequence[Reading]) -> Reading:

@@ -15,8 +15,16 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from endplate.errors import InputError
 
@@ -24,6 +32,8 @@ WAIT_S = 20.0
 """How long a writer waits for another one before it gives up; a write takes milliseconds."""
 
 SQLITE_HEADER = b"SQLite format 3\x00"
+VERSIONS = "alembic_version"
+"""The table by which our databases are known."""
 
 
 class StoreError(InputError):
@@ -39,13 +49,13 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the database."""
-        with _told(self.name), self.engine.connect() as connection:
+        with _told(self.name), _readable(self.name), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of it is kept, or nothing."""
-        with _told(self.name), self.engine.begin() as connection:
+        with _told(self.name), _readable(self.name), self.engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -81,19 +91,39 @@ def _url(where: str | Path, create: bool) -> tuple[Any, str]:
     if "://" in text:
         try:
             url = make_url(text.replace("postgresql://", "postgresql+psycopg://", 1))
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:
             raise StoreError(f"{text!r} is not a database URL", "", "write postgresql://user@host/name") from error
-        return url, url.render_as_string(hide_password=True)
-    path = Path(where)
+        if url.get_backend_name() != "sqlite":
+            return url, url.render_as_string(hide_password=True)
+        if not url.database:
+            raise StoreError(f"{text!r} names no file", "nothing would be kept", "name an SQLite file")
+        return _file(Path(url.database), create)
+    return _file(Path(where), create)
+
+
+def _file(path: Path, create: bool) -> tuple[Any, str]:
+    """The URL of an SQLite file that is one, or is still to be made."""
+    try:
+        _check_file(path, create)
+    except OSError as error:
+        raise StoreError(f"the database {path} cannot be read", error.strerror or "", "check its path") from error
+    # An absolute path, since some relative names (":memory:") mean something else to SQLite.
+    return URL.create("sqlite", database=str(path.absolute())), str(path)
+
+
+def _check_file(path: Path, create: bool) -> None:
     if not path.exists() and not create:
         raise StoreError(f"the database {path} does not exist", "", "check its path, or begin one with `follow start`")
     if path.is_dir() or not path.parent.is_dir():
         raise StoreError(
             f"the database {path} cannot be made", "it is a folder or its folder is missing", "name a file"
         )
-    if path.exists() and path.stat().st_size and path.open("rb").read(len(SQLITE_HEADER)) != SQLITE_HEADER:
-        raise StoreError(f"{path} is not an SQLite database", "it was not changed", "name another file")
-    return make_url(f"sqlite:///{path}"), str(path)
+    if path.exists() and not path.is_file():
+        raise StoreError(f"the database {path} is not a file", "it was not changed", "name another file")
+    if path.exists() and path.stat().st_size:
+        with path.open("rb") as stream:
+            if stream.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
+                raise StoreError(f"{path} is not an SQLite database", "it was not changed", "name another file")
 
 
 def _engine(url: Any) -> Engine:
@@ -125,18 +155,28 @@ def _lock_at_once(connection: Connection) -> None:
 
 def _upgrade(store: Store) -> None:
     config = Config()
-    config.set_main_option("script_location", str(files("endplate.follow").joinpath("migrations")))
+    # A % would be read as the start of a variable.
+    place = str(files("endplate.follow").joinpath("migrations")).replace("%", "%%")
+    config.set_main_option("script_location", place)
     try:
-        with store.engine.begin() as connection:
+        with _readable(store.name), store.engine.begin() as connection:
             if store.engine.dialect.name == "postgresql":
                 # Two programs that open a new database at once would both create its tables.
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7305123)")
+            _refuse_another_programs(connection, store.name)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
         raise StoreError(
             f"the database {store.name} was made by a newer endplate", str(error), "install that version"
         ) from error
+
+
+def _refuse_another_programs(connection: Connection, name: str) -> None:
+    """Do not put our tables beside those of another program."""
+    tables = inspect(connection).get_table_names()
+    if tables and VERSIONS not in tables:
+        raise StoreError(f"the database {name} belongs to another program", "it was not changed", "name another one")
 
 
 @contextmanager
@@ -153,10 +193,23 @@ def _told(name: str) -> Iterator[None]:
         if "malformed" in said or "disk image" in said:
             raise _damaged(name, said) from error
         raise StoreError(f"the database {name} cannot be used: {said}", "nothing was written", "check it") from error
+    except (DataError, IntegrityError) as error:
+        raise StoreError(f"the database {name} refuses a value: {_first_line(error)}", "nothing was written") from error
     except DatabaseError as error:
         raise _damaged(name, _first_line(error)) from error
     except SQLAlchemyError as error:
         raise StoreError(f"the database {name} cannot be used: {_first_line(error)}", "nothing was written") from error
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """What is stored and cannot be read back is damage; a number beyond 64 bits is nothing that is stored."""
+    try:
+        yield
+    except OverflowError as error:
+        raise StoreError("a number is too large for the database", "no row has it", "check the number") from error
+    except ValueError as error:
+        raise _damaged(name, " ".join(str(error).split())) from error
 
 
 def _damaged(name: str, said: str) -> StoreError:

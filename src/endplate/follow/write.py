@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from endplate.decision.recovery.visits import windows
 from endplate.follow import tables
@@ -26,18 +26,27 @@ class Author:
 
 
 def start_episode(
-    store: Store, author: Author, patient: Values, started_on: date, levels: Sequence[str], **more: Any
+    store: Store,
+    author: Author,
+    patient: Values,
+    started_on: date,
+    levels: Sequence[str],
+    rows: Sequence[tuple[str, Values]] = (),
+    **more: Any,
 ) -> int:
-    """Begin an episode, and the patient where new; returns its number.
+    """Begin an episode, and the patient where new, with what is known of its course: all of it or nothing.
+
+    Returns its number.
 
     Parameters
     ----------
     patient : id, sex, age_yr. started_on : the day the episode came under care. levels : fractured levels.
-    more : onset_on, low_energy, record (the whole record as plain JSON).
+    rows : repairs, visits and scans by kind. more : onset_on, low_energy, record (the whole record as plain JSON).
 
     Raises
     ------
-    StoreError : the patient is known with another sex, or already has an open episode with one of these levels.
+    StoreError : the patient is known with another sex, already has an open episode with one of these levels, or a
+    row lies before the onset.
     """
     with store.writing() as connection:
         _patient(connection, author, patient)
@@ -55,8 +64,12 @@ def start_episode(
         values = {"patient_id": patient["id"], "started_on": started_on, "levels": list(levels)}
         values |= {"counts_from": started_on} | more
         number = _insert(connection, author, tables.episode, values, None)
-        _recount(connection, author, number)
-        return number
+        first = more.get("onset_on") or started_on
+        for kind, known in rows:
+            _not_before(kind, known["on"], first)
+            _insert(connection, author, tables.TABLES[kind], dict(known) | {"episode_id": number}, number)
+        _recount(connection, number)
+        return int(number)
 
 
 def add(store: Store, author: Author, kind: str, episode_id: int, values: Values) -> int:
@@ -68,31 +81,41 @@ def add(store: Store, author: Author, kind: str, episode_id: int, values: Values
     """
     with store.writing() as connection:
         episode = _open_episode(connection, episode_id)
-        first = episode.onset_on or episode.started_on
-        if values["on"] < first:
-            raise StoreError(
-                f"the {kind} on {values['on']} lies before the onset on {first}",
-                "an episode begins with its onset",
-                "check both dates",
-            )
+        _not_before(kind, values["on"], episode.onset_on or episode.started_on)
+        if kind == "scan":
+            _new_scan(connection, episode_id, values)
         number = _insert(connection, author, tables.TABLES[kind], dict(values) | {"episode_id": episode_id}, episode_id)
-        _recount(connection, author, episode_id)
-        return number
+        _recount(connection, episode_id)
+        return int(number)
+
+
+def _not_before(kind: str, on: date, first: date) -> None:
+    if on < first:
+        raise StoreError(
+            f"the {kind} on {on} lies before the onset on {first}",
+            "an episode begins with its onset",
+            "check both dates",
+        )
+
+
+def scan_row(on: date, document: Values) -> dict[str, Any]:
+    """The row of a follow-up CT: its document, and the fingerprint by which it is known."""
+    text = json.dumps(document, sort_keys=True)
+    return {"on": on, "fingerprint": hashlib.sha256(text.encode()).hexdigest(), "document": dict(document)}
 
 
 def add_scan(store: Store, author: Author, episode_id: int, on: date, document: Values) -> int:
     """Keep the document of a follow-up CT with its fingerprint; the same document twice is refused."""
-    text = json.dumps(document, sort_keys=True)
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    with store.reading() as connection:
-        known = connection.execute(
-            select(tables.scan.c.id, tables.scan.c.on).where(
-                tables.scan.c.episode_id == episode_id, tables.scan.c.fingerprint == fingerprint
-            )
-        ).first()
+    return add(store, author, "scan", episode_id, scan_row(on, document))
+
+
+def _new_scan(connection: Connection, episode_id: int, values: Values) -> None:
+    """Refuse a document that the episode already holds; its row is locked, so no other writer slips in."""
+    scan = tables.scan
+    query = select(scan.c.on).where(scan.c.episode_id == episode_id, scan.c.fingerprint == values["fingerprint"])
+    known = connection.execute(query).first()
     if known:
         raise StoreError(f"this scan is already in episode {episode_id}, as of {known.on}", "nothing was written")
-    return add(store, author, "scan", episode_id, {"on": on, "fingerprint": fingerprint, "document": dict(document)})
 
 
 def correct(store: Store, author: Author, kind: str, number: int, values: Values, version: int | None = None) -> None:
@@ -116,18 +139,37 @@ def correct(store: Store, author: Author, kind: str, number: int, values: Values
                 f"{kind} {number} was changed by somebody else meanwhile", "nothing was written", "read it again"
             )
         after = dict(before) | dict(values) | {"version": before["version"] + 1}
+        _possible(connection, kind, after)
         connection.execute(update(table).where(table.c.id == number).values(after))
         episode_id = number if kind == "episode" else before.get("episode_id")
         _keep(connection, author, table, number, episode_id, dict(before), after)
         if episode_id is not None:
-            _recount(connection, author, int(episode_id))
+            _recount(connection, int(episode_id))
+
+
+def _possible(connection: Connection, kind: str, after: Values) -> None:
+    """Refuse a corrected row whose dates stand the wrong way round."""
+    episode = tables.episode
+    if kind == "episode":
+        first = after["onset_on"] or after["started_on"]
+        days = [(name, after[on]) for name, on in (("start", "started_on"), ("end", "closed_on")) if after[on]]
+        for name in ("repair", "visit", "scan", "milestone"):
+            table = tables.TABLES[name]
+            found = connection.execute(select(func.min(table.c.on)).where(table.c.episode_id == after["id"])).scalar()
+            days += [] if found is None else [(name, found)]
+        for name, on in days:
+            _not_before(name, on, first)
+    elif "episode_id" in after:
+        row = connection.execute(select(episode).where(episode.c.id == after["episode_id"]).with_for_update()).one()
+        _not_before(kind, after["on"], row.onset_on or row.started_on)
 
 
 def close_episode(store: Store, author: Author, episode_id: int, on: date) -> None:
     """End an episode; it leaves the due list."""
     with store.reading() as connection:
-        _open_episode(connection, episode_id)
-    correct(store, author, "episode", episode_id, {"closed_on": on})
+        row = _open_episode(connection, episode_id)
+    # The version seen goes along, so that of two who close it at once one is told.
+    correct(store, author, "episode", episode_id, {"closed_on": on}, version=row.version)
 
 
 def _patient(connection: Connection, author: Author, patient: Values) -> None:
@@ -192,7 +234,7 @@ def plain(values: Values) -> dict[str, Any]:
     return {key: value.isoformat() if isinstance(value, date) else value for key, value in values.items()}
 
 
-def _recount(connection: Connection, author: Author, number: int) -> None:
+def _recount(connection: Connection, number: int) -> None:
     """Bring the columns that the due list walks along up to date: derived, so not kept as changes."""
     episode, repair, visit = tables.episode, tables.repair, tables.visit
     row = connection.execute(select(episode).where(episode.c.id == number)).one()

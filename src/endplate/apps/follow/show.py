@@ -19,6 +19,11 @@ from endplate.decision.recovery.tracks import expected, tracks_for
 from endplate.follow.key_figures import key_figures
 from endplate.follow.read import Course, course, due_list, episodes, history
 
+KEY_FIGURES_SAY = (
+    "IOF/FFN/NOF set (Javaid 2020). An episode counts once the time allowed has passed; those known to be of high"
+    " energy are left out. How many fractures were found at all cannot be told from this database."
+)
+
 
 def show_course(episode: int, page: Path | None, where: Where, talk: Talk) -> dict[str, Any]:
     """Print a course, and write its page when asked."""
@@ -122,7 +127,7 @@ def show_key_figures(where: Where, talk: Talk) -> dict[str, Any]:
         for f in figures:
             table.add_row(f.name, str(f.done), str(f.of), "–" if f.percent is None else f"{f.percent:.0f}", f.band)
         _print(table)
-        talk_line(talk, "IOF/FFN/NOF set (Javaid 2020). A patient counts once the time allowed has passed.")
+        talk_line(talk, KEY_FIGURES_SAY)
     return {"figures": [{"name": f.name, "done": f.done, "of": f.of, "percent": f.percent} for f in figures]}
 
 
@@ -171,7 +176,8 @@ def _table(*columns: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    Console(highlight=False).print(table)
+    # What people typed is text, whatever brackets it holds.
+    Console(highlight=False, markup=False).print(table)
 
 
 def _cell(value: Any) -> str:

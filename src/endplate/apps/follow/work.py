@@ -7,17 +7,18 @@ import json
 import os
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from endplate.apps.follow.commands import Seen, Where
+from endplate.apps.follow.commands import Kind, Milestone, Seen, Where
 from endplate.apps.outcome import Talk
+from endplate.decision.recovery.deformity import Change
 from endplate.decision.recovery.flags import Flag
 from endplate.errors import OptionError, RecordError
 from endplate.follow.read import course
 from endplate.follow.store import Store, open_store
-from endplate.follow.write import Author, add, add_scan, close_episode, correct, start_episode
+from endplate.follow.write import Author, add, add_scan, close_episode, correct, scan_row, start_episode
 from endplate.level import Level
 from endplate.patient import PatientRecord, read_record
 from endplate.report.recall import read_document
@@ -26,7 +27,9 @@ DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
 Limits = tuple[float, float]
 RANGES: dict[str, Limits] = {"nrs": (0, 10), "rmdq": (0, 24), "odi": (0, 100), "height_cm": (40, 260)}
 """Ends of the scales, and of human stature."""
-FIXED = ("id", "version", "episode_id", "patient_id", "document", "fingerprint", "counts_from", "last_seen", "due_from")
+DERIVED = ("counts_from", "last_seen", "due_from")
+FIXED = ("id", "version", "episode_id", "patient_id", "document", "fingerprint", "record", *DERIVED)
+CHOICES: dict[str, tuple[str, ...]] = {"repair": get_args(Kind), "milestone": get_args(Milestone)}
 
 
 def opened(where: Where, create: bool = False) -> AbstractContextManager[Store]:
@@ -49,6 +52,19 @@ def today(where: Where) -> date:
     return where.on or date.today()
 
 
+def happened(where: Where) -> date:
+    """The day something happened; a day to come would hide a patient from the due list.
+
+    Raises
+    ------
+    OptionError : the day is still to come, everywhere on earth.
+    """
+    day = today(where)
+    if day > date.today() + timedelta(days=1):
+        raise OptionError(f"--on {day} lies in the future", "only what has happened is kept", "check the year")
+    return day
+
+
 def begin(record_path: Path, case: Path | None, levels: list[str] | None, where: Where, talk: Talk) -> dict[str, Any]:
     """Begin an episode."""
     record = read_record(record_path)
@@ -56,26 +72,43 @@ def begin(record_path: Path, case: Path | None, levels: list[str] | None, where:
         raise RecordError(f"the record {record_path} has no id", "a course belongs to a patient", "add an id to it")
     document = read_document(case, record.id) if case is not None else None
     wanted = [named(level) for level in levels] if levels else _levels(record, document)
-    first = record.recorded_on or today(where)
+    first = record.recorded_on or happened(where)
     patient = {"id": record.id, "sex": record.sex, "age_yr": record.age_yr}
     more = {
-        "onset_on": record.episode.onset_on,
+        "onset_on": _onset(record, first),
         "low_energy": _low_energy(record),
         "record": json.loads(record.model_dump_json(exclude_none=True)),
     }
+    scores = _scores(record)
+    rows: list[tuple[str, dict[str, Any]]] = [("visit", {"on": first, **scores})] if scores else []
+    repairs, others = _repairs(record, wanted, more["onset_on"] or first)
+    rows += [("repair", row) for row in repairs]
+    if document is not None:
+        rows.append(("scan", scan_row(first, document)))
     with opened(where, create=True) as store:
-        number = start_episode(store, author(where), patient, first, wanted, **more)
-        scores = _scores(record)
-        if scores:
-            add(store, author(where), "visit", number, {"on": first, **scores})
-        for procedure in record.procedures:
-            if procedure.on is not None:
-                row = {"kind": procedure.kind, "levels": list(procedure.levels), "on": procedure.on}
-                add(store, author(where), "repair", number, row)
-        if document is not None:
-            add_scan(store, author(where), number, first, document)
+        number = start_episode(store, author(where), patient, first, wanted, rows, **more)
     talk_line(talk, f"episode {number}: patient {record.id}, {', '.join(wanted)}, from {first}")
-    return {"episode": number, "levels": wanted}
+    for other in others:
+        talk_line(talk, f"not part of it: {other}")
+    return {"episode": number, "levels": wanted, "not_part_of_it": others}
+
+
+def _onset(record: PatientRecord, first: date) -> date | None:
+    """The day of the onset; days since then count from the day of the record."""
+    if record.episode.onset_on is not None or record.episode.onset_days is None:
+        return record.episode.onset_on
+    return first - timedelta(days=record.episode.onset_days)
+
+
+def _repairs(record: PatientRecord, wanted: list[str], since: date) -> tuple[list[dict[str, Any]], list[str]]:
+    """Repairs of these levels since the onset; and in words those that are of something else, or not dated."""
+    rows, others = [], []
+    for done in record.procedures:
+        if done.on is not None and done.on >= since and set(done.levels) & set(wanted):
+            rows.append({"kind": done.kind, "levels": list(done.levels), "on": done.on})
+        else:
+            others.append(f"{done.kind} of {', '.join(done.levels) or 'no level'}, {done.on or 'day unknown'}")
+    return rows, others
 
 
 def _low_energy(record: PatientRecord) -> bool | None:
@@ -120,8 +153,10 @@ def add_visit(episode: int, seen: Seen, where: Where, talk: Talk) -> dict[str, A
     """Add a visit and tell its flags."""
     values = {name: value for name, value in asdict(seen).items() if value is not None}
     _in_range(values)
+    if not values:
+        raise OptionError("the visit says nothing", "it would count as seen", "give a score, a sign or a --note")
     with opened(where) as store:
-        number = add(store, author(where), "visit", episode, values | {"on": today(where)})
+        number = add(store, author(where), "visit", episode, values | {"on": happened(where)})
         flags = course(store, episode).flags(today(where))
     talk_line(talk, f"visit {number} of episode {episode} on {today(where)}")
     for flag in flags:
@@ -138,9 +173,9 @@ def _in_range(values: dict[str, Any]) -> None:
 def add_row(kind: str, episode: int, values: dict[str, Any], where: Where, talk: Talk) -> dict[str, Any]:
     """Add a repair or a milestone."""
     if "levels" in values:
-        values = values | {"levels": [named(level) for level in values["levels"]]}
+        values = values | {"levels": list(dict.fromkeys(named(level) for level in values["levels"]))}
     with opened(where) as store:
-        number = add(store, author(where), kind, episode, values | {"on": today(where)})
+        number = add(store, author(where), kind, episode, values | {"on": happened(where)})
     talk_line(talk, f"{kind} {number} of episode {episode} on {today(where)}")
     return {kind: number}
 
@@ -149,13 +184,20 @@ def add_case(episode: int, folder: Path, where: Where, talk: Talk) -> dict[str, 
     """Add a scan, and tell what changed since the one before."""
     with opened(where) as store:
         patient = course(store, episode).episode.patient_id
-        number = add_scan(store, author(where), episode, today(where), read_document(folder, patient))
+        number = add_scan(store, author(where), episode, happened(where), read_document(folder, patient))
         seen = course(store, episode)
+    changes = seen.changes(number)
     talk_line(talk, f"scan {number} of episode {episode} on {today(where)}")
-    for change in seen.changes():
-        words = change.reason or f"{change.what.replace('_', ' ')} {change.change:+.1f} (SD {change.sd:.1f})"
-        talk_line(talk, f"{change.level}: worse: {change.worse}; {words}")
-    return {"scan": number, "changes": [asdict(change) for change in seen.changes()]}
+    for change in changes:
+        talk_line(talk, f"{change.level}: worse: {change.worse}; {_size(change)}")
+    return {"scan": number, "changes": [asdict(change) for change in changes]}
+
+
+def _size(change: Change) -> str:
+    """How much changed, and why nothing more can be said."""
+    size = "" if change.change is None else f"{change.what.replace('_', ' ')} {change.change:+.1f}"
+    sure = "" if change.sd is None else f" (SD {change.sd:.1f})"
+    return "; ".join(part for part in (size + sure, change.reason) if part)
 
 
 def correct_row(kind: str, number: int, change: str, where: Where, talk: Talk) -> dict[str, Any]:
@@ -169,7 +211,11 @@ def correct_row(kind: str, number: int, change: str, where: Where, talk: Talk) -
         raise OptionError(
             f"{change!r} changes nothing of a {kind}", "", f"write FIELD=VALUE; fields: {', '.join(known)}"
         )
+    if text == "unknown" and not column.nullable:
+        raise OptionError(f"{name} of a {kind} is always known", "", "give its value")
     values = {name: _parsed(text, column.type.python_type, name)}
+    if kind in CHOICES and name == "kind" and text not in CHOICES[kind]:
+        raise OptionError(f"{text!r} is no kind of {kind}", "", f"choose one of: {', '.join(CHOICES[kind])}")
     _in_range({key: value for key, value in values.items() if value is not None})
     with opened(where) as store:
         correct(store, author(where), kind, number, values)
@@ -180,22 +226,28 @@ def correct_row(kind: str, number: int, change: str, where: Where, talk: Talk) -
 def _parsed(text: str, kind: type, name: str) -> Any:
     if text == "unknown":
         return None
+    if name == "levels":
+        return list(dict.fromkeys(named(level.strip()) for level in text.split(",")))
     try:
         if kind is date:
-            return date.fromisoformat(text)
+            return _past(date.fromisoformat(text))
         if kind is bool:
             return {"yes": True, "true": True, "no": False, "false": False}[text.lower()]
-        return json.loads(text) if kind in (dict, list) else kind(text)
+        return kind(text)
     except (ValueError, KeyError) as error:
         raise OptionError(
             f"{text!r} is no value of {name}", "", "write a number, a date, yes, no or unknown"
         ) from error
 
 
+def _past(day: date) -> date:
+    return happened(Where(on=day))
+
+
 def close_one(episode: int, where: Where, talk: Talk) -> dict[str, Any]:
     """End an episode."""
     with opened(where) as store:
-        close_episode(store, author(where), episode, today(where))
+        close_episode(store, author(where), episode, happened(where))
     talk_line(talk, f"episode {episode} is closed")
     return {"episode": episode}
 

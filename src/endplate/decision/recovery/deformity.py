@@ -25,6 +25,8 @@ TREATED_DEG = cited(10.0, "deg", "Recollapse of a treated level: 15 % of height 
 HEIGHTS = ("anterior_height", "middle_height", "posterior_height")
 ANGLE = "wedge_angle"
 
+NO_ERROR = "a scan does not tell the error of its measurement"
+
 Answer = Literal["yes", "no", "indeterminate"]
 
 
@@ -48,36 +50,43 @@ class Change:
     reason: str = ""
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any], treated: Iterable[str] = ()) -> tuple[Change, ...]:
+def compare(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    treated: Iterable[str] = (),
+    straightened: Iterable[str] = (),
+) -> tuple[Change, ...]:
     """Compare two documents (`case.json`) level by level.
 
     Parameters
     ----------
     before, after : documents of one patient. treated : levels that were augmented in between or before.
+    straightened : those augmented in between, whose wedge is meant to become less.
     """
     first, second = _measured(before), _measured(after)
     levels = [level for level in before.get("levels", []) if level in set(after.get("levels", []))]
-    repaired = set(treated)
-    return tuple(_change(level, first, second, level in repaired) for level in levels)
+    repaired, corrected = set(treated), set(straightened)
+    return tuple(_change(level, first, second, level in repaired, level in corrected) for level in levels)
 
 
-Table = dict[tuple[str, str], tuple[float, float]]
+Table = dict[tuple[str, str], tuple[float, float | None]]
 
 
 def _measured(document: Mapping[str, Any]) -> Table:
-    """(level, code) to value and SD."""
+    """(level, code) to value and SD; None where a scan does not tell its error."""
     out: Table = {}
     for finding in document.get("findings", []):
-        if finding["code"] in (*HEIGHTS, ANGLE) and finding["level"] and finding["low"] is not None:
-            sd = (finding["high"] - finding["low"]) / (2 * float(BAND_SD))
+        if finding["code"] in (*HEIGHTS, ANGLE) and finding["level"]:
+            low, high = finding.get("low"), finding.get("high")
+            sd = None if low is None or high is None else (high - low) / (2 * float(BAND_SD))
             out[finding["level"], finding["code"]] = (float(finding["value"]), sd)
     return out
 
 
-def _change(level: str, first: Table, second: Table, treated: bool) -> Change:
+def _change(level: str, first: Table, second: Table, treated: bool, straightened: bool) -> Change:
     found = [_height(level, code, first, second, treated) for code in HEIGHTS]
     if treated:
-        found.append(_angle(level, first, second))
+        found.append(_angle(level, first, second, straightened))
     known = [change for change in found if change is not None]
     if not known:
         rule = _rule(treated)
@@ -99,7 +108,7 @@ def _height(level: str, code: str, first: Table, second: Table, treated: bool) -
     if (level, code) not in first or (level, code) not in second:
         return None
     (old, old_sd), (new, new_sd) = first[level, code], second[level, code]
-    loss, sd = old - new, math.hypot(old_sd, new_sd)
+    loss, sd = old - new, _together(old_sd, new_sd)
     limit = float(TREATED_SHARE) * old if treated else max(float(LOSS_SHARE) * old, float(LOSS_MM))
     return Change(
         level=level,
@@ -109,20 +118,38 @@ def _height(level: str, code: str, first: Table, second: Table, treated: bool) -
         change=-loss,
         sd=sd,
         share=-loss / old if old else None,
+        reason=NO_ERROR if sd is None else "",
     )
 
 
-def _angle(level: str, first: Table, second: Table) -> Change | None:
+def _angle(level: str, first: Table, second: Table, straightened: bool) -> Change | None:
     if (level, ANGLE) not in first or (level, ANGLE) not in second:
         return None
     (old, old_sd), (new, new_sd) = first[level, ANGLE], second[level, ANGLE]
-    sd = math.hypot(old_sd, new_sd)
-    worse = _beyond(abs(new - old), sd, float(TREATED_DEG))
-    return Change(level=level, worse=worse, rule=_rule(True), what=ANGLE, change=new - old, sd=sd, share=None)
+    sd = _together(old_sd, new_sd)
+    # A wedge that became less between scans before and after its repair is the aim of the repair, no recollapse.
+    size = new - old if straightened else abs(new - old)
+    return Change(
+        level=level,
+        worse=_beyond(size, sd, float(TREATED_DEG)),
+        rule=_rule(True),
+        what=ANGLE,
+        change=new - old,
+        sd=sd,
+        share=None,
+        reason=NO_ERROR if sd is None else "",
+    )
 
 
-def _beyond(size: float, sd: float, limit: float) -> Answer:
+def _together(first: float | None, second: float | None) -> float | None:
+    """The error of a difference; unknown where one of the two is."""
+    return None if first is None or second is None else math.hypot(first, second)
+
+
+def _beyond(size: float, sd: float | None, limit: float) -> Answer:
     """Whether a change reaches a limit: yes and no need the whole 95 % band on one side of it, or no error at all."""
+    if sd is None:
+        return "indeterminate"
     low, high = size - float(BAND_SD) * sd, size + float(BAND_SD) * sd
     if low >= limit:
         return "yes"
