@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from endplate.patient.part import Part, in_order
+from endplate.patient.part import Part, Text, in_order
 
 BoneDrugClass = Literal[
     "oral bisphosphonate",
@@ -59,7 +59,7 @@ class Drugs(Part):
     names : the whole list by name, as written. cumulative_prednisone_g_year : over the last year.
     """
 
-    names: tuple[str, ...] | None = None
+    names: tuple[Text, ...] | None = None
     glucocorticoids: tuple[Glucocorticoid, ...] | None = None
     repeated_short_steroid_courses: bool | None = None
     cumulative_prednisone_g_year: Annotated[float, Field(ge=0, le=500)] | None = None

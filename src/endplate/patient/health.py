@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from endplate.patient.part import Count, Part, in_order
+from endplate.patient.part import Count, LevelName, Part, Text, in_order
 
 Seconds = Annotated[float, Field(ge=0, le=600)]
 
@@ -29,7 +29,7 @@ class Cancer(Part):
     """Cancer, present or past."""
 
     known: bool | None = None
-    kind: str | None = None
+    kind: Text | None = None
     myeloma: bool | None = None
     bone_metastasis: bool | None = None
     biopsy_positive: bool | None = None
@@ -42,7 +42,7 @@ class Allergies(Part):
 
     cement: bool | None = None
     contrast: bool | None = None
-    others: tuple[str, ...] | None = None
+    others: tuple[Text, ...] | None = None
 
 
 class Fitness(Part):
@@ -64,7 +64,7 @@ class PriorFracture(Part):
     site: Literal["vertebra", "hip", "wrist", "humerus", "pelvis", "rib", "other"]
     low_energy: bool | None = None
     on: date | None = None
-    levels: tuple[str, ...] | None = None
+    levels: tuple[LevelName, ...] | None = None
 
 
 class History(Part):
@@ -107,7 +107,7 @@ class Procedure(Part):
     """A repair that was done."""
 
     kind: Literal["vertebroplasty", "kyphoplasty"]
-    levels: tuple[str, ...]
+    levels: tuple[LevelName, ...]
     on: date | None = None
     admitted_on: date | None = None
 

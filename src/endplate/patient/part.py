@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from endplate.level import Level
 
 Share = Annotated[float, Field(ge=0, le=100)]
 """A percentage."""
@@ -14,6 +16,31 @@ NRS = Annotated[float, Field(ge=0, le=10)]
 """A numeric rating, 0 none to 10 worst; a visual scale in mm is divided by 10."""
 
 Count = Annotated[int, Field(ge=0)]
+
+
+MOST_LETTERS = 200
+
+
+def _readable(text: str) -> str:
+    """Text that can be shown, stored and exchanged: not empty, no control characters."""
+    if not text.strip():
+        raise ValueError("the text is empty; leave it out")
+    if not all(letter.isprintable() for letter in text):
+        raise ValueError("the text holds a character that cannot be printed")
+    return text
+
+
+def _vertebra(name: str) -> str:
+    if name not in Level.__members__:
+        raise ValueError(f"{name!r} is no vertebra; write T12, L1 and so on")
+    return name
+
+
+Text = Annotated[str, Field(max_length=MOST_LETTERS), AfterValidator(_readable)]
+"""Words that somebody typed."""
+
+LevelName = Annotated[str, AfterValidator(_vertebra)]
+"""A vertebra by its name."""
 
 
 class Part(BaseModel):

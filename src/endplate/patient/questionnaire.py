@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from endplate.patient.part import Part, Share
+from endplate.patient.part import Part, Share, Text
 from endplate.patient.scale.change import Score
 from endplate.patient.scale.score import odi_score, qualeffo_score, rmdq_score
 
@@ -83,7 +83,7 @@ class Eq5d(Part):
 
     version: Literal["3L", "5L"]
     index: Annotated[float, Field(ge=-1, le=1)] | None = None
-    value_set: str | None = None
+    value_set: Text | None = None
     thermometer: Share | None = None
     on: date | None = None
 

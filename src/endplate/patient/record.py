@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +19,7 @@ from endplate.patient.episode import Care, Episode, Examination, Mobility, Neuro
 from endplate.patient.health import Allergies, Cancer, Falls, Fitness, History, Infection, Procedure
 from endplate.patient.imaging import BoneTests, LevelRecord, Studies
 from endplate.patient.laboratory import Laboratory
-from endplate.patient.part import Part
+from endplate.patient.part import Part, Text
 from endplate.patient.questionnaire import Questionnaires
 from endplate.patient.when import check_dates
 
@@ -32,6 +33,11 @@ def _whole_word(value: object) -> object:
     return SEX_LETTERS.get(value.lower(), value.lower()) if isinstance(value, str) else value
 
 
+def _whole_number(value: object) -> object:
+    """A number as the name of a patient."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class PatientRecord(Part):
     """A patient record; only age and sex are needed.
 
@@ -42,7 +48,7 @@ class PatientRecord(Part):
     levels : what people read at each vertebra, by its name (L1).
     """
 
-    id: str | None = None
+    id: Annotated[Text, BeforeValidator(_whole_number)] | None = None
     recorded_on: date | None = None
     age_yr: Annotated[float, Field(ge=0, le=120)]
     sex: Annotated[Literal["female", "male"], BeforeValidator(_whole_word)]
@@ -91,14 +97,33 @@ def read_record(path: Path | str) -> PatientRecord:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".toml":
+        # Some editors of Windows put a mark before the first letter.
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".toml":
             text = json.dumps(tomllib.loads(text), default=str)
+        else:
+            _refuse_doubles(text, path)
         return parse_record(text, f"record {path}")
     except OSError as error:
         raise RecordError(f"cannot read the record {path}", error.strerror or "", "check the path") from error
     except (ValueError, RecursionError) as error:
         raise RecordError(f"record {path} is not valid JSON or TOML", str(error), "mend the file") from error
+
+
+def _refuse_doubles(text: str, path: Path) -> None:
+    """Refuse a field that stands twice in one object: one of its two values would be lost unseen."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            double = next(name for name in names if names.count(name) > 1)
+            raise RecordError(f"record {path} gives {double} twice", "one of the two would be lost", "leave one out")
+        return found
+
+    # What is no JSON is told better by the parser proper.
+    with suppress(ValueError, RecursionError):
+        json.loads(text, object_pairs_hook=unique)
 
 
 def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
