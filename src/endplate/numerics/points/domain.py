@@ -11,7 +11,7 @@ from scipy import ndimage
 from endplate.errors import SolverError
 from endplate.numerics.krylov import conjugate_gradients
 from endplate.numerics.points.kernels import deposit_stiffness
-from endplate.numerics.points.splines import SplineGrid
+from endplate.numerics.points.splines import SplineGrid, Touched
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator
@@ -34,7 +34,8 @@ class Domain:
 
     Attributes
     ----------
-    grid : splines on the nodes of the box. nodes : (N,) their flat numbers in the mesh's order. mesh : voxels in use.
+    grid : splines on the nodes of the box. nodes : (N,) flat numbers in the box of the mesh's nodes, increasing.
+    number : (nodes of the box,) the way back, -1 outside the mesh. mesh : voxels in use.
     outer : (N,) nodes on the surface of the mesh; they are held, two voxels or more away from anything that moves.
     """
 
@@ -73,6 +74,8 @@ class Domain:
         _, ny, nz = self.grid.dims
         i, j, k = self.mesh.node_ijk.T.astype(np.int64)
         self.nodes = (i * ny + j) * nz + k
+        self.number = np.full(self.grid.count, -1, dtype=np.int32)
+        self.number[self.nodes] = np.arange(self.nodes.size)
         self.outer = self.mesh.neighbour_nodes < 8
         self._solver = None
         self._void = ElasticOperator(self.mesh, self.void_mpa)
@@ -120,6 +123,16 @@ class Domain:
     def of_box(self, values: Any) -> Any:
         """Nodal values over the box (nx, ny, nz, c) at the mesh's nodes (N, c)."""
         return values.reshape(self.grid.count, -1)[self.nodes]
+
+    def touched(self, points_mm: NDArray[np.float64]) -> Touched:
+        """The mesh's nodes that points (m, 3) mm touch."""
+        return self.grid.touched(points_mm, self.nodes)
+
+    def boxed(self, field: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A field (N, c) on the mesh's nodes laid out over the box (count, c), zero elsewhere."""
+        out = np.zeros((self.grid.count, field.shape[1]))
+        out[self.nodes] = field
+        return out
 
     @property
     def nbytes(self) -> int:

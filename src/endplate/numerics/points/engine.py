@@ -17,6 +17,7 @@ from endplate.numerics.points.ledger import Ledger
 from endplate.numerics.points.load import Load, Settings
 from endplate.numerics.points.newton import solve_step
 from endplate.numerics.points.problem import Solution
+from endplate.numerics.points.springs import SpringModes
 from endplate.numerics.threads import run_chunks, thread_count
 
 Double = NDArray[np.float64]
@@ -75,9 +76,9 @@ class Engine:
         self.secant = np.ones(cloud.size)
         self.modulus = cloud.modulus(law)
         self.last: Solution | None = None
+        self.spring_modes: SpringModes | None = None
         self.greatest_force = 0.0
         self._packed = law.packed()
-        self._box = np.zeros((self.domain.grid.count, 3))
         self._order = np.zeros(cloud.size, dtype=np.int32)
         planes = self.domain.grid.dims[0]
         self._slabs = np.zeros((planes - 3) // kernels.SLAB + 2, dtype=np.int64)
@@ -141,17 +142,16 @@ class Engine:
             cloud.density() / np.maximum(cloud.start_density(), LEAST_DENSITY),
         )
         self._points = (cloud.position, cloud.volume, cloud.stress, cloud.kind)
-        self._grid = (np.array(self.domain.grid.dims), inverse, first)
+        self._grid = (np.array(self.domain.grid.dims), inverse, first, self.domain.number)
 
     def internal_force(self, move: Double) -> Double:
         """(N, 3) N that the points exert on the mesh's nodes when these move by (N, 3) mm."""
-        box, out = self._box, np.zeros_like(self._box)
-        box[self.domain.nodes] = move
+        out = np.zeros_like(move)
         slabs = (self._slabs, self._order)
-        fixed = (slabs, self._points, self._fresh, self._grid, self._packed, box, out, self.secant)
+        fixed = (slabs, self._points, self._fresh, self._grid, self._packed, move, out, self.secant)
         for parity in (0, 1):
             self._share(lambda a, b, parity=parity: kernels.forces(a, b, parity, *fixed))  # type: ignore[misc]
-        return np.asarray(out[self.domain.nodes])
+        return out
 
     def _share(self, task: Callable[[int, int], None]) -> None:
         """Run a task over ranges of slabs with about equally many points, one range per thread."""
@@ -165,17 +165,17 @@ class Engine:
         """Advance the state by a solution and keep the books."""
         cloud, grid = self.cloud, self.domain.grid
         before = cloud.stored(self.law, self.modulus) + self._elsewhere(load)
-        self._box[self.domain.nodes] = solution.move
+        box = self.domain.boxed(solution.move)
         work = np.zeros((cloud.size, 2))
-        args = (self._points, self._fresh, self._grid, self._packed, self._box, cloud.hardening, cloud.extent, work)
+        args = (self._points, self._fresh, self._grid, self._packed, solution.move, cloud.hardening, cloud.extent, work)
         self._share_points(lambda a, b: kernels.advance(a, b, *args))
         cloud.extent *= np.cbrt(cloud.volume / cloud.extent.prod(axis=1))[:, None]
         for name, points in self.carried.items():
-            self.carried[name] = points + grid.at(points, self._box)
+            self.carried[name] = points + grid.at(points, box)
         ledger = self.ledger
         for balloon, pressure in zip(self.balloons, solution.pressure, strict=True):
             volume = balloon.volume()
-            by = grid.at(balloon.surface.vertices, self._box)
+            by = grid.at(balloon.surface.vertices, box)
             balloon.move(by, self.settings.smoothing)
             change = balloon.volume() - volume
             ledger.external += 0.5 * (balloon.pressure_mpa + pressure) * change
@@ -211,5 +211,5 @@ class Engine:
     @property
     def nbytes(self) -> int:
         """Bytes of points, mesh and solver."""
-        own = self._box.nbytes + self.secant.nbytes + self._order.nbytes
+        own = self.secant.nbytes + self._order.nbytes
         return own + self.cloud.nbytes + self.domain.nbytes

@@ -2,6 +2,9 @@
 
 Points are handed over in slabs of planes; slabs of one parity share no node, so threads may take them side by side, and
 since the slabs do not depend on the number of threads, neither does any sum.
+
+Fields live on the mesh's nodes, and `number` (nodes of the box) tells the place of each. The mesh counts along the last
+axis first, so the three nodes that a point touches along it follow each other.
 """
 
 from __future__ import annotations
@@ -42,13 +45,13 @@ def _weights(x, p, dims, inverse_spacing, first, base, w, d):  # type: ignore[no
 
 
 @njit(cache=True)
-def _gradient(du, dims, base, w, d):  # type: ignore[no-untyped-def]
+def _gradient(du, number, dims, base, w, d):  # type: ignore[no-untyped-def]
     """The nine entries du_c / dx_axis, row c."""
     xx = xy = xz = yx = yy = yz = zx = zy = zz = 0.0
     w0, w1, w2, d0, d1, d2 = w[2, 0], w[2, 1], w[2, 2], d[2, 0], d[2, 1], d[2, 2]
     for a in range(3):
         for b in range(3):
-            row = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]
+            row = number[((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]]
             u0, u1, u2 = du[row, 0], du[row + 1, 0], du[row + 2, 0]
             v0, v1, v2 = du[row, 1], du[row + 1, 1], du[row + 2, 1]
             t0, t1, t2 = du[row, 2], du[row + 1, 2], du[row + 2, 2]
@@ -85,7 +88,7 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
     start, order = slabs
     x, volume, stress, kind = cloud
     strength, cap_ratio, cohesion, modulus, packing = fresh
-    dims, inverse_spacing, first = grid
+    dims, inverse_spacing, first, number = grid
     w, d, base = np.empty((3, 3)), np.empty((3, 3)), np.empty(3, dtype=np.int64)
     for slab in range(first_slab, last_slab):
         if slab & 1 != parity:
@@ -93,7 +96,7 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
         for place in range(start[slab], start[slab + 1]):
             p = order[place]
             _weights(x, p, dims, inverse_spacing, first, base, w, d)
-            g = _gradient(du, dims, base, w, d)
+            g = _gradient(du, number, dims, base, w, d)
             before = (stress[p, 0], stress[p, 1], stress[p, 2], stress[p, 3], stress[p, 4], stress[p, 5])
             s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p])
             secant[p] = s[7]
@@ -109,7 +112,7 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
             pzz = v * (s[4] * c[2] + s[3] * c[5] + s[2] * c[8])
             for a in range(3):
                 for b in range(3):
-                    row = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]
+                    row = number[((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]]
                     dx, dy, dz = d[0, a] * w[1, b], w[0, a] * d[1, b], w[0, a] * w[1, b]
                     ax, bx = dx * pxx + dy * pxy, dz * pxz
                     ay, by = dx * pyx + dy * pyy, dz * pyz
@@ -126,11 +129,11 @@ def advance(first, last, cloud, fresh, grid, law, du, hardening, extent, work): 
     """Move the points first..last and take their new state; work (n, 2) becomes that of stress and its plastic part."""
     x, volume, stress, kind = cloud
     strength, cap_ratio, cohesion, modulus, packing = fresh
-    dims, inverse_spacing, origin = grid
+    dims, inverse_spacing, origin, number = grid
     w, d, base = np.empty((3, 3)), np.empty((3, 3)), np.empty(3, dtype=np.int64)
     for p in range(first, last):
         _weights(x, p, dims, inverse_spacing, origin, base, w, d)
-        g = _gradient(du, dims, base, w, d)
+        g = _gradient(du, number, dims, base, w, d)
         before = (stress[p, 0], stress[p, 1], stress[p, 2], stress[p, 3], stress[p, 4], stress[p, 5])
         s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p])
         for c in range(6):
@@ -145,7 +148,7 @@ def advance(first, last, cloud, fresh, grid, law, du, hardening, extent, work): 
             total = 0.0
             for a in range(3):
                 for b in range(3):
-                    row = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]
+                    row = number[((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]]
                     ab = w[0, a] * w[1, b]
                     for e in range(3):
                         total += ab * w[2, e] * du[row + e, axis]

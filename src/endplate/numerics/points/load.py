@@ -76,7 +76,7 @@ class Settings:
     loose: float = 3.0
     volume_tolerance: float = 1e-3
     depth: int = 8
-    cycles: int = 2
+    cycles: int = 1
     most_iterations: int = 50
     refresh: int = 12
     void_mpa: float = 0.05

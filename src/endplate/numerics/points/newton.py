@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from endplate.errors import SolverError
 from endplate.numerics.plastic.anderson import Anderson
 from endplate.numerics.points.load import Load
-from endplate.numerics.points.problem import Forces, Problem, Solution
+from endplate.numerics.points.problem import Forces, Problem, Solution, norm_where
 from endplate.numerics.points.springs import SpringModes
 
 if TYPE_CHECKING:
@@ -68,6 +68,15 @@ def _start_pressure(engine: Engine, load: Load) -> Double:
     return np.array([b.pressure_mpa for b in engine.balloons])
 
 
+def _spring_modes(problem: Problem) -> SpringModes:
+    """Those of the last steps as long as they serve."""
+    engine, springs = problem.engine, problem.load.springs
+    if engine.spring_modes is None or not engine.spring_modes.serve(problem.domain, springs, problem.free):
+        engine.spring_modes = SpringModes(problem.domain, springs, engine.cloud.position, problem.free)
+    engine.spring_modes.steps += 1
+    return engine.spring_modes
+
+
 class _Search:
     """The iteration: preconditioner, mixing, clipping."""
 
@@ -77,13 +86,12 @@ class _Search:
         self.best = math.inf
         self.answers: Double = np.zeros(0)
         self.weights: Double = np.zeros(0)
-        engine = problem.engine
-        self.springs = SpringModes(problem.domain, problem.load.springs, engine.cloud.position, problem.free)
+        self.springs = _spring_modes(problem)
 
     def residual(self, now: Forces, pressure: Double) -> tuple[float, float]:
         """Relative residual of the free components, and its scale."""
         scale = self.problem.scale(now, pressure)
-        return float(np.linalg.norm(now.total[self.problem.free])) / scale, scale
+        return norm_where(now.total, self.problem.free) / scale, scale
 
     def volumes_fit(self, now: Forces) -> bool:
         """Whether every balloon has the volume asked for."""
@@ -98,7 +106,7 @@ class _Search:
         settings, problem = self.settings, self.problem
         if count <= 1 or count % settings.refresh == 0:
             problem.stiffen()
-            self.springs.refresh(lambda pattern: problem.domain.solve(pattern, 2 * settings.cycles))
+            self.springs.ask(lambda pattern: problem.domain.solve(pattern, 2 * settings.cycles))
             self._answer_pressures(now)
         if residual > WORSE * self.best:
             self.anderson.restart()
@@ -118,8 +126,9 @@ class _Search:
         """Answers (B, N, 3) of the elastic body to a unit pressure in each balloon."""
         if self.problem.target is None:
             return
-        self.answers = np.array([self._answer(g, 2 * self.settings.cycles) for g in now.patterns])
-        self.weights = np.array([float(np.linalg.norm(z)) for z in self.answers])
+        count, cycles = self.problem.domain.nodes.size, 2 * self.settings.cycles
+        self.answers = np.array([self._answer(g.filled(count), cycles) for g in now.patterns])
+        self.weights = np.sqrt(np.einsum("bij,bij->b", self.answers, self.answers))
 
     def _pressures(self, change: Double, now: Forces) -> tuple[Double, Double]:
         """Changes (B,) of pressure that undo what `change` does to the volumes, and that also fill what they lack.
@@ -130,8 +139,8 @@ class _Search:
         lack = self.problem.lacking(now)
         if not lack.size:
             return lack, lack
-        gained = np.einsum("bij,ij->b", now.patterns, change)
-        gain = np.einsum("bij,cij->bc", now.patterns, self.answers)
+        gained = np.array([pattern.on(change) for pattern in now.patterns])
+        gain = self._gain(now)
         balance, fill = np.linalg.solve(gain, np.column_stack([-gained, lack])).T
         return balance, balance + fill
 
@@ -158,8 +167,11 @@ class _Search:
         lack = self.problem.lacking(now)
         if not lack.size or not self.answers.size:
             return move
-        gain = np.einsum("bij,cij->bc", now.patterns, self.answers)
-        return move + np.tensordot(np.linalg.solve(gain, lack), self.answers, axes=1)
+        return move + np.tensordot(np.linalg.solve(self._gain(now), lack), self.answers, axes=1)
+
+    def _gain(self, now: Forces) -> Double:
+        """(B, B) mm3 that the answer to a unit pressure in one balloon adds to another."""
+        return np.array([[pattern.on(answer) for answer in self.answers] for pattern in now.patterns])
 
 
 def _solution(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from endplate.numerics.points.load import Load
@@ -41,14 +42,37 @@ class Solution:
     volume_change: Double
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """Nodal forces of a unit pressure in a balloon: `values` (k, 3) mm2 at `nodes` (k,); `free` (k, 3) ones count."""
+
+    nodes: NDArray[np.int64]
+    values: Double
+    free: NDArray[np.bool_]
+
+    def size(self) -> float:
+        """Norm of the free components."""
+        return norm_where(self.values, self.free)
+
+    def on(self, move: Double) -> float:
+        """What a move (N, 3) adds to the volume, mm3."""
+        return float(np.einsum("ij,ij->", self.values, move[self.nodes]))
+
+    def filled(self, count: int) -> Double:
+        """All nodes (count, 3)."""
+        out = np.zeros((count, 3))
+        out[self.nodes] = self.values
+        return out
+
+
 @dataclass(slots=True, eq=False)
 class Forces:
-    """Forces at an iterate: all but reactions (N, 3), the pressure pattern of each balloon (B, N, 3), volumes (B,)."""
+    """Forces at an iterate: all but reactions (N, 3), the pressure pattern of each balloon, volumes (B,)."""
 
     total: Double
     void: Double
     dead: Double
-    patterns: Double
+    patterns: list[Pattern]
     volume: Double
 
 
@@ -67,8 +91,12 @@ class Problem:
         self.free = ~self.held
         self.force = np.zeros((count, 3)) if load.force is None else self.domain.of_box(load.force).astype(np.float64)
         self.dead = self.force + self._tractions()
+        self._dead_size = norm_where(self.dead, self.free)
         self.start_volume = np.array([b.volume() for b in engine.balloons])
         self.target = None if load.volume_mm3 is None else np.asarray(load.volume_mm3, dtype=np.float64)
+        touched, at = self.domain.touched, engine.cloud.position
+        self._walls = [touched(b.surface.vertices) for b in engine.balloons]
+        self._tied = [(spring, touched(at[spring.points])) for spring in load.springs]
 
     def _tractions(self) -> Double:
         out = np.zeros((self.domain.grid.count, 3))
@@ -77,37 +105,34 @@ class Problem:
             self.domain.grid.sum(at, np.tile(np.asarray(load.force_n) / load.points.size, (at.shape[0], 1)), out)
         return out[self.domain.nodes]
 
-    def _springs(self, box: Double, out: Double) -> None:
-        for spring in self.load.springs:
-            at = self.engine.cloud.position[spring.points]
-            now = at + self.domain.grid.at(at, box)
+    def _springs(self, move: Double, out: Double) -> None:
+        for spring, nodes in self._tied:
+            now = self.engine.cloud.position[spring.points] + nodes.at(move)
             each = np.asarray(spring.stiffness_n_per_mm) / spring.points.size
-            self.domain.grid.sum(at, -each * (now - spring.anchors(self.engine.cloud.start)), out)
+            out[nodes.nodes] -= nodes.sum(each * (now - spring.anchors(self.engine.cloud.start)))
 
     def forces(self, move: Double, pressure: Double) -> Forces:
         """All forces on the nodes at an iterate."""
-        grid, nodes = self.domain.grid, self.domain.nodes
-        box, extra = np.zeros((grid.count, 3)), np.zeros((grid.count, 3))
-        box[nodes] = move
-        patterns, volume = np.zeros((len(self.engine.balloons), nodes.size, 3)), self.start_volume.copy()
-        for b, balloon in enumerate(self.engine.balloons):
-            start = balloon.surface.vertices
-            there = Surface(start + grid.at(start, box), balloon.surface.faces)
-            volume[b] = there.volume()
-            patterns[b] = grid.sum(start, there.volume_gradient())[nodes]
-            grid.sum(start, balloon.membrane_forces(there.vertices), extra)
-        self._springs(box, extra)
         void = self.domain.void_force(move)
-        total = self.engine.internal_force(move) + extra[nodes] + self.dead + void
-        if pressure.size:
-            total += np.tensordot(pressure, patterns, axes=1)
+        total = self.engine.internal_force(move)
+        total += void
+        total += self.dead
+        self._springs(move, total)
+        patterns, volume = [], self.start_volume.copy()
+        for b, (balloon, wall) in enumerate(zip(self.engine.balloons, self._walls, strict=True)):
+            surface = balloon.surface
+            there = Surface(surface.vertices + wall.at(move), surface.faces)
+            volume[b] = there.volume()
+            pattern = Pattern(wall.nodes, wall.sum(there.volume_gradient()), self.free[wall.nodes])
+            patterns.append(pattern)
+            total[wall.nodes] += wall.sum(balloon.membrane_forces(there.vertices)) + pressure[b] * pattern.values
         return Forces(total, void, self.dead, patterns, volume)
 
     def scale(self, now: Forces, pressure: Double) -> float:
         """What the residual is measured against, N."""
-        pushed = [float(np.linalg.norm((p * g)[self.free])) for p, g in zip(pressure, now.patterns, strict=True)]
-        reactions, dead = float(np.linalg.norm(now.total[self.held])), float(np.linalg.norm(now.dead[self.free]))
-        return max(reactions, dead, LEAST_SCALE * self.engine.greatest_force, *pushed, 1e-30)
+        pushed = [abs(float(p)) * g.size() for p, g in zip(pressure, now.patterns, strict=True)]
+        reactions = norm_where(now.total, self.held)
+        return max(reactions, self._dead_size, LEAST_SCALE * self.engine.greatest_force, *pushed, 1e-30)
 
     def stiffen(self) -> None:
         """Renew the stiffness from the secants of the last evaluation."""
@@ -127,8 +152,7 @@ class Problem:
     def largest_move(self, move: Double) -> float:
         """Largest component of the move of any point or balloon vertex, mm."""
         grid = self.domain.grid
-        box = np.zeros((grid.count, 3))
-        box[self.domain.nodes] = move
+        box = self.domain.boxed(move)
         moved = [grid.at(self.engine.cloud.position, box)]
         moved += [grid.at(b.surface.vertices, box) for b in self.engine.balloons]
         return max(float(np.abs(m).max()) for m in moved)
@@ -147,3 +171,14 @@ class Problem:
     def lacking(self, now: Forces) -> Double:
         """(B,) mm3 that the balloons lack."""
         return np.zeros(0) if self.target is None else self.target - now.volume
+
+
+@njit(cache=True)
+def norm_where(values, mask):  # type: ignore[no-untyped-def]
+    """Euclidean norm of the entries of (N, 3) where a mask (N, 3) is true; a library's would wake threads for it."""
+    total = 0.0
+    for i in range(values.shape[0]):
+        for c in range(values.shape[1]):
+            if mask[i, c]:
+                total += values[i, c] ** 2
+    return np.sqrt(total)

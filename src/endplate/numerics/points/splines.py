@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 
 @njit(cache=True, inline="always")
@@ -71,6 +72,44 @@ def _spread(points, dims, inverse_spacing, first, values, out):  # type: ignore[
                         out[row + e, c] += ab * w[2, e] * values[p, c]
 
 
+@njit(cache=True)
+def _touched(points, dims, inverse_spacing, first, column, value):  # type: ignore[no-untyped-def]
+    w = np.empty((3, 3))
+    base = np.empty(3, dtype=np.int64)
+    for p in range(points.shape[0]):
+        for d in range(3):
+            base[d], offset = base_and_offset(points[p, d] * inverse_spacing - first)
+            base[d] = min(max(base[d], 0), dims[d] - 3)
+            fill_weights(offset, w[d])
+        for a in range(3):
+            for b in range(3):
+                for e in range(3):
+                    place = (a * 3 + b) * 3 + e
+                    column[p, place] = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2] + e
+                    value[p, place] = w[0, a] * w[1, b] * w[2, e]
+
+
+class Touched:
+    """The few nodes that some points touch, while these stay where they are.
+
+    Attributes
+    ----------
+    nodes : (k,) their numbers in the mesh. weights : (m, k) splines at the points.
+    """
+
+    def __init__(self, weights: csr_array, nodes: NDArray[np.int64]) -> None:
+        self.nodes, self.weights = nodes, weights
+        self._turned = csr_array(weights.T)
+
+    def at(self, field: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values (m, c) at the points of a field (N, c) on the mesh."""
+        return np.asarray(self.weights @ field[self.nodes])
+
+    def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums (k, c) at `nodes` of values (m, c) at the points."""
+        return np.asarray(self._turned @ values)
+
+
 class SplineGrid:
     """A box of nodes `dims` with `spacing_mm`; node 0 lies at `first_mm` along each axis."""
 
@@ -92,3 +131,13 @@ class SplineGrid:
         total = np.zeros((self.count, values.shape[1])) if out is None else out
         _spread(np.ascontiguousarray(points_mm), *self._fixed, np.ascontiguousarray(values), total)
         return total
+
+    def touched(self, points_mm: NDArray[np.float64], nodes: NDArray[np.int64]) -> Touched:
+        """The nodes that points (m, 3) mm touch, numbered in a mesh whose nodes (N,) are increasing flat numbers."""
+        count = points_mm.shape[0]
+        column, value = np.empty((count, 27), dtype=np.int64), np.empty((count, 27))
+        _touched(np.ascontiguousarray(points_mm), *self._fixed, column, value)
+        unique, place = np.unique(column, return_inverse=True)
+        start = np.arange(count + 1) * 27
+        weights = csr_array((value.ravel(), place.ravel(), start), shape=(count, unique.size))
+        return Touched(weights, np.searchsorted(nodes, unique))
