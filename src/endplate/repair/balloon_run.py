@@ -14,7 +14,7 @@ from endplate.numerics.points.engine import Step
 from endplate.repair.balloon_gain import CarriedPlates, Shape
 from endplate.repair.balloon_model import BodyModel
 from endplate.repair.balloon_place import clearance_mm, to_lps_mm, to_model_mm
-from endplate.repair.pedicle import SLIPS, arch_of, in_arch, outer_wall
+from endplate.repair.pedicle import SLIPS, arch_of, in_arch, wall_mm
 from endplate.repair.result import Bone
 
 STEP_VOXELS = cited(0.2, "voxel", "Own trial: a balloon wall moves this far in a step", "design")
@@ -90,7 +90,7 @@ class Run:
         self.reasons: list[str] = [""] * self.target_mm3.size
         self.engine.carry("upper", to_model_mm(self.grid, plates.upper_mm))
         self.engine.carry("lower", to_model_mm(self.grid, plates.lower_mm))
-        self.engine.carry("wall", (np.argwhere(outer_wall(bone)) + 0.5) * self.edge_mm)
+        self.engine.carry("wall", wall_mm(bone))
         self.arch = arch_of(bone)
         self.behind = self._in_arch()
 
