@@ -89,7 +89,7 @@ class Engine:
         index = np.moveaxis(np.indices(self.domain.grid.dims), 0, -1)
         return np.asarray((index - self.pad) * self.spacing_mm, dtype=np.float64)
 
-    def carry(self, name: str, points_mm: Double) -> None:
+    def carry(self, name: str, points_mm: NDArray[np.floating]) -> None:
         """Carry passive markers (m, 3) along from now on."""
         self.carried[name] = np.array(points_mm, dtype=np.float64)
 
