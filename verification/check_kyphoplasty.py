@@ -14,8 +14,9 @@ from endplate.numerics.points.law import FoamLaw
 from endplate.repair.balloon_law import bone_foam
 from endplate.repair.balloon_place import site_at
 from endplate.repair.balloon_run import Course
+from endplate.repair.bone import inside_body
 from endplate.repair.inflation import InflationSettings, inflate
-from endplate.repair.result import Inflation
+from endplate.repair.result import Bone, FractureZone, Inflation
 from verification.bodies import real_scan
 from verification.box_body import XPANDER, CrushedBox, box_bone, box_site, box_vertebra, crush, inflate_crushed
 from verification.check import Check
@@ -29,6 +30,7 @@ LOST_SHARE = (
     cited(0.75, "1", "Rotter 2010: 59 %, with the spread of both heights", "recomputed"),
 )
 RUBBLE_POWER = cited(8.0, "1", "Steep, as for any loose packing; a trial, not a measurement", "design")
+BROKEN_SOFTENING = cited(0.4, "1", "Own choice: share of the strength left in the loose slab of a box", "design")
 VOXEL_MM = 3.0
 PLACES = [(-9.0, -2.0), (9.0, -2.0)]
 """Right and superior mm of two balloons."""
@@ -77,18 +79,33 @@ def balances() -> Iterator[Check]:
     yield _row("R23.3", "the same run twice", "bit for bit", "bit for bit" if same else "differs", OWN, same)
 
 
+def broken(voxel_mm: float) -> Bone:
+    """The porotic box with a loose slab under its upper endplate, thicker in front."""
+    bone = box_bone(box_vertebra(), voxel_mm, 60.0)
+    grid = bone.field.grid
+    local = box_vertebra().to_local_mm(grid.to_mm(np.moveaxis(np.indices(grid.shape), 0, -1)))
+    band = (inside_body(bone.field) >= 0.5) & (local[..., 2] < 9) & (local[..., 2] > 5 - local[..., 1] / 5)
+    none = np.zeros_like(band)
+    zone = FractureZone(band=band, cleft=none, gap=none, signs=("by formula",))
+    return replace(bone, zone=zone, softening=np.where(band, np.float32(BROKEN_SOFTENING), np.float32(1)))
+
+
 def refined() -> Check:
-    """A balloon near the upper endplate, in one and the same channel, on two grids."""
-    vertebra = box_vertebra()
-    site = replace(box_site(0.0, 3.0), channel_mm=1.5 * VOXEL_MM)
-    settings = InflationSettings(planned_ml=0.6, mobility="rigid")
-    coarse, fine = (inflate(box_bone(vertebra, size, 60.0), vertebra, [site], settings) for size in (2.0, 1.0))
-    ratio = [fine.pressure_mpa[-1] / coarse.pressure_mpa[-1], fine.full.middle_mm / coarse.full.middle_mm]
+    """A broken, mobile wedge and balloons in one and the same channels, on two grids."""
+    sites = [replace(box_site(*place), channel_mm=1.5 * VOXEL_MM) for place in PLACES]
+    settings = InflationSettings(planned_ml=1.0)
+    coarse, fine = (inflate(broken(size), box_vertebra(), sites, settings) for size in (VOXEL_MM, VOXEL_MM / 2))
+    ratio = [fine.pressure_mpa[-1] / coarse.pressure_mpa[-1]]
+    gains = [done.full.anterior_mm for done in (coarse, fine)]
+    ratio.append(gains[1] / gains[0])
     return Check(
         number="R23.4",
-        title="one balloon near the upper endplate, 2 mm and 1 mm: pressure at 0.6 mL, middle gain",
+        title=f"mobile wedge, two balloons of 1 mL, 100 N, {VOXEL_MM:g} mm and {VOXEL_MM / 2:g} mm: pressure when "
+        "full, anterior gain",
         expected="within 15 %",
-        got=f"{ratio[0] - 1:+.1%} and {ratio[1] - 1:+.1%} (of {coarse.full.middle_mm:.2f} mm)",
+        got=f"{ratio[0] - 1:+.1%} (of {coarse.pressure_mpa[-1]:.2f} MPa) and {ratio[1] - 1:+.1%} "
+        f"(of {gains[0]:.2f} mm; middle {coarse.full.middle_mm:.2f}, {fine.full.middle_mm:.2f} mm); "
+        f"{coarse.volume_ml[-1]:.2f} and {fine.volume_ml[-1]:.2f} mL, {fine.stop}",
         source="own convergence study",
         rung="convergence",
         passed=max(abs(r - 1) for r in ratio) <= 0.15,
@@ -189,7 +206,8 @@ def deflation() -> Check:
         f"{'met' if within else 'MISS'}: {lost[0]:.0%} by the law (gain {_gain(loaded_wedge()):.1f} mm), {lost[1]:.0%} "
         f"when opened bone loses strength with the {float(RUBBLE_POWER):g}th power of its packing (gain "
         f"{_gain(loose):.1f} mm); nothing calibrated. 110 N spread over the body are 0.09 MPa, a tenth of what even "
-        "broken bone of this density carries: the loss of the tests is that of loose fragments, not of a continuum",
+        "broken bone of this density carries; that the tests lose more because fragments were loose is an inference, "
+        "not shown",
         "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
     )
 
