@@ -61,12 +61,16 @@ def test_every_finding_is_catalogued_finite_and_inside_its_band(coarse):
             assert finding.low <= finding.value <= finding.high
 
 
+OF_A_REHEARSAL = ("repair_", "balloon_", "cement_", "neighbour_", "needle_")
+
+
 def test_every_catalogue_code_is_a_finding_or_a_gap_at_every_level(coarse):
     for level in LEVELS:
         known = {f.code for f in coarse.findings if f.level is level} | {
             g.code for g in coarse.gaps if g.level is level
         }
-        missing = set(catalogue()) - known - {"density_calibration"}
+        measured = {code for code in catalogue() if not code.startswith(OF_A_REHEARSAL)}
+        missing = measured - known - {"density_calibration"}
         assert not missing, (level, missing)
 
 

@@ -13,9 +13,9 @@ from endplate.decision.facts import fractured_levels
 from endplate.errors import EndplateError, RecordError
 from endplate.finding import Gap
 from endplate.level import Level
+from endplate.repair.findings import STOPPED
 
 MOST_LEVELS = cited(3.0, "1", "Medicare LCDs and trials treat at most 3 levels in a session (clinical 6.3)", "verified")
-CODE = "rehearsal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | 
     for level in levels:
         case = _rehearsed(case, level, settings.rehearse, progress)
     reason = f"only {MOST_LEVELS:g} levels are rehearsed in one plan; name it with --level to choose it"
-    case = replace(case, gaps=(*case.gaps, *(Gap(code=CODE, level=level, reason=reason) for level in left)))
+    case = replace(case, gaps=(*case.gaps, *(Gap(code=STOPPED, level=level, reason=reason) for level in left)))
     if progress is not None:
         progress("decide", 0.0, "")
     told = case.record
@@ -80,4 +80,4 @@ def _rehearsed(case: Case, level: Level, settings: RehearseSettings, progress: P
     try:
         return rehearse(case, level, settings, progress)
     except EndplateError as error:
-        return replace(case, gaps=(*case.gaps, Gap(code=CODE, level=level, reason=str(error))))
+        return replace(case, gaps=(*case.gaps, Gap(code=STOPPED, level=level, reason=str(error))))
