@@ -181,3 +181,39 @@ def test_an_almost_empty_record_is_small():
     record = PatientRecord(age_yr=76, sex="female")
     assert len(record_resources(record)) == 2
     assert record_from_bundle(json.dumps(bundle(record))).record == record
+
+
+def own(path, **value):
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "urn:endplate:record", "code": path}]},
+    } | value
+
+
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [
+        ([own("levels.*.oedema", valueBoolean=True, bodySite={"text": "hip"})], "'hip' is not a valid Level"),
+        ([own("levels.*.oedema", valueBoolean=True, bodySite={"coding": [{"code": "1"}]})], "bodySite without text"),
+        ([own("drugs.names.999999999", valueString="x")], "more than 1000"),
+        ([own("pain", valueString="x"), own("pain.trend", valueString="worse")], "inside a value"),
+        ([own("pain.trend", valueString="worse"), own("pain", valueString="x")], "holds other fields"),
+        (
+            [own("mass_kg", valueQuantity={"value": 60}, subject={"reference": "Patient/x2"})],
+            "several patients: x1, x2",
+        ),
+    ],
+)
+def test_a_bundle_of_ours_that_was_spoilt_is_told_in_one_line(resources, says):
+    with pytest.raises(RecordError, match=says) as error:
+        record_from_bundle(foreign(*resources))
+    assert "\n" not in str(error.value)
+
+
+def test_of_two_weights_the_newer_one_counts_whatever_their_order():
+    new, old = (
+        observation("29463-7", kg, "kg") | {"effectiveDateTime": on}
+        for kg, on in ((60, "2026-05-01"), (90, "2010-01-01"))
+    )
+    assert record_from_bundle(foreign(new, old)).record.mass_kg == 60

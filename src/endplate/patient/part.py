@@ -18,9 +18,6 @@ NRS = Annotated[float, Field(ge=0, le=10)]
 Count = Annotated[int, Field(ge=0)]
 
 
-MOST_LETTERS = 200
-
-
 def _readable(text: str) -> str:
     """Text that can be shown, stored and exchanged: not empty, no control characters."""
     if not text.strip():
@@ -36,7 +33,7 @@ def _vertebra(name: str) -> str:
     return name
 
 
-Text = Annotated[str, Field(max_length=MOST_LETTERS), AfterValidator(_readable)]
+Text = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 """Words that somebody typed."""
 
 LevelName = Annotated[str, AfterValidator(_vertebra)]

@@ -11,6 +11,9 @@ from pydantic import BaseModel
 NONE_AT_ALL = "none"
 """Stands for an empty list: asked, and there is none, which is not the same as unknown."""
 
+MOST_ITEMS = 1000
+"""A list longer than this is no list of a patient; a place in it would fill the memory."""
+
 Leaf = bool | int | float | str | date
 
 
@@ -34,13 +37,22 @@ def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Leaf]]:
 
 
 def unflatten(pairs: Iterable[tuple[str, Leaf]]) -> dict[str, Any]:
-    """Nested plain values of dotted paths; numbered parts become lists, with gaps as None."""
+    """Nested plain values of dotted paths; numbered parts become lists, with gaps as None.
+
+    Raises
+    ------
+    ValueError : a path that is a value and a group at once, or a place far beyond any list.
+    """
     tree: dict[str, Any] = {}
     for path, value in pairs:
         *parents, last = path.split(".")
         node = tree
         for part in parents:
             node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise ValueError(f"{path} lies inside a value")
+        if isinstance(node.get(last), dict):
+            raise ValueError(f"{path} holds other fields")
         node[last] = value
     return _lists(tree)
 
@@ -48,8 +60,10 @@ def unflatten(pairs: Iterable[tuple[str, Leaf]]) -> dict[str, Any]:
 def _lists(node: Any, name: str = "") -> Any:
     if not isinstance(node, dict):
         return [] if node == NONE_AT_ALL and name in LISTS else node
-    if node and all(key.isdigit() or key == "length" for key in node):
-        length = int(node.get("length", max((int(key) for key in node if key.isdigit()), default=-1) + 1))
+    if node and all(key.isdecimal() or key == "length" for key in node):
+        length = int(node.get("length", max((int(key) for key in node if key.isdecimal()), default=-1) + 1))
+        if length > MOST_ITEMS:
+            raise ValueError(f"{name} has {length} items, more than {MOST_ITEMS}")
         return [_lists(node.get(str(place))) for place in range(length)]
     return {key: _lists(item, key) for key, item in node.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from endplate.patient.fhir.flat import unflatten
 from endplate.patient.record import PatientRecord, parse_record
 
 Resource = dict[str, Any]
+RETRACTED = ("entered-in-error", "not-done")
 FROM_SNOMED = {code: level for level, code in VERTEBRA.items()}
 DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar (exact)", "recomputed")
 
@@ -44,15 +45,39 @@ def record_from_bundle(text: str | bytes, name: str = "bundle", today: date | No
     if len(patients) != 1:
         count = len(patients) or "no"
         raise RecordError(f"{name} holds {count} patients", "a record is of one", "give a bundle of one patient")
+    _one_subject(resources, patients[0], name)
     pairs: list[tuple[str, Any]] = list(_patient(patients[0], today or date.today()))
     unused = []
-    for resource in resources:
-        found = list(_fields(resource))
+    for resource in sorted(resources, key=_day):
+        try:
+            found = list(_fields(resource))
+        except (KeyError, ValueError, IndexError, TypeError) as error:
+            what = f"{name}: {_called(resource)} cannot be read"
+            raise RecordError(what, " ".join(str(error).split()), "mend the bundle") from error
         pairs += found
         if not found and resource["resourceType"] != "Patient":
             unused.append(_called(resource))
-    tree = unflatten(pairs)
+    try:
+        tree = unflatten(pairs)
+    except ValueError as error:
+        raise RecordError(f"{name} names a field that no record has", str(error), "mend the bundle") from error
     return FromFhir(record=parse_record(json.dumps(tree, default=str), name), unused=tuple(unused))
+
+
+def _one_subject(resources: Sequence[Resource], patient: Resource, name: str) -> None:
+    """Refuse resources about several people: one of them would get the other's values."""
+    about = {str(resource.get("subject", {}).get("reference", "")) for resource in resources}
+    people = {reference.rsplit("/", 1)[-1].rsplit(":", 1)[-1] for reference in about if reference}
+    if any("Patient/" in reference for reference in about) and "id" in patient:
+        people.add(patient["id"])
+    if len(people) > 1:
+        count = f"{name} speaks of several patients: {', '.join(sorted(people))}"
+        raise RecordError(count, "a record is of one", "give a bundle of one patient")
+
+
+def _day(resource: Resource) -> str:
+    """When it was observed: of two values of one thing the newer counts, and a dated one before an undated one."""
+    return str(resource.get("effectiveDateTime") or resource.get("authored") or "")
 
 
 def _checked(text: str | bytes, name: str) -> list[Resource]:
@@ -61,8 +86,8 @@ def _checked(text: str | bytes, name: str) -> list[Resource]:
     from pydantic import ValidationError
 
     try:
-        data = json.loads(text)
-    except ValueError as error:
+        data = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{name} is not JSON", str(error), "give a FHIR R4B bundle") from error
     kind = data.get("resourceType") if isinstance(data, dict) else None
     if kind not in ("Bundle", "Patient"):
@@ -75,7 +100,11 @@ def _checked(text: str | bytes, name: str) -> list[Resource]:
         raise RecordError(f"{name} is not valid FHIR R4B: {where}: {fault['msg']}", "", "mend the bundle") from error
     if kind == "Patient":
         return [data]
-    return [entry["resource"] for entry in data.get("entry", ()) if "resource" in entry]
+    return [entry["resource"] for entry in data.get("entry") or () if "resource" in entry]
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _patient(patient: Resource, today: date) -> Iterator[tuple[str, Any]]:
@@ -92,11 +121,14 @@ def _patient(patient: Resource, today: date) -> Iterator[tuple[str, Any]]:
 
 def _fields(resource: Resource) -> Iterator[tuple[str, Any]]:
     kind = resource["resourceType"]
+    if resource.get("status") in RETRACTED:
+        return
     if kind == "Observation":
         yield from _observed(resource)
     elif kind == "QuestionnaireResponse" and str(resource.get("questionnaire", "")).startswith(OURS):
         for item in resource.get("item", ()):
-            yield item["linkId"], _plain(item["answer"][0])
+            if item.get("answer"):
+                yield item["linkId"], _plain(item["answer"][0])
     for extension in resource.get("extension", ()):
         if extension["url"].startswith(f"{OURS}:"):
             yield extension["url"].removeprefix(f"{OURS}:"), _plain(extension)
@@ -125,14 +157,14 @@ def _site(resource: Resource) -> Level | None:
         return None
     codes = [coding.get("code") for coding in site.get("coding", ())]
     known = next((FROM_SNOMED[code] for code in codes if code in FROM_SNOMED), None)
-    return known or Level(site["text"])
+    return known or Level(site.get("text", "a bodySite without text"))
 
 
 def _plain(holder: Resource) -> Any:
     """The value[x] of a resource, an answer or an extension."""
     for key, value in holder.items():
         if key.startswith("value"):
-            return value["value"] if key == "valueQuantity" else value
+            return value.get("value") if key == "valueQuantity" else value
     return None
 
 
