@@ -29,7 +29,7 @@ def row(numbered: tuple[int, str]) -> dict[str, Any]:
     """Status and answer of every rule set at every level of a record; `error` in place of `levels` if it is bad."""
     number, line = numbered
     try:
-        record = parse_record(line, f"line {number}")
+        record = parse_record(line.encode("utf-8", "surrogateescape"), f"line {number}")
     except RecordError as error:
         return {"line": number, "error": str(error)}
     levels = {

@@ -13,14 +13,18 @@ from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
 from endplate.atomic import atomic_path
 from endplate.decision.batch import rows
-from endplate.errors import RecordError
+from endplate.errors import OptionError, RecordError
 
 
 def run_batch(lines: Path, out: Path, talk: Talk) -> dict[str, Any]:
     """Decide on many records: one JSON object a line in, one row a line out."""
 
     if not lines.is_file():
-        raise RecordError(f"the batch {lines} does not exist", "", "give a file with one record a line (JSON)")
+        raise RecordError(
+            f"the batch {lines} does not exist or is no file", "", "give a file with one record a line (JSON)"
+        )
+    if out.exists() and out.samefile(lines):
+        raise OptionError(f"--out {out} is the batch itself", "its records would be lost", "name another file")
     size, done, count, bad = max(lines.stat().st_size, 1), 0, 0, 0
     processes = int(os.environ.get("NUMBA_NUM_THREADS", 0)) or os.cpu_count() or 1
 
@@ -31,7 +35,8 @@ def run_batch(lines: Path, out: Path, talk: Talk) -> dict[str, Any]:
             yield line
 
     with (
-        lines.open(encoding="utf-8") as stream,
+        # A letter that is none spoils its own row alone; a mark before the first letter spoils nothing.
+        lines.open(encoding="utf-8-sig", errors="surrogateescape") as stream,
         atomic_path(out) as whole,
         whole.open("w", encoding="utf-8") as file,
         progress_bars(talk.progress) as tell,

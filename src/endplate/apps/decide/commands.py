@@ -44,13 +44,21 @@ def decide(
     endplate decide --batch records.jsonl --out rows.jsonl
     """
     if batch is not None:
-        if out is None or record is not None or case is not None:
-            raise OptionError("--batch needs --out FILE, and takes neither a record nor a case", "", "")
+        if out is None or record or case or level or explain is not None or what_if:
+            raise OptionError(
+                "--batch needs --out FILE, and takes no other option",
+                "each line is a record of its own",
+                "leave it out",
+            )
         from endplate.apps.decide.batch import run_batch
 
         return outcome.answer(lambda talk: run_batch(batch, out, talk), run)
     if record is None:
         raise OptionError("no --record given", "rules are asked about a patient", "make one with `endplate record new`")
+    if explain is not None and what_if:
+        raise OptionError("--explain and --what-if are two views", "", "ask for one at a time")
+    if (explain is not None or what_if) and out is not None:
+        raise OptionError("--out is not for a view", "--explain and --what-if print and write nothing", "leave it out")
     if explain is not None or what_if:
         from endplate.apps.decide.views import run_explain, run_what_if
 

@@ -33,7 +33,7 @@ def run_decide(
     InputError : anything given that cannot be used; files already written stay as they were.
     """
     care, findings = weighed(case, record, levels)
-    folder = out or case
+    folder = out or (case.parent if case is not None and case.is_file() else case)
     paths = {} if folder is None else write_care(care, findings, folder, case)
     if talk.for_people:
         print_care(care)
