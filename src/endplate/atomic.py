@@ -60,6 +60,8 @@ def _temporary_beside(target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(21, "a folder of that name is in the way")
+        if target.exists() and not target.is_file():
+            raise FileExistsError(17, "what stands there is no ordinary file")
         handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(target.suffixes[-2:]), dir=target.parent)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}", "", _advice(error)) from error
