@@ -54,7 +54,7 @@ def status(rules, **facts):
         ("bhof_very_high", FRACTURE, "fracture_months", 12.1, 12.0),
         ("bhof_very_high", {}, "vertebral_fractures", 1, 2),
         ("bhof_very_high", {}, "t_score", -3.0, -3.01),
-        ("aace_treat", {"frax_hip_pct": 9.0}, "t_score", -1.0, -1.01),
+        ("aace_treat", {"frax_hip_pct": 9.0}, "t_score", -0.99, -1.0),
         ("aace_treat", {}, "t_score", -2.49, -2.5),
         ("aace_treat", {"t_score": -1.5}, "frax_hip_pct", 2.9, 3.0),
         ("aace_treat", {"t_score": -1.5}, "frax_major_pct", 19.9, 20.0),
