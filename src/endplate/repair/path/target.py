@@ -14,9 +14,6 @@ from endplate.repair.path.surface import Surface
 Spot = Literal["midline", "hemibody"]
 
 FARTHEST_THIRD = cited(1 / 3, "1", "Clinical reference 6.3: tip in the anterior third on lateral", "knowledge")
-BALLOON_REACH = cited(
-    0.45, "1", "Own choice: a balloon's front end is at least in the front half of the body", "design"
-)
 FOREMOST = cited(0.15, "1", "Own choice: 5 mm of an average lumbar body of 33 mm depth", "design")
 MIDLINE_OFF_MM = cited(2.0, "mm", "Own choice: how far from the midline a tip still counts as there", "design")
 HEMIBODY_SHARE = cited(0.5, "1", "Clinical reference 6.3: mid-hemibody, half way from midline to side", "knowledge")
@@ -53,7 +50,7 @@ def find_target(surface: Surface, spot: Spot, outward: int, ahead_mm: float) -> 
     """The region for a tip (ahead_mm 0) or for a balloon's centre with its front end `ahead_mm` beyond it."""
     front, back = _depth(surface)
     depth = front - back
-    nearest = front - float(BALLOON_REACH if ahead_mm else FARTHEST_THIRD) * depth
+    nearest = front - float(FARTHEST_THIRD) * depth
     foremost = front - float(FOREMOST) * depth
     if spot == "midline":
         middle, off = 0.0, float(MIDLINE_OFF_MM)
