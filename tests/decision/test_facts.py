@@ -77,7 +77,7 @@ def test_every_fact_that_is_read_is_in_the_catalogue_under_its_scope() -> None:
         ({"fitness": {"coagulopathy": "uncorrectable"}}, "bleeding_disorder", True),
         ({"fitness": {"coagulopathy": "uncorrectable"}}, "coagulopathy_correctable", False),
         ({"fitness": {"coagulopathy": "correctable"}}, "coagulopathy_correctable", True),
-        ({"fitness": {"coagulopathy": "none"}}, "bleeding_disorder", None),
+        ({"fitness": {"coagulopathy": "none"}}, "bleeding_disorder", False),
         ({"drugs": {"anticoagulant_correctable": True}}, "coagulopathy_correctable", True),
         ({"allergies": {"contrast": True}}, "allergy", True),
         ({"allergies": {"cement": False}}, "allergy", None),

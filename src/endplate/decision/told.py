@@ -181,6 +181,8 @@ def _blood(record: PatientRecord) -> Told:
     for name, value in (("inr", tests.inr), ("platelets", tests.platelets_g_l), ("crp_mg_l", tests.crp_mg_l)):
         yield name, value.value if value else None, f"laboratory.{name}"
     yield "esr_mm_h", tests.esr_mm_h.value if tests.esr_mm_h else None, "laboratory.esr_mm_h"
+    if fitness.coagulopathy == "none":
+        yield "bleeding_disorder", False, "fitness.coagulopathy"
     if fitness.coagulopathy in ("correctable", "uncorrectable"):
         yield "bleeding_disorder", True, "fitness.coagulopathy"
         yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"

@@ -41,11 +41,17 @@ def test_a_fragility_fracture_always_gets_a_plan_with_dates_from_the_fracture():
 def test_a_fracture_found_by_the_scan_counts_like_one_that_is_told():
     found = Finding(code="fracture", value="yes", unit="", level=Level.L1, method="m", source="s")
     assert prevention_facts(record(levels={}), [found])["fragility_fracture"] is True
-    assert prevention_facts(record(levels={}))["fragility_fracture"] is False
+    nothing = Finding(code="fracture", value="no", unit="", level=Level.L1, method="m", source="s")
+    assert prevention_facts(record(levels={}, history={"fractures": []}), [nothing])["fragility_fracture"] is False
+    assert "fragility_fracture" not in prevention_facts(record(levels={})), "nobody looked"
 
 
 def test_how_it_happened_decides_and_unknown_stays_unknown():
-    assert facts(episode={"mechanism": "traffic"})["fragility_fracture"] is False
+    none_before = {"fractures": []}
+    assert facts(episode={"mechanism": "traffic"}, history=none_before)["fragility_fracture"] is False
+    assert "fragility_fracture" not in facts(episode={"mechanism": "traffic"}), "earlier ones are not told"
+    unsure = {"fractures": [{"site": "vertebra"}]}
+    assert "fragility_fracture" not in facts(episode={"mechanism": "traffic"}, history=unsure), "how is not told"
     assert facts(episode={"high_energy": False})["fragility_fracture"] is True
     assert "fragility_fracture" not in facts(episode={})
     assert prevent(record(episode={})).needed is None
@@ -75,6 +81,17 @@ def test_steroids_are_the_largest_running_dose():
     assert found["glucocorticoid_mg_d"] == 5 and found["glucocorticoid_months"] == pytest.approx(365 / 30.4375)
     assert facts(drugs={"glucocorticoids": []})["glucocorticoid_mg_d"] == 0
     assert "glucocorticoid_mg_d" not in facts()
+
+
+def test_only_dxa_sites_give_the_t_score_that_thresholds_speak_of():
+    tests = [{"site": "forearm", "t_score": -4.0}, {"site": "total hip", "t_score": -1.5}]
+    assert facts(bone={"tests": tests})["t_score"] == -1.5
+    assert "t_score" not in facts(bone={"tests": tests[:1]})
+
+
+@pytest.mark.parametrize(("age", "known"), [(59.9, False), (60, True), (94.9, True), (95, False)])
+def test_chair_stands_say_nothing_outside_the_ages_of_the_norms(age, known):
+    assert ("chair_stands" in facts(age_yr=age, falls={"chair_stands": 3})) is known
 
 
 def test_arms_used_score_nothing():

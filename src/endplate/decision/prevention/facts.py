@@ -6,12 +6,17 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from endplate.cited import cited
+from endplate.cited import cited, cited_table
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import Glucocorticoid
 
 DAYS_PER_MONTH = cited(30.4375, "d", "Mean month of the Gregorian year (exact)", "recomputed")
+DXA_SITES = ("spine", "femoral neck", "total hip")
+"""Sites whose T-score the thresholds speak of; a forearm or a QCT value is another scale."""
+FALL_NORM_YR = cited_table(
+    "falls.norm", "a", "CDC STEADI chair-stand norms, 60-94 years", "verified", {"from": 60, "below": 95}
+)
 LOW_ENERGY = ("none", "minor strain", "fall from standing")
 
 
@@ -33,7 +38,8 @@ def prevention_facts(record: PatientRecord, findings: Iterable[Finding] = ()) ->
 
 
 def _lowest_t_score(record: PatientRecord) -> float | None:
-    return min((test.t_score for test in record.bone.tests or () if test.t_score is not None), default=None)
+    tests = [test for test in record.bone.tests or () if test.site in DXA_SITES and test.t_score is not None]
+    return min((test.t_score for test in tests if test.t_score is not None), default=None)
 
 
 def _low_energy(record: PatientRecord) -> bool | None:
@@ -49,17 +55,31 @@ def _fractures(record: PatientRecord, findings: tuple[Finding, ...]) -> dict[str
     past = record.history.fractures
     old = {level for f in past or () if f.site == "vertebra" for level in f.levels or ("unnamed",)}
     hips = None if past is None else any(f.site == "hip" for f in past)
-    low = _low_energy(record)
-    fragile = (bool(now) and low) if low is not None else None if now else False
-    earlier = [f for f in past or () if f.site == "vertebra" and f.low_energy is not False]
+    earlier = [f for f in past or () if f.site == "vertebra"]
     on_drug = [drug.fracture_on_it for drug in record.drugs.bone_drugs or ()]
     return {
-        "fragility_fracture": True if earlier else fragile,
+        "fragility_fracture": _fragile(record, now, findings, earlier),
         "vertebral_fractures": len(now | old) if (past is not None or len(now | old) > 1) else None,
         "fracture_months": _months_since(record, earlier),
         "hip_fracture": hips,
         "fracture_on_treatment": True if any(on_drug) else False if record.drugs.bone_drugs == () else None,
     }
+
+
+def _fragile(
+    record: PatientRecord, now: set[str], findings: tuple[Finding, ...], earlier: Iterable[Any]
+) -> bool | None:
+    """Whether a vertebra broke without high energy, now or before; unknown where nobody says so."""
+    answers = [fracture.low_energy for fracture in earlier]
+    if now:
+        answers.append(_low_energy(record))
+    elif not any(f.code == "fracture" for f in findings) and not any(
+        r.fracture is False for r in record.levels.values()
+    ):
+        answers.append(None)  # nobody looked
+    if record.history.fractures is None:
+        answers.append(None)
+    return True if True in answers else None if None in answers else False
 
 
 def _months_since(record: PatientRecord, earlier: Iterable[Any]) -> float | None:
@@ -112,8 +132,10 @@ def _blocks(record: PatientRecord) -> dict[str, Any]:
 
 def _falls(record: PatientRecord) -> dict[str, Any]:
     falls = record.falls
-    # Arms used: the CDC test scores 0.
+    # Arms used: the CDC test scores 0. Outside the norms' ages the count says nothing.
     stands = 0 if falls.arms_used else falls.chair_stands
+    if not float(FALL_NORM_YR["from"]) <= record.age_yr < float(FALL_NORM_YR["below"]):
+        stands = None
     return {
         "fell_past_year": None if falls.past_year is None else falls.past_year > 0,
         "unsteady": falls.unsteady,
