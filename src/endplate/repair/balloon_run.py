@@ -85,6 +85,7 @@ class Run:
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
         self.empty_mm3 = self.target_mm3.copy()
         self.last_gain, self.last_rate = np.zeros(3), np.zeros(3)
+        self.near = most_gain_mm is not None
         self.open = np.ones(self.target_mm3.size, bool)
         self.most_gain = None if most_gain_mm is None else np.asarray(most_gain_mm, float)
         self.reasons: list[str] = [""] * self.target_mm3.size
@@ -145,9 +146,9 @@ class Run:
             by = share * self.wall_mm * area
             full = self.planned_mm3 + self.empty_mm3
             self.target_mm3 = np.where(self.open, np.minimum(before + by, full), before)
-            last = share < 1 or bool((self.target_mm3 >= full)[self.open].all())
+            last = self.near or bool((self.target_mm3 >= full)[self.open].all())
             try:
-                self._step() if last else self._step_on_the_way()
+                step = self._step() if last else self._step_on_the_way()
             except SolverError as error:
                 self.target_mm3 = before
                 share /= 2
@@ -156,8 +157,15 @@ class Run:
                 continue
             self._record(course)
             course.full = self.shape()
-            share *= min(CAUTION * self._room(course, share), 2.0, 1.0 / share)
+            room, reach = CAUTION * self._room(course, share), CAUTION * self._reach(step)
+            self.near = room < 1
+            free = max(share * min(max(reach, 0.5), 2.0, 1.0 / share), float(LEAST_STEP))
+            share = min(free, share * room)
             self.done(float(INFLATION_SHARE) * self._share_done())
+
+    def _reach(self, step: Step) -> float:
+        """How many steps like the last one make a step that moves bone as far as one step may."""
+        return self.engine.settings.most_move * self.edge_mm / max(step.largest_move_mm, 1e-6)
 
     def _share_done(self) -> float:
         return float(((self.target_mm3 - self.empty_mm3) / np.maximum(self.planned_mm3, 1e-9)).min())
