@@ -36,7 +36,10 @@ CLEARANCE_MM = cited(
     2.0, "mm", "Stop when the balloon comes this near to cortex or endplate, reference 7.7", "knowledge"
 )
 CLEAR_LOSS_MM = cited(
-    1.0, "mm", "Own choice: height losses below the error of an expected height are no target", "design"
+    0.7,
+    "mm",
+    "Error of reading a height, target of reference 8.2: a smaller loss is no target, a larger rise no gain",
+    "design",
 )
 INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
@@ -207,8 +210,9 @@ class Run:
         if self.most_gain is None:
             return np.inf
         quicker = np.clip(np.divide(rate, before, out=np.ones(3), where=before > 1e-6), 1, float(MOST_QUICKENING))
-        rising = (self.most_gain >= CLEAR_LOSS_MM) & (by > 1e-6)
-        left = np.maximum(self.most_gain - gain, 0)[rising] / (by * quicker)[rising]
+        rising = by > 1e-6
+        most = np.maximum(self.most_gain, float(CLEAR_LOSS_MM))
+        left = np.maximum(most - gain, 0)[rising] / (by * quicker)[rising]
         return float(left.min(initial=np.inf))
 
     def _deflate(self, course: Course) -> None:
