@@ -21,7 +21,7 @@ demo: $(VENV)/.run  ## from nothing to a report on the built-in digital spine
 	$(BIN)/endplate demo --out $(OUT)
 
 test: $(VENV)/.dev  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 	$(BIN)/python -m verification
