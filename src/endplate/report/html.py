@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from endplate.case import Case
 from endplate.report import table
@@ -20,6 +16,7 @@ from endplate.report.figure.section import section_figure
 from endplate.report.figure.strain import TOP_OF_SCALE, strain_figure
 from endplate.report.figure.strip import strip_figure
 from endplate.report.method import methods
+from endplate.report.page import style, template_environment
 from endplate.report.phrase import (
     BUILT,
     NOTE,
@@ -37,13 +34,7 @@ from endplate.report.summary import summarise
 
 def to_html(case: Case) -> str:
     """The report as one HTML text; everything that came from files or records is escaped."""
-    environment = Environment(
-        loader=PackageLoader("endplate.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters["title_of"] = title_of
     environment.filters["with_unit"] = with_unit
     environment.filters["moment"] = moment
@@ -58,7 +49,7 @@ def context(case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "levels": levels_listed([vertebra.level for vertebra in case.spine.vertebrae]) if case.spine else "none",
-        "style": Markup(files("endplate.report").joinpath("templates/report.css").read_text(encoding="utf-8")),
+        "style": style(),
         "summary": summarise(case),
         "built": [caution for caution in case.cautions if caution.code == BUILT],
         "problems": [caution for caution in case.cautions if caution.code not in (BUILT, NOTE)],

@@ -7,11 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from endplate.case.care import Care
 from endplate.report.care.icons import icon_array
-from endplate.report.care.section import style
+from endplate.report.page import style, template_environment
 from endplate.version import __version__
 
 ORDINARY = {"C": "neck", "T": "chest part of the back", "L": "lower back", "S": "base of the back"}
@@ -26,24 +24,21 @@ def figures() -> dict[str, Any]:
 
 def decision_aid(care: Care) -> str:
     """The aid as a page of its own, two sheets of A4 when printed."""
-    environment = Environment(
-        loader=PackageLoader("endplate.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("aid.html.j2").render(
-        care=care,
-        where=_where(care),
-        why=_why(care),
-        not_now=_not_now(care),
-        emergency=any(level.emergencies for level in care.decision.levels),
-        figures=figures(),
-        icons=icon_array,
-        style=style(),
-        version=__version__,
-        updated=UPDATED,
+    return (
+        template_environment()
+        .get_template("aid.html.j2")
+        .render(
+            care=care,
+            where=_where(care),
+            why=_why(care),
+            not_now=_not_now(care),
+            emergency=any(level.emergencies for level in care.decision.levels),
+            figures=figures(),
+            icons=icon_array,
+            style=style(),
+            version=__version__,
+            updated=UPDATED,
+        )
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from endplate.case.care import Care
@@ -23,6 +22,7 @@ from endplate.report.care.words import (
     rule_title,
     trust_words,
 )
+from endplate.report.page import style, template_environment
 from endplate.version import __version__
 
 BEGIN, END = "<!-- care: begin -->", "<!-- care: end -->"
@@ -60,20 +60,9 @@ def within(page: str, care: Care) -> str:
     return head + str(care_section(care)) + tail
 
 
-def style() -> Markup:
-    """The style sheet of all pages."""
-    return Markup(files("endplate.report").joinpath("templates/report.css").read_text(encoding="utf-8"))
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("endplate.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters |= {
         "fact_words": fact_words,
         "missing_words": missing_words,
