@@ -31,11 +31,7 @@ def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOpti
     settings = assess_settings(model)
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
-        from endplate.case.read import read_case
-
-        tell("read", 0.0, (ct or labels).name)
-        case = read_case(ct, labels, record=given.record, scheme=given.scheme)
-        tell("read", 1.0, "")
+        case = read_given(ct, labels, given, tell)
         case, paths = measure_and_write(case, settings, out, tell)
     if talk.for_people:
         from endplate.apps.summary import print_summary
@@ -97,3 +93,13 @@ def labels_of(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path
         labels = segment(ct, Path(folder), lambda line: tell("segment", 0.5, line[:60]))
         tell("segment", 1.0, "")
         yield labels
+
+
+def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Tell) -> Case:
+    """The case that was given, told as it is read."""
+    from endplate.case.read import read_case
+
+    tell("read", 0.0, (ct or labels).name)
+    case = read_case(ct, labels, record=given.record, scheme=given.scheme)
+    tell("read", 1.0, "")
+    return case

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.apps.assess import check_paths, labels_of
+from endplate.apps.assess import check_paths, labels_of, read_given
 from endplate.apps.fracture_options import CollapseOptions
 from endplate.apps.options import InputOptions
 from endplate.apps.outcome import Talk
@@ -38,11 +38,7 @@ def run_fracture(ct: Path, out: Path, given: InputOptions, options: CollapseOpti
     collapse, settings = _wanted(options)
     _check_out(ct, given.labels, out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
-        from endplate.case.read import read_case
-
-        tell("read", 0.0, ct.name)
-        case = read_case(ct, labels, scheme=given.scheme)
-        tell("read", 1.0, "")
+        case = read_given(ct, labels, replace(given, record=None), tell)
         case, made = _make(case, collapse, settings, options, tell)
         tell("check", 0.0, str(collapse.level))
         document = _truth(case, made, settings)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.apps.assess import check_paths, labels_of, told
+from endplate.apps.assess import check_paths, labels_of, read_given, told
 from endplate.apps.options import InputOptions, ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import Tell, progress_bars
@@ -43,11 +43,7 @@ def run_plan(
     settings = plan_settings(repair, unknown, model)
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
-        from endplate.case.read import read_case
-
-        tell("read", 0.0, (ct or labels).name)
-        case = read_case(ct, labels, record=given.record, scheme=given.scheme)
-        tell("read", 1.0, "")
+        case = read_given(ct, labels, given, tell)
         case, paths = plan_and_write(case, settings, out, tell)
     if talk.for_people:
         print_plan(case, paths)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.apps.assess import check_paths, labels_of, told
+from endplate.apps.assess import check_paths, labels_of, read_given, told
 from endplate.apps.options import InputOptions, ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
@@ -43,12 +43,9 @@ def run_rehearse(
     level = named_level(repair.level or "")
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
-        from endplate.case.read import read_case
         from endplate.report.write import write_report
 
-        tell("read", 0.0, (ct or labels).name)
-        case = read_case(ct, labels, record=given.record, scheme=given.scheme)
-        tell("read", 1.0, "")
+        case = read_given(ct, labels, given, tell)
         case = rehearse(case, level, settings, tell)
         tell("report", 0.0, "")
         paths = write_report(case, out)
