@@ -194,8 +194,7 @@ def _blood(record: PatientRecord) -> Told:
 
 
 def _bone(record: PatientRecord) -> Told:
-    scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
-    yield "t_score", min((score for score in scores if score is not None), default=None), "bone.tests"
+    yield "t_score", lowest_t_score(record), "bone.tests"
     history = record.history
     fractures = history.fractures
     yield "prior_vcf", None if fractures is None else any(f.site == "vertebra" for f in fractures), "history.fractures"
@@ -239,13 +238,18 @@ def days_between(earlier: date | None, later: date | None) -> int | None:
         return None
     return (later - earlier).days
 
+def lowest_t_score(record: PatientRecord) -> float | None:
+    """Of the sites whose T-score the thresholds speak of; a forearm or QCT value is another scale."""
+    scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
+    return min((score for score in scores if score is not None), default=None)
+
+
 
 def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:
     own = days_between(at_level.fracture_on, record.recorded_on)
     if own is not None:
         return own
-    stated = record.episode.onset_days
-    return days_between(record.episode.onset_on, record.recorded_on) if stated is None else stated
+    return record.episode.days_at(record.recorded_on)
 
 
 def _lasted(treatment: Any, today: date | None) -> float | None:

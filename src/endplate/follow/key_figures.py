@@ -32,8 +32,6 @@ LOW_PERCENT = cited(50.0, "%", _SOURCE + ": bands below 50, 50-80, above 80 %", 
 HIGH_PERCENT = cited(80.0, "%", _SOURCE + ": bands below 50, 50-80, above 80 %", "verified")
 KEPT = "on drug at 52 weeks"
 NO_LIMIT = ("falls assessed", "drug recommended")
-MILESTONES = (*WITHIN_DAYS, *NO_LIMIT, KEPT)
-"""What can be ticked off for an episode."""
 
 COMPLETE = ("onset_on", "low_energy", "record")
 """Fields of an episode that the figure on completeness counts."""

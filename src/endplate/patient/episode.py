@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +12,8 @@ from endplate.patient.part import NRS, Part, in_order
 Mechanism = Literal[
     "none", "minor strain", "fall from standing", "fall from height", "traffic", "sport", "hyperextension"
 ]
+LOW_ENERGY: tuple[Mechanism, ...] = ("none", "minor strain", "fall from standing")
+"""What breaks weak bone only."""
 Trend = Literal["worse", "stable", "better"]
 Outcome = Literal["helped", "no effect", "not tolerated", "contraindicated", "ongoing"]
 Measure = Literal[
@@ -51,6 +53,25 @@ class Episode(Part):
         in_order(("episode.onset_on", self.onset_on), ("episode.admitted_on", self.admitted_on))
         return self
 
+
+    @property
+    def low_energy(self) -> bool | None:
+        """Whether it came without high energy, as stated or by how it happened."""
+        if self.high_energy is not None:
+            return not self.high_energy
+        return None if self.mechanism is None else self.mechanism in LOW_ENERGY
+
+    def days_at(self, today: date | None) -> float | None:
+        """Days since the onset, as stated or counted to a day."""
+        if self.onset_days is not None or self.onset_on is None or today is None:
+            return self.onset_days
+        return (today - self.onset_on).days
+
+    def onset_before(self, today: date | None) -> date | None:
+        """The day of the onset, as stated or counted back from a day."""
+        if self.onset_on is not None or self.onset_days is None or today is None:
+            return self.onset_on
+        return today - timedelta(days=self.onset_days)
 
 class Pain(Part):
     """Back pain: numeric ratings 0-10, and what makes it better or worse.

@@ -15,6 +15,7 @@ from endplate.apps.follow.commands import Kind, Milestone, Seen, Where
 from endplate.apps.outcome import Talk
 from endplate.decision.recovery.deformity import Change
 from endplate.decision.recovery.flags import Flag
+from endplate.decision.recovery.reading import reading_of
 from endplate.errors import OptionError, RecordError
 from endplate.follow.read import course
 from endplate.follow.store import Store, open_store
@@ -75,11 +76,12 @@ def begin(record_path: Path, case: Path | None, levels: list[str] | None, where:
     first = record.recorded_on or happened(where)
     patient = {"id": record.id, "sex": record.sex, "age_yr": record.age_yr}
     more = {
-        "onset_on": _onset(record, first),
-        "low_energy": _low_energy(record),
+        "onset_on": record.episode.onset_before(first),
+        "low_energy": record.episode.low_energy,
         "record": json.loads(record.model_dump_json(exclude_none=True)),
     }
-    scores = _scores(record)
+    told = asdict(reading_of(record, first))
+    scores = {name: told[name] for name in RANGES if told[name] is not None}
     rows: list[tuple[str, dict[str, Any]]] = [("visit", {"on": first, **scores})] if scores else []
     repairs, others = _repairs(record, wanted, more["onset_on"] or first)
     rows += [("repair", row) for row in repairs]
@@ -93,13 +95,6 @@ def begin(record_path: Path, case: Path | None, levels: list[str] | None, where:
     return {"episode": number, "levels": wanted, "not_part_of_it": others}
 
 
-def _onset(record: PatientRecord, first: date) -> date | None:
-    """The day of the onset; days since then count from the day of the record."""
-    if record.episode.onset_on is not None or record.episode.onset_days is None:
-        return record.episode.onset_on
-    return first - timedelta(days=record.episode.onset_days)
-
-
 def _repairs(record: PatientRecord, wanted: list[str], since: date) -> tuple[list[dict[str, Any]], list[str]]:
     """Repairs of these levels since the onset; and in words those that are of something else, or not dated."""
     rows, others = [], []
@@ -109,24 +104,6 @@ def _repairs(record: PatientRecord, wanted: list[str], since: date) -> tuple[lis
         else:
             others.append(f"{done.kind} of {', '.join(done.levels) or 'no level'}, {done.on or 'day unknown'}")
     return rows, others
-
-
-def _low_energy(record: PatientRecord) -> bool | None:
-    if record.episode.high_energy is not None:
-        return not record.episode.high_energy
-    low = ("none", "minor strain", "fall from standing")
-    return None if record.episode.mechanism is None else record.episode.mechanism in low
-
-
-def _scores(record: PatientRecord) -> dict[str, float]:
-    asked = record.questionnaires
-    scores = {
-        "nrs": record.pain.under_analgesia,
-        "rmdq": asked.rmdq.score.value if asked.rmdq else None,
-        "odi": asked.odi.score.value if asked.odi else None,
-        "height_cm": record.height_cm,
-    }
-    return {name: value for name, value in scores.items() if value is not None}
 
 
 def _levels(record: PatientRecord, document: dict[str, Any] | None) -> list[str]:

@@ -7,17 +7,15 @@ from datetime import date
 from typing import Any
 
 from endplate.cited import cited, cited_table
+from endplate.decision.told import lowest_t_score
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import Glucocorticoid
 
 DAYS_PER_MONTH = cited(30.4375, "d", "Mean month of the Gregorian year (exact)", "recomputed")
-DXA_SITES = ("spine", "femoral neck", "total hip")
-"""Sites whose T-score the thresholds speak of; a forearm or a QCT value is another scale."""
 FALL_NORM_YR = cited_table(
     "falls.norm", "a", "CDC STEADI chair-stand norms, 60-94 years", "verified", {"from": 60, "below": 95}
 )
-LOW_ENERGY = ("none", "minor strain", "fall from standing")
 
 
 def prevention_facts(record: PatientRecord, findings: Iterable[Finding] = ()) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def prevention_facts(record: PatientRecord, findings: Iterable[Finding] = ()) ->
         "age_yr": record.age_yr,
         "sex": record.sex,
         "postmenopausal": record.history.postmenopausal,
-        "t_score": _lowest_t_score(record),
+        "t_score": lowest_t_score(record),
         "frax_major_pct": record.bone.frax_major_percent,
         "frax_hip_pct": record.bone.frax_hip_percent,
         **_fractures(record, tuple(findings)),
@@ -35,18 +33,6 @@ def prevention_facts(record: PatientRecord, findings: Iterable[Finding] = ()) ->
         **_falls(record),
     }
     return {name: value for name, value in facts.items() if value is not None}
-
-
-def _lowest_t_score(record: PatientRecord) -> float | None:
-    tests = [test for test in record.bone.tests or () if test.site in DXA_SITES and test.t_score is not None]
-    return min((test.t_score for test in tests if test.t_score is not None), default=None)
-
-
-def _low_energy(record: PatientRecord) -> bool | None:
-    """Whether the present fracture came without high energy."""
-    if record.episode.high_energy is not None:
-        return not record.episode.high_energy
-    return None if record.episode.mechanism is None else record.episode.mechanism in LOW_ENERGY
 
 
 def _fractures(record: PatientRecord, findings: tuple[Finding, ...]) -> dict[str, Any]:
@@ -72,7 +58,7 @@ def _fragile(
     """Whether a vertebra broke without high energy, now or before; unknown where nobody says so."""
     answers = [fracture.low_energy for fracture in earlier]
     if now:
-        answers.append(_low_energy(record))
+        answers.append(record.episode.low_energy)
     elif not any(f.code == "fracture" for f in findings) and not any(
         r.fracture is False for r in record.levels.values()
     ):

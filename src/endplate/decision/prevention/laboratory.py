@@ -7,8 +7,6 @@ from datetime import date
 
 from endplate.patient import PatientRecord
 
-SOURCE = "Clinical reference 9.3, from knowledge"
-
 LIST = {
     "haemoglobin_g_l": "blood count",
     "calcium_mmol_l": "calcium",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -99,9 +98,7 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
         tuple(evaluate(rules, known) for rules in rulesets(question))
         for question in ("bone treatment", "very high risk", "drug", "falls")
     )
-    fracture_on = record.episode.onset_on
-    if fracture_on is None and record.recorded_on is not None and record.episode.onset_days is not None:
-        fracture_on = record.recorded_on - timedelta(record.episode.onset_days)
+    fracture_on = record.episode.onset_before(record.recorded_on)
     calcium = calcium_mg(record.sex, record.age_yr)
     return PreventionPlan(
         needed=facts.get("fragility_fracture"),

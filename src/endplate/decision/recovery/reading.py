@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from endplate.patient import PatientRecord
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -25,3 +27,15 @@ class Reading:
     deficit: bool | None = None
     fever: bool | None = None
     breathless: bool | None = None
+
+
+def reading_of(record: PatientRecord, on: date) -> Reading:
+    """The scores that a record holds, as the reading of a day."""
+    asked = record.questionnaires
+    return Reading(
+        on=on,
+        nrs=record.pain.under_analgesia,
+        rmdq=asked.rmdq.score.value if asked.rmdq else None,
+        odi=asked.odi.score.value if asked.odi else None,
+        height_cm=record.height_cm,
+    )

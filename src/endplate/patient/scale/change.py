@@ -16,7 +16,6 @@ RMDQ_MOST_FOR_LOSS = cited(20.0, "1", "Stratford 1996: above 20 a worsening cann
 ODI_ERROR = cited(10.0, "%", "MDC90 10 points, quoted second-hand", "verified")
 ODI_MCID = cited(10.0, "%", "10 points; Copay gives 12.8 (second-hand)", "knowledge")
 EQ5D_MCID = cited(0.074, "1", "Walters 2005, EQ-5D index", "knowledge")
-QUALEFFO_NOTED = cited(5.2, "1", "VERTOS V 2023: a difference of 5.2 was significant; no established MCID", "verified")
 SF36_MCID = cited(3.0, "1", "SF-36 physical component, about 3-5 points; the smaller taken", "knowledge")
 WORST = cited_table(
     "scale.worst",

@@ -19,7 +19,6 @@ TISSUE_RUN_MM = cited(
     8.0, "mm", "Own choice: a chest wall behind air is thicker than this, the shell of a couch thinner", "design"
 )
 FARTHEST_MM = cited(300.0, "mm", "Own choice: farther from a vertebra than any skin behind it", "design")
-FAT_AND_MUSCLE_HU = cited(0.0, "[hnsf'U]", "Between fat and muscle: the line starts in tissue beside bone", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from endplate.decision.recovery.reading import Reading
+from endplate.decision.recovery.reading import reading_of
 from endplate.decision.recovery.tracks import Procedure, Scale, tracks_for
 from endplate.patient import PatientRecord
 from endplate.report.figure.recovery import recovery_figure
@@ -29,8 +29,8 @@ class Band:
 
 def bands(record: PatientRecord) -> tuple[Band, ...]:
     """Expected courses from today's scores, for no procedure and for each; empty where no score is known."""
-    start = baseline(record)
-    age = fracture_days(record)
+    start = reading_of(record, record.recorded_on or A_DAY)
+    age = record.episode.days_at(record.recorded_on)
     return tuple(
         Band(name=track.name, basis=track.basis, figure=figure)
         for scale in SCALES
@@ -38,24 +38,3 @@ def bands(record: PatientRecord) -> tuple[Band, ...]:
         for track in tracks_for(option, scale, age)
         if (figure := recovery_figure(track, start)) is not None
     )
-
-
-def baseline(record: PatientRecord) -> Reading:
-    """Today's scores."""
-    asked = record.questionnaires
-    return Reading(
-        on=record.recorded_on or A_DAY,
-        nrs=record.pain.under_analgesia,
-        rmdq=asked.rmdq.score.value if asked.rmdq else None,
-        odi=asked.odi.score.value if asked.odi else None,
-        height_cm=record.height_cm,
-    )
-
-
-def fracture_days(record: PatientRecord) -> float | None:
-    """Age of the fracture on the day of the record."""
-    if record.episode.onset_days is not None:
-        return record.episode.onset_days
-    if record.episode.onset_on is None or record.recorded_on is None:
-        return None
-    return float((record.recorded_on - record.episode.onset_on).days)
