@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from tests.patient.told_in_full import record_told_in_full
 
 from endplate.decision.decide import decide, outcomes
 from endplate.decision.derive import derive
 from endplate.decision.facts import case_facts, fractured_levels, level_facts
 from endplate.decision.field import field_catalogue
+from endplate.decision.prevention.facts import prevention_facts
 from endplate.decision.told import CASE, LEVEL
 from endplate.finding import Finding
 from endplate.level import Level
@@ -42,6 +44,14 @@ def test_every_fact_that_is_read_is_in_the_catalogue_under_its_scope() -> None:
     catalogue = field_catalogue()
     assert {catalogue[name].scope for name in CASE} == {"case"}
     assert {catalogue[name].scope for name in LEVEL} == {"level"}
+
+
+def test_every_fact_of_the_catalogue_can_be_told_measured_or_derived() -> None:
+    full = record_told_in_full()
+    codes = ("fracture", "trabecular_density")
+    found = tuple(finding(code, "yes" if code == "fracture" else 90.0) for code in codes)
+    known = set(derive(level_facts(full, found, L1, [L1]).values)) | set(prevention_facts(full, found))
+    assert set(field_catalogue()) - known == set()
 
 
 @pytest.mark.parametrize(

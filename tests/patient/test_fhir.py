@@ -10,6 +10,7 @@ from fhir.resources.R4B.bundle import Bundle
 from fhirpathpy import evaluate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.patient.told_in_full import record_told_in_full
 
 from endplate.errors import RecordError
 from endplate.level import Level
@@ -56,6 +57,14 @@ def test_a_full_record_comes_back_whole():
     back = record_from_bundle(json.dumps(bundle(record)))
     assert back.record == record and back.unused == ()
     assert back.record.drugs.names == () and back.record.questionnaires.rmdq.items[1] is None
+
+
+def test_every_field_there_is_comes_back_from_valid_resources():
+    record = record_told_in_full()
+    data = bundle(record)
+    Bundle.model_validate(data)
+    back = record_from_bundle(json.dumps(data))
+    assert back.record == record and back.unused == ()
 
 
 flag, day = st.none() | st.booleans(), st.none() | st.dates(date(2020, 1, 1), date(2026, 1, 1))

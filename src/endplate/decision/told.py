@@ -26,6 +26,7 @@ CASE = {
     "sex": "sex",
     "pregnancy": "pregnant",
     "hospitalised": "episode.hospitalised",
+    "judged_recent": "episode.judged_recent",
     "ct_accepted": "studies.double_band_accepted",
     "nrs": "pain.under_analgesia",
     "trend": "pain.trend",
@@ -36,12 +37,14 @@ CASE = {
     "activity_pain": "pain.worse_on_activity",
     "position_pain": "pain.worse_on_position_change",
     "spinous_tenderness": "examination.spinous_tenderness",
+    "contusion": "examination.contusion",
     "deficit_new": "neurology.new_deficit",
     "progressive_weakness": "neurology.progressive_weakness",
     "saddle_anaesthesia": "neurology.saddle_anaesthesia",
     "urinary_retention": "neurology.retention",
     "myelopathy": "neurology.myelopathy",
     "unrelated_radiculopathy": "neurology.unrelated_radiculopathy",
+    "spinal_stenosis": "neurology.spinal_stenosis",
     "physio_tolerated": "mobility.tolerates_physiotherapy",
     "adl_limited": "mobility.adl_limited_severely",
     "nsm_optimised": "care.optimised",
@@ -57,6 +60,7 @@ CASE = {
     "mfi5": "fitness.mfi5",
     "dementia": "fitness.dementia",
     "care_dependent": "fitness.care_dependent",
+    "bleeding_risk_accepted": "fitness.bleeding_risk_accepted",
     "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
     "ankylosed": "fitness.ankylosed_spine",
     "weight_loss": "cancer.weight_loss",
@@ -86,11 +90,18 @@ LEVEL = {
     "canal_pct": "canal_percent",
     "retropulsion": "retropulsion",
     "impingement": "impingement",
+    "cord_compression": "cord_compression",
+    "cortical_defect": "cortical_defect",
+    "osteophytes": "osteophytes",
+    "endplate_erosion": "endplate_erosion",
     "unstable": "unstable",
     "lesion": "lesion",
     "lesion_over_half": "lesion_over_half",
+    "lesion_destructive": "lesion_destructive",
+    "haemangioma_aggressive": "haemangioma_aggressive",
     "posterior_elements": "posterolateral",
     "pedicle_destroyed": "pedicle_destroyed",
+    "pedicle_mm": "pedicle_width_mm",
     "epidural_mass": "epidural_mass",
     "convex_posterior_cortex": "convex_posterior_cortex",
     "biopsy_malignant": "biopsy_malignant",
@@ -227,6 +238,12 @@ def _glucocorticoid(record: PatientRecord) -> Told:
 _TELLERS: tuple[Callable[[PatientRecord], Told], ...] = (_complaint, _event, _care, _blood, _bone)
 
 
+def lowest_t_score(record: PatientRecord) -> float | None:
+    """Of the sites whose T-score the thresholds speak of; a forearm or QCT value is another scale."""
+    scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
+    return min((score for score in scores if score is not None), default=None)
+
+
 def any_of(*answers: Truth) -> Truth:
     """Kleene's or."""
     return True if True in answers else (None if None in answers else False)
@@ -237,12 +254,6 @@ def days_between(earlier: date | None, later: date | None) -> int | None:
     if earlier is None or later is None or later < earlier:
         return None
     return (later - earlier).days
-
-def lowest_t_score(record: PatientRecord) -> float | None:
-    """Of the sites whose T-score the thresholds speak of; a forearm or QCT value is another scale."""
-    scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
-    return min((score for score in scores if score is not None), default=None)
-
 
 
 def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:

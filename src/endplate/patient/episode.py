@@ -37,7 +37,7 @@ class Episode(Part):
     Attributes
     ----------
     onset_on, onset_days : the day, or days before the record (one of them suffices). high_energy : by the event.
-    hospitalised : because of this fracture. new_height_loss_cm : measured against an earlier stature.
+    hospitalised : because of this fracture. judged_recent : a clinician holds it recent, whatever its age in days.
     """
 
     onset_on: date | None = None
@@ -47,12 +47,12 @@ class Episode(Part):
     hospitalised: bool | None = None
     admitted_on: date | None = None
     augmented_before: bool | None = None
+    judged_recent: bool | None = None
 
     @model_validator(mode="after")
     def _dates(self) -> Episode:
         in_order(("episode.onset_on", self.onset_on), ("episode.admitted_on", self.admitted_on))
         return self
-
 
     @property
     def low_energy(self) -> bool | None:
@@ -72,6 +72,7 @@ class Episode(Part):
         if self.onset_on is not None or self.onset_days is None or today is None:
             return self.onset_on
         return today - timedelta(days=self.onset_days)
+
 
 class Pain(Part):
     """Back pain: numeric ratings 0-10, and what makes it better or worse.
@@ -101,6 +102,7 @@ class Examination(Part):
     """What the examiner found; lengths in cm."""
 
     spinous_tenderness: bool | None = None
+    contusion: bool | None = None
     wall_occiput_cm: Annotated[float, Field(ge=0, le=50)] | None = None
     rib_pelvis_fingers: Annotated[float, Field(ge=0, le=20)] | None = None
     tallest_height_cm: Annotated[float, Field(gt=40, lt=260)] | None = None
@@ -118,6 +120,7 @@ class Neurology(Part):
     retention: bool | None = None
     myelopathy: bool | None = None
     unrelated_radiculopathy: bool | None = None
+    spinal_stenosis: bool | None = None
 
 
 class Mobility(Part):

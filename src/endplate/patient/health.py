@@ -46,7 +46,10 @@ class Allergies(Part):
 
 
 class Fitness(Part):
-    """General state: ASA class, modified 5-item frailty index, clinical frailty scale, dependence."""
+    """General state: ASA class, modified 5-item frailty index, clinical frailty scale, dependence.
+
+    `bleeding_risk_accepted` : the operator accepts an INR of 1.5 to 1.8.
+    """
 
     asa: Annotated[int, Field(ge=1, le=6)] | None = None
     mfi5: Annotated[int, Field(ge=0, le=5)] | None = None
@@ -55,6 +58,7 @@ class Fitness(Part):
     care_dependent: bool | None = None
     pulmonary_dysfunction: bool | None = None
     coagulopathy: Literal["none", "correctable", "uncorrectable"] | None = None
+    bleeding_risk_accepted: bool | None = None
     ankylosed_spine: bool | None = None
 
 

@@ -20,6 +20,8 @@ class LevelRecord(Part):
     oedema : MRI. uptake : bone scan or SPECT-CT. concordant : focal tenderness at this level.
     loss_percent : height loss. of_class : AO Spine-DGOU 1-5. canal_percent : canal compromise.
     progression : more height lost between two studies. fracture_on : of an old fracture.
+    cord_compression : of cord or cauda. cortical_defect : a gap in the shell. pedicle_width_mm : of the narrower one.
+    osteophytes : a wedge shape with osteophytes. endplate_erosion : disc-centred, as in infection.
     """
 
     fracture: bool | None = None
@@ -42,12 +44,19 @@ class LevelRecord(Part):
     canal_percent: Share | None = None
     retropulsion: bool | None = None
     impingement: bool | None = None
+    cord_compression: bool | None = None
     unstable: bool | None = None
     lesion: Literal["none", "lytic", "mixed", "blastic"] | None = None
     lesion_over_half: bool | None = None
+    lesion_destructive: bool | None = None
+    haemangioma_aggressive: bool | None = None
     alignment: Literal["normal", "new kyphosis or scoliosis", "subluxation"] | None = None
     posterolateral: Literal["none", "unilateral", "bilateral"] | None = None
     pedicle_destroyed: bool | None = None
+    pedicle_width_mm: Annotated[float, Field(ge=0, le=40)] | None = None
+    cortical_defect: bool | None = None
+    endplate_erosion: bool | None = None
+    osteophytes: bool | None = None
     epidural_mass: bool | None = None
     convex_posterior_cortex: bool | None = None
     biopsy_malignant: bool | None = None

@@ -87,6 +87,7 @@ UNIT = (
     ("_g_cm2", "g/cm2"),
     ("_mg_cm3", "mg/cm3"),
     ("_mm_h", "mm/h"),
+    ("_mm", "mm"),
     ("_mmol_l", "mmol/L"),
     ("_umol_l", "umol/L"),
     ("_nmol_l", "nmol/L"),
