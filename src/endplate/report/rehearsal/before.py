@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from endplate.repair.result import Band, Rehearsal
 from endplate.report.phrase import number
 
@@ -22,7 +24,7 @@ def _over(band: Band, whole: float | None, reason: str) -> Band:
     if not whole:
         return Band(value=None, reason=f"the shape before the fracture is unknown: {reason}")
     value, low, high = (None if end is None else end / whole for end in (band.value, band.low, band.high))
-    return Band(value=value, low=low, high=high, reason=band.reason)
+    return replace(band, value=value, low=low, high=high)
 
 
 def zone_words(rehearsal: Rehearsal) -> str:
