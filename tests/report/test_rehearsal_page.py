@@ -113,7 +113,7 @@ def test_what_was_seen_of_the_fracture_is_on_the_page(case: Case) -> None:
     zone = FractureZone(band=where, cleft=where & False, gap=where & False, signs=("upper endplate dented",))
     loose = replace(rehearsal, bone=soften(replace(bone, zone=zone)))
     text = Page(to_html(replace(case, rehearsals=(loose,)))).text
-    assert "Fracture zone in this scan: upper endplate dented. Taken as loose: 0.4 of the stiffness" in text
+    assert "Fracture zone in this scan: upper endplate dented. Taken as loose: 0.4 times the stiffness" in text
     assert "Taken as healed" in zone_words(replace(rehearsal, bone=replace(bone, zone=zone)))
     assert zone_words(replace(rehearsal, bone=None)) == ""
 

@@ -37,7 +37,7 @@ def zone_words(rehearsal: Rehearsal) -> str:
         return f"{ZONE}: none seen{why}, so all bone is taken as stiff and strong as its density says."
     softest = float(bone.softening.min())
     taken = (
-        f"Taken as loose: {softest:.2g} of the stiffness that its density says"
+        f"Taken as loose: {softest:.2g} times the stiffness that its density says"
         if softest < 1
         else "Taken as healed: as stiff and strong as its density says"
     )

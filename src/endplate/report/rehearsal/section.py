@@ -146,7 +146,7 @@ def _refused(access: Access) -> tuple[str, ...]:
         return (access.reason,)
     best = access.alternatives[0]
     places = [f"{said(b.wall)} at {', '.join(f'{x:.1f}' for x in b.at_mm)} mm (LPS)" for b in best.breaches]
-    where = f"; breaks the {listed(places)}" if places else ""
+    where = f"; where: {listed(places)}" if places else ""
     return access.reason, f"best of those refused, {best.side}: {told(best)}; {refusal(best)}{where}"
 
 
