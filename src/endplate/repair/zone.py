@@ -48,7 +48,7 @@ WALL_INVOLVED = cited(0.20, "1", "AO Spine-DGOU OF 3: posterior wall involved be
 SOFT_MODULUS = cited(
     0.40, "1", "Modulus of the zone falls to 30-50 % of the density law, reference 5.2; not a measurement", "weak"
 )
-SOUND = "no compacted band, cleft, gap in the endplates or cortex was seen"
+SOUND = "no compacted band, cleft, gap in the endplates or cortex, or involved posterior wall was seen"
 HEALED = "the body lost height, but no loose zone is seen: old and healed, or too fine for this scan"
 
 
