@@ -213,7 +213,8 @@ def _bone(record: PatientRecord) -> Told:
     yield "bone_risk_factors", any_of(*BONE_RISKS(history), drinks), "history"
     yield from _glucocorticoid(record)
     cancer = record.cancer
-    shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive
+    biopsied = any(level.biopsy_malignant for level in record.levels.values())
+    shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive or biopsied
     yield "malignancy", True if shown else cancer.known, "cancer"
     yield "other_bone_disease", history.paget, "history.paget"
     for name, then in (("stature_lost_ever_cm", "tallest_height_cm"), ("stature_lost_cm", "last_height_cm")):
