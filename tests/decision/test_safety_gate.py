@@ -1,0 +1,39 @@
+"""The gate before every answer: what bars, for whom, and what only asks for care."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from vignette import facts_of, vignettes
+
+from endplate.decision.decide import decide_level, outcomes
+from endplate.decision.verdict import LevelFacts
+
+
+def status(ruleset: str, vignette: int = 4, **facts: Any) -> str:
+    return outcomes(facts_of(vignettes()[vignette - 1]) | facts)[ruleset].status
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({"infection_systemic": True, "septicaemia": False}, "yes"),
+        ({"infection_systemic": True}, "indeterminate"),
+        ({"infection_systemic": True, "septicaemia": True}, "contraindicated"),
+        ({"infection_site": True}, "contraindicated"),
+        ({"infection_spine": True}, "contraindicated"),
+    ],
+)
+def test_of_infections_rand_bars_those_of_the_site_the_blood_and_the_spine(facts: dict[str, Any], verdict: str) -> None:
+    assert status("rand_2018", **facts) == verdict
+
+
+@pytest.mark.parametrize(
+    ("facts", "raised"),
+    [({"anticoagulant": True, "inr": 1.1}, True), ({"anticoagulant": False, "inr": 1.1}, False),
+     ({"anticoagulant": False, "inr": 1.51}, True)],
+)  # fmt: skip
+def test_an_anticoagulant_raises_the_bleeding_caution_whatever_the_inr(facts: dict[str, Any], raised: bool) -> None:
+    flags = {flag.id for flag in decide_level(LevelFacts(values=facts_of(vignettes()[3]) | facts)).flags}
+    assert ("bleeding" in flags) is raised
