@@ -37,3 +37,15 @@ def test_of_infections_rand_bars_those_of_the_site_the_blood_and_the_spine(facts
 def test_an_anticoagulant_raises_the_bleeding_caution_whatever_the_inr(facts: dict[str, Any], raised: bool) -> None:
     flags = {flag.id for flag in decide_level(LevelFacts(values=facts_of(vignettes()[3]) | facts)).flags}
     assert ("bleeding" in flags) is raised
+
+
+def test_pregnancy_without_cancer_leaves_the_malignant_path_not_applying() -> None:
+    got = outcomes(facts_of(vignettes()[9]))
+    assert got["lcd_malignant"] == ("no", "no malignant fracture: see the osteoporotic path", False)
+    assert got["lcd_osteoporotic"].status == "contraindicated"
+    reasons = decide_level(LevelFacts(values=facts_of(vignettes()[9]))).verdict("lcd_malignant").reasons
+    assert {reason.role for reason in reasons} == {"scope"}
+
+
+def test_while_the_scope_is_open_a_contraindication_bars() -> None:
+    assert outcomes({"pregnancy": True})["lcd_malignant"].status == "contraindicated"

@@ -117,7 +117,8 @@ BY_HAND = [
     ("chronic", "nass_2025", "nrs", [(5.9, "no"), (6, "no"), (6.1, "indeterminate")]),
     ("tumour", "nass_neoplastic", "nrs", [(5.9, "indeterminate"), (6, "indeterminate"), (6.1, "yes")]),
     ("tumour", "nass_neoplastic", "loss_pct", [(79.9, "yes"), (80, "indeterminate")]),
-    ("tumour", "nass_neoplastic", "post_wall_fraction", [(0.0, "yes"), (0.01, "indeterminate"), (0.2, "indeterminate")]),
+    ("tumour", "nass_neoplastic", "post_wall_fraction", [(0.0, "yes"), (0.01, "indeterminate"),
+                                                         (0.2, "indeterminate")]),
     ("outpatient", "ahrq", "onset_days", [(41, "conditional"), (42, "conditional")]),
 ]  # fmt: skip
 
