@@ -49,3 +49,35 @@ def test_pregnancy_without_cancer_leaves_the_malignant_path_not_applying() -> No
 
 def test_while_the_scope_is_open_a_contraindication_bars() -> None:
     assert outcomes({"pregnancy": True})["lcd_malignant"].status == "contraindicated"
+
+
+@pytest.mark.parametrize(
+    ("facts", "technique"),
+    [
+        ({"sex": "female", "age_yr": 34, "pregnancy": True}, "neither: contraindicated"),
+        ({"allergy_cement": True}, "neither: contraindicated"),
+        ({"allergy_contrast": True}, "vertebroplasty adequate"),
+        ({"inr": 2.8, "coagulopathy_correctable": False}, "neither: contraindicated"),
+        ({"inr": 2.8, "coagulopathy_correctable": True}, "vertebroplasty adequate"),
+        ({"inr": 2.8}, None),
+        ({"allergy_cement": None}, None),
+        ({"allergy_cement": True, "of_class": "OF5"}, "neither: surgical opinion"),
+        ({}, "vertebroplasty adequate"),
+    ],
+)
+def test_no_technique_is_named_past_the_gate(facts: dict[str, Any], technique: str | None) -> None:
+    level = {"pedicle_mm": 9.0, "post_wall_fraction": 0.1, "cortical_defect": False}
+    given = facts_of(vignettes()[3]) | level | facts
+    assert decide_level(LevelFacts(values=given)).technique.value == technique
+
+
+@pytest.mark.parametrize(
+    ("ruleset", "cement", "contrast"),
+    [("sir_2014", "contraindicated", "yes"), ("cirse_2017", "contraindicated", "contraindicated"),
+     ("lcd_osteoporotic", "conditional", "conditional")],
+)  # fmt: skip
+def test_cement_and_opacifier_are_two_allergies(ruleset: str, cement: str, contrast: str) -> None:
+    treated = {"can_mobilise": False, "physio_tolerated": False, "drug_effects_unacceptable": True, "septicaemia": False,
+               "unrelated_radiculopathy": False}  # fmt: skip
+    got = [status(ruleset, **treated, **{name: True}) for name in ("allergy_cement", "allergy_contrast")]
+    assert got == [cement, contrast]

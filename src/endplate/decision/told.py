@@ -63,6 +63,8 @@ CASE = {
     "bleeding_risk_accepted": "fitness.bleeding_risk_accepted",
     "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
     "ankylosed": "fitness.ankylosed_spine",
+    "allergy_cement": "allergies.cement",
+    "allergy_contrast": "allergies.contrast",
     "weight_loss": "cancer.weight_loss",
     "l1_hu": "bone.l1_hu",
     "anticoagulant": "drugs.anticoagulant",
@@ -199,9 +201,8 @@ def _blood(record: PatientRecord) -> Told:
         yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"
     else:
         yield "coagulopathy_correctable", drugs.anticoagulant_correctable, "drugs.anticoagulant_correctable"
-    infection, allergies = record.infection, record.allergies
+    infection = record.infection
     yield "septicaemia", any_of(infection.blood_borne_untreated, infection.bacteraemia), "infection"
-    yield "allergy", any_of(allergies.cement, allergies.contrast), "allergies"
 
 
 def _bone(record: PatientRecord) -> Told:
