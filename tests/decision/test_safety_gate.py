@@ -77,7 +77,6 @@ def test_no_technique_is_named_past_the_gate(facts: dict[str, Any], technique: s
      ("lcd_osteoporotic", "conditional", "conditional")],
 )  # fmt: skip
 def test_cement_and_opacifier_are_two_allergies(ruleset: str, cement: str, contrast: str) -> None:
-    treated = {"can_mobilise": False, "physio_tolerated": False, "drug_effects_unacceptable": True, "septicaemia": False,
-               "unrelated_radiculopathy": False}  # fmt: skip
+    treated = {"can_mobilise": False, "physio_tolerated": False, "septicaemia": False, "unrelated_radiculopathy": False}
     got = [status(ruleset, **treated, **{name: True}) for name in ("allergy_cement", "allergy_contrast")]
     assert got == [cement, contrast]

@@ -44,7 +44,7 @@ def level_facts(
             if band is not None:
                 bands[name] = band
     if together:
-        values["n_levels"] = max(sum(_treatable(record, one) for one in together), 1)
+        values["n_levels"] = max(sum(not known_old(record, one) for one in together), 1)
         origin["n_levels"] = "levels not known to be healed or painless"
     return LevelFacts(values=values, origin=origin, bands=bands)
 
@@ -57,12 +57,13 @@ def fractured_levels(record: PatientRecord, findings: Sequence[Finding] = ()) ->
     return tuple(sorted(level for level in (named | found) - refused if level is not None))
 
 
-def _treatable(record: PatientRecord, level: Level) -> bool:
+def known_old(record: PatientRecord, level: Level) -> bool:
+    """Whether a level is known healed, or not to hurt: the present pain then does not date its fracture."""
     at_level = record.levels.get(level)
     if at_level is None:
-        return True
+        return False
     healed = at_level.oedema is False and not at_level.uptake and not at_level.cleft
-    return not healed and at_level.concordant is not False
+    return healed or at_level.concordant is False
 
 
 def _within(name: str, value: Any) -> Any:

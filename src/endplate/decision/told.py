@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from operator import attrgetter
 from typing import Any
 
 from endplate.cited import cited
+from endplate.decision.ago import days_between
+from endplate.decision.conservative import care_facts
+from endplate.decision.glucocorticoid import glucocorticoid_facts
 from endplate.decision.kleene import Truth
 from endplate.level import Level
 from endplate.patient import PatientRecord
-from endplate.patient.drugs import Glucocorticoid
 from endplate.patient.imaging import LevelRecord
 
-MONTH_DAYS = cited(30.44, "d", "Mean month of the Gregorian calendar, 365.2425 d / 12", "recomputed")
-STEROID_MONTHS = cited(3.0, "mo", "ACR GIOP 2022: courses of 3 months or more count first (reference 2)", "verified")
 ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
 
 CASE = {
@@ -69,7 +68,6 @@ CASE = {
     "l1_hu": "bone.l1_hu",
     "anticoagulant": "drugs.anticoagulant",
     "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
-    "glucocorticoid_g_yr": "drugs.cumulative_prednisone_g_year",
 }
 """Facts of the patient that stand in the record as they are."""
 
@@ -175,18 +173,7 @@ def _event(record: PatientRecord) -> Told:
 
 
 def _care(record: PatientRecord) -> Told:
-    treatments, place = record.care.treatments, "care.treatments"
-    if treatments is None:
-        return
-    measures = {treatment.measure for treatment in treatments}
-    yield "analgesic_step2_tried", bool(measures & {"analgesia step 2", "analgesia step 3"}), place
-    refused = {treatment.measure for treatment in treatments if treatment.outcome == "contraindicated"}
-    yield "analgesics_contraindicated", bool(refused & {"analgesia step 1", "analgesia step 2"}), place
-    yield "mobilisation_offered", bool(measures & {"physiotherapy", "mobilisation"}), place
-    yield "exercise_supervised", "physiotherapy" in measures, place
-    lasted = [_lasted(treatment, record.recorded_on) for treatment in treatments]
-    known = [days for days in lasted if days is not None]
-    yield "nsm_days", max(known) if known else (None if treatments else 0), place
+    return ((name, value, "care.treatments") for name, value in care_facts(record))
 
 
 def _blood(record: PatientRecord) -> Told:
@@ -212,7 +199,8 @@ def _bone(record: PatientRecord) -> Told:
     yield "prior_vcf", None if fractures is None else any(f.site == "vertebra" for f in fractures), "history.fractures"
     drinks = None if history.alcohol_units_day is None else history.alcohol_units_day >= ALCOHOL_UNITS
     yield "bone_risk_factors", any_of(*BONE_RISKS(history), drinks), "history"
-    yield from _glucocorticoid(record)
+    for name, value in glucocorticoid_facts(record):
+        yield name, value, "drugs.glucocorticoids"
     cancer = record.cancer
     biopsied = any(level.biopsy_malignant for level in record.levels.values())
     shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive or biopsied
@@ -224,17 +212,6 @@ def _bone(record: PatientRecord) -> Told:
         yield name, lost, f"examination.{then}"
     if record.mass_kg and record.height_cm:
         yield "bmi", record.mass_kg / (record.height_cm / 100) ** 2, "mass_kg, height_cm"
-
-
-def _glucocorticoid(record: PatientRecord) -> Told:
-    """The heaviest course among the long ones, else among all."""
-    courses, place = record.drugs.glucocorticoids, "drugs.glucocorticoids"
-    if courses is None:
-        return
-    lasted = [(_months(course, record.recorded_on), course.prednisone_mg_day) for course in courses]
-    months, dose = max(lasted, key=lambda one: ((one[0] or 0) >= STEROID_MONTHS, one[1]), default=(0, 0))
-    yield "glucocorticoid_mg_d", dose, place
-    yield "glucocorticoid_months", months, place
 
 
 _TELLERS: tuple[Callable[[PatientRecord], Told], ...] = (_complaint, _event, _care, _blood, _bone)
@@ -251,28 +228,8 @@ def any_of(*answers: Truth) -> Truth:
     return True if True in answers else (None if None in answers else False)
 
 
-def days_between(earlier: date | None, later: date | None) -> int | None:
-    """Whole days, None where a date is unknown or they stand the wrong way round."""
-    if earlier is None or later is None or later < earlier:
-        return None
-    return (later - earlier).days
-
-
 def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:
     own = days_between(at_level.fracture_on, record.recorded_on)
     if own is not None:
         return own
     return record.episode.days_at(record.recorded_on)
-
-
-def _lasted(treatment: Any, today: date | None) -> float | None:
-    if treatment.days is not None:
-        return treatment.days
-    return days_between(treatment.started_on, treatment.stopped_on or today)
-
-
-def _months(course: Glucocorticoid, today: date | None) -> float | None:
-    if course.months is not None:
-        return course.months
-    days = days_between(course.started_on, course.stopped_on or today)
-    return None if days is None else days / MONTH_DAYS
