@@ -38,7 +38,7 @@ def level_facts(
     for name, value, place in told(record, level):
         values.setdefault(name, value)
         origin.setdefault(name, place)
-    for name, value, band, place in measured(findings, level):
+    for name, value, band, place in measured(findings, level, _intact(record, findings)):
         if value is not None and name not in values:
             values[name], origin[name] = _within(name, value), place
             if band is not None:
@@ -55,6 +55,14 @@ def fractured_levels(record: PatientRecord, findings: Sequence[Finding] = ()) ->
     refused = {level for level, told in record.levels.items() if told.fracture is False}
     found = {finding.level for finding in findings if finding.code == "fracture" and finding.value != "no"}
     return tuple(sorted(level for level in (named | found) - refused if level is not None))
+
+
+def _intact(record: PatientRecord, findings: Sequence[Finding]) -> frozenset[Level]:
+    """Levels known unbroken and without cement, by a person or else by the scan: impacted bone is denser."""
+    intact = {f.level for f in findings if f.code == "fracture" and f.value == "no" and f.level is not None}
+    intact |= {level for level, told in record.levels.items() if told.fracture is False}
+    broken = {level for level, t in record.levels.items() if t.fracture or t.oedema or t.uptake or t.augmented}
+    return frozenset(intact - broken - {Level(name) for done in record.procedures for name in done.levels})
 
 
 def known_old(record: PatientRecord, level: Level) -> bool:
