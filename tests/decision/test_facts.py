@@ -48,13 +48,15 @@ def test_every_fact_that_is_read_is_in_the_catalogue_under_its_scope() -> None:
 
 def test_every_fact_of_the_catalogue_can_be_told_measured_or_derived() -> None:
     full = record_told_in_full()
-    codes = ("fracture", "trabecular_density")
-    found = tuple(finding(code, "yes" if code == "fracture" else 90.0) for code in codes)
+    found = (finding("fracture", "yes"),)
     known = set(derive(level_facts(full, found, L1, [L1]).values)) | set(prevention_facts(full, found))
-    # The full record's only level is malignant, and its earlier fracture no hip: a second one tells the rest.
-    hip = {"fractures": [{"site": "hip", "on": "2026-01-01"}]}
-    dated = record(recorded_on="2026-03-01", episode={"onset_days": 5}, levels={"L1": {"fracture": True}}, history=hip)
-    known |= set(prevention_facts(dated))
+    # The full record's only level is malignant and fractured, its earlier fracture no hip: a second one tells the rest.
+    dated = record(
+        recorded_on="2026-03-01", episode={"onset_days": 5}, levels={"L1": {"fracture": True}},
+        history={"fractures": [{"site": "hip", "on": "2026-01-01"}]},
+        bone={"tests": [{"site": "spine QCT", "vbmd_mg_cm3": 70, "on": "2026-01-01"}]},
+    )  # fmt: skip
+    known |= set(level_facts(dated, (), L1).values) | set(prevention_facts(dated))
     assert set(field_catalogue()) - known == set()
 
 
@@ -133,6 +135,29 @@ def test_every_fact_of_the_catalogue_can_be_told_measured_or_derived() -> None:
          "imaging_age_days", 5),
         ({"recorded_on": "2026-03-15", "studies": {"mri_on": "2026-03-10", "bone_scan_on": "2026-03-01"},
           "levels": {"L1": {"uptake": True}}}, "imaging_age_days", 14),
+        ({"recorded_on": "2026-03-15", "studies": {"mri_on": "2026-03-10", "bone_scan_on": "2026-03-01"},
+          "levels": {"L1": {"oedema": False, "uptake": True}}}, "imaging_age_days", 14),
+        ({"recorded_on": "2026-03-15", "studies": {"mri_on": "2026-03-10", "bone_scan_on": "2026-03-01"},
+          "levels": {"L1": {"oedema": True, "uptake": False}}}, "imaging_age_days", 5),
+        ({"recorded_on": "2026-03-15", "studies": {"mri_on": "2026-02-10", "bone_scan_on": "2026-03-01"},
+          "levels": {"L1": {"oedema": True, "uptake": True}}}, "imaging_age_days", 14),
+        ({"recorded_on": "2026-03-15", "studies": {"mri_on": "2026-02-10"},
+          "levels": {"L1": {"oedema": True, "uptake": True}}}, "imaging_age_days", None),
+        ({"recorded_on": "2026-03-15", "studies": {"mri_on": "2026-03-10"},
+          "levels": {"L1": {"oedema": False}}}, "imaging_age_days", 5),
+        ({"questionnaires": {"rmdq": {"items": [True] * 18 + [None] * 6}}}, "rmdq", 18),
+        ({"questionnaires": {"rmdq": {"items": [True] * 17 + [None] + [False] * 6}}}, "rmdq", None),
+        ({"questionnaires": {"rmdq": {"items": [True] * 10 + [None] * 7 + [False] * 7}}}, "rmdq", 10),
+        ({"questionnaires": {"rmdq": {"items": [True] * 10 + [None] * 8 + [False] * 6}}}, "rmdq", None),
+        ({"recorded_on": "2026-03-15", "bone": {"tests": [
+            {"site": "spine QCT", "vbmd_mg_cm3": 70, "on": "2026-01-01"},
+            {"site": "spine QCT", "vbmd_mg_cm3": 90, "on": "2025-01-01"}]}}, "vbmd", 70),
+        ({"recorded_on": "2026-03-15", "bone": {"tests": [
+            {"site": "spine QCT", "vbmd_mg_cm3": 70, "on": "2024-03-15"}]}}, "vbmd", 70),
+        ({"recorded_on": "2026-03-15", "bone": {"tests": [
+            {"site": "spine QCT", "vbmd_mg_cm3": 70, "on": "2024-03-14"}]}}, "vbmd", None),
+        ({"recorded_on": "2026-03-15", "bone": {"tests": [
+            {"site": "spine", "vbmd_mg_cm3": 70, "on": "2026-03-14"}]}}, "vbmd", None),
         ({"recorded_on": "2026-03-15", "levels": {"L1": {"fracture_on": "2026-02-15"}}}, "onset_days", 28),
     ],
 )  # fmt: skip
@@ -202,16 +227,6 @@ def test_the_sagittal_index_starts_from_the_region_s_curve(level: str, limit: fl
     for cobb, kyphotic in ((limit, True), (limit - 0.1, None)):
         found = (finding("regional_kyphosis", cobb, level=Level(level)),)
         assert level_facts(record(), found, Level(level)).values.get("kyphotic_deformity") is kyphotic
-
-
-def test_the_density_is_that_of_l1_or_of_its_neighbours() -> None:
-    t12, l1, l2 = (
-        finding("trabecular_hu", hu, level=Level(at)) for at, hu in (("T12", 80.0), ("L1", 95.0), ("L2", 90.0))
-    )
-    assert values((t12, l1, l2))["l1_hu"] == 95
-    assert values((t12, l2))["l1_hu"] == 85
-    assert "l1_hu" not in values((t12,))
-    assert values((finding("trabecular_density", 70.0),))["vbmd"] == 70
 
 
 def test_levels_are_those_called_fractured_from_head_to_foot() -> None:

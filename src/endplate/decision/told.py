@@ -8,14 +8,19 @@ from typing import Any
 
 from endplate.cited import cited
 from endplate.decision.ago import days_between
+from endplate.decision.comparisons import comparisons
 from endplate.decision.conservative import care_facts
+from endplate.decision.field import field_catalogue
 from endplate.decision.glucocorticoid import glucocorticoid_facts
 from endplate.decision.kleene import Truth
 from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
+from endplate.patient.scale.change import Score
 
 ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
+
+QCT_HOLDS_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years: the later end taken", "design")
 
 CASE = {
     "mass_kg": "mass_kg",
@@ -147,8 +152,7 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "acute_signs", any_of(at_level.oedema, at_level.double_band), f"{place}.oedema"
     judged = record.pain.from_fracture
     yield "pain_from_fracture", False if at_level.concordant is False else judged, "pain.from_fracture"
-    taken = record.studies.mri_on if at_level.oedema is not None else record.studies.bone_scan_on
-    yield "imaging_age_days", days_between(taken, record.recorded_on), "studies"
+    yield "imaging_age_days", _imaging_age(record, at_level), "studies"
     again = any_of(record.episode.augmented_before, at_level.augmented, bool(record.procedures) or None)
     yield "prior_augmentation", again, "episode.augmented_before"
 
@@ -160,8 +164,18 @@ def _complaint(record: PatientRecord) -> Told:
     if pain.mechanical is not None:
         without = "none" if pain.under_analgesia == 0 else "occasional"
         yield "pain_type", "mechanical" if pain.mechanical else without, "pain.mechanical"
-    answered = record.questionnaires.rmdq
-    yield "rmdq", answered.score.value if answered else None, "questionnaires.rmdq"
+    if record.questionnaires.rmdq:
+        yield from _disability(record.questionnaires.rmdq.score)
+
+
+def _disability(score: Score) -> Told:
+    """RMDQ; with items unanswered its least, where every rule says the same of the most that it may be."""
+    if score.value is not None or score.low is None or score.high is None:
+        yield "rmdq", score.value, "questionnaires.rmdq"
+        return
+    ends = {"rmdq": score.low}, {"rmdq": score.high}
+    if all(rule.truth(ends[0]) is rule.truth(ends[1]) for rule in comparisons("rmdq")):
+        yield "rmdq", score.low, f"questionnaires.rmdq, {score.reason}: {score.low:g} to {score.high:g}"
 
 
 def _event(record: PatientRecord) -> Told:
@@ -194,6 +208,7 @@ def _blood(record: PatientRecord) -> Told:
 
 def _bone(record: PatientRecord) -> Told:
     yield "t_score", lowest_t_score(record), "bone.tests"
+    yield "vbmd", _vbmd(record), "bone.tests"
     history = record.history
     fractures = history.fractures
     yield "prior_vcf", None if fractures is None else any(f.site == "vertebra" for f in fractures), "history.fractures"
@@ -223,9 +238,30 @@ def lowest_t_score(record: PatientRecord) -> float | None:
     return min((score for score in scores if score is not None), default=None)
 
 
+def _vbmd(record: PatientRecord) -> float | None:
+    """Of the latest QCT of the last two years; an older one would hide what a scan measures now."""
+    fresh = [
+        (age, test.vbmd_mg_cm3)
+        for test in record.bone.tests or ()
+        if test.site == "spine QCT" and test.vbmd_mg_cm3 is not None
+        if (age := days_between(test.on, record.recorded_on)) is not None and age <= QCT_HOLDS_DAYS
+    ]
+    entry = field_catalogue()["vbmd"]
+    return min(max(min(fresh)[1], entry.low), entry.high) if fresh else None
+
+
 def any_of(*answers: Truth) -> Truth:
     """Kleene's or."""
     return True if True in answers else (None if None in answers else False)
+
+
+def _imaging_age(record: PatientRecord, at_level: LevelRecord) -> int | None:
+    """Days since the study that shows the fracture fresh, the younger if both do; else since the one that was read."""
+    studies = ((at_level.oedema, record.studies.mri_on), (at_level.uptake, record.studies.bone_scan_on))
+    positive = [taken for seen, taken in studies if seen]
+    read = positive or [taken for seen, taken in studies if seen is not None][:1]
+    ages = [age for taken in read if (age := days_between(taken, record.recorded_on)) is not None]
+    return min(ages) if ages and len(ages) == len(read) else None
 
 
 def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:
