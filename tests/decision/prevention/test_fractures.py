@@ -139,4 +139,5 @@ def test_pregnancy_blocks_every_drug_and_need_not_be_asked_of_the_old():
     drugs = {v.ruleset: v.status for v in prevent(parse_record(json.dumps(young))).drugs}
     assert drugs.pop("raloxifene_or_hormones") in ("contraindicated", "no")
     assert set(drugs.values()) == {"contraindicated"}
-    assert facts({})["pregnancy"] is False
+    old = prevent(parse_record(json.dumps({**BASE, "episode": FALL})))
+    assert not any("pregnancy" in verdict.missing for verdict in old.drugs)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from endplate.cited import cited_table
-from endplate.decision.derive import derive
 from endplate.decision.glucocorticoid import glucocorticoid_facts
 from endplate.decision.prevention.fractures import fracture_facts, malignant
 from endplate.decision.told import lowest_t_score
@@ -33,7 +32,7 @@ def prevention_facts(record: PatientRecord, findings: Iterable[Finding] = ()) ->
         **_blocks(record),
         **_falls(record),
     }
-    return derive({name: value for name, value in facts.items() if value is not None})
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _blocks(record: PatientRecord) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from endplate.decision.decide import evaluate
+from endplate.decision.derive import derive
 from endplate.decision.prevention.facts import prevention_facts
 from endplate.decision.prevention.fall_drugs import FallDrug, fall_drugs
 from endplate.decision.prevention.figures import (
@@ -61,6 +62,7 @@ class PreventionPlan:
     next_step : what follows from them, in words. laboratory : the list, missing first.
     falls : STEADI. fall_drugs : found in the list; None where no list is known.
     calcium_mg : a day, food included. supplements, exercise, figures, dates : with their sources.
+    facts : what was asked of record and scan.
     """
 
     needed: bool | None
@@ -92,16 +94,22 @@ def prevention_books() -> tuple[Book, ...]:
     )
 
 
+@cache
+def prevention_rulesets() -> tuple[RuleSet, ...]:
+    """Every rule set of prevention."""
+    return tuple(rules for book in prevention_books() for rules in book.rulesets)
+
+
 def rulesets(question: str) -> tuple[RuleSet, ...]:
     """Rule sets of prevention that answer a question."""
-    return tuple(rules for book in prevention_books() for rules in book.rulesets if rules.question == question)
+    return tuple(rules for rules in prevention_rulesets() if rules.question == question)
 
 
 def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> PreventionPlan:
     """The plan for a patient; what the record does not hold stays open and is named."""
     findings = tuple(findings)
     facts = prevention_facts(record, findings)
-    known = LevelFacts(values=facts)
+    known = LevelFacts(values=derive(facts))
     treat, very_high, drugs, (falls,) = (
         tuple(evaluate(rules, known) for rules in rulesets(question))
         for question in ("bone treatment", "very high risk", "drug", "falls")
