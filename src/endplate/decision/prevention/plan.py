@@ -143,11 +143,11 @@ def next_step(treat: Iterable[Verdict], very_high: Iterable[Verdict], drugs: Ite
     high = [verdict.title for verdict in very_high if verdict.status == "yes"]
     drugs = tuple(drugs)
     by_status = {
-        "nothing in the record blocks": ("yes", "conditional"),
+        "no listed block found (fitness for age not weighed)": ("yes", "conditional"),
         "open, complete the record": ("indeterminate",),
         "blocked": ("contraindicated",),
     }
-    words = [f"treat ({', '.join(say_treat)})"]
+    words = [f"guidelines that would treat: {', '.join(say_treat)}"]
     if high:
         words.append(f"very high risk ({', '.join(high)}): {_first_drug(drugs)}")
     for title, statuses in by_status.items():
