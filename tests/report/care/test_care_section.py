@@ -40,7 +40,8 @@ def test_every_rule_set_answers_for_every_level_in_one_matrix():
 def test_reasons_and_what_is_missing_stand_behind_each_cell():
     page = care_page(care())
     assert page.count('<details class="verdict') >= 2 * len(rulebook().rulesets)
-    assert "These answers would decide it" in page and "(reference" in page
+    assert "These answers would decide it" in page and "(reference" not in page
+    assert "Published as: NICE: Percutaneous vertebroplasty" in page and "CIRSE 2017</span>" in page
     assert "blinded" in page and page.index("VERTOS IV") < page.index("FREE 2009")
 
 
