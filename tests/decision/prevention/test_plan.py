@@ -33,9 +33,16 @@ def facts(**fields):
 
 def test_a_fragility_fracture_always_gets_a_plan_with_dates_from_the_fracture():
     plan = prevent(record())
-    assert plan.needed is True and "treat (" in plan.next_step and "very high risk" in plan.next_step
+    assert plan.needed is True and "very high risk" in plan.next_step
+    assert plan.next_step.startswith("guidelines that would treat: ")
     assert plan.dates[0].on == date(2026, 8, 2) and "density test" in plan.dates[0].what
     assert plan.calcium_mg == 1200 and any("vitamin D" in item.text for item in plan.supplements)
+
+
+def test_a_drug_without_a_listed_block_is_not_called_fit_for_the_patient():
+    calm = {"calcium_mmol_l": 2.4, "creatinine_umol_l": 60, "egfr_ml_min": 80}
+    told = prevent(record(laboratory=calm)).next_step
+    assert "no listed block found (fitness for age not weighed): " in told and "Denosumab" in told
 
 
 def test_a_fracture_found_by_the_scan_counts_like_one_that_is_told():

@@ -120,6 +120,13 @@ def test_a_report_without_a_place_for_emergencies_takes_them_into_the_section():
     assert within(once, care(neurology=NEW_DEFICIT)) == once
 
 
+def test_a_list_of_drugs_is_searched_by_generic_names_and_the_page_says_so():
+    none, some, unknown = (care_page(care(drugs={"names": names})) for names in (["Lasix"], ["Furosemide"], None))
+    assert "none of the known names is in the list" in none and "generic names only" in none
+    assert "Furosemide (diuretic): review" in some and "generic names only" in some
+    assert "generic names only" not in unknown
+
+
 def test_the_timeline_runs_from_the_onset_in_order():
     events = [(event.day, event.text) for event in timeline(care().record)]
     assert events == [(0, "onset of the pain"), (2, "brace: started"), (35, "this record")]

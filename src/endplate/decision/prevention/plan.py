@@ -127,11 +127,11 @@ def next_step(treat: Iterable[Verdict], very_high: Iterable[Verdict], drugs: Ite
     high = [verdict.title for verdict in very_high if verdict.status == "yes"]
     free = [verdict.title for verdict in drugs if verdict.status in ("yes", "conditional")]
     barred = [verdict.title for verdict in drugs if verdict.status == "contraindicated"]
-    words = f"treat ({', '.join(say_treat)})"
+    words = f"guidelines that would treat: {', '.join(say_treat)}"
     if high:
         words += f"; very high risk ({', '.join(high)}): consider an anabolic drug first, by a specialist"
     if free:
-        words += f"; nothing in the record blocks: {', '.join(free)}"
+        words += f"; no listed block found (fitness for age not weighed): {', '.join(free)}"
     return words + (f"; blocked: {', '.join(barred)}" if barred else "")
 
 
