@@ -11,6 +11,7 @@ import numpy as np
 from endplate.cited import cited
 from endplate.level import Level
 from endplate.numerics.points.law import FoamLaw
+from endplate.numerics.points.radial import expand_cavity
 from endplate.repair.balloon_law import bone_foam
 from endplate.repair.balloon_place import site_at
 from endplate.repair.balloon_run import Course
@@ -29,7 +30,9 @@ LOST_SHARE = (
     cited(0.40, "1", "Rotter 2010: 59 %, with the spread of both heights", "recomputed"),
     cited(0.75, "1", "Rotter 2010: 59 %, with the spread of both heights", "recomputed"),
 )
-RUBBLE_POWER = cited(8.0, "1", "Steep, as for any loose packing; a trial, not a measurement", "design")
+RUBBLE_POWER = cited(
+    50.0, "1", "Calibrated on row R23: with 8, 20, 30 and 50 fragments lose 8, 38, 43 and 49 % of the gain", "design"
+)
 BROKEN_SOFTENING = cited(0.4, "1", "Own choice: share of the strength left in the loose slab of a box", "design")
 VOXEL_MM = 3.0
 PLACES = [(-9.0, -2.0), (9.0, -2.0)]
@@ -44,6 +47,7 @@ def checks() -> Iterator[Check]:
     yield mirror()
     yield real_body()
     yield from pressures()
+    yield shape_alone()
     yield deflation()
 
 
@@ -181,33 +185,43 @@ def pressures() -> Iterator[Check]:
         f"{max(course.pressure_mpa):.2f} at first), {gain:.1f} mm regained",
         UNLOADED_MPA.source,
     )
-    wedge = loaded_wedge()
-    peak = max(wedge.pressure_mpa)
-    factor = peak / LOADED_MPA
+    law, apart = (max(wedge.pressure_mpa) for wedge in (loaded_wedge(), fragments()))
     yield _open(
         "R22.2",
-        "predicted: porotic wedge of 40 %, 110 N held, 3 mL; nothing calibrated",
+        "predicted: porotic wedge of 40 %, 110 N held, 3 mL",
         f"{LOADED_MPA:g} MPa within a factor of 2",
-        f"{_miss(factor, 2.0)}: {peak:.2f} MPa at most ({factor:.2f} times), {wedge.pressure_mpa[-1]:.2f} at the end",
+        f"{_miss(law / LOADED_MPA, 2.0)}: {law:.2f} MPa at most ({law / LOADED_MPA:.2f} times), nothing calibrated; "
+        f"{_miss(apart / LOADED_MPA, 2.0)}: {apart:.2f} MPa ({apart / LOADED_MPA:.2f} times) with the one factor that "
+        "row R23 is calibrated by",
         LOADED_MPA.source,
     )
 
 
+def shape_alone() -> Check:
+    """The other half of check 22: bone that yields by shape alone could not be inflated."""
+    law = bone_foam()
+    none, density = np.zeros(1), np.array([0.12])
+    own = (float(law.modulus(density, none)[0]), float(law.strength(density, density, none)[0]))
+    course = expand_cavity(law, 0.12, 1.0, 60.0, [3000.0], j2_mpa=own)
+    got = float(course.pressure_mpa[-1])
+    return _row(
+        "R22.3", "3 mL in bone of 0.12 g/cm3 that yields by shape alone (J2), along the radius", "> 2 MPa",
+        f"{got:.1f} MPa", "biomechanics reference, check 22; Hill 1950", got > 2.0,
+    )  # fmt: skip
+
+
 def deflation() -> Check:
-    """Row 23: what a deflation under load takes of the anterior gain, by the law and with rubble that opened."""
-    box = crushed(60.0, 0.40, wedge=True)
-    loose = blown(box, 1.5, 110.0, replace(bone_foam(), loosening_power=float(RUBBLE_POWER)))
-    lost = [_lost(course) for course in (loaded_wedge(), loose)]
-    within = all(LOST_SHARE[0] <= share <= LOST_SHARE[1] for share in lost)
+    """Row 23: what a deflation under load takes of the anterior gain, by the law and with fragments pulled apart."""
+    lost = [_lost(course) for course in (loaded_wedge(), fragments())]
+    told = ["met" if LOST_SHARE[0] <= share <= LOST_SHARE[1] else "MISS" for share in lost]
     return _open(
         "R23",
         "porotic wedge of 40 %, 3 mL, deflated under 110 N: share of the anterior gain that is lost",
         f"{float(LOST_SHARE[0]):.0%} to {float(LOST_SHARE[1]):.0%}",
-        f"{'met' if within else 'MISS'}: {lost[0]:.0%} by the law (gain {_gain(loaded_wedge()):.1f} mm), {lost[1]:.0%} "
-        f"when opened bone loses strength with the {float(RUBBLE_POWER):g}th power of its packing (gain "
-        f"{_gain(loose):.1f} mm); nothing calibrated. 110 N spread over the body are 0.09 MPa, a tenth of what even "
-        "broken bone of this density carries; that the tests lose more because fragments were loose is an inference, "
-        "not shown",
+        f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), nothing "
+        f"calibrated; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor calibrated on this "
+        f"row, loosening_power {float(RUBBLE_POWER):g}: fragments that were pulled apart carry next to nothing until they "
+        "touch again. Row R22.2 is predicted with it. No rehearsal uses it: its gains fall by half on half the grid",
         "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
     )
 
@@ -216,6 +230,12 @@ def deflation() -> Check:
 def loaded_wedge() -> Course:
     """A porotic wedge inflated under 110 N."""
     return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0)
+
+
+@cache
+def fragments() -> Course:
+    """The same of fragments that carry little once they were pulled apart."""
+    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=float(RUBBLE_POWER)))
 
 
 def _gain(course: Course) -> float:

@@ -80,7 +80,35 @@ def test_the_report_of_another_program_is_left_alone(desk, tmp_path):
 def test_changed_answers_show_which_verdicts_move(desk):
     moves = desk("decide", "--record", "p.json", "--what-if", "nrs=4")["moves"]["L1"]
     assert {move["id"]: move["after"][0] for move in moves}["nice_ta279"] == "no"
-    assert desk("decide", "--record", "p.json", "--what-if", "nrs=8")["moves"]["L1"] == []
+    assert desk("decide", "--record", "p.json", "--what-if", "nrs=8")["moves"] == {"L1": [], "prevention": []}
+
+
+@pytest.mark.parametrize(
+    ("answer", "moved"),
+    [("egfr=20", {"oral_bisphosphonate", "zoledronate"}), ("unsteady=yes", {"steadi"}),
+     ("bone_metastasis=yes", {"anabolic"}), ("mri_oedema=no", set())],
+)  # fmt: skip
+def test_changed_answers_show_what_moves_in_prevention(desk, answer, moved):
+    moves = desk("decide", "--record", "p.json", "--what-if", answer)["moves"]["prevention"]
+    assert {move["id"] for move in moves} == moved
+
+
+def test_without_a_fractured_level_only_prevention_can_be_asked(desk, tmp_path):
+    (tmp_path / "p.json").write_text(json.dumps({key: value for key, value in RECORD.items() if key != "levels"}))
+    assert set(desk("decide", "--record", "p.json", "--what-if", "egfr=20")["moves"]) == {"prevention"}
+    assert "nothing here asks for nrs" in desk("decide", "--record", "p.json", "--what-if", "nrs=4", code=2)
+    assert "STEADI" in desk("decide", "--record", "p.json", "--explain", "steadi")["explained"]["prevention"]
+    assert "no level is known" in desk("decide", "--record", "p.json", "--explain", "technique", code=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "says"),
+    [("steadi", "prevention", "CDC STEADI: indeterminate"), ("technique", "L1", "Technique: "),
+     ("osteoporosis", "L1", "Osteoporosis: "), ("anabolic", "prevention", "Teriparatide or abaloparatide")],
+)  # fmt: skip
+def test_prevention_and_gradings_explain_themselves(desk, name, where, says):
+    explained = desk("decide", "--record", "p.json", "--explain", name)["explained"]
+    assert list(explained) == [where] and explained[where].startswith(says)
 
 
 def test_many_records_are_decided_one_a_line_and_bad_ones_named(desk, tmp_path):

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from endplate.apps.cli import main
+from endplate.apps.injection_options import injection_plan
 from endplate.apps.options import NO_MODEL
 from endplate.apps.rehearse import rehearse_settings
 from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
@@ -16,6 +17,7 @@ from endplate.errors import OptionError
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
+from endplate.repair.injection_plan import InjectionPlan
 from endplate.report import schema
 
 SPEC = PhantomSpec(
@@ -57,6 +59,20 @@ BAD = [
     (["--level", "L1", "--no-mechanics"], "a rehearsal is mechanics"),
     (["--level", "L1", "--voxel-mm", "9"], "voxel size 9"),
     (["--level", "L1", "--cement-ml", "40"], "--cement-ml 40"),
+    (["--level", "L1", "--portions", "0.5,0.6"], "shares that add up to 1"),
+    (["--level", "L1", "--portions", "many"], "--portions 'many'"),
+    (["--level", "L1", "--portions", "0"], "--portions '0'"),
+    (["--level", "L1", "--portions", "21"], "1 to 20 even portions"),
+    (["--level", "L1", "--portions", "nan"], "--portions 'nan'"),
+    (["--level", "L1", "--portions", "1.5,-0.5"], "--portions '1.5,-0.5'"),
+    (["--level", "L1", "--pause-s", "10"], "nothing to rest between"),
+    (["--level", "L1", "--portions", "2", "--pause-s", "-1"], "--pause-s -1"),
+    (["--level", "L1", "--flow-ml-s", "2"], "choose 0.005 to 1 mL/s"),
+    (["--level", "L1", "--flow-ml-s", "nan"], "--flow-ml-s nan"),
+    (["--level", "L1", "--most-mpa", "0"], "--most-mpa 0"),
+    (["--level", "L1", "--most-s", "0.5"], "--most-s 0.5"),
+    (["--level", "L1", "--needle-order", "backwards"], "--needle-order"),
+    (["--level", "L1", "--sides", "left", "--needle-order", "in-turn"], "a single needle has no order"),
 ]
 
 
@@ -76,10 +92,13 @@ def test_a_vertebroplasty_from_files_to_a_report(
 ) -> None:
     out = tmp_path / "out"
     options = ["--level", "l1", "--procedure", "vertebroplasty", "--voxel-mm", "2", "--cement-ml", "2", "--json"]
+    options += ["--portions", "2", "--pause-s", "20", "--go-on-at-opening"]
     assert main(call(scan, out, *options, "--record", str(scan / "patient.json"))) == 0
     document = json.loads(capsys.readouterr().out)["result"]["case"]
     jsonschema.Draft202012Validator(schema()).validate(document)
     found = {(item["code"], item["level"], item["condition"]): item for item in document["findings"]}
+    plan = document["provenance"]["parameters"]["rehearsal"]["run"]["injection"]
+    assert (plan["portions"], plan["pause_s"], plan["stop_at_opening"]) == ([0.5, 0.5], 20.0, False)
     cement = found["cement_volume", "L1", "vertebroplasty"]["value"]
     assert cement + found["cement_outside", "L1", "vertebroplasty"]["value"] <= 2.0 + 1e-6 and cement > 0.3
     ratio = found["repair_failure_load_ratio", "L1", "vertebroplasty"]
@@ -101,6 +120,22 @@ def test_options_reach_the_settings() -> None:
     assert settings.run.cement == "high viscosity PMMA" and settings.run.injection.volume_ml == 3.0
     assert (settings.members, settings.seed, settings.nominal.preload_n) == (8, 1879, 250.0)
     assert settings.nominal.mobility == "rigid"
+
+
+def test_the_injection_asked_for_reaches_the_plan() -> None:
+    repair = RepairOptions(
+        level="L1", portions="0.5,0.3,0.2", pause_s=60.0, flow_ml_s=0.05, needle_order="in-turn", most_mpa=3.0,
+        most_s=400.0, go_on_at_opening=True, cement_ml=4.0,
+    )  # fmt: skip
+    plan = rehearse_settings(repair, UnknownOptions(), NO_MODEL).rehearsal.run.injection
+    assert plan == InjectionPlan(
+        volume_ml=4.0, portions=(0.5, 0.3, 0.2), pause_s=60.0, flow_ml_s=0.05, order="in turn", most_mpa=3.0,
+        most_s=400.0, stop_at_opening=False,
+    )  # fmt: skip
+    assert injection_plan(RepairOptions(level="L1")) == InjectionPlan()
+    assert injection_plan(RepairOptions(needle_order="in-turn", pause_s=5.0)).pause_s == 5.0
+    even = injection_plan(RepairOptions(portions="3")).portions
+    assert len(even) == 3 and sum(even) == pytest.approx(1)
 
 
 def test_both_has_an_ensemble_and_a_balloon_alone_is_bracketed() -> None:

@@ -33,7 +33,7 @@ def ruleset(yes: str, **more: Any) -> RuleSet:
         "criterion": {
             "adult": criterion("Not a boy", "not dementia"),
             "infected": criterion("Infected", "infection_spine"),
-            "allergic": criterion("Allergic", "allergy"),
+            "allergic": criterion("Allergic", "allergy_cement"),
             "pain": criterion("Pain", "nrs >= five"),
             "pair": criterion("Pain and oedema", "pain and mri_oedema"),
         },
@@ -77,32 +77,32 @@ def test_what_cannot_matter_is_not_asked() -> None:
 
 
 def test_answers_that_count_together_are_told_with_their_company() -> None:
-    told = changes(ruleset("at least two of (progression, cleft, allergy)"))
-    assert set(told) == {"progression", "cleft", "allergy"}
+    told = changes(ruleset("at least two of (progression, cleft, allergy_cement)"))
+    assert set(told) == {"progression", "cleft", "allergy_cement"}
     statuses, given = told["progression"]
     assert statuses == {True: "yes", False: "no"}
     assert sorted(given.values()) == [False, True]
-    assert set(given) == {"cleft", "allergy"}
-    verdict = judged(ruleset("at least two of (progression, cleft, allergy)"))
+    assert set(given) == {"cleft", "allergy_cement"}
+    verdict = judged(ruleset("at least two of (progression, cleft, allergy_cement)"))
     assert not any(change.alone for change in verdict.would_change)
-    one_known = changes(ruleset("at least two of (progression, cleft, allergy)"), cleft=True)
+    one_known = changes(ruleset("at least two of (progression, cleft, allergy_cement)"), cleft=True)
     assert one_known["progression"] == ({True: "yes", False: "indeterminate"}, {})
 
 
 def test_a_nested_choice_is_sought_through_every_kind_of_part() -> None:
-    rules = ruleset("not (not pain and not (at least two of (progression, cleft, allergy) or not mri_oedema))")
+    rules = ruleset("not (not pain and not (at least two of (progression, cleft, allergy_cement) or not mri_oedema))")
     told = changes(rules, nrs=1, mri_oedema=True)
-    assert set(told) == {"progression", "cleft", "allergy"}
+    assert set(told) == {"progression", "cleft", "allergy_cement"}
     assert all(set(statuses.values()) == {"yes", "no"} for statuses, _ in told.values())
 
 
 def test_a_contraindication_matters_only_where_the_rest_may_favour() -> None:
     rules = ruleset("pain", absolute=["infected"], relative=["allergic"], scope="adult", outside="boys")
     told = changes(rules, nrs=8)
-    assert set(told) == {"infection_spine", "allergy", "dementia"}
+    assert set(told) == {"infection_spine", "allergy_cement", "dementia"}
     assert told["infection_spine"][0] == {True: "contraindicated", False: "indeterminate"}
     assert told["dementia"][0] == {True: "no", False: "indeterminate"}
-    statuses, given = told["allergy"]
+    statuses, given = told["allergy_cement"]
     assert statuses == {True: "conditional", False: "yes"}
     assert given == {"infection_spine": False, "dementia": False}
     assert changes(rules, nrs=2) == {}
@@ -115,7 +115,7 @@ SCORE = {"sum": {
     "item": [
         {"name": "a", "words": "A", "steps": [{"points": 2, "when": "cleft"}], "otherwise": 0, **CITED},
         {"name": "b", "words": "B", "steps": [{"points": 3, "when": "progression"}], "otherwise": 0, **CITED},
-        {"name": "c", "words": "C", "each": 1, "least": 0, "most": 1, "of": ["allergy", "fever"], **CITED},
+        {"name": "c", "words": "C", "each": 1, "least": 0, "most": 1, "of": ["allergy_cement", "fever"], **CITED},
     ],
 }}  # fmt: skip
 
@@ -127,15 +127,15 @@ def test_every_item_of_an_open_score_that_can_tip_it_is_named() -> None:
     with_more = {"sum": {**SCORE["sum"], "item": [*SCORE["sum"]["item"][1:], {**SCORE["sum"]["item"][0], "steps": [
         {"points": 1, "when": "cleft"}]}]}}  # fmt: skip
     told = changes(ruleset("sum >= five", score=with_more, scores=["sum"]))
-    assert set(told) == {"cleft", "progression", "allergy", "fever"}
-    statuses, given = told["allergy"]
+    assert set(told) == {"cleft", "progression", "allergy_cement", "fever"}
+    statuses, given = told["allergy_cement"]
     assert statuses == {True: "yes", False: "no"}
     assert given == {"progression": True, "cleft": True, "fever": False}
 
 
 def test_items_that_count_0_when_unknown_are_told_though_the_verdict_is_settled() -> None:
     zero = {"sum": {**SCORE["sum"], "unknown": "zero"}}
-    verdict = judged(ruleset("sum >= five", score=zero, scores=["sum"]), cleft=True, allergy=False, fever=False)
+    verdict = judged(ruleset("sum >= five", score=zero, scores=["sum"]), cleft=True, allergy_cement=False, fever=False)
     assert (verdict.status, verdict.missing, verdict.assumed) == ("no", (), ("B",))
     (change,) = verdict.would_change
     assert change.field == "progression"
@@ -163,7 +163,7 @@ def test_out_of_scope_says_so() -> None:
 
 def test_a_yes_names_what_carried_it() -> None:
     told = reasons(
-        ruleset("pair", **FULL), dementia=False, infection_spine=False, allergy=False, nrs=8, mri_oedema=True
+        ruleset("pair", **FULL), dementia=False, infection_spine=False, allergy_cement=False, nrs=8, mri_oedema=True
     )
     assert told == [
         ("answer", "Pain and oedema", True, ("nrs", "mri_oedema")),
@@ -172,9 +172,9 @@ def test_a_yes_names_what_carried_it() -> None:
 
 
 def test_a_conditional_names_its_condition_first() -> None:
-    known = {"dementia": False, "infection_spine": False, "allergy": True}
+    known = {"dementia": False, "infection_spine": False, "allergy_cement": True}
     assert reasons(ruleset("pain", **FULL), nrs=8, **known) == [
-        ("relative", "Allergic", True, ("allergy",)),
+        ("relative", "Allergic", True, ("allergy_cement",)),
         ("answer", "Pain", True, ("nrs",)),
     ]
     assert [role for role, *_ in reasons(ruleset("pain", **FULL), nrs=2, **known)] == ["answer", "answer"]
@@ -191,18 +191,18 @@ def test_an_open_verdict_names_each_part_that_is_open() -> None:
     assert told == [
         ("scope", "Not a boy", None, ("dementia",)),
         ("contraindication", "Infected", None, ("infection_spine",)),
-        ("relative", "Allergic", None, ("allergy",)),
+        ("relative", "Allergic", None, ("allergy_cement",)),
         ("answer", "Pain", None, ("nrs",)),
     ]
     assert judged(ruleset("pair", **FULL), mri_oedema=True).missing == (
-        "nrs", "infection_spine", "allergy", "dementia",
+        "nrs", "infection_spine", "allergy_cement", "dementia",
     )  # fmt: skip
 
 
 def test_a_score_is_a_reason_with_all_its_facts() -> None:
     rules = ruleset("sum >= five", score=SCORE, scores=["sum"])
     told = reasons(rules, cleft=True, progression=True)
-    assert told == [("answer", "covered", True, ("cleft", "progression", "allergy", "fever"))]
+    assert told == [("answer", "covered", True, ("cleft", "progression", "allergy_cement", "fever"))]
     (criterion_node,) = deciding(rules.answers.rungs[0].when, {"cleft": True, "progression": True})
     assert criterion_node.name == "r.covered"
 
@@ -254,7 +254,7 @@ def test_another_answer_of_the_same_status_is_a_change() -> None:
     zero = {"sum": {**SCORE["sum"], "unknown": "zero"}}
     answers = [{"status": "no", "answer": "surely not", "when": "sum < two", **CITED}, NO]
     rules = ruleset("cleft", score=zero, scores=["sum"], answer=answers)
-    told = judged(rules, cleft=False, allergy=False, fever=False).would_change
+    told = judged(rules, cleft=False, allergy_cement=False, fever=False).would_change
     assert [(change.field, change.title) for change in told] == [("progression", "Height loss progresses")]
     assert [outcome.answer for _, outcome in told[0].outcomes] == ["no", "surely not"]
 
@@ -275,19 +275,21 @@ def test_what_is_left_is_settled_where_statuses_agree(left: list[Any], settled: 
 
 def test_a_status_alone_is_the_outcome_s() -> None:
     rules = ruleset("pain", **FULL)
-    assert rules.status({"nrs": 8, "dementia": False, "infection_spine": False, "allergy": True}) == "conditional"
-    assert rules.outcome({"nrs": 8, "dementia": False, "infection_spine": False, "allergy": True}) == Outcome(
+    assert (
+        rules.status({"nrs": 8, "dementia": False, "infection_spine": False, "allergy_cement": True}) == "conditional"
+    )
+    assert rules.outcome({"nrs": 8, "dementia": False, "infection_spine": False, "allergy_cement": True}) == Outcome(
         "conditional", "covered, relative contraindication", True
     )
     assert rules.reachable({"nrs": 8, "dementia": False, "infection_spine": False}) == (
         Outcome("yes", "covered"), Outcome("conditional", "covered, relative contraindication"),
     )  # fmt: skip
-    assert rules.reachable({"nrs": 8, "allergy": False}) == (
+    assert rules.reachable({"nrs": 8, "allergy_cement": False}) == (
         Outcome("yes", "covered"), Outcome("no", "boys", False), Outcome("contraindicated", "contraindicated"),
     )  # fmt: skip
     assert rules.limits == {"nrs": {5}}
     assert rules.samples("nrs") == (0, 2.5, 5, 7.5, 10)
-    assert rules.samples("allergy") == (True, False)
+    assert rules.samples("allergy_cement") == (True, False)
 
 
 def test_the_fast_path_derives_before_it_decides() -> None:

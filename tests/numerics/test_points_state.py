@@ -14,7 +14,7 @@ from endplate.numerics.points.engine import Engine
 from endplate.numerics.points.law import ELASTIC, FOAM, J2, FoamLaw
 from endplate.numerics.points.load import Load, Settings
 from endplate.numerics.points.radial import expand_cavity
-from endplate.numerics.points.returns import return_point
+from endplate.numerics.points.returns import growth, return_point
 from endplate.numerics.points.splines import SplineGrid
 
 LAW = FoamLaw(modulus_mpa=2980, modulus_power=1.05, strength_mpa=37.4, strength_power=1.39)
@@ -31,6 +31,19 @@ def test_crushing_lowers_yield_to_the_plateau_and_compaction_raises_it() -> None
     assert law.cohesion_left(none) == pytest.approx(0.9)
     assert law.cohesion_left(much) == pytest.approx(0.03)
     assert law.modulus(rho, much) == pytest.approx(50)
+
+
+def test_only_foam_without_cohesion_loosens_when_it_is_pulled_apart() -> None:
+    law = FoamLaw(modulus_mpa=1000, modulus_power=1, strength_mpa=10, strength_power=2, loosening_power=20)
+    before, none, much = np.full(1, 0.1), np.zeros(1), np.full(1, 10.0)
+    assert law.strength(0.9 * before, before, none) == pytest.approx(0.1 * 0.9**2)
+    assert law.strength(0.9 * before, before, much) == pytest.approx(0.1 * 0.9**20)
+    assert law.strength(2 * before, before, much) == pytest.approx(0.1 * 2**2)
+    for hardening in (none, much):
+        cohesion = law.cohesion_left(hardening)[0]
+        factor = growth(0.95, 0.9, cohesion, law.packed())
+        apart = law.strength(0.95 * 0.9 * before, before, hardening) / law.strength(0.95 * before, before, hardening)
+        assert factor == pytest.approx(apart[0])
 
 
 @pytest.mark.parametrize("bad", [{"crush_factor": 0}, {"cohesion": 1.2}, {"poisson": 0.5}, {"pressure_weight": -1}])

@@ -15,6 +15,7 @@ from endplate.repair.injection import inject
 from endplate.repair.injection_plan import InjectionPlan, planned_volume_ml, portions_of
 from endplate.repair.permeability import permeability_of, porosity_of
 from endplate.repair.result import CementFill
+from endplate.repair.sphere import agreement
 
 CEMENT = CEMENTS["standard PMMA"]
 FREE = InjectionPlan(volume_ml=3.0, stop_at_opening=False, stop_at_posterior_quarter=False)
@@ -202,6 +203,24 @@ def test_sphere_beside_it_holds_the_same_volume() -> None:
     overlap = 2 * np.minimum(fill.sphere, fill.saturation).sum() / (fill.sphere.sum() + fill.saturation.sum())
     assert overlap > 0.85  # even bone: nearly a ball
     assert not fill.notes
+
+
+def test_agreement_of_two_balls_is_that_of_their_geometry() -> None:
+    at = np.moveaxis(np.indices((40, 40, 40)), 0, -1) - 19.5
+    ball, moved, larger = (
+        (np.linalg.norm(at - shift, axis=-1) <= radius).astype(np.float32)
+        for shift, radius in ((0, 10.0), (np.array([4.0, 0, 0]), 10.0), (0, 12.0))
+    )
+    same = agreement(ball, ball, 0.5)
+    assert same.dice == 1 and same.centroid_mm == same.mean_mm == same.most_mm == same.volume_error == 0
+    aside = agreement(moved, ball, 0.5)
+    # Two balls of radius r at distance d share 1 - 3d/4r + d^3/16r^3 of their volume.
+    assert aside.dice == pytest.approx(1 - 0.3 + 0.004, abs=0.02)
+    assert aside.centroid_mm == pytest.approx(2.0, abs=0.01) and aside.volume_error == pytest.approx(0, abs=0.01)
+    outside = agreement(larger, ball, 0.5)
+    assert outside.mean_mm == pytest.approx(1.0, abs=0.25) and outside.most_mm == pytest.approx(1.0, abs=0.35)
+    assert outside.volume_error == pytest.approx(1.2**3 - 1, abs=0.05)
+    assert agreement(np.zeros_like(ball), ball, 0.5) is None
 
 
 def test_clipped_sphere_says_so() -> None:

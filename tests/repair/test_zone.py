@@ -16,14 +16,14 @@ from endplate.biomechanics.model import BODY
 from endplate.bone.calibration import calibrate
 from endplate.bone.result import Calibration
 from endplate.fracture.reading import grade_fractures
-from endplate.fracture.result import Fracture
+from endplate.fracture.result import Fracture, Measured
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.image.resample import match_grids
 from endplate.image.volume import Volume
 from endplate.level import Level
-from endplate.repair.bone import bone_model, repair_bone
+from endplate.repair.bone import bone_model, inside_body, repair_bone
 from endplate.repair.zone import ZoneFound, find_zone, soften
 
 WEDGE = Deformity(shape="wedge", loss=0.32, breach=True)
@@ -119,6 +119,50 @@ def test_dense_layer_counts_as_a_band_only_where_height_was_lost() -> None:
     assert -2 < height.mean() < 6
     intact = replace(broken, fracture="no", deformity="no", height_loss=replace(broken.height_loss, value=0.0))
     assert find_zone(vertebra, band, bone, intact).bone.zone is None
+
+
+@pytest.mark.parametrize(
+    ("share", "answer", "counts"),
+    [
+        (0.21, "yes", True),
+        (0.21, "indeterminate", True),
+        (0.20, "yes", False),
+        (0.5, "no", False),
+        (None, "yes", False),
+    ],
+)
+def test_posterior_wall_alone_is_a_sign_beyond_a_fifth_of_a_body_that_may_be_broken(
+    share: float | None, answer: str, counts: bool
+) -> None:
+    volume, spine, fractures, calibration = scanned(SOUND_WEDGE)
+    vertebra = spine.at(Level.L1)
+    reading = next(one for one in fractures if one.level is Level.L1)
+    reading = replace(reading, fracture=answer, posterior_wall_fraction=Measured(value=share))
+    bone = repair_bone(vertebra, volume, calibration, 1.5)
+    zone = find_zone(vertebra, volume, bone, reading).bone.zone
+    assert (zone is not None) == counts
+    if zone is not None:
+        assert zone.signs[0].startswith("posterior wall involved") and "before the posterior wall" in zone.signs[1]
+        anterior = vertebra.to_local_mm(bone.field.grid.to_mm(np.argwhere(zone.band)))[:, 1]
+        body = vertebra.to_local_mm(bone.field.grid.to_mm(np.argwhere(inside_body(bone.field) > 0.5)))[:, 1]
+        assert zone.band.any() and anterior.max() < body.min() + (body.max() - body.min()) / 3
+
+
+@pytest.mark.parametrize(("depth_mm", "sign"), [(6.0, "posterior"), (0.0, "")])
+def test_gap_in_the_posterior_wall_is_found_beside_the_vein(depth_mm: float, sign: str) -> None:
+    """The lower half of the back, below foramen and pedicles, with the density of marrow."""
+    volume, spine, fractures, calibration = scanned(None)
+    vertebra = spine.at(Level.L1)
+    inside = vertebra.to_local_mm(vertebra.grid.to_mm(np.argwhere(vertebra.body)))
+    local = vertebra.to_local_mm(volume.grid.to_mm(np.moveaxis(np.indices(volume.grid.shape), 0, -1)))
+    back = np.abs(local[..., 1] - inside[:, 1].min()) < depth_mm
+    hole = back & (np.abs(local[..., 0]) < 15) & (local[..., 2] < -1) & (local[..., 2] > -10)
+    changed = Volume(grid=volume.grid, hu=np.where(hole, np.float32(-20), volume.hu))
+    reading = next(one for one in fractures if one.level is Level.L1)
+    zone = find_zone(vertebra, changed, repair_bone(vertebra, changed, calibration, 1.0), reading).bone.zone
+    assert (zone is not None) == bool(sign)
+    if zone is not None:
+        assert zone.signs[0].startswith(f"gap in the {sign} cortex")
 
 
 def with_band(vertebra: Vertebra, volume: Volume) -> Volume:

@@ -16,12 +16,15 @@ from test_page import Page
 from endplate.case import Case
 from endplate.image.volume import Grid
 from endplate.repair.findings import findings, gaps
-from endplate.repair.intact import estimate_intact
-from endplate.repair.result import Access
+from endplate.repair.intact import IntactShape, estimate_intact
+from endplate.repair.result import Access, Breach, FractureZone
+from endplate.repair.zone import soften
 from endplate.report import schema, to_document
 from endplate.report.html import to_html
+from endplate.report.rehearsal.before import intact_words, results, zone_words
 from endplate.report.rehearsal.surface import surface
 from endplate.report.rehearsal.volumes import write_rehearsals
+from endplate.report.rehearsal.words import CAN, loss_words, sphere_words
 from synthetic_rehearsal import rehearsed_case
 
 
@@ -81,6 +84,104 @@ def test_no_way_in_is_told_with_its_reason(case: Case) -> None:
     assert "no safe needle path (both pedicles are thinner than 15G)" in text
 
 
+def test_the_best_refused_path_is_shown_with_its_breach_and_marked_in_the_document(case: Case) -> None:
+    old = case.rehearsals[0]
+    first, second = old.nominal[0].access.paths
+    breach = Breach(wall="medial", depth_mm=1.4, at_mm=(12.0, -40.1, 55.0))
+    bad = replace(first, clearance_mm={**first.clearance_mm, "medial": -1.4}, least_mm=-1.4, breaches=(breach,))
+    none = Access(level=old.level, procedure="vertebroplasty", paths=(), alternatives=(bad, second), reason="no way in")
+    shut = replace(old.nominal[0], access=none, fill=None, strength=None, cured=None, neighbours=(), stopped="no path")
+    broken = replace(case, rehearsals=(replace(old, nominal=(shut,)),))
+    text = Page(to_html(broken)).text
+    assert "of those refused, left: 11G" in text and "canal side of the pedicle by 1.4 mm" in text
+    assert "at 12.0, −40.1, 55.0 mm (LPS)" in text
+    document = to_document(broken)
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    refused, kept = document["rehearsals"][0]["procedures"][0]["access"]["alternatives"]
+    assert refused["verdict"] == "refused" and refused["refusal"].startswith("breaks the canal side")
+    assert kept["verdict"] == "safe" and kept["refusal"] == ""
+
+
+def test_what_was_seen_of_the_fracture_is_on_the_page(case: Case) -> None:
+    rehearsal = case.rehearsals[0]
+    bone = rehearsal.bone
+    assert "Fracture zone in this scan: none seen (no band was seen), so all bone" in zone_words(
+        replace(rehearsal, notes=("no band was seen",))
+    )
+    where = np.zeros(bone.field.grid.shape, bool)
+    where[5:8, 5:8, 5:8] = True
+    zone = FractureZone(band=where, cleft=where & False, gap=where & False, signs=("upper endplate dented",))
+    loose = replace(rehearsal, bone=soften(replace(bone, zone=zone)))
+    text = Page(to_html(replace(case, rehearsals=(loose,)))).text
+    assert "Fracture zone in this scan: upper endplate dented. Taken as loose: 0.4 times the stiffness" in text
+    assert "Taken as healed" in zone_words(replace(rehearsal, bone=replace(bone, zone=zone)))
+    assert zone_words(replace(rehearsal, bone=None)) == ""
+
+
+def test_the_shape_before_the_fracture_is_told_and_the_cement_measured_by_it(case: Case, page: Page) -> None:
+    rehearsal = case.rehearsals[0]
+    shape = rehearsal.intact
+    assert intact_words(rehearsal) in page.text and "of 22.9 mL are lost" in intact_words(rehearsal)
+    of = results(rehearsal)["kyphoplasty"]["fill_of_intact"]
+    assert of.value == pytest.approx(rehearsal.nominal[1].fill.volume_ml / shape.volume_ml)
+    assert "… of the body before it broke" in page.text
+    held = to_document(case)["rehearsals"][0]
+    assert held["procedures"][1]["cement"]["fill_of_intact"] == pytest.approx(of.value)
+    assert held["results"]["kyphoplasty"]["fill_of_intact"]["value"] == pytest.approx(of.value)
+    blind = replace(rehearsal, intact=IntactShape(level=rehearsal.level, reason="no intact neighbour"))
+    assert intact_words(blind) == "The shape before the fracture is unknown: no intact neighbour."
+    unknown = results(blind)["kyphoplasty"]["fill_of_intact"]
+    assert unknown.value is None and "no intact neighbour" in unknown.reason
+    assert to_document(replace(case, rehearsals=(blind,)))["rehearsals"][0]["procedures"][1]["cement"][
+        "fill_of_intact"
+    ] is None  # fmt: skip
+
+
+def test_the_sphere_stands_beside_the_flow_in_numbers(case: Case, page: Page) -> None:
+    against = to_document(case)["rehearsals"][0]["procedures"][0]["cement"]["against_sphere"]
+    assert 0.6 < against["dice"] < 1 and against["centroid_shift_mm"] < 1
+    assert 0 < against["surface_mean_mm"] < against["surface_95_mm"] < 5
+    assert f"Against the plain sphere: Dice {against['dice']:.2f}" in page.text
+    fill = case.rehearsals[0].nominal[0].fill
+    assert sphere_words(replace(fill, saturation=np.zeros_like(fill.saturation))) == ""
+
+
+def test_loss_on_deflation_stands_beside_the_measured_one_and_is_not_called_shown(case: Case, page: Page) -> None:
+    assert "27 % of the gain here, 59 % as measured (Rotter 2010" in page.text
+    assert page.text.count("does not settle two published figures") == 3
+    assert not any("pressures" in words for words in CAN)
+    rehearsal = case.rehearsals[0]
+    of = rehearsal.bands["kyphoplasty"]
+    none = {**of, "full_anterior_mm": replace(of["full_anterior_mm"], value=0.05)}
+    assert loss_words(replace(rehearsal, bands={**rehearsal.bands, "kyphoplasty": none})) == ""
+
+
+def test_what_is_taken_rather_than_computed_says_so(page: Page) -> None:
+    for words in (
+        "taken as kept when the cement sets",
+        "equals the wedge change: discs are assumed",
+        "taken as unchanged",
+    ):
+        assert words in page.text
+
+
+def test_the_model_of_the_neighbours_says_its_loads_and_what_it_leaves_out(page: Page) -> None:
+    assert "standing (500 N)" in page.text and "flexed (1\u202f175 N and 7.5 N m)" in page.text
+    assert "facet joints, ligaments and muscles are left out" in page.text
+
+
+def test_the_caption_of_the_gain_speaks_of_bars_only_where_there_are_some(case: Case, page: Page) -> None:
+    assert "the bar from the lowest" in page.text
+    rehearsal = case.rehearsals[0]
+    bands = {
+        who: {name: replace(band, low=None, high=None) for name, band in of.items()}
+        for who, of in rehearsal.bands.items()
+    }
+    single = replace(rehearsal, members=0, bands=bands)
+    text = Page(to_html(replace(case, rehearsals=(single,)))).text
+    assert "a single run without a band" in text and "the bar from the lowest" not in text
+
+
 def test_a_member_that_failed_is_named_and_counted(case: Case) -> None:
     rehearsal = replace(case.rehearsals[0], members=15, failed=("member 7 (rigid, 250 N): no equilibrium",))
     assert [gap.code for gap in gaps(rehearsal)] == ["repair_member"]
@@ -109,7 +210,8 @@ def test_cement_lies_on_the_grid_of_the_ct_with_its_volume_kept(case: Case, tmp_
     paths = {path.name: path for path in write_rehearsals(case, tmp_path)}
     assert set(paths) == {
         "L1_vertebroplasty_cement.nii.gz", "L1_vertebroplasty_cement.stl", "L1_kyphoplasty_cement.nii.gz",
-        "L1_kyphoplasty_cement.stl", "L1_kyphoplasty_cavity.nii.gz", "L1_kyphoplasty_compaction.nii.gz",
+        "L1_kyphoplasty_cement.stl", "L1_vertebroplasty_sphere.nii.gz", "L1_kyphoplasty_sphere.nii.gz",
+        "L1_kyphoplasty_cavity.nii.gz", "L1_kyphoplasty_compaction.nii.gz",
         "L1_vertebroplasty_path.mrk.json", "L1_kyphoplasty_path.mrk.json",
     }  # fmt: skip
     image = nib.load(paths["L1_vertebroplasty_cement.nii.gz"])

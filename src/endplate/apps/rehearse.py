@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.apps.assess import check_paths, labels_of, read_given, told
+from endplate.apps.injection_options import injection_plan
 from endplate.apps.options import InputOptions, ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
@@ -96,7 +97,6 @@ def _rehearsal(unknown: UnknownOptions, procedure: str) -> RehearsalSettings:
 def _run(repair: RepairOptions) -> RunSettings:
     from endplate.repair.device.balloon import BALLOONS
     from endplate.repair.device.cement import CEMENTS
-    from endplate.repair.injection_plan import InjectionPlan
     from endplate.repair.path.settings import PathSettings
     from endplate.repair.run import RunSettings
 
@@ -105,7 +105,7 @@ def _run(repair: RepairOptions) -> RunSettings:
     if repair.balloon is not None:
         path = replace(path, balloon=_listed("--balloon", repair.balloon, list(BALLOONS)))
     cement = usual.cement if repair.cement is None else _listed("--cement", repair.cement, list(CEMENTS))
-    injection = InjectionPlan()
+    injection = injection_plan(repair)
     if repair.cement_ml is not None:
         injection = replace(injection, volume_ml=_within("--cement-ml", repair.cement_ml, 0, 15, "mL"))
     balloon_ml = None

@@ -10,7 +10,13 @@ from cyclopts import Group, Parameter
 from endplate.apps.options import option
 
 REPAIR = Group("Repair", sort_key=0)
+INJECTION = Group("Injection of the cement", sort_key=0)
 UNKNOWN = Group("What the scan does not hold", sort_key=3)
+
+
+def injection_option(words: str) -> Parameter:
+    """As `option`, shown in the group of the injection."""
+    return Parameter(negative="", show_default=False, group=INJECTION, help=words)
 
 
 @Parameter(name="*", group=REPAIR)
@@ -29,6 +35,25 @@ class RepairOptions:
     route: Annotated[
         Literal["auto", "transpedicular", "extrapedicular"], option("Way into the body; default usual for the level.")
     ] = "auto"
+    portions: Annotated[
+        str | None,
+        injection_option("How many even portions, or their shares, such as 0.5,0.3,0.2; default one."),
+    ] = None
+    pause_s: Annotated[float | None, injection_option("Rest between portions or needles in s; default 30.")] = None
+    flow_ml_s: Annotated[float | None, injection_option("Through all needles together, in mL/s; default 0.1.")] = None
+    needle_order: Annotated[
+        Literal["together", "in-turn"] | None,
+        injection_option("Two needles at once, or one after the other; default together."),
+    ] = None
+    most_mpa: Annotated[
+        float | None, injection_option("Pressure in the syringe, in MPa, at which the hand gives up; default 5.")
+    ] = None
+    most_s: Annotated[float | None, injection_option("Time limit in s; default the cement's own end of handling.")] = (
+        None
+    )
+    go_on_at_opening: Annotated[
+        bool, injection_option("Go on when cement leaves the body, and count what goes out; default stop.")
+    ] = False
     cement: Annotated[str | None, option("Name in the catalogue; default standard PMMA. A wrong name lists all.")] = (
         None
     )

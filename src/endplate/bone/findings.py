@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from endplate.bone.calibration import TO_120_FROM_100_KVP, to_120_kvp
 from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of, compare_levels, out_of_line
 from endplate.bone.inclusion import DENSE_HU
 from endplate.bone.result import BoneDensity, Calibration
@@ -13,11 +14,11 @@ _ROI_SOURCE = "L1 ROI rules (clinical practice, from knowledge): cortex eroded 3
 
 
 def findings(densities: Iterable[BoneDensity], calibration: Calibration | None) -> tuple[Finding, ...]:
-    """The findings of the bone stage: calibration once, and by level HU, density and category.
+    """The findings of the bone stage: calibration and scale of HU once, and by level HU, density and category.
 
     Bands are 95 %: for HU of the mean, for density of mean and calibration route together.
     """
-    found = [] if calibration is None else [_calibration(calibration)]
+    found = [] if calibration is None else [_calibration(calibration), *_scale(calibration)]
     for density in compare_levels(densities):
         found.append(_hu(density))
         if density.density_mg_cm3 is not None and calibration is not None:
@@ -64,6 +65,28 @@ def _calibration(line: Calibration) -> Finding:
     return Finding(
         code="density_calibration", value=text, unit="", method=_told(method, line.notes), source=line.source
     )
+
+
+def _scale(line: Calibration) -> list[Finding]:
+    """What trabecular HU of this scan times, to be held against limits of unenhanced CT at 120 kVp.
+
+    None where the tube voltage is not known or has no published factor, or where contrast medium was given.
+    """
+    factor = None if line.kvp is None or line.contrast else to_120_kvp(line.kvp)
+    if factor is None or line.kvp is None:
+        return []
+    return [
+        Finding(
+            code="hu_to_120_kvp",
+            condition="contrast not stated" if line.contrast is None else "",
+            value=factor,
+            unit="1",
+            low=factor,
+            high=factor,
+            method=f"trabecular HU at {line.kvp:g} kVp, no contrast medium, to 120 kVp; an error is not published",
+            source=TO_120_FROM_100_KVP.source,
+        )
+    ]
 
 
 def _hu(density: BoneDensity) -> Finding:

@@ -1,7 +1,7 @@
 """The decision: every rule set, flag and grading at every level, each with its reasons.
 
-Order of weight: emergencies, absolute contraindications, relative contraindications, the answer of each rule set, then
-technique. Rule sets stand side by side; where they disagree the conflict is named (`conflict.py`).
+Order of weight: emergencies; in each rule set that speaks of the case absolute contraindications, relative ones, the
+answer; technique. Rule sets stand side by side; where they disagree the conflict is named (`conflict.py`).
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def evaluate(ruleset: RuleSet, facts: LevelFacts) -> Verdict:
         missing=missing_fields(ruleset, facts.values),
         scores=tuple(_score(score, facts.values) for score in ruleset.scores),
         assumed=tuple(_assumed(ruleset.scores, facts.values)),
-        overridden=tuple(node.words for node in ruleset.absolute if ruleset.scores and node.truth(facts.values)),
+        overridden=tuple(
+            node.words for node in ruleset.absolute if ruleset.scores and applies and node.truth(facts.values)
+        ),
         borderline=borderline(ruleset, facts),
         approximation=ruleset.approximation,
         find_changes=partial(would_change, ruleset, facts.values),

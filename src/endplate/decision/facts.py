@@ -38,13 +38,13 @@ def level_facts(
     for name, value, place in told(record, level):
         values.setdefault(name, value)
         origin.setdefault(name, place)
-    for name, value, band, place in measured(findings, level):
+    for name, value, band, place in measured(findings, level, _intact(record, findings)):
         if value is not None and name not in values:
             values[name], origin[name] = _within(name, value), place
             if band is not None:
                 bands[name] = band
     if together:
-        values["n_levels"] = max(sum(_treatable(record, one) for one in together), 1)
+        values["n_levels"] = max(sum(not known_old(record, one) for one in together), 1)
         origin["n_levels"] = "levels not known to be healed or painless"
     return LevelFacts(values=values, origin=origin, bands=bands)
 
@@ -57,12 +57,21 @@ def fractured_levels(record: PatientRecord, findings: Sequence[Finding] = ()) ->
     return tuple(sorted(level for level in (named | found) - refused if level is not None))
 
 
-def _treatable(record: PatientRecord, level: Level) -> bool:
+def _intact(record: PatientRecord, findings: Sequence[Finding]) -> frozenset[Level]:
+    """Levels known unbroken and without cement, by a person or else by the scan: impacted bone is denser."""
+    intact = {f.level for f in findings if f.code == "fracture" and f.value == "no" and f.level is not None}
+    intact |= {level for level, told in record.levels.items() if told.fracture is False}
+    broken = {level for level, t in record.levels.items() if t.fracture or t.oedema or t.uptake or t.augmented}
+    return frozenset(intact - broken - {Level(name) for done in record.procedures for name in done.levels})
+
+
+def known_old(record: PatientRecord, level: Level) -> bool:
+    """Whether a level is known healed, or not to hurt: the present pain then does not date its fracture."""
     at_level = record.levels.get(level)
     if at_level is None:
-        return True
+        return False
     healed = at_level.oedema is False and not at_level.uptake and not at_level.cleft
-    return not healed and at_level.concordant is not False
+    return healed or at_level.concordant is False
 
 
 def _within(name: str, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from endplate.cited import cited, cited_table
@@ -31,6 +31,7 @@ OTHER_RATIO = cited_table(
     "OTHER_RATIO", "1", "Ha/Hp elsewhere, approximate (reference 1.2)", "knowledge",
     {"upper": 0.95, "L3": 1.0, "L4": 1.05, "L5": 1.15},
 )  # fmt: skip
+CONTRAST_HU = cited(18.0, "[hnsf'U]", "Pompe 2015: trabecular HU, unenhanced 128.8 to portal 147.0", "verified")
 THORACOLUMBAR = ("T11", "T12", "L1")
 NUMBERS = {
     "height_loss": ("loss_pct", 100),
@@ -42,8 +43,11 @@ NUMBERS = {
 Measured = Iterator[tuple[str, Any, tuple[float, float] | None, str]]
 
 
-def measured(findings: Sequence[Finding], level: Level) -> Measured:
-    """Each fact that the findings give: name, value, band, and the finding's code as its origin."""
+def measured(findings: Sequence[Finding], level: Level, intact: Collection[Level] = ()) -> Measured:
+    """Each fact that the findings give: name, value, band, and the finding's code as its origin.
+
+    `intact` : levels known unbroken, whose density is the patient's.
+    """
     here = {finding.code: finding for finding in findings if finding.level is level and not finding.condition}
     for code, (name, scale) in NUMBERS.items():
         if code in here:
@@ -56,18 +60,38 @@ def measured(findings: Sequence[Finding], level: Level) -> Measured:
         if broken:
             yield "endplate_sign", True, None, f"finding fracture at {level}"
     yield "kyphotic_deformity", _kyphotic(here, level), None, f"findings wedge_angle, regional_kyphosis at {level}"
-    yield from _density(findings)
+    yield from _density(findings, intact)
 
 
-def _density(findings: Sequence[Finding]) -> Measured:
-    for code, name in (("trabecular_hu", "l1_hu"), ("trabecular_density", "vbmd")):
-        by_level = {finding.level: finding for finding in findings if finding.code == code}
-        for levels in ((Level.L1,), (Level.T12, Level.L2)):
-            found = [float(by_level[level].value) for level in levels if level in by_level]
-            if len(found) == len(levels):
-                where = " and ".join(map(str, levels))
-                yield name, sum(found) / len(found), None, f"finding {code} at {where}"
-                break
+def _density(findings: Sequence[Finding], intact: Collection[Level]) -> Measured:
+    """Density of an intact L1, else the mean of intact T12 and L2; HU only where their scale is known."""
+    yield "vbmd", *_mean(findings, "trabecular_density", intact)
+    scale = next((finding for finding in findings if finding.code == "hu_to_120_kvp"), None)
+    value, band, place = _mean(findings, "trabecular_hu", intact)
+    if scale is None or value is None:
+        return
+    factor = float(scale.value)
+    if band is not None:
+        # Whether contrast medium was given may not be stated: bone may then be this much darker than it seems.
+        below = float(CONTRAST_HU) if scale.condition else 0.0
+        band = ((band[0] - below) * factor, band[1] * factor)
+    yield "l1_hu", value * factor, band, place
+
+
+def _mean(
+    findings: Sequence[Finding], code: str, intact: Collection[Level]
+) -> tuple[float | None, tuple[float, float] | None, str]:
+    here = {finding.level: finding for finding in findings if finding.code == code and finding.level in intact}
+    for levels in ((Level.L1,), (Level.T12, Level.L2)):
+        found = [here[level] for level in levels if level in here]
+        if len(found) == len(levels):
+            ends = [(one.low, one.high) for one in found if one.low is not None and one.high is not None]
+            band = None
+            if len(ends) == len(found):
+                band = sum(low for low, _ in ends) / len(ends), sum(high for _, high in ends) / len(ends)
+            mean = sum(float(one.value) for one in found) / len(found)
+            return mean, band, f"finding {code} at {' and '.join(map(str, levels))}"
+    return None, None, ""
 
 
 def _kyphotic(here: dict[str, Finding], level: Level) -> bool | None:

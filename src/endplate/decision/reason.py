@@ -97,11 +97,11 @@ def _in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 def _deciding_parts(ruleset: RuleSet, facts: FactValues) -> Iterator[tuple[str, Node]]:
     barred = [node for node in ruleset.absolute if node.truth(facts) is True]
-    if barred:
+    if ruleset.scope.truth(facts) is False:
+        yield "scope", ruleset.scope
+    elif barred:
         for node in barred:
             yield "contraindication", node
-    elif ruleset.scope.truth(facts) is False:
-        yield "scope", ruleset.scope
     elif ruleset.status(facts) == "indeterminate" and _any_open(ruleset, facts):
         yield from _open_parts(ruleset, facts)
     else:

@@ -58,7 +58,7 @@ class RuleSet:
     ----------
     question : what a "yes" says yes to.
     scope : the cases it speaks of; outside of them it answers `outside`, status "no", `applies` False.
-    absolute : any of them makes the verdict contraindicated, whatever else holds or is unknown.
+    absolute : within the scope any of them makes the verdict contraindicated, whatever else holds or is unknown.
     relative : any of them turns "yes" into "conditional".
     answers : the source's answers, first match.
     scores : sums that the answers compare, shown with the verdict.
@@ -79,15 +79,16 @@ class RuleSet:
     def reachable(self, facts: FactValues) -> tuple[Outcome, ...]:
         """Outcomes that the unknown leaves open; one where the verdict is settled.
 
-        A contraindication outranks scope and answers. One that is unknown keeps the matter open only where the rest
-        could favour the procedure: a "no" stays a "no".
+        Outside its scope a rule set says nothing else. Within it, or while that is unknown, a contraindication outranks
+        the answers. One that is unknown keeps the matter open only where the rest could favour the procedure: a "no"
+        stays a "no".
         """
-        absolute = self._absolute.truth(facts)
-        if absolute is True:
-            return (CONTRAINDICATED,)
         scope = self.scope.truth(facts)
         if scope is False:
             return (self._outside,)
+        absolute = self._absolute.truth(facts)
+        if absolute is True:
+            return (CONTRAINDICATED,)
         found = [seen for answer in self.answers.reachable(facts) for seen in self._weighed(answer, facts)]
         if scope is None:
             found.append(self._outside)

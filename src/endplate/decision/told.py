@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from operator import attrgetter
 from typing import Any
 
 from endplate.cited import cited
+from endplate.decision.ago import days_between
+from endplate.decision.comparisons import comparisons
+from endplate.decision.conservative import care_facts
+from endplate.decision.field import field_catalogue
+from endplate.decision.glucocorticoid import glucocorticoid_facts
 from endplate.decision.kleene import Truth
 from endplate.level import Level
 from endplate.patient import PatientRecord
-from endplate.patient.drugs import Glucocorticoid
 from endplate.patient.imaging import LevelRecord
+from endplate.patient.scale.change import Score
 
-MONTH_DAYS = cited(30.44, "d", "Mean month of the Gregorian calendar, 365.2425 d / 12", "recomputed")
-STEROID_MONTHS = cited(3.0, "mo", "ACR GIOP 2022: courses of 3 months or more count first (reference 2)", "verified")
 ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
+
+QCT_HOLDS_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years: the later end taken", "design")
 
 CASE = {
     "mass_kg": "mass_kg",
@@ -63,11 +67,12 @@ CASE = {
     "bleeding_risk_accepted": "fitness.bleeding_risk_accepted",
     "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
     "ankylosed": "fitness.ankylosed_spine",
+    "allergy_cement": "allergies.cement",
+    "allergy_contrast": "allergies.contrast",
     "weight_loss": "cancer.weight_loss",
     "l1_hu": "bone.l1_hu",
     "anticoagulant": "drugs.anticoagulant",
     "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
-    "glucocorticoid_g_yr": "drugs.cumulative_prednisone_g_year",
 }
 """Facts of the patient that stand in the record as they are."""
 
@@ -147,8 +152,7 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "acute_signs", any_of(at_level.oedema, at_level.double_band), f"{place}.oedema"
     judged = record.pain.from_fracture
     yield "pain_from_fracture", False if at_level.concordant is False else judged, "pain.from_fracture"
-    taken = record.studies.mri_on if at_level.oedema is not None else record.studies.bone_scan_on
-    yield "imaging_age_days", days_between(taken, record.recorded_on), "studies"
+    yield "imaging_age_days", _imaging_age(record, at_level), "studies"
     again = any_of(record.episode.augmented_before, at_level.augmented, bool(record.procedures) or None)
     yield "prior_augmentation", again, "episode.augmented_before"
 
@@ -160,8 +164,18 @@ def _complaint(record: PatientRecord) -> Told:
     if pain.mechanical is not None:
         without = "none" if pain.under_analgesia == 0 else "occasional"
         yield "pain_type", "mechanical" if pain.mechanical else without, "pain.mechanical"
-    answered = record.questionnaires.rmdq
-    yield "rmdq", answered.score.value if answered else None, "questionnaires.rmdq"
+    if record.questionnaires.rmdq:
+        yield from _disability(record.questionnaires.rmdq.score)
+
+
+def _disability(score: Score) -> Told:
+    """RMDQ; with items unanswered its least, where every rule says the same of the most that it may be."""
+    if score.value is not None or score.low is None or score.high is None:
+        yield "rmdq", score.value, "questionnaires.rmdq"
+        return
+    ends = {"rmdq": score.low}, {"rmdq": score.high}
+    if all(rule.truth(ends[0]) is rule.truth(ends[1]) for rule in comparisons("rmdq")):
+        yield "rmdq", score.low, f"questionnaires.rmdq, {score.reason}: {score.low:g} to {score.high:g}"
 
 
 def _event(record: PatientRecord) -> Told:
@@ -173,18 +187,7 @@ def _event(record: PatientRecord) -> Told:
 
 
 def _care(record: PatientRecord) -> Told:
-    treatments, place = record.care.treatments, "care.treatments"
-    if treatments is None:
-        return
-    measures = {treatment.measure for treatment in treatments}
-    yield "analgesic_step2_tried", bool(measures & {"analgesia step 2", "analgesia step 3"}), place
-    refused = {treatment.measure for treatment in treatments if treatment.outcome == "contraindicated"}
-    yield "analgesics_contraindicated", bool(refused & {"analgesia step 1", "analgesia step 2"}), place
-    yield "mobilisation_offered", bool(measures & {"physiotherapy", "mobilisation"}), place
-    yield "exercise_supervised", "physiotherapy" in measures, place
-    lasted = [_lasted(treatment, record.recorded_on) for treatment in treatments]
-    known = [days for days in lasted if days is not None]
-    yield "nsm_days", max(known) if known else (None if treatments else 0), place
+    return ((name, value, "care.treatments") for name, value in care_facts(record))
 
 
 def _blood(record: PatientRecord) -> Told:
@@ -199,21 +202,23 @@ def _blood(record: PatientRecord) -> Told:
         yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"
     else:
         yield "coagulopathy_correctable", drugs.anticoagulant_correctable, "drugs.anticoagulant_correctable"
-    infection, allergies = record.infection, record.allergies
+    infection = record.infection
     yield "septicaemia", any_of(infection.blood_borne_untreated, infection.bacteraemia), "infection"
-    yield "allergy", any_of(allergies.cement, allergies.contrast), "allergies"
 
 
 def _bone(record: PatientRecord) -> Told:
     yield "t_score", lowest_t_score(record), "bone.tests"
+    yield "vbmd", _vbmd(record), "bone.tests"
     history = record.history
     fractures = history.fractures
     yield "prior_vcf", None if fractures is None else any(f.site == "vertebra" for f in fractures), "history.fractures"
     drinks = None if history.alcohol_units_day is None else history.alcohol_units_day >= ALCOHOL_UNITS
     yield "bone_risk_factors", any_of(*BONE_RISKS(history), drinks), "history"
-    yield from _glucocorticoid(record)
+    for name, value in glucocorticoid_facts(record):
+        yield name, value, "drugs.glucocorticoids"
     cancer = record.cancer
-    shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive
+    biopsied = any(level.biopsy_malignant for level in record.levels.values())
+    shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive or biopsied
     yield "malignancy", True if shown else cancer.known, "cancer"
     yield "other_bone_disease", history.paget, "history.paget"
     for name, then in (("stature_lost_ever_cm", "tallest_height_cm"), ("stature_lost_cm", "last_height_cm")):
@@ -222,17 +227,6 @@ def _bone(record: PatientRecord) -> Told:
         yield name, lost, f"examination.{then}"
     if record.mass_kg and record.height_cm:
         yield "bmi", record.mass_kg / (record.height_cm / 100) ** 2, "mass_kg, height_cm"
-
-
-def _glucocorticoid(record: PatientRecord) -> Told:
-    """The heaviest course among the long ones, else among all."""
-    courses, place = record.drugs.glucocorticoids, "drugs.glucocorticoids"
-    if courses is None:
-        return
-    lasted = [(_months(course, record.recorded_on), course.prednisone_mg_day) for course in courses]
-    months, dose = max(lasted, key=lambda one: ((one[0] or 0) >= STEROID_MONTHS, one[1]), default=(0, 0))
-    yield "glucocorticoid_mg_d", dose, place
-    yield "glucocorticoid_months", months, place
 
 
 _TELLERS: tuple[Callable[[PatientRecord], Told], ...] = (_complaint, _event, _care, _blood, _bone)
@@ -244,16 +238,30 @@ def lowest_t_score(record: PatientRecord) -> float | None:
     return min((score for score in scores if score is not None), default=None)
 
 
+def _vbmd(record: PatientRecord) -> float | None:
+    """Of the latest QCT of the last two years; an older one would hide what a scan measures now."""
+    fresh = [
+        (age, test.vbmd_mg_cm3)
+        for test in record.bone.tests or ()
+        if test.site == "spine QCT" and test.vbmd_mg_cm3 is not None
+        if (age := days_between(test.on, record.recorded_on)) is not None and age <= QCT_HOLDS_DAYS
+    ]
+    entry = field_catalogue()["vbmd"]
+    return min(max(min(fresh)[1], entry.low), entry.high) if fresh else None
+
+
 def any_of(*answers: Truth) -> Truth:
     """Kleene's or."""
     return True if True in answers else (None if None in answers else False)
 
 
-def days_between(earlier: date | None, later: date | None) -> int | None:
-    """Whole days, None where a date is unknown or they stand the wrong way round."""
-    if earlier is None or later is None or later < earlier:
-        return None
-    return (later - earlier).days
+def _imaging_age(record: PatientRecord, at_level: LevelRecord) -> int | None:
+    """Days since the study that shows the fracture fresh, the younger if both do; else since the one that was read."""
+    studies = ((at_level.oedema, record.studies.mri_on), (at_level.uptake, record.studies.bone_scan_on))
+    positive = [taken for seen, taken in studies if seen]
+    read = positive or [taken for seen, taken in studies if seen is not None][:1]
+    ages = [age for taken in read if (age := days_between(taken, record.recorded_on)) is not None]
+    return min(ages) if ages and len(ages) == len(read) else None
 
 
 def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:
@@ -261,16 +269,3 @@ def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:
     if own is not None:
         return own
     return record.episode.days_at(record.recorded_on)
-
-
-def _lasted(treatment: Any, today: date | None) -> float | None:
-    if treatment.days is not None:
-        return treatment.days
-    return days_between(treatment.started_on, treatment.stopped_on or today)
-
-
-def _months(course: Glucocorticoid, today: date | None) -> float | None:
-    if course.months is not None:
-        return course.months
-    days = days_between(course.started_on, course.stopped_on or today)
-    return None if days is None else days / MONTH_DAYS

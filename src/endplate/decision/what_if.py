@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from endplate.decision.decide import outcomes
 from endplate.decision.derive import derive
 from endplate.decision.field import field_catalogue
 from endplate.decision.kleene import FactValues, Truth
+from endplate.decision.prevention.plan import prevention_rulesets
 from endplate.decision.rulebook import rulebook
-from endplate.decision.ruleset import Outcome
+from endplate.decision.ruleset import Outcome, RuleSet
 from endplate.decision.verdict import LevelFacts
 from endplate.errors import OptionError
 
@@ -35,16 +35,34 @@ def what_if(facts: LevelFacts, answers: Mapping[str, Any]) -> tuple[Move, ...]:
     OptionError : an answer to a question that no rule asks.
     RecordError : an answer that the question cannot have.
     """
+    check_answers(answers)
+    before, after = derive(facts.values), derive({**facts.values, **answers})
+    return (*_moves(rulebook().rulesets, before, after), *_other_moves(before, after))
+
+
+def what_if_prevention(facts: FactValues, answers: Mapping[str, Any]) -> tuple[Move, ...]:
+    """The verdicts of prevention that move when `answers` replace what is known of the patient.
+
+    Raises
+    ------
+    OptionError, RecordError : as `what_if`.
+    """
+    check_answers(answers)
+    return _moves(prevention_rulesets(), derive(facts), derive({**facts, **answers}))
+
+
+def check_answers(answers: Mapping[str, Any]) -> None:
+    """Refuse an answer to a question that no rule asks, or one that the question cannot have."""
     for name, value in answers.items():
         if name not in field_catalogue():
             near = get_close_matches(name, field_catalogue(), n=1)
             raise OptionError(f"no rule asks for '{name}'", fix=f"did you mean {near[0]}?" if near else "")
         field_catalogue()[name].check(value)
-    before, after = dict(facts.values), {**facts.values, **answers}
-    titles = {ruleset.id: ruleset.title for ruleset in rulebook().rulesets}
-    then, now = outcomes(before), outcomes(after)
-    moved = [Move(id=k, title=titles[k], before=then[k], after=now[k]) for k in then if then[k] != now[k]]
-    return (*moved, *_other_moves(derive(before), derive(after)))
+
+
+def _moves(rulesets: Iterable[RuleSet], before: FactValues, after: FactValues) -> tuple[Move, ...]:
+    pairs = ((rules, rules.outcome(before), rules.outcome(after)) for rules in rulesets)
+    return tuple(Move(id=r.id, title=r.title, before=then, after=now) for r, then, now in pairs if then != now)
 
 
 def _other_moves(before: FactValues, after: FactValues) -> tuple[Move, ...]:

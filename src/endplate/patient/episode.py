@@ -133,13 +133,14 @@ class Mobility(Part):
 
 
 class Treatment(Part):
-    """One conservative measure, with its dates and outcome."""
+    """One conservative measure, with its dates and outcome. `supervised` : exercise under a therapist's eye."""
 
     measure: Measure
     started_on: date | None = None
     stopped_on: date | None = None
     days: Annotated[float, Field(ge=0, le=36500)] | None = None
     outcome: Outcome | None = None
+    supervised: bool | None = None
 
     @model_validator(mode="after")
     def _dates(self) -> Treatment:

@@ -31,6 +31,7 @@ SHEAR_N_PER_MM = cited(
     "Segment shear stiffness 53-140 N/mm (Miller 1986), middle; keeps the upper plate in line",
     "verified",
 )
+ROOM_MM = cited(12.0, "mm", "Own measurement: fragments leave a box with 6 mm of room at the end of 4 mL", "design")
 LEAST_SHARE = cited(0.05, "1", "Own choice: less bone in a voxel makes points of no weight", "design")
 LEAST_DENSITY_G_CM3 = cited(0.01, "g/cm3", "Own choice: marrow without bone still takes part, at 24 MPa", "design")
 
@@ -88,7 +89,8 @@ def body_model(
         drilled |= cloud.inside(balloon.surface)
     drilled_mg = float(cloud.mass[drilled & (cloud.kind == FOAM)].sum())
     cloud = cloud.keep(~drilled)
-    engine = Engine(cloud, law, grid.shape, edge_mm, balloons=balloons, settings=settings)
+    room = max(6, round(float(ROOM_MM) / edge_mm))
+    engine = Engine(cloud, law, grid.shape, edge_mm, balloons=balloons, settings=settings, pad=room)
     plate = np.flatnonzero(upper[1].ravel()[cloud.voxel] & (cloud.kind == ELASTIC))
     bottom = float(np.nonzero(lower[0].any(axis=(0, 1)))[0].min()) * edge_mm
     held = np.broadcast_to((engine.node_mm[..., 2] <= bottom + 1e-6)[..., None], (*engine.node_mm.shape[:3], 3))

@@ -1,4 +1,4 @@
-"""Height gains measured in patients, to stand beside every simulated one: they spread wider than any prediction."""
+"""Gains and losses of height that were measured, to stand beside every simulated one: they spread wider."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ LYING_MM = cited(
     "JOSR 2023, Table 1, grade 2, n 94: anterior height 19.7 sitting, 23.1 lying; a supine CT has it already",
     "verified",
 )
+_ROTTER = "Rotter 2010, 24 cadaver bodies T11-L5, anterior height in % of that before"
+LOST_PERCENT = cited(11.7, "%", f"{_ROTTER}: lost when the balloon was emptied, mean (abstract)", "verified")
+LOST_SD_PERCENT = cited(6.2, "%", f"{_ROTTER}: lost when the balloon was emptied, SD (abstract)", "verified")
+KEPT_PERCENT = cited(8.0, "%", f"{_ROTTER}: net gain, mean (abstract)", "verified")
+KEPT_SD_PERCENT = cited(9.4, "%", f"{_ROTTER}: net gain, SD (abstract)", "verified")
+SHARE_LOST = cited(0.59, "1", f"{_ROTTER}: 11.7 / (11.7 + 8.0) of the gain at full balloon", "recomputed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

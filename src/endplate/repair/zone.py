@@ -16,6 +16,8 @@ from endplate.fracture.result import Fracture
 from endplate.fracture.signs import BREACH_AREA_MM2, BREACH_DEPTH_MM, breach_area_mm2, fitted_depth_mm
 from endplate.image.volume import Volume
 from endplate.repair.bone import inside_body
+from endplate.repair.cortex import find_shell
+from endplate.repair.openings import foramen
 from endplate.repair.result import Bone, FractureZone
 
 GAS_HU = cited(-150.0, "[hnsf'U]", "Cleft on CT: gas below -150 HU; design default of the reference 1.7", "design")
@@ -39,11 +41,14 @@ FLUID_SHARE = cited(0.35, "1", "Own choice: a third of the core's density is flu
 GAP_MM2 = cited(25.0, "mm2", "Own choice: a hole in the wall as large as an endplate breach", "design")
 WALL_MM = cited(2.0, "mm", "Own choice: a shell blurred to a 1 mm scan shows within this depth", "design")
 WALL_SHARE = cited(0.8, "1", "Own choice: a wall no denser than this share of the core is missing", "design")
+FROM_ARCH_MM = cited(
+    4.0, "mm", "Own choice: where a pedicle joins there is no wall; it fades over as much as an endplate", "design"
+)
 WALL_INVOLVED = cited(0.20, "1", "AO Spine-DGOU OF 3: posterior wall involved beyond a fifth", "verified")
 SOFT_MODULUS = cited(
     0.40, "1", "Modulus of the zone falls to 30-50 % of the density law, reference 5.2; not a measurement", "weak"
 )
-SOUND = "no compacted band, cleft, gap in the endplates or cortex was seen"
+SOUND = "no compacted band, cleft, gap in the endplates or cortex, or involved posterior wall was seen"
 HEALED = "the body lost height, but no loose zone is seen: old and healed, or too fine for this scan"
 
 
@@ -69,7 +74,8 @@ def find_zone(vertebra: Vertebra, volume: Volume, bone: Bone, fracture: Fracture
     Notes
     -----
     A band counts only below an endplate that came down, against the core of the same body. Where an endplate or the
-    cortex is broken but no band is dense enough to be seen, a zone of the usual length lies under it.
+    cortex is broken but no band is dense enough to be seen, a zone of the usual length lies under it; where the
+    posterior wall alone is involved, before that wall.
     """
     zone = _Search(vertebra, volume, bone, fracture).zone()
     if zone is None:
@@ -110,12 +116,14 @@ class _Search:
         gap = self._breaches(signs) | self._cortical_gap(signs)
         band = self._band(signs)
         fluid = self._fluid(band, signs)
+        wall = self._posterior_wall(signs)
         if not signs:
             return None
-        self._posterior_wall(signs)
         if not band.any():
-            band = self._assumed(gap | gas)
-            signs.append(f"zone not seen as a band: {float(ASSUMED_MM):g} mm under the break taken instead")
+            alone = wall and not (gap | gas).any()
+            band = self._before_wall() if alone else self._assumed(gap | gas)
+            place = "before the posterior wall" if alone else "under the break"
+            signs.append(f"zone not seen as a band: {float(ASSUMED_MM):g} mm {place} taken instead")
         return FractureZone(band=band, cleft=gas | fluid, gap=gap, signs=tuple(signs), opening_mm=opening)
 
     def _gas(self, signs: list[str]) -> tuple[NDArray[np.bool_], float | None]:
@@ -167,20 +175,37 @@ class _Search:
         return columns[:, :, None]
 
     def _cortical_gap(self, signs: list[str]) -> NDArray[np.bool_]:
-        """Patches of the front and side wall where no shell is seen."""
+        """Patches of the walls where no shell is seen, clear of the vein's foramen and of the pedicles."""
         reach = max(1, round(float(WALL_MM) / self.edge_mm))
         best = ndimage.maximum_filter(np.where(self.body, self.density, -np.inf), size=2 * reach + 1)
         middle = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"]) > float(UNDER_PLATE_MM)
-        wall = self.body & ~ndimage.binary_erosion(self.body) & middle & self._in_front()
-        parts, count = ndimage.label(wall & (best < float(WALL_SHARE) * self.core), np.ones((3, 3, 3)))
-        sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:] * self.edge_mm**2
-        kept = [n + 1 for n in range(count) if sizes[n] >= GAP_MM2]
-        if kept:
-            signs.append(f"gap in the front or side cortex over {float(sizes[np.array(kept) - 1].sum()):.0f} mm2")
-        return np.isin(parts, kept)
+        wall = self.body & ~ndimage.binary_erosion(self.body) & middle
+        bare = wall & (best < float(WALL_SHARE) * self.core)
+        gap = np.zeros_like(self.body)
+        front = self._in_front()
+        for name, where in (("front or side", front), ("posterior", ~front & ~self._passages(reach))):
+            parts, count = ndimage.label(bare & where, np.ones((3, 3, 3)))
+            sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:] * self.edge_mm**2
+            kept = [n + 1 for n in range(count) if sizes[n] >= GAP_MM2]
+            if kept:
+                signs.append(f"gap in the {name} cortex over {float(sizes[np.array(kept) - 1].sum()):.0f} mm2")
+                gap |= np.isin(parts, kept)
+        return gap
+
+    def _passages(self, reach: int) -> NDArray[np.bool_]:
+        """Places where even a sound wall is open: the vein's foramen and where the pedicles join."""
+        grid = self.bone.field.grid
+        shell = find_shell(self.bone)
+        window = shell.voxels[foramen(shell, self.vertebra.to_local_mm(grid.to_mm(shell.voxels)))]
+        vein = np.zeros_like(self.body)
+        vein[tuple(window.T)] = True
+        arch = (self.bone.field.fill >= 0.5) & (self.bone.field.body < 0.5)
+        around = max(1, round(float(FROM_ARCH_MM) / self.edge_mm))
+        cube = np.ones((3, 3, 3))
+        return ndimage.binary_dilation(vein, cube, reach) | ndimage.binary_dilation(arch, cube, around)
 
     def _in_front(self) -> NDArray[np.bool_]:
-        """(1, J, 1) rows in the front two thirds of the body, clear of the vein's foramen and the pedicles."""
+        """(1, J, 1) rows in the front two thirds of the body."""
         j = np.nonzero(self.body.any(axis=(0, 2)))[0]
         rows = np.arange(self.body.shape[1])
         return (rows <= j[0] + 2 * (j[-1] - j[0]) // 3)[None, :, None]
@@ -226,10 +251,20 @@ class _Search:
             signs.append(f"cleft without gas of {float(sizes[np.array(kept) - 1].sum()):.1f} mL inside the band")
         return np.isin(parts, kept)
 
-    def _posterior_wall(self, signs: list[str]) -> None:
-        share = None if self.fracture is None else self.fracture.posterior_wall_fraction.value
-        if share is not None and share > WALL_INVOLVED:
-            signs.append(f"posterior wall involved over {share:.0%}")
+    def _posterior_wall(self, signs: list[str]) -> bool:
+        """Whether the posterior wall is involved; a short back of a body that did not break is its shape."""
+        if self.fracture is None or self.fracture.fracture == "no":
+            return False
+        share = self.fracture.posterior_wall_fraction.value
+        if share is None or share <= WALL_INVOLVED:
+            return False
+        signs.append(f"posterior wall involved over {share:.0%}")
+        return True
+
+    def _before_wall(self) -> NDArray[np.bool_]:
+        """Bone before the posterior wall, as thick as fracture zones usually are."""
+        behind = np.cumsum(self.body[:, ::-1], axis=1)[:, ::-1]
+        return self.body & ~self._in_front() & ((behind - 0.5) * self.edge_mm <= float(ASSUMED_MM))
 
     def _assumed(self, broken: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Bone under the endplate nearer to what is broken, as thick as fracture zones usually are."""

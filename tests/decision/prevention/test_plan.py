@@ -139,12 +139,76 @@ def test_vitamin_d_is_held_against_its_goal(level, place):
     assert any(f", {place} the goal" in item.text for item in plan.supplements)
 
 
-@pytest.mark.parametrize(("sex", "age", "count"), [("F", 65, 3), ("F", 64.9, 2), ("M", 80, 2)])
+@pytest.mark.parametrize(("sex", "age", "count"), [("F", 65, 5), ("F", 64.9, 4), ("M", 80, 4)])
 def test_figures_of_women_of_65_are_told_to_them_only(sex, age, count):
     assert len(prevent(record(sex=sex, age_yr=age)).figures) == count
 
 
 def test_a_known_density_needs_no_first_test_and_no_date_without_a_day():
-    known = prevent(record(bone={"tests": [{"site": "spine", "t_score": -3}]}))
+    known = prevent(record(bone={"tests": [{"site": "spine", "t_score": -3, "on": "2026-05-20"}]}))
     assert "density test (DXA)" not in known.dates[0].what
     assert prevent(record(episode={})).dates[0].on is None
+
+
+@pytest.mark.parametrize(
+    ("site", "on", "stands"),
+    [
+        ("spine", "2026-05-10", True),
+        ("total hip", "2025-06-01", True),
+        ("femoral neck", "2025-05-31", False),
+        ("forearm", "2026-05-20", False),
+        ("spine QCT", "2026-05-20", False),
+        ("spine", None, False),
+    ],
+)
+def test_a_density_stands_from_spine_or_hip_of_the_last_year(site, on, stands):
+    test = {"site": site, "t_score": -3} | ({"on": on} if on else {})
+    asked = any("density test (DXA)" in item.what for item in prevent(record(bone={"tests": [test]})).dates)
+    assert asked is not stands
+
+
+def test_a_density_since_an_older_fracture_stands():
+    old = {"onset_on": "2024-01-01", "mechanism": "fall from standing"}
+    tests = {"tests": [{"site": "spine", "t_score": -3, "on": "2024-01-01"}]}
+    assert "DXA" not in prevent(record(episode=old, bone=tests)).dates[0].what
+
+
+@pytest.mark.parametrize(("today", "overdue"), [("2026-08-01", False), ("2026-08-02", False), ("2026-08-03", True)])
+def test_a_day_that_has_passed_is_said_to_be_overdue(today, overdue):
+    first = prevent(record(recorded_on=today)).dates[0]
+    assert first.on == date(2026, 8, 2) and first.what.startswith("overdue: ") is overdue
+
+
+def test_the_next_step_names_anabolic_drugs_that_are_not_blocked_and_what_is_open():
+    clear = {"oesophageal_disorder": False, "cannot_sit_upright": False, "paget": False, "open_epiphyses": False,
+             "heart_attack_or_stroke_past_year": True}  # fmt: skip
+    laboratory = {"calcium_mmol_l": 2.4}
+    words = prevent(record(history=clear, laboratory=laboratory)).next_step
+    assert "consider an anabolic drug first (Teriparatide or abaloparatide)" in words
+    assert "open, complete the record: Oral bisphosphonate, Zoledronate, Teriparatide or abaloparatide, Ral" in words
+    assert words.endswith("blocked: Romosozumab") and "(fitness for age not weighed): Denosumab" in words
+    barred = prevent(record(history=clear, laboratory=laboratory, cancer={"bone_metastasis": True})).next_step
+    assert "the anabolic drugs are blocked" in barred and "consider an anabolic" not in barred
+
+
+@pytest.mark.parametrize(
+    ("dose", "told"),
+    [
+        (2.4, ["FRAX major 20 %, at 2.4 mg/d times 0.8: 16 %", "FRAX hip 4 %, at 2.4 mg/d times 0.65: 2.6 %"]),
+        (2.5, []),
+        (7.4, []),
+        (7.5, ["FRAX major 20 %, at 7.5 mg/d times 1.15: 23 %", "FRAX hip 4 %, at 7.5 mg/d times 1.2: 4.8 %"]),
+    ],
+)
+def test_frax_is_adjusted_for_the_dose_of_glucocorticoid(dose, told):
+    drugs = {"glucocorticoids": [{"prednisone_mg_day": dose, "months": 12}]}
+    plan = prevent(record(drugs=drugs, bone={"frax_major_percent": 20, "frax_hip_percent": 4}))
+    assert [figure.text for figure in plan.figures if "FRAX" in figure.text] == told
+    assert not any("FRAX" in f.text for f in prevent(record(drugs={"glucocorticoids": []})).figures)
+
+
+def test_frax_is_adjusted_for_a_spine_weaker_than_the_neck():
+    tests = [{"site": "femoral neck", "t_score": -1.0}, {"site": "spine", "t_score": -3.5}]
+    told = prevent(record(bone={"tests": tests, "frax_major_percent": 15})).figures[-1].text
+    assert told == "FRAX major 15 % by neck T -1, with spine T -3.5: 18.75 %"
+    assert not any("FRAX" in f.text for f in prevent(record(bone={"tests": tests})).figures)

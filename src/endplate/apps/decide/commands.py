@@ -26,7 +26,7 @@ def decide(
     record: Annotated[Path | None, _option("Patient record (JSON, TOML).")] = None,
     out: Annotated[Path | None, _option("Folder for the pages and documents; default the case folder.")] = None,
     level: Annotated[list[str] | None, _option("Level to decide on; default the fractured ones.")] = None,
-    explain: Annotated[str | None, _option("Print why this rule set says what it says.", VIEW)] = None,
+    explain: Annotated[str | None, _option("Print why this rule set or grading says what it says.", VIEW)] = None,
     what_if: Annotated[list[str] | None, _option("FIELD=VALUE: print which verdicts move.", VIEW)] = None,
     batch: Annotated[Path | None, _option("One record a line (JSON); --out names the file of rows.", VIEW)] = None,
     run: RunOptions = NO_RUN,

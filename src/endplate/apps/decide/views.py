@@ -9,22 +9,33 @@ from typing import Any
 
 from endplate.apps.decide.work import weighed
 from endplate.apps.outcome import Talk
-from endplate.decision.explain import explain, printed
+from endplate.decision.explain import explain, explain_grading, printed
+from endplate.decision.kleene import fields
 from endplate.decision.listing import listed_rules
+from endplate.decision.prevention.plan import prevention_rulesets
 from endplate.decision.rulebook import rulebook
 from endplate.decision.verdict import LevelFacts
-from endplate.decision.what_if import what_if
+from endplate.decision.what_if import check_answers, what_if, what_if_prevention
 from endplate.errors import OptionError, RecordError
 
+PATIENT = "prevention"
+"""Where a view tells what holds for the patient, not for a level."""
 
-def run_explain(case: Path | None, record: Path, levels: list[str] | None, ruleset: str, talk: Talk) -> dict[str, Any]:
-    """Print why one rule set says what it says, level by level."""
 
-    known = [rules.id for rules in rulebook().rulesets]
-    if ruleset not in known:
-        raise OptionError(f"no rule set {ruleset!r}", "", f"choose one of: {', '.join(known)}")
+def run_explain(case: Path | None, record: Path, levels: list[str] | None, name: str, talk: Talk) -> dict[str, Any]:
+    """Print why a rule set or grading says what it says, level by level; of prevention, once for the patient."""
+
+    prevention = {rules.id: rules for rules in prevention_rulesets()}
+    gradings = [grading.id for grading in rulebook().gradings if grading.group != "derived"]
+    known = [*(rules.id for rules in rulebook().rulesets), *gradings, *prevention]
+    if name not in known:
+        raise OptionError(f"no rule set {name!r}", "", f"choose one of: {', '.join(known)}")
     care, _ = weighed(case, record, levels)
-    told = {facts.level: printed(explain(ruleset, facts)) for facts in _some(care.facts)}
+    if name in prevention:
+        told = {PATIENT: printed(explain(prevention[name], LevelFacts(values=care.prevention.facts)))}
+    else:
+        shown = explain_grading if name in gradings else explain
+        told = {facts.level: printed(shown(name, facts)) for facts in _some(care.facts)}
     if talk.for_people:
         sys.stdout.write("\n".join(told.values()))
     return {"explained": told}
@@ -33,17 +44,27 @@ def run_explain(case: Path | None, record: Path, levels: list[str] | None, rules
 def run_what_if(
     case: Path | None, record: Path, levels: list[str] | None, answers: list[str], talk: Talk
 ) -> dict[str, Any]:
-    """Print which verdicts move when answers change, level by level."""
+    """Print which verdicts move when answers change, level by level, then those of prevention."""
 
     changed = dict(_answer(text) for text in answers)
+    check_answers(changed)
     care, _ = weighed(case, record, levels)
-    moved = {facts.level: what_if(facts, changed) for facts in _some(care.facts)}
+    if not care.facts and (idle := sorted(set(changed) - _asked_by_prevention())):
+        raise OptionError(
+            f"nothing here asks for {', '.join(idle)}", "no level is known to be fractured", "give --level"
+        )
+    moved = {facts.level: what_if(facts, changed) for facts in care.facts}
+    moved[PATIENT] = what_if_prevention(care.prevention.facts, changed)
     if talk.for_people:
         for level, moves in moved.items():
             sys.stdout.write(f"{level}: {len(moves)} change\n" if moves else f"{level}: nothing changes\n")
             for move in moves:
                 sys.stdout.write(f"  {move.title}: {_said(move.before)} -> {_said(move.after)}\n")
     return {"moves": {level: [asdict(move) for move in moves] for level, moves in moved.items()}}
+
+
+def _asked_by_prevention() -> set[str]:
+    return {name for rules in prevention_rulesets() for node in rules.nodes() for name in fields(node)}
 
 
 def _said(outcome: Any) -> str:

@@ -7,6 +7,13 @@ from datetime import date, timedelta
 
 from endplate.cited import Cited, cited, cited_table
 
+_JOHANSSON = "Johansson 2017: risk of a second major fracture after a first, against the population"
+SECOND_MAJOR = cited_table("prevention.second_major", "1", _JOHANSSON, "verified", {"1 year": 2.7, "10 years": 1.4})
+_NEIGHBOURS = "Diagn Interv Radiol 2024: new vertebral fractures after a cement repair"
+AFTER_CEMENT_FIRST_YEAR_PERCENT = cited(56.6, "%", _NEIGHBOURS, "verified")
+AFTER_CEMENT_HAZARD = cited_table(
+    "prevention.after_cement", "1", _NEIGHBOURS, "verified", {"next level": 3.99, "two levels away": 1.97}
+)
 _LINDSAY = "Lindsay 2001: women with a new vertebral fracture, next one within a year 19.2 % (13.6-24.8)"
 NEXT_YEAR_PERCENT = cited(19.2, "%", _LINDSAY, "verified")
 NEXT_YEAR_LOW_PERCENT = cited(13.6, "%", _LINDSAY, "verified")
@@ -35,6 +42,9 @@ DXA_DAYS = cited(84.0, "d", "IOF/FFN/NOF key figures 2020: density tested within
 START_DAYS = cited(112.0, "d", "IOF/FFN/NOF key figures 2020: drug started within 16 weeks", "verified")
 REVIEW_DAYS = cited(112.0, "d", "IOF/FFN/NOF key figures 2020: monitored within 16 weeks", "verified")
 YEAR_DAYS = cited(364.0, "d", "IOF/FFN/NOF key figures 2020: on the drug at 52 weeks", "verified")
+DENSITY_HOLDS_DAYS = cited(
+    365.0, "d", "Density is repeated after 1-2 years: a test of the last year stands, the earlier end taken", "design"
+)
 REPEAT_DXA_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years; the later end taken", "knowledge")
 
 
@@ -67,6 +77,21 @@ def imminent_risk(sex: str, age_yr: float) -> tuple[Figure, ...]:
             text=f"an earlier vertebral fracture raises the risk {RELATIVE_RISK:g} times", source=RELATIVE_RISK.source
         ),
     ]
+    found.append(
+        Figure(
+            text=f"after a first major fracture the risk of a second is {SECOND_MAJOR['1 year']:g} times that of the "
+            f"population at 1 year, {SECOND_MAJOR['10 years']:g} times at 10 years",
+            source=_JOHANSSON,
+        )
+    )
+    found.append(
+        Figure(
+            text=f"of new vertebral fractures after a cement repair, {AFTER_CEMENT_FIRST_YEAR_PERCENT:.0f} of 100 came "
+            f"within a year; hazard {AFTER_CEMENT_HAZARD['next level']:g} times at the next level, "
+            f"{AFTER_CEMENT_HAZARD['two levels away']:g} times two levels away",
+            source=_NEIGHBOURS,
+        )
+    )
     if sex == "female" and age_yr >= float(WOMEN_FROM_YR):
         shares = ", ".join(f"{share:.0f} after {time}" for time, share in WOMEN_65_PERCENT.items())
         source = WOMEN_65_PERCENT["1 year"].source
@@ -81,8 +106,8 @@ def calcium_mg(sex: str, age_yr: float) -> Cited | None:
     return CALCIUM_LESS_MG if sex == "male" and age_yr >= float(CALCIUM_FROM_YR) else None
 
 
-def dates(fracture_on: date | None, density_known: bool) -> tuple[Date, ...]:
-    """What to do by when, counted from the fracture."""
+def dates(fracture_on: date | None, density_known: bool, today: date | None = None) -> tuple[Date, ...]:
+    """What to do by when, counted from the fracture; what lies before today is said to be overdue."""
     steps = [] if density_known else [("density test (DXA) and risk assessment", DXA_DAYS)]
     steps += [
         ("osteoporosis drug and exercise started", START_DAYS),
@@ -90,7 +115,10 @@ def dates(fracture_on: date | None, density_known: bool) -> tuple[Date, ...]:
         ("still on the drug?", YEAR_DAYS),
         ("next density test", REPEAT_DXA_DAYS),
     ]
-    return tuple(
-        Date(what=what, on=None if fracture_on is None else fracture_on + timedelta(float(days)), source=days.source)
-        for what, days in steps
-    )
+    return tuple(_date(what, days, fracture_on, today) for what, days in steps)
+
+
+def _date(what: str, days: Cited, start: date | None, today: date | None) -> Date:
+    on = None if start is None else start + timedelta(float(days))
+    overdue = on is not None and today is not None and on < today
+    return Date(what=f"overdue: {what}" if overdue else what, on=on, source=days.source)

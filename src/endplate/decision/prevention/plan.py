@@ -5,14 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from endplate.decision.decide import evaluate
+from endplate.decision.derive import derive
 from endplate.decision.prevention.facts import prevention_facts
 from endplate.decision.prevention.fall_drugs import FallDrug, fall_drugs
 from endplate.decision.prevention.figures import (
+    DENSITY_HOLDS_DAYS,
     VITAMIN_D_HIGH_NG_ML,
     VITAMIN_D_IU,
     VITAMIN_D_LOW_NG_ML,
@@ -22,13 +25,18 @@ from endplate.decision.prevention.figures import (
     dates,
     imminent_risk,
 )
+from endplate.decision.prevention.fractures import last_vertebral_on
+from endplate.decision.prevention.frax import frax_notes
 from endplate.decision.prevention.laboratory import LaboratoryItem, laboratory_list
 from endplate.decision.rulebook import Book, read_book, rulebook
 from endplate.decision.ruleset import RuleSet
+from endplate.decision.told import DENSITY_SITES
 from endplate.decision.verdict import LevelFacts, Verdict
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
 
+ANABOLIC = ("anabolic", "romosozumab")
+"""Rule sets of the drugs that build bone."""
 EXERCISE = (
     Figure(
         text="balance at least 3 hours a week; strength 2-3 times a week with the back extensors; "
@@ -54,6 +62,7 @@ class PreventionPlan:
     next_step : what follows from them, in words. laboratory : the list, missing first.
     falls : STEADI. fall_drugs : found in the list; None where no list is known.
     calcium_mg : a day, food included. supplements, exercise, figures, dates : with their sources.
+    facts : what was asked of record and scan.
     """
 
     needed: bool | None
@@ -85,20 +94,27 @@ def prevention_books() -> tuple[Book, ...]:
     )
 
 
+@cache
+def prevention_rulesets() -> tuple[RuleSet, ...]:
+    """Every rule set of prevention."""
+    return tuple(rules for book in prevention_books() for rules in book.rulesets)
+
+
 def rulesets(question: str) -> tuple[RuleSet, ...]:
     """Rule sets of prevention that answer a question."""
-    return tuple(rules for book in prevention_books() for rules in book.rulesets if rules.question == question)
+    return tuple(rules for rules in prevention_rulesets() if rules.question == question)
 
 
 def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> PreventionPlan:
     """The plan for a patient; what the record does not hold stays open and is named."""
+    findings = tuple(findings)
     facts = prevention_facts(record, findings)
-    known = LevelFacts(values=facts)
+    known = LevelFacts(values=derive(facts))
     treat, very_high, drugs, (falls,) = (
         tuple(evaluate(rules, known) for rules in rulesets(question))
         for question in ("bone treatment", "very high risk", "drug", "falls")
     )
-    fracture_on = record.episode.onset_before(record.recorded_on)
+    last_fracture = last_vertebral_on(record, findings)
     calcium = calcium_mg(record.sex, record.age_yr)
     return PreventionPlan(
         needed=facts.get("fragility_fracture"),
@@ -112,8 +128,8 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
         calcium_mg=None if calcium is None else float(calcium),
         supplements=_supplements(record, None if calcium is None else float(calcium)),
         exercise=EXERCISE,
-        figures=imminent_risk(record.sex, record.age_yr),
-        dates=dates(fracture_on, bool(record.bone.tests)),
+        figures=(*imminent_risk(record.sex, record.age_yr), *frax_notes(record, facts)),
+        dates=dates(last_fracture, density_stands(record, last_fracture), record.recorded_on),
         facts=facts,
     )
 
@@ -125,14 +141,37 @@ def next_step(treat: Iterable[Verdict], very_high: Iterable[Verdict], drugs: Ite
         open_ones = any(verdict.status == "indeterminate" and verdict.missing for verdict in treat)
         return "complete the record first: no guideline can answer yet" if open_ones else "no guideline asks for a drug"
     high = [verdict.title for verdict in very_high if verdict.status == "yes"]
-    free = [verdict.title for verdict in drugs if verdict.status in ("yes", "conditional")]
-    barred = [verdict.title for verdict in drugs if verdict.status == "contraindicated"]
-    words = f"guidelines that would treat: {', '.join(say_treat)}"
+    drugs = tuple(drugs)
+    by_status = {
+        "no listed block found (fitness for age not weighed)": ("yes", "conditional"),
+        "open, complete the record": ("indeterminate",),
+        "blocked": ("contraindicated",),
+    }
+    words = [f"guidelines that would treat: {', '.join(say_treat)}"]
     if high:
-        words += f"; very high risk ({', '.join(high)}): consider an anabolic drug first, by a specialist"
-    if free:
-        words += f"; no listed block found (fitness for age not weighed): {', '.join(free)}"
-    return words + (f"; blocked: {', '.join(barred)}" if barred else "")
+        words.append(f"very high risk ({', '.join(high)}): {_first_drug(drugs)}")
+    for title, statuses in by_status.items():
+        named = [verdict.title for verdict in drugs if verdict.status in statuses]
+        words += [f"{title}: {', '.join(named)}"] if named else []
+    return "; ".join(words)
+
+
+def _first_drug(drugs: Iterable[Verdict]) -> str:
+    """The anabolic drugs that are not blocked."""
+    left = [one.title for one in drugs if one.ruleset in ANABOLIC and one.status != "contraindicated"]
+    if not left:
+        return "the anabolic drugs are blocked, ask a specialist"
+    return f"consider an anabolic drug first ({', '.join(left)}), by a specialist"
+
+
+def density_stands(record: PatientRecord, fracture_on: date | None) -> bool:
+    """Whether a dated density of spine or hip is known since the fracture, or from the last year."""
+    days = [test.on for test in record.bone.tests or () if test.site in DENSITY_SITES and test.on is not None]
+    since = fracture_on
+    if record.recorded_on is not None:
+        recent = record.recorded_on - timedelta(float(DENSITY_HOLDS_DAYS))
+        since = recent if since is None else min(since, recent)
+    return since is not None and any(day >= since for day in days)
 
 
 def _supplements(record: PatientRecord, calcium: float | None) -> tuple[Figure, ...]:

@@ -28,8 +28,8 @@ class FoamLaw:
     cohesion_strain : equivalent plastic strain over which it is lost; infinite for never.
     crush_factor : share of Y left after crushing (the plateau). crush_strain : plastic strain over which Y falls to it.
     compaction_power : Y grows with (rho / rho before) to this power; None for `strength_power`, as if compacted foam
-    were intact foam of its density. loosening_power : the same below the density before, where foam was pulled open
-    and its fragments carry little until they touch again; None as above.
+    were intact foam of its density. loosening_power : the same below the density before, for foam that has lost its
+    cohesion: its fragments were pulled apart and carry little until they touch again; None as above.
     stiffness_loss : share of E that crushing takes, over `cohesion_strain`.
     friction : M of q <= M p + 3 k Y; None for no such limit. density_cap : g/cm3 beyond which Y and E grow no more.
 
@@ -74,14 +74,17 @@ class FoamLaw:
 
     @property
     def loosening(self) -> float:
-        """Power of the fall of yield below the density before."""
+        """Power of the fall of yield below the density before, of foam without cohesion."""
         return self.growth if self.loosening_power is None else self.loosening_power
+
+    def lost(self, hardening: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share (n,) of the cohesion that plastic strains (n,) have taken, 0 to 1."""
+        return np.asarray(-np.expm1(-hardening / self.cohesion_strain))
 
     def modulus(self, density: NDArray[np.float64], hardening: NDArray[np.float64]) -> NDArray[np.float64]:
         """E (n,) MPa at densities (n,) g/cm3 and plastic strains (n,)."""
         rho = np.clip(density, LEAST_DENSITY, self.density_cap)
-        lost = self.stiffness_loss * -np.expm1(-hardening / self.cohesion_strain)
-        return self.modulus_mpa * rho**self.modulus_power * (1 - lost)
+        return self.modulus_mpa * rho**self.modulus_power * (1 - self.stiffness_loss * self.lost(hardening))
 
     def strength(
         self, density: NDArray[np.float64], before: NDArray[np.float64], hardening: NDArray[np.float64]
@@ -91,16 +94,17 @@ class FoamLaw:
         rho = np.clip(density, LEAST_DENSITY, self.density_cap)
         left = self.crush_factor + (1 - self.crush_factor) * np.exp(-hardening / self.crush_strain)
         packing = rho / first
-        power = np.where(packing < 1, self.loosening, self.growth)
+        apart = self.growth + (self.loosening - self.growth) * self.lost(hardening)
+        power = np.where(packing < 1, apart, self.growth)
         return left * self.strength_mpa * first**self.strength_power * packing**power
 
     def cohesion_left(self, hardening: NDArray[np.float64]) -> NDArray[np.float64]:
         """k (n,) after plastic strains (n,)."""
-        return self.lost_cohesion + (self.cohesion - self.lost_cohesion) * np.exp(-hardening / self.cohesion_strain)
+        return self.cohesion - (self.cohesion - self.lost_cohesion) * self.lost(hardening)
 
     def packed(self) -> NDArray[np.float64]:
-        """(7,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
-        loosening."""
+        """(9,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
+        loosening, cohesion before and after crushing."""
         friction = -1.0 if self.friction is None else self.friction
         return np.array(
             [
@@ -111,5 +115,7 @@ class FoamLaw:
                 friction,
                 self.density_cap,
                 self.loosening,
+                self.cohesion,
+                self.lost_cohesion,
             ]
         )

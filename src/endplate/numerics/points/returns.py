@@ -125,10 +125,14 @@ def return_point(xx, yy, zz, yz, xz, xy, strength, cohesion, modulus, kind, law)
 
 
 @njit(cache=True, inline="always")
-def growth(packing, ratio, above, below):  # type: ignore[no-untyped-def]
-    """Factor on the strength when the packing changes by a ratio; its power differs above and below a packing of 1."""
+def growth(packing, ratio, cohesion, law):  # type: ignore[no-untyped-def]
+    """Factor on the strength when the packing changes by a ratio; its power differs above and below a packing of 1, and
+    below it by how much of the cohesion is lost."""
+    above, below = law[3], law[6]
     if above == below or (packing >= 1 and packing * ratio >= 1):
         return ratio**above
+    if law[7] > law[8]:
+        below = above + (below - above) * (law[7] - cohesion) / (law[7] - law[8])
     now = packing * ratio
     after = now**above if now >= 1 else now**below
     return after / (packing**above if packing >= 1 else packing**below)
@@ -158,7 +162,7 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0)
     txx, tyy, tzz = r[0] + twice * exx + lame, r[1] + twice * eyy + lame, r[2] + twice * ezz + lame
     tyz, txz, txy = r[3] + twice * eyz, r[4] + twice * exz, r[5] + twice * exy
     if kind == FOAM:
-        strength *= growth(packing, min(1 / jacobian, cap_ratio), law[3], law[6])
+        strength *= growth(packing, min(1 / jacobian, cap_ratio), cohesion, law)
     n = return_point(txx, tyy, tzz, tyz, txz, txy, strength, cohesion, modulus, kind, law)
     m0, m1, m2 = 0.5 * (r[0] + n[0]), 0.5 * (r[1] + n[1]), 0.5 * (r[2] + n[2])
     m3, m4, m5 = 0.5 * (r[3] + n[3]), 0.5 * (r[4] + n[4]), 0.5 * (r[5] + n[5])

@@ -43,6 +43,11 @@ class Surface:
         """The same surface with vertices of its own."""
         return Surface(self.vertices.copy(), self.faces)
 
+    def mean_edge(self) -> float:
+        """Mean length of the edges, mm."""
+        ends = self.vertices[self.edges()]
+        return float(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).mean())
+
     def _centred(self) -> NDArray[np.float64]:
         """Vertices about their mean: keeps the sums of signed volumes accurate far from the origin."""
         return self.vertices - self.vertices.mean(axis=0)

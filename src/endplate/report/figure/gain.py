@@ -17,8 +17,7 @@ LEFT, RIGHT = 16.0, 16.0
 STAGES = (
     ("kyphoplasty", "full_anterior_mm", "Simulated: balloon full"),
     ("kyphoplasty", "deflated_anterior_mm", "Simulated: balloon emptied"),
-    ("kyphoplasty", "cured_anterior_mm", "Simulated: cement set, kyphoplasty"),
-    ("vertebroplasty", "cured_anterior_mm", "Simulated: cement set, vertebroplasty"),
+    ("kyphoplasty", "cured_anterior_mm", "Simulated: cement set, taken as kept"),
 )
 LOWEST_SHOWN, HIGHEST_SHOWN = -2.0, 6.0
 """The axis holds at least these, mm, so that pictures of different patients look alike."""
@@ -49,6 +48,11 @@ def gain_figure(rehearsal: Rehearsal) -> Markup | None:
         parts += _drawn(row, TOP + ROW * (place + 0.5), low, high)
     alt = f"{rehearsal.level}: gain of anterior height. " + " ".join(f"{row.name}: {_said(row.band)}." for row in rows)
     return svg.drawing(WIDTH, height, alt, parts, f"gain-{rehearsal.level}")
+
+
+def has_bars(rehearsal: Rehearsal) -> bool:
+    """Whether a simulated gain has a band to draw."""
+    return any(rehearsal.bands.get(who, {}).get(what, Band(value=None)).low is not None for who, what, _ in STAGES)
 
 
 def _observed(name: str, mean: float, sd: float | None) -> _Row:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.repair.intact import IntactShape
+from endplate.repair.path.margin import refusal, verdict
 from endplate.repair.result import (
     Access,
     Band,
@@ -18,6 +20,8 @@ from endplate.repair.result import (
     Rehearsal,
     Rehearsed,
 )
+from endplate.repair.sphere import agreement
+from endplate.report.rehearsal.before import results
 
 DIGITS = 6
 
@@ -38,8 +42,7 @@ def block(rehearsal: Rehearsal) -> dict[str, Any]:
             for u in rehearsal.unknowns
         ],
         "results": {
-            procedure: {name: _band(band) for name, band in results.items()}
-            for procedure, results in rehearsal.bands.items()
+            procedure: {name: _band(band) for name, band in of.items()} for procedure, of in results(rehearsal).items()
         },
         "drivers": {
             key: [{"unknown": name, "effect": float(effect)} for name, effect in effects]
@@ -47,7 +50,7 @@ def block(rehearsal: Rehearsal) -> dict[str, Any]:
         },
         "zone": _zone(rehearsal.bone),
         "intact": _intact(rehearsal),
-        "procedures": [_procedure(done) for done in rehearsal.nominal],
+        "procedures": [_procedure(done, rehearsal) for done in rehearsal.nominal],
         "notes": list(rehearsal.notes),
     }
 
@@ -80,17 +83,18 @@ def _intact(rehearsal: Rehearsal) -> dict[str, Any] | None:
         "sd_mm": shape.sd_mm,
         "volume_ml": shape.volume_ml,
         "lost_ml": shape.lost_ml,
+        "lost_sd_ml": shape.lost_sd_ml,
         "reference": shape.reference,
         "reason": shape.reason,
     }
 
 
-def _procedure(done: Rehearsed) -> dict[str, Any]:
+def _procedure(done: Rehearsed, rehearsal: Rehearsal) -> dict[str, Any]:
     return {
         "procedure": done.procedure,
         "access": None if done.access is None else _access(done.access),
         "balloon": None if done.inflation is None else _inflation(done.inflation),
-        "cement": None if done.fill is None else _fill(done.fill),
+        "cement": None if done.fill is None else _fill(done.fill, rehearsal.intact),
         "cured": None if done.cured is None else _gain(done.cured),
         "stopped": done.stopped,
     }
@@ -119,6 +123,8 @@ def _path(path: NeedlePath) -> dict[str, Any]:
         "clearance_mm": {wall: float(value) for wall, value in path.clearance_mm.items()},
         "least_mm": float(path.least_mm),
         "length_mm": float(path.length_mm),
+        "verdict": verdict(path),
+        "refusal": refusal(path),
         "breaches": [{"wall": b.wall, "depth_mm": float(b.depth_mm), "at_mm": _point(b.at_mm)} for b in path.breaches],
     }
 
@@ -142,13 +148,14 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
     }
 
 
-def _fill(fill: CementFill) -> dict[str, Any]:
+def _fill(fill: CementFill, intact: IntactShape | None) -> dict[str, Any]:
     return {
         "cement": fill.cement.name,
         "volume_ml": float(fill.volume_ml),
         "leaked_ml": float(fill.leaked_ml),
         "injected_ml": float(fill.injected_ml),
         "fill_fraction": float(fill.fill_fraction),
+        "fill_of_intact": None if intact is None or not intact.volume_ml else fill.volume_ml / intact.volume_ml,
         "time_s": _curve(fill.time_s),
         "injected_curve_ml": _curve(fill.injected_curve_ml),
         "bone_pressure_mpa": _curve(fill.bone_pressure_mpa),
@@ -164,9 +171,24 @@ def _fill(fill: CementFill) -> dict[str, Any]:
             }
             for reached in fill.reached
         ],
+        "against_sphere": _against_sphere(fill),
         "stop": fill.stop,
         "balance": float(fill.balance),
         "notes": list(fill.notes),
+    }
+
+
+def _against_sphere(fill: CementFill) -> dict[str, float] | None:
+    """How the outlined cement agrees with the same volume as plain spheres about the tips."""
+    found = agreement(fill.saturation, fill.sphere, float(fill.grid.spacing_mm[0]))
+    if found is None:
+        return None
+    return {
+        "dice": found.dice,
+        "centroid_shift_mm": found.centroid_mm,
+        "surface_mean_mm": found.mean_mm,
+        "surface_95_mm": found.most_mm,
+        "volume_error": found.volume_error,
     }
 
 

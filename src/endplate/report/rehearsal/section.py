@@ -8,17 +8,28 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from endplate.case import Case
-from endplate.repair.result import Rehearsal, Unknown
+from endplate.repair.path.margin import refusal, said
+from endplate.repair.result import Access, Rehearsal, Unknown
 from endplate.report.figure.balloon import TOP_OF_SCALE, balloon_figures
 from endplate.report.figure.cement import cement_figures
 from endplate.report.figure.course import course_figures
-from endplate.report.figure.gain import gain_figure
+from endplate.report.figure.gain import gain_figure, has_bars
 from endplate.report.figure.path_planes import path_figures
 from endplate.report.figure.path_solid import solid_figures
 from endplate.report.figure.silhouette import silhouette_figure
 from endplate.report.markups import told
+from endplate.report.phrase import listed
+from endplate.report.rehearsal.before import intact_words, zone_words
 from endplate.report.rehearsal.table import UNKNOWN_WORDS, Moved, Way, comparison, moved, neighbours, openings
-from endplate.report.rehearsal.words import CAN, CANNOT, PLAUSIBLE, band_words, sentences
+from endplate.report.rehearsal.words import (
+    CAN,
+    CANNOT,
+    PLAUSIBLE,
+    band_words,
+    loss_words,
+    sentences,
+    sphere_words,
+)
 from endplate.report.table import Table
 
 Pictures = list[tuple[str, Markup]]
@@ -26,16 +37,17 @@ Pictures = list[tuple[str, Markup]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cemented:
-    """The cement of one procedure: planes with their names, and a line of words."""
+    """The cement of one procedure: planes with their names, a line of words, and one on the plain sphere."""
 
     procedure: str
     pictures: Pictures
     words: str
+    against: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayIn:
-    """The needles of one procedure: a line of words each, planes, and the vertebra in 3-D."""
+    """The needles of one procedure: a line of words each, planes, the vertebra in 3-D; without a path words alone."""
 
     procedure: str
     lines: tuple[str, ...]
@@ -51,11 +63,15 @@ class Section:
     level: str
     sentences: list[str]
     bands: str
+    zone: str
+    before: str
+    loss: str
     ways: list[WayIn]
     cements: list[Cemented]
     balloon: Pictures
     silhouette: Markup | None
     gain: Markup | None
+    gain_bars: bool
     courses: list[Markup]
     tables: list[Table]
     neighbours: Table | None
@@ -83,11 +99,15 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
         level=str(rehearsal.level),
         sentences=sentences(rehearsal),
         bands=band_words(rehearsal),
+        zone=zone_words(rehearsal),
+        before=intact_words(rehearsal),
+        loss=loss_words(rehearsal),
         ways=_ways(case, rehearsal) if drawable else [],
         cements=_cements(case, rehearsal) if drawable else [],
         balloon=balloon_figures(blown, vertebra) if blown is not None and vertebra is not None else [],
         silhouette=silhouette_figure(rehearsal, vertebra) if vertebra is not None else None,
         gain=gain_figure(rehearsal),
+        gain_bars=has_bars(rehearsal),
         courses=course_figures(rehearsal),
         tables=comparison(rehearsal),
         neighbours=neighbours(rehearsal),
@@ -103,7 +123,10 @@ def _ways(case: Case, rehearsal: Rehearsal) -> list[WayIn]:
     vertebra = case.spine.at(rehearsal.level) if case.spine else None
     found = []
     for done in rehearsal.nominal:
-        if vertebra is None or done.access is None or not done.access.paths:
+        if vertebra is None or done.access is None:
+            continue
+        if not done.access.paths:
+            found.append(WayIn(procedure=done.procedure, lines=_refused(done.access), pictures=(), solid=()))
             continue
         planes = tuple(picture for path in done.access.paths for picture in path_figures(path, vertebra, case.volume))
         found.append(
@@ -115,6 +138,16 @@ def _ways(case: Case, rehearsal: Rehearsal) -> list[WayIn]:
             )
         )
     return found
+
+
+def _refused(access: Access) -> tuple[str, ...]:
+    """Why there is no path, and the best refused one with where it breaks what."""
+    if not access.alternatives:
+        return (access.reason,)
+    best = access.alternatives[0]
+    places = [f"{said(b.wall)} at {', '.join(f'{x:.1f}' for x in b.at_mm)} mm (LPS)" for b in best.breaches]
+    where = f"; where: {listed(places)}" if places else ""
+    return access.reason, f"best of those refused, {best.side}: {told(best)}; {refusal(best)}{where}"
 
 
 def _apart(picture: Markup, procedure: str) -> Markup:
@@ -132,7 +165,10 @@ def _cements(case: Case, rehearsal: Rehearsal) -> list[Cemented]:
         pictures = cement_figures(done, vertebra, case.volume)
         if pictures and done.fill is not None:
             words = f"{done.fill.volume_ml:.1f} mL of {done.fill.cement.name} in the body, stopped by: {done.fill.stop}"
-            found.append(Cemented(procedure=done.procedure.capitalize(), pictures=pictures, words=words))
+            against = sphere_words(done.fill)
+            found.append(
+                Cemented(procedure=done.procedure.capitalize(), pictures=pictures, words=words, against=against)
+            )
     return found
 
 

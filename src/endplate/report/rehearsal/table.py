@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from endplate.repair.compare import kind_of
 from endplate.repair.findings import NEIGHBOUR, PROCEDURE_WORDS
 from endplate.repair.result import Band, Rehearsal
+from endplate.repair.segment import FLEXED_MOMENT_NMM, FLEXED_N, STANDING_N
 from endplate.report.phrase import number
+from endplate.report.rehearsal.before import results
 from endplate.report.table import Cell, Table
 
 
@@ -23,13 +25,20 @@ class Row:
     factor: float = 1.0
 
 
+UNSETTLED = "our verification does not settle two published figures (docs/verification.md, rows R22 and R23)"
+"""Pressure of a balloon, and what its deflation loses."""
+SHAPE, BALLOON = "Shape with the cement set", "Balloon"
 GROUPS: dict[str, tuple[Row, ...]] = {
-    "Shape after the cement has set": (
+    SHAPE: (
         Row(name="cured_anterior_mm", title="Height gained at the front", unit="mm"),
         Row(name="cured_middle_mm", title="Height gained in the middle", unit="mm"),
         Row(name="cured_posterior_mm", title="Height gained at the back", unit="mm"),
         Row(name="cured_wedge_deg", title="Wedge angle changed (minus: less wedged)", unit="°"),
-        Row(name="cured_kyphosis_deg", title="Kyphosis changed (minus: less bent forward)", unit="°"),
+        Row(
+            name="cured_kyphosis_deg",
+            title="Kyphosis changed, as the wedge angle: discs assumed to keep theirs",
+            unit="°",
+        ),
     ),
     "Strength": (
         Row(name="strength_n", title="Load at which the body fails", unit="kN", decimals=2, factor=0.001),
@@ -43,13 +52,14 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="cement_ml", title="Cement in the body", unit="mL"),
         Row(name="leaked_ml", title="Cement outside", unit="mL", decimals=2),
         Row(name="fill_fraction", title="Share of the body filled", unit="%", decimals=0, factor=100.0),
+        Row(name="fill_of_intact", title="… of the body before it broke", unit="%", decimals=0, factor=100.0),
         Row(name="right_share", title="Cement in the patient's right half", unit="%", decimals=0, factor=100.0),
         Row(name="contact_superior", title="Upper endplate touched", unit="%", decimals=0, factor=100.0),
         Row(name="contact_inferior", title="Lower endplate touched", unit="%", decimals=0, factor=100.0),
         Row(name="openings", title="Openings reached", unit="", decimals=0),
         Row(name="bone_pressure_mpa", title="Highest pressure in the bone", unit="kPa", decimals=0, factor=1000.0),
     ),
-    "Balloon": (
+    BALLOON: (
         Row(name="full_anterior_mm", title="Front height gained, balloon full", unit="mm"),
         Row(name="deflated_anterior_mm", title="Front height gained, balloon emptied", unit="mm"),
         Row(name="balloon_volume_ml", title="Volume of all balloons", unit="mL"),
@@ -57,10 +67,19 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="cavity_ml", title="Cavity left", unit="mL"),
     ),
 }
+INTROS = {
+    SHAPE: "Height is taken as kept when the cement sets: setting is not computed, so these are the figures of the "
+    "emptied balloon. The change of kyphosis equals the wedge change: discs are assumed to keep their angles.",
+    BALLOON: f"Pressure, and what is lost on emptying, are orders of magnitude: {UNSETTLED}.",
+}
 NEIGHBOUR_ROWS = {
     "load": "Load when the posture is held as before",
     "strain": "Strain of the facing endplate under the same load",
     "disc": "Pressure in the disc between under the same load",
+}
+LOAD_WORDS = {
+    "standing": f"{number(STANDING_N, 0)} N",
+    "flexed": f"{number(FLEXED_N, 0)} N and {number(FLEXED_MOMENT_NMM / 1000, 1)} N m",
 }
 UNKNOWN_WORDS = {
     "density": "bone density",
@@ -80,17 +99,20 @@ NO_MOVE = 1e-3
 def comparison(rehearsal: Rehearsal) -> list[Table]:
     """One table a group: results down, procedures across."""
     tables = []
+    held = results(rehearsal)
     for title, rows in GROUPS.items():
         names = {row.name for row in rows}
-        columns = [name for name in PROCEDURE_WORDS if names & set(rehearsal.bands.get(name, {}))]
+        columns = [name for name in PROCEDURE_WORDS if names & set(held.get(name, {}))]
+        if title == SHAPE and columns and "cement_ml" in held.get("vertebroplasty", {}):
+            columns = [name for name in PROCEDURE_WORDS if name in {*columns, "vertebroplasty"}]
         heads = tuple((PROCEDURE_WORDS[name].capitalize(), "") for name in columns)
-        held = [row for row in rows if any(row.name in rehearsal.bands[name] for name in columns)]
         lines = tuple(
-            (_titled(row), tuple(_cell(rehearsal.bands[name].get(row.name), row, name) for name in columns))
-            for row in held
+            (_titled(row), tuple(_cell(held[name].get(row.name), row, name) for name in columns))
+            for row in rows
+            if any(row.name in held[name] for name in columns)
         )
         if lines:
-            tables.append(Table(title=title, heads=heads, rows=lines))
+            tables.append(Table(title=title, intro=INTROS.get(title, ""), heads=heads, rows=lines))
     return tables
 
 
@@ -99,6 +121,8 @@ def _titled(row: Row) -> str:
 
 
 def _cell(band: Band | None, row: Row, procedure: str) -> Cell:
+    if band is None and procedure == "vertebroplasty" and row.name.startswith("cured_"):
+        return Cell(value="taken as unchanged")
     if band is None or band.value is None:
         told = "not computed" if band is None else band.reason
         return Cell(reason="no part of this" if band is None and procedure == "none" else told)
@@ -159,11 +183,15 @@ def neighbours(rehearsal: Rehearsal) -> Table | None:
         what, level, case = NEIGHBOUR.fullmatch(name).groups()  # type: ignore[union-attr]
         row = Row(name=name, title="", unit="", decimals=2)
         cells = tuple(_cell(rehearsal.bands[column].get(name), row, column) for column in columns)
-        rows.append((f"{level}, {case}: {NEIGHBOUR_ROWS[what].lower()}", cells))
+        rows.append((f"{level}, {case} ({LOAD_WORDS[case]}): {NEIGHBOUR_ROWS[what].lower()}", cells))
     if not rows:
         return None
     heads = tuple((PROCEDURE_WORDS[name].capitalize(), "after over before") for name in columns)
-    return Table(title=f"Neighbours of {rehearsal.level}", heads=heads, rows=tuple(rows))
+    intro = (
+        f"Loads: standing, {LOAD_WORDS['standing']}; flexed, {LOAD_WORDS['flexed']}. Only the three bodies and the two "
+        "discs between them are in the model: facet joints, ligaments and muscles are left out."
+    )
+    return Table(title=f"Neighbours of {rehearsal.level}", intro=intro, heads=heads, rows=tuple(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

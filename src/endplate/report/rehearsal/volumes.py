@@ -1,4 +1,4 @@
-"""Cement, cavity and compaction on the CT's own grid, and the cement's surface."""
+"""Cement, its plain sphere, cavity and compaction on the CT's own grid, and the cement's surface."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def write_rehearsals(case: Case, folder: Path) -> list[Path]:
     """Write what the rehearsals of a case hold into an existing folder; returns the paths.
 
     Per level and procedure, on the grid of the CT: `L1_vertebroplasty_cement.nii.gz` (per cent of the pores) and its
-    surface `.stl` (LPS mm); `L1_kyphoplasty_cavity.nii.gz` (per cent of the voxel); `L1_kyphoplasty_compaction.nii.gz`
+    surface `.stl` (LPS mm); `L1_vertebroplasty_sphere.nii.gz`, the same volume as plain balls about the tips, alike;
+    `L1_kyphoplasty_cavity.nii.gz` (per cent of the voxel); `L1_kyphoplasty_compaction.nii.gz`
     (per cent of the density before, 0 outside the body); `L1_kyphoplasty_path.mrk.json`, needle paths for 3D Slicer.
 
     Raises
@@ -49,6 +50,7 @@ def _procedure(case: Case, rehearsal: Rehearsal, done: Rehearsed, folder: Path) 
         paths.append(write_markups(done.access, folder / f"{stem}_path.mrk.json"))
     if done.fill is not None:
         save("cement", done.fill.saturation, done.fill.grid)
+        save("sphere", done.fill.sphere, done.fill.grid)
         vertices, triangles = surface(done.fill.saturation, done.fill.grid)
         if len(triangles):
             paths.append(folder / f"{stem}_cement.stl")

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from endplate.repair.clinic import KEPT_PERCENT, KEPT_SD_PERCENT, LOST_PERCENT, LOST_SD_PERCENT, SHARE_LOST
 from endplate.repair.findings import PROCEDURE_WORDS
-from endplate.repair.result import Band, Rehearsal, Rehearsed
+from endplate.repair.result import Band, CementFill, Rehearsal, Rehearsed
+from endplate.repair.sphere import agreement
 from endplate.repair.unknowns import BRACKET, SIZES
 from endplate.report.phrase import listed, number
-from endplate.report.rehearsal.table import UNKNOWN_WORDS
+from endplate.report.rehearsal.table import UNKNOWN_WORDS, UNSETTLED
 
+LEAST_GAIN_MM = 0.1
+"""A share of less than what is printed as a gain would be noise."""
 CAN = (
     "Whether forces balance: how the load runs through cement and bone, and how much stiffer and stronger the body "
     "becomes for a given cement.",
     "Where the mass goes: bone is only moved and pressed together, cement is only in pores, cavity or openings, and "
     "the amounts add up.",
-    "The order of magnitude of pressures, and the size of the cavity that a balloon leaves.",
+    "Room: the cavity that a balloon leaves is its volume less what the bone springs back; and how much of the "
+    "pressure on the cement is lost in the cannula.",
 )
 PLAUSIBLE = (
     "Which balloon place, size or needle side does more in this body.",
-    "Where pressed bone ends, and how much of the gain is lost when the balloon is emptied.",
+    "Where pressed bone ends.",
+    f"How high the pressure in the balloon rises, and how much of the gain is lost when it is emptied: {UNSETTLED}, so "
+    "both are orders of magnitude.",
     "Where cement goes first, and which opening it comes to first. A plain sphere of the same volume at the "
     "tip may do nearly as well; that is why it is drawn beside.",
 )
@@ -63,7 +70,7 @@ def _height(of: dict[str, Band]) -> str:
     band = of.get("cured_anterior_mm")
     if band is None or band.value is None or "cavity_ml" not in of:
         return ""
-    return f"the front of the body gains {_banded(band, 1)} mm with the cement set"
+    return f"the front of the body gains {_banded(band, 1)} mm, taken as kept when the cement sets"
 
 
 def _cement(done: Rehearsed) -> str:
@@ -73,6 +80,35 @@ def _cement(done: Rehearsed) -> str:
     words = f"{number(fill.volume_ml, 1)} mL of cement fills {number(100 * fill.fill_fraction, 0)} % of the body"
     reached = list(dict.fromkeys(_the(item.opening.name) for item in fill.reached))
     return f"{words} and comes to {listed(reached)}" if reached else f"{words} and comes to no opening"
+
+
+def loss_words(rehearsal: Rehearsal) -> str:
+    """The share of the gain that emptying the balloon takes, beside the one that was measured; empty without a gain."""
+    of = rehearsal.bands.get("kyphoplasty", {})
+    full, left = (of[name].value if name in of else None for name in ("full_anterior_mm", "deflated_anterior_mm"))
+    if full is None or left is None or full < LEAST_GAIN_MM:
+        return ""
+    lost, kept = (
+        f"{mean:.1f} ± {sd:.1f} %" for mean, sd in ((LOST_PERCENT, LOST_SD_PERCENT), (KEPT_PERCENT, KEPT_SD_PERCENT))
+    )
+    return (
+        f"Lost when the balloon is emptied: {number(100 * (1 - left / full), 0)} % of the gain here, "
+        f"{number(100 * SHARE_LOST, 0)} % as measured (Rotter 2010, 24 cadaver bodies: {lost} of the height lost, "
+        f"{kept} kept). Read it as an order of magnitude: {UNSETTLED}."
+    )
+
+
+def sphere_words(fill: CementFill) -> str:
+    """How the simulated cement agrees with the plain sphere; empty without cement."""
+    found = agreement(fill.saturation, fill.sphere, float(fill.grid.spacing_mm[0]))
+    if found is None:
+        return ""
+    percent = number(100 * found.volume_error, 0)
+    return (
+        f"Against the plain sphere: Dice {number(found.dice, 2)}, centroids {number(found.centroid_mm, 1)} mm apart, "
+        f"surfaces {number(found.mean_mm, 1)} mm apart on average and {number(found.most_mm, 1)} mm at the 95 % point, "
+        f"outlined volume {'+' if found.volume_error > 0 else ''}{percent} %."
+    )
 
 
 def _the(name: str) -> str:

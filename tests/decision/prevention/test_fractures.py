@@ -1,0 +1,143 @@
+"""Which fractures prevention counts, how old the last is, and what a tumour or a pregnancy takes away."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from endplate.decision.prevention.facts import prevention_facts
+from endplate.decision.prevention.plan import prevent
+from endplate.patient import parse_record
+
+MONTH = 30.4375
+BASE = {"age_yr": 76, "sex": "F", "recorded_on": "2026-06-01", "history": {"fractures": []}}
+FALL = {"onset_on": "2026-05-10", "mechanism": "fall from standing"}
+OLD = {"fracture": True, "oedema": False}
+
+
+def facts(levels, **more):
+    return prevention_facts(parse_record(json.dumps({**BASE, "episode": FALL, "levels": levels, **more})))
+
+
+def earlier(*fractures):
+    return {"fractures": fractures}
+
+
+TUMOURS = [
+    ({"biopsy_malignant": True}, {}),
+    ({"lesion": "lytic"}, {"known": True}),
+    ({"lesion": "blastic"}, {"myeloma": True}),
+]
+
+
+@pytest.mark.parametrize(("level", "cancer"), TUMOURS)
+def test_a_level_proven_malignant_is_no_fragility_fracture_and_bars_anabolic_drugs(level, cancer):
+    told = facts({"L1": {"fracture": True, **level}}, cancer=cancer)
+    assert told["fragility_fracture"] is False and told["vertebral_fractures"] == 0
+    assert told["bone_metastasis"] is True and "fracture_months" not in told
+    both = facts({"L1": {"fracture": True, **level}, "T8": {"fracture": True, "lesion": "none"}}, cancer=cancer)
+    assert both["vertebral_fractures"] == 1
+
+
+def test_cancer_in_the_history_alone_takes_no_fracture_away():
+    told = facts({"L1": {"fracture": True}}, cancer={"known": True})
+    assert told["fragility_fracture"] is True and "bone_metastasis" not in told
+
+
+def test_the_plan_for_a_malignant_fracture_asks_for_no_drug_by_it():
+    told = {"levels": {"L1": {"fracture": True, "biopsy_malignant": True}}, "episode": FALL}
+    plan = prevent(parse_record(json.dumps({**BASE, **told})))
+    assert plan.needed is False
+    barred = {verdict.ruleset for verdict in plan.drugs if verdict.status == "contraindicated"}
+    assert barred == {"anabolic"}
+
+
+@pytest.mark.parametrize(
+    ("level", "days"),
+    [
+        ({"fracture": True}, 22),
+        ({"fracture": True, "oedema": True}, 22),
+        ({"fracture": True, "fracture_on": "2026-02-01"}, 120),
+        (OLD, None),
+        (OLD | {"uptake": True}, 22),
+        (OLD | {"cleft": True}, 22),
+        (OLD | {"fracture_on": "2024-06-01"}, 730),
+        ({"fracture": True, "concordant": False}, None),
+    ],
+)
+def test_the_onset_of_the_pain_dates_a_fracture_only_where_it_may_be_its_own(level, days):
+    assert facts({"L1": level}).get("fracture_months") == (None if days is None else pytest.approx(days / MONTH))
+
+
+def test_pain_that_comes_from_elsewhere_dates_no_fracture():
+    assert "fracture_months" not in facts({"L1": {"fracture": True}}, pain={"from_fracture": False})
+
+
+def test_the_latest_of_all_vertebral_fractures_counts():
+    two = {"T8": OLD | {"fracture_on": "2024-06-01"}, "L1": {"fracture": True}}
+    assert facts(two)["fracture_months"] == pytest.approx(22 / MONTH)
+    past = earlier({"site": "vertebra", "on": "2026-04-01", "levels": ["T8"]})
+    assert facts({"T8": OLD}, history=past)["fracture_months"] == pytest.approx(61 / MONTH)
+
+
+@pytest.mark.parametrize(("on", "known"), [("2025-06-01", True), ("2025-05-31", False)])
+def test_one_without_a_date_may_be_later_unless_the_known_one_is_within_a_year(on, known):
+    past = earlier({"site": "vertebra", "on": on}, {"site": "vertebra"})
+    assert ("fracture_months" in facts({}, history=past)) is known
+
+
+def test_a_violent_event_does_not_explain_a_healed_fracture():
+    assert facts({"L1": {"fracture": True}}, episode={"mechanism": "traffic"})["fragility_fracture"] is False
+    assert "fragility_fracture" not in facts({"L1": OLD}, episode={"mechanism": "traffic"})
+    past = earlier({"site": "vertebra", "levels": ["L1"], "low_energy": True})
+    assert facts({"L1": OLD}, episode={"mechanism": "traffic"}, history=past)["fragility_fracture"] is True
+
+
+def test_hip_and_other_sites_are_told_apart():
+    past = earlier({"site": "hip", "on": "2026-03-02"}, {"site": "wrist", "low_energy": True, "on": "2025-06-01"},
+                   {"site": "rib"})  # fmt: skip
+    told = facts({}, history=past)
+    assert told["hip_fracture"] is True and told["hip_fracture_months"] == pytest.approx(91 / MONTH)
+    assert told["other_fragility_fracture"] is True
+    crash = facts({}, history=earlier({"site": "hip", "low_energy": False}, {"site": "rib", "low_energy": False}))
+    assert crash["hip_fracture"] is False and crash["other_fragility_fracture"] is False
+    assert "other_fragility_fracture" not in facts({}, history=earlier({"site": "rib"}))
+
+
+@pytest.mark.parametrize(
+    ("site", "yes"),
+    [
+        ("hip", {"nogg_treat", "bhof_treat", "aace_treat", "asbmr_bhof_treat"}),
+        ("wrist", {"nogg_treat"}),
+    ],
+)
+def test_each_guideline_counts_the_sites_it_names(site, yes):
+    told = {"history": earlier({"site": site, "low_energy": True, "on": "2026-05-01"}), "levels": {},
+            "bone": {"tests": [{"site": "spine", "t_score": 0}], "frax_hip_percent": 1, "frax_major_percent": 5},
+            "drugs": {"glucocorticoids": [], "bone_drugs": []}}  # fmt: skip
+    plan = prevent(parse_record(json.dumps({**BASE, **told, "levels": {"L1": {"fracture": False}}})))
+    assert {verdict.ruleset for verdict in plan.treat if verdict.status == "yes"} == yes
+    high = {verdict.ruleset: verdict.status for verdict in plan.very_high_risk}
+    assert high["aace_very_high"] == "yes"
+    assert high["asbmr_bhof_very_high"] == high["bhof_very_high"] == ("yes" if site == "hip" else "no")
+    assert high["nogg_very_high"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("day", "status"), [("2026-05-19", "conditional"), ("2026-05-18", "yes"), ("2026-05-17", "yes")]
+)
+def test_zoledronate_may_follow_from_the_fourteenth_day(day, status):
+    told = {"episode": FALL | {"onset_on": day}, "levels": {"L1": {"fracture": True}},
+            "laboratory": {"egfr_ml_min": 80, "calcium_mmol_l": 2.4}}  # fmt: skip
+    plan = prevent(parse_record(json.dumps({**BASE, **told})))
+    assert {verdict.ruleset: verdict.status for verdict in plan.drugs}["zoledronate"] == status
+
+
+def test_pregnancy_blocks_every_drug_and_need_not_be_asked_of_the_old():
+    young = {**BASE, "age_yr": 34, "pregnant": True, "episode": FALL, "levels": {"L1": {"fracture": True}}}
+    drugs = {v.ruleset: v.status for v in prevent(parse_record(json.dumps(young))).drugs}
+    assert drugs.pop("raloxifene_or_hormones") in ("contraindicated", "no")
+    assert set(drugs.values()) == {"contraindicated"}
+    old = prevent(parse_record(json.dumps({**BASE, "episode": FALL})))
+    assert not any("pregnancy" in verdict.missing for verdict in old.drugs)
