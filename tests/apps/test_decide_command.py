@@ -155,6 +155,19 @@ def test_a_case_of_another_patient_is_refused(desk, tmp_path):
     assert (tmp_path / "case" / "report.html").read_text() == REPORT
 
 
+def test_emergencies_are_told_first_and_in_the_rows(desk, tmp_path, capsys):
+    urgent = RECORD | {"neurology": {"state": "deficit", "new_deficit": True, "saddle_anaesthesia": True}}
+    (tmp_path / "u.json").write_text(json.dumps(urgent))
+    assert main(["decide", "--record", "u.json"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith("! EMERGENCY, L1: Saddle anaesthesia")
+    assert 0 < text.index("! POSSIBLE EMERGENCY, L1: New neurologic deficit") < text.index("NICE TA279")
+    (tmp_path / "in.jsonl").write_text(f"{json.dumps(urgent)}\n{json.dumps(RECORD)}\n")
+    desk("decide", "--batch", "in.jsonl", "--out", "rows.jsonl", "--threads", "1")
+    rows = [json.loads(line)["emergencies"] for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert rows == [{"L1": {"cauda_or_cord": "certain", "new_deficit_with_canal": "possible"}}, {}]
+
+
 def test_people_see_the_matrix_and_the_next_step(desk, capsys):
     assert main(["decide", "--record", "p.json"]) == 0
     text = capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
@@ -9,12 +10,15 @@ from typing import Any, get_args
 
 import pytest
 
+from endplate.decision.decide import evaluate
+from endplate.decision.explain import explain, printed
 from endplate.decision.field import field_catalogue
 from endplate.decision.kleene import Compare, Node, fields, walk
 from endplate.decision.listing import every_book, listed_constants, listed_rules
 from endplate.decision.rulebook import read_book, rulebook
 from endplate.decision.ruleset import STATUSES
 from endplate.decision.threshold import CHECK_FIRST, TRUST_WORDS, RuleFileError, Trust
+from endplate.decision.verdict import LevelFacts
 
 TABLES = [
     tomllib.loads(file.read_text(encoding="utf-8"))
@@ -24,7 +28,15 @@ TABLES = [
 ]
 HEAD = {"id": "x", "title": "X", "edition": "2020", "date": "2020", "reference": "Someone 2020"}
 CITED = {"source": "Page 1", "trust": "V"}
-SHORTEST, MARKS = 5, get_args(Trust)
+SHORTEST, MARKS = len("Pain"), get_args(Trust)
+SHARED = (
+    {"lcd_osteoporotic", "lcd_malignant"},
+    {"aaos_2010_vertebroplasty", "aaos_2010_kyphoplasty"},
+    {"aace_2020", "aace_treat", "aace_very_high"},
+    *({f"{name}_treat", f"{name}_very_high"} for name in ("acr_giop", "asbmr_bhof", "bhof", "endocrine", "nogg")),
+    {"oral_bisphosphonate", "zoledronate", "denosumab", "anabolic", "romosozumab", "raloxifene_or_hormones"},
+)
+"""Rule sets that are read from one and the same guideline."""
 LAST = {"status": "no", "answer": "no", **CITED}
 
 
@@ -40,6 +52,51 @@ def test_every_figure_and_criterion_has_source_edition_and_trust() -> None:
     ]
     assert bad == []
     assert len(listed_rules()) > len(listed_constants()) > len(TABLES)
+
+
+def test_no_two_guidelines_share_an_edition_or_a_publication() -> None:
+    for key in ("edition", "reference"):
+        told: dict[str, set[str]] = {}
+        for ruleset in (ruleset for book in every_book() for ruleset in book.rulesets):
+            told.setdefault(getattr(ruleset.edition, key), set()).add(ruleset.id)
+        assert [names for names in told.values() if len(names) > 1 and names not in SHARED] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "edition"),
+    [
+        ("acr_2018", "ACR 2018"),
+        ("acr_2022", "ACR 2022 update"),
+        ("cirse_2017", "CIRSE 2017"),
+        ("rand_europe_2013", "European panel 2013"),
+        ("payer_b", "Payer B (BCBS MA digest), undated"),
+        ("of_score_original", "original OF score, Schnake 2018"),
+        ("nice_metastatic", "NICE CG75, 2008 (number from knowledge)"),
+        ("cochrane_2018", "Cochrane 2018"),
+    ],
+)
+def test_a_rule_set_tells_its_own_edition_where_a_file_holds_several(name: str, edition: str) -> None:
+    ruleset = rulebook().ruleset(name)
+    assert ruleset.edition.edition == edition
+    verdict = evaluate(ruleset, LevelFacts(values={}))
+    assert verdict.edition == ruleset.edition
+    assert f"source: {edition}: {ruleset.edition.reference}" in printed(explain(name, LevelFacts(values={})))
+
+
+def test_an_answer_is_cited_from_the_edition_of_its_rule_set() -> None:
+    bare = {"id": "r", "title": "R", "question": "augmentation", "answer": [LAST]}
+    (own, plain) = read(ruleset=[{**bare, "edition": "2024", "reference": "Other 2024"}, bare]).rulesets
+    assert [rules.answers.rungs[0].when.citation.edition for rules in (own, plain)] == ["2024", "2020"]
+    assert (own.edition.reference, own.edition.date, own.edition.id) == ("Other 2024", "2020", "x")
+
+
+def test_no_text_for_readers_points_into_notes_that_they_do_not_have() -> None:
+    rulesets = [ruleset for book in every_book() for ruleset in book.rulesets]
+    texts = [text for rule in listed_rules() for text in (rule.words, rule.citation.source, rule.citation.edition)]
+    texts += [text for rules in rulesets for text in (rules.approximation, rules.outside, rules.edition.reference)]
+    texts += [rung.value.answer for rules in rulesets for rung in rules.answers.rungs]
+    texts += [text for book in every_book() for flag in book.flags for text in (flag.action, flag.when.words)]
+    assert [text for text in texts if re.search(r"\breference \d|\bvignette", text, re.IGNORECASE)] == []
 
 
 def test_no_constant_of_a_file_escapes_the_listing() -> None:

@@ -161,6 +161,48 @@ def test_another_programs_bundle_gives_what_its_sure_codes_say_and_names_the_res
     assert read.unused == ("Observation 8302-2", "Observation 12345-6")
 
 
+def drug(text, status="active", kind="MedicationStatement"):
+    about = {"subject": {"reference": "Patient/x1"}, "medicationCodeableConcept": text}
+    return {
+        "resourceType": kind,
+        "status": status,
+        **({"intent": "order"} if kind == "MedicationRequest" else {}),
+        **about,
+    }
+
+
+def test_another_programs_drugs_and_density_tests_join_the_lists():
+    read = record_from_bundle(
+        foreign(
+            drug({"text": "Zolpidem  10 mg"}),
+            drug({"coding": [{"system": "x", "code": "1", "display": "Furosemide"}]}, kind="MedicationRequest"),
+            drug({"text": "Zolpidem 10 mg"}),
+            drug({"text": "Diazepam"}, "completed"),
+            drug({"coding": [{"system": "x", "code": "1"}]}),
+            observation("80946-7", -2.6, "{T-score}") | {"effectiveDateTime": "2025-12-01T10:00:00Z"},
+            observation("80948-3", -2.1, "1") | {"effectiveDateTime": "2024-12"},
+            observation("80940-0", 0.7, "g/cm2"),
+        ),
+        today=date(2026, 3, 1),
+    )
+    assert read.record.drugs.names == ("Zolpidem 10 mg", "Furosemide")
+    tests = {(test.site, test.t_score, test.on) for test in read.record.bone.tests}
+    assert tests == {("total hip", -2.6, date(2025, 12, 1)), ("femoral neck", -2.1, None)}
+    assert read.unused == ("MedicationStatement Diazepam", "MedicationStatement 1", "Observation 80940-0")
+
+
+def test_additions_stand_behind_what_the_record_holds_and_replace_none():
+    held = parse_record(json.dumps(FULL | {"id": None}))
+    more = [{"resource": drug({"text": "Zolpidem"})}, {"resource": observation("80946-7", -2.6, "1")}]
+    for entry in more:
+        entry["resource"].pop("subject", None)
+    more[0]["resource"]["subject"] = {"reference": "Patient/patient"}
+    whole = bundle(held) | {"entry": bundle(held)["entry"] + more}
+    back = record_from_bundle(json.dumps(whole)).record
+    assert back.drugs.names == ("Zolpidem",), "FULL says none"
+    assert [test.t_score for test in back.bone.tests] == [-3.2, -2.0, -2.6]
+
+
 def test_a_cancelled_observation_is_not_read():
     read = record_from_bundle(foreign(observation("29463-7", 61, "kg", "cancelled")), today=date(2026, 3, 1))
     assert read.record.mass_kg is None

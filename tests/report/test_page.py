@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from endplate.case import Case
+from endplate.case.care import weigh
 from endplate.finding import Finding
+from endplate.patient import parse_record
 from endplate.report.html import to_html
 from synthetic_case import HOSTILE_ID, LEVELS, synthetic_case
 
@@ -291,6 +294,12 @@ def test_grades_differ_in_more_than_colour(html: str) -> None:
     textures = {re.sub(r"<rect.*?</rect>|id=\"[^\"]*\"", "", pattern) for pattern in patterns}
     assert len(patterns) == len(textures) == 5
     assert "Grade 3, wedge" in html and "Fracture: yes · 42 % lost" in html
+
+
+def test_an_emergency_stands_in_short_before_all_else(case: Case) -> None:
+    told = {"age_yr": 76, "sex": "F", "neurology": {"saddle_anaesthesia": True}, "levels": {"L1": {"fracture": True}}}
+    page = to_html(replace(case, care=weigh(parse_record(json.dumps(told)))))
+    assert page.index("In short") < page.index("<h3>Emergency</h3>") < page.index('<ul class="summary">')
 
 
 def test_the_disclaimer_stands_once(page: Page) -> None:

@@ -88,11 +88,13 @@ def plan_and_write(
 
 
 def print_plan(case: Case, paths: dict[str, Path]) -> None:
-    """What was measured, what the repairs would do, what the rules say, and where everything is."""
-    from endplate.apps.decide.work import print_care
+    """Emergencies; what was measured, what the repairs would do, what the rules say, and where everything is."""
+    from endplate.apps.decide.work import print_care, print_emergencies
     from endplate.apps.rehearse import print_rehearsal
     from endplate.apps.summary import print_summary
 
+    if case.care is not None:
+        print_emergencies(case.care)
     print_summary(case, {})
     print_rehearsal(case, {})
     if case.care is not None:

@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from endplate.decision.decide import outcomes
+from endplate.decision.decide import outcomes, urgent
 from endplate.decision.facts import case_facts
 from endplate.errors import RecordError
 from endplate.patient import parse_record
@@ -26,14 +26,15 @@ def rows(lines: Iterable[str], processes: int = 1) -> Iterator[dict[str, Any]]:
 
 
 def row(numbered: tuple[int, str]) -> dict[str, Any]:
-    """Status and answer of every rule set at every level of a record; `error` in place of `levels` if it is bad."""
+    """Emergencies and the answer of every rule set, at every level of a record; `error` in their place if it is bad."""
     number, line = numbered
     try:
         record = parse_record(line.encode("utf-8", "surrogateescape"), f"line {number}")
     except RecordError as error:
         return {"line": number, "error": str(error)}
+    known = case_facts(record)
     levels = {
-        facts.level: {name: list(outcome[:2]) for name, outcome in outcomes(facts.values).items()}
-        for facts in case_facts(record)
+        facts.level: {name: list(outcome[:2]) for name, outcome in outcomes(facts.values).items()} for facts in known
     }
-    return {"line": number, "id": record.id, "levels": levels}
+    emergencies = {facts.level: found for facts in known if (found := urgent(facts.values))}
+    return {"line": number, "id": record.id, "emergencies": emergencies, "levels": levels}

@@ -11,7 +11,7 @@ from functools import partial
 
 from endplate.decision.conflict import conflicts
 from endplate.decision.derive import derive
-from endplate.decision.kleene import FactValues, open_fields
+from endplate.decision.kleene import FactValues, Node, Not, open_fields
 from endplate.decision.reason import ladder_missing, ladder_reasons, missing_fields, reason, verdict_reasons
 from endplate.decision.rulebook import Flag, Grading, rulebook
 from endplate.decision.ruleset import Outcome, RuleSet, settle
@@ -86,9 +86,29 @@ def raised(flag: Flag, facts: LevelFacts) -> RaisedFlag:
         words=flag.when.words,
         action=flag.action,
         truth=flag.when.truth(facts.values),
+        suspected=_suspected(flag, facts.values),
         missing=tuple(sorted(open_fields((flag.when,), facts.values))),
         reason=reason(flag.kind, flag.when, facts),
     )
+
+
+def urgent(values: FactValues) -> dict[str, str]:
+    """Emergencies at one level, "certain" or "possible", without reasons: the fast path for many records."""
+    filled = derive(values)
+    flags = [flag for flag in rulebook().flags if flag.kind == "emergency"]
+    found = {flag.id: "certain" for flag in flags if flag.when.truth(filled)}
+    return found | {flag.id: "possible" for flag in flags if _suspected(flag, filled)}
+
+
+def _suspected(flag: Flag, values: FactValues) -> bool:
+    """Whether a flag is open while some of what it asks is known to hold."""
+    return flag.when.truth(values) is None and _partly(flag.when, values)
+
+
+def _partly(node: Node, values: FactValues) -> bool:
+    if isinstance(node, Not) or not node.children:
+        return node.truth(values) is True
+    return any(_partly(child, values) for child in node.children)
 
 
 def grade(grading: Grading, facts: LevelFacts) -> Grade:

@@ -47,7 +47,7 @@ def explain(chosen: RuleSet | str, facts: LevelFacts) -> Branch:
     return Branch(
         text=f"{ruleset.title}{where}: {outcome.status} ({outcome.answer})",
         marked=False,
-        citation=f"{ruleset.edition.reference}; {ruleset.edition.edition}",
+        citation=f"{ruleset.edition.edition}: {ruleset.edition.reference}",
         branches=tuple(_parts(ruleset, teller)),
     )
 

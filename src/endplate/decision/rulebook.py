@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +18,8 @@ from endplate.decision.score import Item, Score, StepItem, TallyItem
 from endplate.decision.threshold import RuleFileError, Threshold, read_citation, read_threshold
 
 ALWAYS = All(())
+EDITION = ("edition", "date", "reference")
+"""What a rule file says of its guideline, and a rule set of its own where the file holds several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,7 @@ class _Reader:
 
     def __init__(self, table: Mapping[str, Any], shared: Book | None) -> None:
         try:
-            self.edition = Edition(**{key: table[key] for key in ("id", "title", "edition", "date", "reference")})
+            self.edition = Edition(**{key: table[key] for key in ("id", "title", *EDITION)})
         except KeyError as error:
             raise RuleFileError(f"rule file {table.get('id', '')} lacks {error.args[0]}") from error
         self.table, self.points = table, list[Threshold]()
@@ -218,14 +220,16 @@ class _Reader:
         return StepItem(ladder=Ladder((*rungs, Rung(float(entry["otherwise"]), ALWAYS))), **known)
 
     def ruleset(self, entry: Mapping[str, Any]) -> RuleSet:
-        rungs = tuple(self.answer(entry["id"], answer) for answer in entry["answer"])
+        edition = replace(self.edition, **{key: entry[key] for key in EDITION if key in entry})
+        answers = ({"edition": edition.edition, **answer} for answer in entry["answer"])
+        rungs = tuple(self.answer(entry["id"], answer) for answer in answers)
         if rungs[-1].when.truth({}) is not True:
             raise RuleFileError(f"rule set {entry['id']}: the last answer must always hold")
         return RuleSet(
             id=entry["id"],
             title=entry["title"],
             question=entry["question"],
-            edition=self.edition,
+            edition=edition,
             scope=self.node(entry.get("scope")),
             outside=entry.get("outside", "not covered"),
             absolute=tuple(self.named(name) for name in entry.get("absolute", ())),

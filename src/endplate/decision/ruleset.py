@@ -40,7 +40,7 @@ CONTRAINDICATED = Outcome("contraindicated", "contraindicated")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """The guideline that a rule file holds."""
+    """The guideline that a rule file holds, or one of its rule sets; `reference` is its publication."""
 
     id: str
     title: str

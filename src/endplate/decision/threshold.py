@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -18,6 +19,8 @@ TRUST_WORDS: dict[str, str] = {
     "K?": "from weak memory",
     "D": "our own choice where the source is silent",
 }
+SECTION = re.compile(r" \(reference [0-9][^)]*\)")
+"""Where a rule file names the section of our working notes: for those who mend the file, not for those who read it."""
 CHECK_FIRST = ("K?", "D", "K", "V2")
 """What a clinician should check first, weakest first."""
 
@@ -59,7 +62,7 @@ def read_citation(where: str, table: Mapping[str, Any], edition: str) -> Citatio
     trust: Any = table.get("trust")
     if not source or not edition or trust not in get_args(Trust):
         raise RuleFileError(f"{where} lacks source, edition or trust mark", "every figure of a rule must carry them")
-    return Citation(edition=edition, source=source, trust=trust)
+    return Citation(edition=edition, source=SECTION.sub("", source), trust=trust)
 
 
 def read_threshold(where: str, table: Mapping[str, Any], edition: str) -> Threshold:

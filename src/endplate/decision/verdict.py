@@ -124,13 +124,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaisedFlag:
-    """An emergency, red flag, caution or note; `truth` None where it cannot be excluded for want of `missing`."""
+    """An emergency, red flag, caution or note.
+
+    `truth` None where it cannot be excluded for want of `missing`; `suspected` where some of it is then known to hold.
+    """
 
     id: str
     kind: str
     words: str
     action: str
     truth: Truth
+    suspected: bool
     missing: tuple[str, ...]
     reason: Reason
 

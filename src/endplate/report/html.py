@@ -7,7 +7,7 @@ from typing import Any
 
 from endplate.case import Case
 from endplate.report import table
-from endplate.report.care.section import EMPTY, care_section
+from endplate.report.care.section import ALARM_EMPTY, EMPTY, care_alarm, care_section
 from endplate.report.constants import TRUST_WORDS, constants, stages_used
 from endplate.report.figure.bitmap import ABOVE_RGB, ramp_rgb
 from endplate.report.figure.curve import curve_figure, shared_limits
@@ -63,6 +63,7 @@ def context(case: Case) -> dict[str, Any]:
         "trust_words": TRUST_WORDS,
         "parameters": flat(case.provenance.parameters),
         "rehearsals": sections(case),
+        "alarm": ALARM_EMPTY if case.care is None else care_alarm(case.care),
         "care": EMPTY if case.care is None else care_section(case.care),
         **_figures(case),
     }

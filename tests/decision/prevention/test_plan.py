@@ -39,6 +39,12 @@ def test_a_fragility_fracture_always_gets_a_plan_with_dates_from_the_fracture():
     assert plan.calcium_mg == 1200 and any("vitamin D" in item.text for item in plan.supplements)
 
 
+def test_a_drug_without_a_listed_block_is_not_called_fit_for_the_patient():
+    calm = {"calcium_mmol_l": 2.4, "creatinine_umol_l": 60, "egfr_ml_min": 80}
+    told = prevent(record(laboratory=calm)).next_step
+    assert "no listed block found (fitness for age not weighed): " in told and "Denosumab" in told
+
+
 def test_a_fracture_found_by_the_scan_counts_like_one_that_is_told():
     found = Finding(code="fracture", value="yes", unit="", level=Level.L1, method="m", source="s")
     assert prevention_facts(record(levels={}), [found])["fragility_fracture"] is True

@@ -10,8 +10,9 @@ import pytest
 from endplate.case.care import weigh
 from endplate.decision.rulebook import rulebook
 from endplate.patient import parse_record
+from endplate.report.care.alarm import alarms
 from endplate.report.care.matrix import matrix
-from endplate.report.care.section import BEGIN, END, care_page, care_section, within
+from endplate.report.care.section import ALARM_EMPTY, BEGIN, EMPTY, END, care_page, care_section, within
 from endplate.report.care.timeline import timeline
 
 BASE = {
@@ -40,7 +41,8 @@ def test_every_rule_set_answers_for_every_level_in_one_matrix():
 def test_reasons_and_what_is_missing_stand_behind_each_cell():
     page = care_page(care())
     assert page.count('<details class="verdict') >= 2 * len(rulebook().rulesets)
-    assert "These answers would decide it" in page and "(reference" in page
+    assert "These answers would decide it" in page and "(reference" not in page
+    assert "Published as: NICE: Percutaneous vertebroplasty" in page and "CIRSE 2017</span>" in page
     assert "blinded" in page and page.index("VERTOS IV") < page.index("FREE 2009")
 
 
@@ -51,9 +53,42 @@ def test_the_page_closes_what_it_opens_and_holds_no_markup_of_the_record():
     assert "<script" not in page
 
 
-def test_an_emergency_stands_above_all():
+NEW_DEFICIT = {"state": "deficit", "new_deficit": True}
+
+
+def alarm_of(page):
+    return page[page.index("<!-- emergencies: begin") : page.index("<!-- emergencies: end")]
+
+
+def test_an_emergency_stands_above_all_and_once_for_all_levels():
     page = care_page(care(neurology={"state": "deficit", "saddle_anaesthesia": True, "progressive_weakness": True}))
-    assert 'role="alert"' in page and page.index("emergency") < page.index("Is a repair indicated")
+    assert 'role="alert"' in page and page.index("<h3>Emergency</h3>") < page.index("Is a repair indicated")
+    assert alarm_of(page).count("Saddle anaesthesia, retention") == 1 and "T12, L1: Saddle" in alarm_of(page)
+
+
+def test_a_possible_emergency_is_told_as_loud_with_what_to_ask():
+    told = alarm_of(care_page(care(neurology=NEW_DEFICIT)))
+    assert "<h3>Possible emergency</h3>" in told and "<details" not in told
+    assert "Ask now for: Canal compromise; Posterior wall retropulsed." in told
+    assert "Until it is excluded: Emergency surgical referral, same day" in told
+    assert "Possible emergency" not in alarm_of(
+        care_page(care(neurology=NEW_DEFICIT | {"state": "none", "new_deficit": False}))
+    )
+
+
+def test_emergencies_that_nobody_asked_about_are_open_to_see_and_no_alert():
+    told = alarm_of(care_page(care()))
+    assert "because nobody has asked" in told and "Ask for: Myelopathy" in told
+    assert "alert" not in told and "<details" not in told
+
+
+def test_alarms_run_from_certain_to_not_asked():
+    both = care(neurology=NEW_DEFICIT | {"saddle_anaesthesia": True})
+    assert [(alarm.certainty, alarm.id) for alarm in alarms(both.decision)] == [
+        ("certain", "cauda_or_cord"),
+        ("possible", "new_deficit_with_canal"),
+    ]
+    assert [alarm.certainty for alarm in alarms(care().decision)] == ["not asked", "not asked"]
 
 
 def test_without_a_fractured_level_it_says_so_and_still_plans_prevention():
@@ -69,6 +104,27 @@ def test_a_section_can_be_put_into_a_report_and_replaced():
     assert "no rule set can be asked" in within(once, care(levels={}))
     with pytest.raises(ValueError, match="no place"):
         within("<p>nothing</p>", care())
+
+
+def test_emergencies_go_to_the_top_of_a_report_and_leave_it_again():
+    report = f"<main><h2>In short</h2>{ALARM_EMPTY}<p>rehearsals</p>{EMPTY}</main>"
+    once = within(report, care(neurology=NEW_DEFICIT))
+    assert once.index("Possible emergency") < once.index("rehearsals") < once.index("Is a repair indicated")
+    again = within(once, care(levels={}))
+    assert "Possible emergency" not in again and again.count("emergencies: begin") == 1
+
+
+def test_a_report_without_a_place_for_emergencies_takes_them_into_the_section():
+    once = within(f"<main>{BEGIN}{END}</main>", care(neurology=NEW_DEFICIT))
+    assert once.index("Possible emergency") < once.index("Is a repair indicated")
+    assert within(once, care(neurology=NEW_DEFICIT)) == once
+
+
+def test_a_list_of_drugs_is_searched_by_generic_names_and_the_page_says_so():
+    none, some, unknown = (care_page(care(drugs={"names": names})) for names in (["Lasix"], ["Furosemide"], None))
+    assert "none of the known names is in the list" in none and "generic names only" in none
+    assert "Furosemide (diuretic): review" in some and "generic names only" in some
+    assert "generic names only" not in unknown
 
 
 def test_the_timeline_runs_from_the_onset_in_order():

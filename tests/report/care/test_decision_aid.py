@@ -71,9 +71,8 @@ def test_every_figure_carries_source_and_certainty_and_a_picture_of_a_hundred():
     rows = figures()["benefit"] + figures()["harm"]
     for row in rows:
         assert row["source"] in page and row["certainty"] in page
-    counts = [
-        row[key] for row in rows for key in ("without", "with_cement", "vertebroplasty", "kyphoplasty") if key in row
-    ]
+    arms = ("without", "with_cement", "vertebroplasty", "kyphoplasty", "cement")
+    counts = [row[key] for row in rows for key in arms if key in row]
     assert page.count("<svg") == len(counts)
     pictures = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
     assert all(picture.count("<g>") == 100 for picture in pictures)
@@ -95,6 +94,45 @@ def test_the_figures_are_those_of_the_trials():
     assert "no significant" in told and "no clear difference" in figures()["no_difference"]["text"]
 
 
+def test_no_arm_is_drawn_that_nobody_counted_and_trials_that_disagree_are_named():
+    told = {trial.name: " ".join(result.text for result in trial.results) for trial in trials()}
+    lungs, again = figures()["harm"][1:3]
+    assert "cement" in lungs and "vertebroplasty" not in lungs and "does not tell" in lungs["source"]
+    assert "without" in again and not {"cement", "vertebroplasty", "kyphoplasty"} & again.keys()
+    for trial, found in (
+        ("Blasco 2012", "29 against 8"),
+        ("Farrokhi 2011", "2.2 against 13.3"),
+        ("FREE 2009-13", "56 against 45"),
+    ):
+        assert found in told[trial] and found in again["source"] and trial.split(" 2009-")[0] in again["source"]
+    assert "no picture" in figures()["balloon"]["text"] and "1.49 lower over 24 months" in told["FREE 2009-13"]
+    assert "18.2 to 18.0" in told["CAFE 2011"] and "18.2 to 18.0" in figures()["tumour"]["source"]
+
+
+TUMOUR = {"L1": {"fracture": True, "lesion": "lytic", "lesion_destructive": True}}
+
+
+def test_a_patient_with_a_growth_gets_no_text_or_figure_of_weak_bones():
+    page = aid(levels=TUMOUR, cancer={"known": True})
+    for words in ("heal by themselves", "VAPOUR", "Lindsay", "Most people get better", "makes bones strong", "<svg"):
+        assert words in aid() and words not in page
+    assert "CAFE 2011" in page and "The growth needs its own care" in page
+    assert grade(page) <= 6.5, grade(page)
+
+
+def test_where_a_growth_is_not_ruled_out_the_figures_stand_with_a_warning():
+    page = aid(cancer={"known": True})
+    assert "a growth in the bone is not ruled out" in page and "VAPOUR" in page
+    assert "not ruled out" not in aid(cancer={"known": False})
+
+
+def test_only_a_bone_known_to_be_broken_is_called_flat():
+    both = aid(levels={"L1": {"fracture": True}, "T12": {"oedema": True, "concordant": True}})
+    assert "has been pressed flat: L1, in the lower back." in both
+    one = aid(levels={"L1": {"oedema": True}})
+    assert "has been pressed flat" not in one
+
+
 @pytest.mark.parametrize("word", ["guarantee", "cure", "will be pain-free", "safe procedure", "best choice"])
 def test_nothing_is_promised(word):
     assert word not in aid().lower()
@@ -108,8 +146,13 @@ def test_it_names_the_bones_and_the_cause_of_this_patient():
 
 
 def test_an_emergency_and_a_contraindication_are_told_first():
-    assert "need a doctor today" not in aid()
+    assert "need a doctor today" not in aid() and 'cautions call"' not in aid()
     assert "need a doctor today" in aid(neurology={"state": "deficit", "saddle_anaesthesia": True})
+    possible = aid(neurology={"state": "deficit", "new_deficit": True})
+    assert "may need a doctor today. Please call now" in possible and grade(possible) <= 6.5
+    alone = aid(levels={"L1": {"fracture": True, "of_class": 5}})
+    assert "Call your doctor today" in alone and "Cement alone is not for you now" in alone
+    assert alone.index("Call your doctor today") < alone.index("What can you choose?")
     assert "reason against cement" in aid(infection={"spine": True, "systemic": True})
     assert "reason against cement" not in aid()
 

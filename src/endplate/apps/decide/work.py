@@ -12,6 +12,7 @@ from endplate.case.care import Care, weigh
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import read_record
+from endplate.report.care.alarm import alarms
 from endplate.report.care.document import document
 from endplate.report.care.matrix import matrix
 from endplate.report.care.words import STATUS_WORDS, missing_words
@@ -36,6 +37,7 @@ def run_decide(
     folder = out or (case.parent if case is not None and case.is_file() else case)
     paths = {} if folder is None else write_care(care, findings, folder, case)
     if talk.for_people:
+        print_emergencies(care)
         print_care(care)
         for name, path in paths.items():
             sys.stdout.write(f"{name:<13} {path.resolve()}\n")
@@ -50,16 +52,29 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
     return weigh(told, findings, [Level(named(level)) for level in levels or ()]), findings
 
 
+def print_emergencies(care: Care) -> None:
+    """Emergencies, certain and possible; they come before all else that is printed."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for alarm in alarms(care.decision):
+        if alarm.certainty == "certain":
+            console.print(f"! EMERGENCY, {alarm.where}: {alarm.words}. {alarm.action}.", markup=False, style="bold")
+        elif alarm.certainty == "possible":
+            told = f"{alarm.words}. Ask now for: {alarm.ask}. Until it is excluded: {alarm.action}."
+            console.print(f"! POSSIBLE EMERGENCY, {alarm.where}: {told}", markup=False, style="bold")
+        else:
+            told = f"{alarm.words}. Ask for: {alarm.ask}."
+            console.print(f"? Emergency not excluded, {alarm.where}: {told}", markup=False)
+
+
 def print_care(care: Care) -> None:
-    """Emergencies, then one table of verdicts, then the next step of prevention."""
+    """One table of verdicts for each question, then the next step of prevention."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False)
-    for level in care.decision.levels:
-        for flag in level.emergencies:
-            console.print(f"! {level.level} EMERGENCY: {flag.words}. {flag.action}", markup=False, style="bold")
     if not care.decision.levels:
         console.print("No level is known to be fractured; no rule set can be asked.", markup=False)
     for block in matrix(care.decision):

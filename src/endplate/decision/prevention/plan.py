@@ -41,7 +41,7 @@ EXERCISE = (
     Figure(
         text="balance at least 3 hours a week; strength 2-3 times a week with the back extensors; "
         "no loaded bending or twisting",
-        source="Clinical reference 9.4, dose from knowledge",
+        source="Doses from knowledge, source not read",
     ),
     Figure(
         text="exercise lowers the rate of falls to 0.77 (0.71-0.83); after a vertebral fracture it may help mobility, "

@@ -71,6 +71,14 @@ READ_AS = {
 """What other programs' observations are taken for. Body weight and height: from knowledge of LOINC, used to read only,
 and only in kg and cm."""
 
+READ_DENSITY = {
+    "80946-7": ("total hip", "t_score"),
+    "80948-3": ("femoral neck", "t_score"),
+    "80940-0": ("femoral neck", "z_score"),
+}
+"""LOINC codes of density tests: left hip and left femur. The record knows no plain femur: the neck is the place of the
+femur whose scores guidelines use."""
+
 READ_UNIT = {"mass_kg": "kg", "height_cm": "cm"}
 
 UNIT = (

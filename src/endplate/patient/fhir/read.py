@@ -11,11 +11,17 @@ from typing import Any
 from endplate.cited import cited
 from endplate.errors import RecordError
 from endplate.level import Level
-from endplate.patient.fhir.code import OURS, READ_AS, READ_UNIT, VERTEBRA
-from endplate.patient.fhir.flat import unflatten
+from endplate.patient.fhir.code import LOINC, OURS, READ_AS, READ_DENSITY, READ_UNIT, VERTEBRA
+from endplate.patient.fhir.flat import NONE_AT_ALL, unflatten
 from endplate.patient.record import PatientRecord, parse_record
 
 Resource = dict[str, Any]
+Added = tuple[str, dict[str, Any]]
+"""A list of the record, and what an item of it gets, by the end of its path."""
+TAKEN = {"MedicationStatement": ("active", "unknown"), "MedicationRequest": ("active",)}
+"""Status by which a drug is taken now."""
+FINAL = ("final", "amended", "corrected")
+DAY_LENGTH = len("2000-01-01")
 RETRACTED = ("entered-in-error", "not-done")
 FROM_SNOMED = {code: level for level, code in VERTEBRA.items()}
 DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar (exact)", "recomputed")
@@ -47,21 +53,62 @@ def record_from_bundle(text: str | bytes, name: str = "bundle", today: date | No
         raise RecordError(f"{name} holds {count} patients", "a record is of one", "give a bundle of one patient")
     _one_subject(resources, patients[0], name)
     pairs: list[tuple[str, Any]] = list(_patient(patients[0], today or date.today()))
-    unused = []
+    unused, added = [], list[Added]()
     for resource in sorted(resources, key=_day):
         try:
-            found = list(_fields(resource))
+            found, more = list(_fields(resource)), _listed(resource)
         except (KeyError, ValueError, IndexError, TypeError) as error:
             what = f"{name}: {_called(resource)} cannot be read"
             raise RecordError(what, " ".join(str(error).split()), "mend the bundle") from error
         pairs += found
-        if not found and resource["resourceType"] != "Patient":
+        if more is not None and not found:
+            added.append(more)
+        elif not found and resource["resourceType"] != "Patient":
             unused.append(_called(resource))
     try:
-        tree = unflatten(pairs)
+        tree = unflatten(_with(pairs, added))
     except ValueError as error:
         raise RecordError(f"{name} names a field that no record has", str(error), "mend the bundle") from error
     return FromFhir(record=parse_record(json.dumps(tree, default=str), name), unused=tuple(unused))
+
+
+def _listed(resource: Resource) -> Added | None:
+    """What another program's resource adds to a list of the record: a drug that is taken, or a density test."""
+    kind, status = resource["resourceType"], resource.get("status")
+    if kind in TAKEN and status in TAKEN[kind]:
+        concept = resource.get("medicationCodeableConcept") or {}
+        coded = next((code["display"] for code in concept.get("coding", ()) if code.get("display")), "")
+        words = " ".join(str(concept.get("text") or coded).split())
+        return ("drugs.names", {"": words}) if words else None
+    if kind != "Observation" or status not in FINAL:
+        return None
+    codes = {code.get("code") for code in resource["code"].get("coding", ()) if code.get("system") == LOINC}
+    known = next((READ_DENSITY[code] for code in codes if code in READ_DENSITY), None)
+    quantity = resource.get("valueQuantity", {})
+    if known is None or quantity.get("value") is None or not _pure(str(quantity.get("code") or "")):
+        return None
+    day = str(resource.get("effectiveDateTime") or "")[:DAY_LENGTH]
+    return "bone.tests", {".site": known[0], f".{known[1]}": quantity["value"]} | (
+        {".on": day} if len(day) == DAY_LENGTH else {}
+    )
+
+
+def _pure(unit: str) -> bool:
+    """Whether a UCUM unit is that of a score."""
+    return unit in ("", "1") or unit.startswith("{")
+
+
+def _with(pairs: list[tuple[str, Any]], added: list[Added]) -> list[tuple[str, Any]]:
+    """The fields with additions to lists placed behind what the lists already hold; the same drug stands once."""
+    unique = [one for place, one in enumerate(added) if one not in added[:place]]
+    grown = {path for path, _ in unique}
+    out = [(path, value) for path, value in pairs if not (path in grown and value == NONE_AT_ALL)]
+    for name in sorted(grown):
+        numbers = [path.removeprefix(f"{name}.").split(".")[0] for path, _ in out if path.startswith(f"{name}.")]
+        first = 1 + max((int(number) for number in numbers if number.isdecimal()), default=-1)
+        for place, fields in enumerate((fields for path, fields in unique if path == name), start=first):
+            out += [(f"{name}.{place}{end}", value) for end, value in fields.items()]
+    return out
 
 
 def _one_subject(resources: Sequence[Resource], patient: Resource, name: str) -> None:
@@ -115,7 +162,7 @@ def _patient(patient: Resource, today: date) -> Iterator[tuple[str, Any]]:
     if patient.get("gender") in ("male", "female"):
         yield "sex", patient["gender"]
     born = patient.get("birthDate", "")
-    if len(born) == len("2000-01-01"):
+    if len(born) == DAY_LENGTH:
         yield "age_yr", round((today - date.fromisoformat(born)).days / float(DAYS_PER_YEAR), 1)
 
 
@@ -136,7 +183,7 @@ def _fields(resource: Resource) -> Iterator[tuple[str, Any]]:
 
 def _observed(resource: Resource) -> Iterator[tuple[str, Any]]:
     value = _plain(resource)
-    if value is None or resource.get("status") not in ("final", "amended", "corrected"):
+    if value is None or resource.get("status") not in FINAL:
         return
     codes = [(coding.get("system"), coding.get("code")) for coding in resource["code"].get("coding", ())]
     own = next((code for system, code in codes if system == OURS), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -17,18 +17,51 @@ Resource = dict[str, Any]
 OF_PATIENT = ("id", "sex")
 GROUPS = ("drugs.glucocorticoids", "drugs.bone_drugs", "drugs.names", "procedures")
 SUBJECT = {"reference": "Patient/patient"}
+DAY_FIELD = {"observation": "effectiveDateTime", "level": "effectiveDateTime", "answers": "authored"}
+"""Where a resource of each kind carries its day."""
+STUDY = {"oedema": "studies.mri_on", "uptake": "studies.bone_scan_on"}
+"""Days of what a study showed at a level."""
+RATED = {"pain": "pain.rated_on", "falls": "falls.tested_on"}
+"""Days of parts that were rated or tested at once."""
+TESTED = ("laboratory", "bone")
+"""Parts whose values carry days of their own."""
 
 
 def record_resources(record: PatientRecord) -> list[Resource]:
     """All resources of a record; `record_from_bundle` turns them back into the same record."""
     leaves = [(path, value) for path, value in flatten(record) if path not in OF_PATIENT]
     five = record.questionnaires.eq5d is not None and record.questionnaires.eq5d.version == "5L"
+    days = {path: value for path, value in leaves if isinstance(value, date)}
     resources = [_patient(record)]
     for number, (home, group) in enumerate(groupby(leaves, key=lambda leaf: _home(leaf[0])), start=1):
         kind, place = home
-        made = _MAKERS[kind](place, list(group), five)
-        resources += [resource | {"id": f"{kind}-{number}-{n}"} for n, resource in enumerate(made)]
+        told = list(group)
+        made = _MAKERS[kind](place, told, five)
+        for n, (resource, path) in enumerate(zip(made, _paths(kind, place, told), strict=True)):
+            day, field = _day(path, days), DAY_FIELD.get(kind)
+            dated = {field: day.isoformat()} if field and day else {}
+            resources.append(resource | dated | {"id": f"{kind}-{number}-{n}"})
     return resources
+
+
+def _paths(kind: str, place: str, leaves: Iterable[tuple[str, Leaf]]) -> list[str]:
+    """The field that each resource of a group is about."""
+    return [path for path, _ in leaves] if kind in ("observation", "level") else [f"{kind}.{place}"]
+
+
+def _day(path: str, days: Mapping[str, date]) -> date | None:
+    """When a field was found out: its own day, or that of its study or rating, else the day that the record describes.
+
+    A test, study or questionnaire without a day of its own has none.
+    """
+    parts = path.split(".")
+    if parts[0] == "answers":
+        return days.get(f"questionnaires.{parts[1]}.on")
+    if parts[0] in TESTED:
+        return days.get(".".join((*parts[:-1], "on")))
+    if parts[0] == "levels" and parts[-1] in STUDY:
+        return days.get(STUDY[parts[-1]])
+    return days.get(RATED.get(parts[0], "")) or days.get("recorded_on")
 
 
 def _home(path: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from endplate.case.care import Care
+from endplate.report.care.alarm import alarms
 from endplate.report.care.icons import icon_array
 from endplate.report.page import style, template_environment
 from endplate.version import __version__
@@ -29,10 +30,12 @@ def decision_aid(care: Care) -> str:
         .get_template("aid.html.j2")
         .render(
             care=care,
-            where=_where(care),
+            broken=_where([name for name, sure in _levels(care) if sure]),
+            maybe=_where([name for name, sure in _levels(care) if not sure]),
             why=_why(care),
+            tumour=_tumour(care),
             not_now=_not_now(care),
-            emergency=any(level.emergencies for level in care.decision.levels),
+            alarm=_alarm(care),
             figures=figures(),
             icons=icon_array,
             style=style(),
@@ -42,9 +45,33 @@ def decision_aid(care: Care) -> str:
     )
 
 
-def _where(care: Care) -> str:
-    """The broken bones in plain words."""
-    names = [level.level for level in care.decision.levels]
+def _levels(care: Care) -> list[tuple[str, bool]]:
+    """The levels, and whether it is known that each is broken: oedema alone, or a scan in doubt, does not say so."""
+    return [(facts.level, facts.values.get("fracture_on_ct") is True) for facts in care.facts]
+
+
+def _alarm(care: Care) -> str:
+    """Why to call: an emergency that is certain or possible, or a fracture that cement alone is not for."""
+    told = {alarm.certainty for alarm in alarms(care.decision)}
+    for certainty in ("certain", "possible"):
+        if certainty in told:
+            return certainty
+    alone = any(flag.id == "no_cement_alone" for level in care.decision.levels for flag in level.flags)
+    return "surgeon" if alone else ""
+
+
+def _tumour(care: Care) -> str:
+    """Whether a growth in a bone is likely ("yes"), or cannot be put aside ("maybe"): then other figures hold."""
+    grades = [
+        set(grade.reachable) for level in care.decision.levels for grade in level.causes if grade.id == "malignancy"
+    ]
+    if any(grade <= {"definite", "probable"} for grade in grades):
+        return "yes"
+    return "maybe" if any("absent" not in grade for grade in grades) else ""
+
+
+def _where(names: list[str]) -> str:
+    """Bones in plain words."""
     if not names:
         return ""
     parts = sorted({ORDINARY[name[0]] for name in names})

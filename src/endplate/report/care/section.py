@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from endplate.case.care import Care
 from endplate.decision.recovery.trials import trials
+from endplate.report.care.alarm import alarms
 from endplate.report.care.matrix import matrix
 from endplate.report.care.recovery import bands
 from endplate.report.care.timeline import timeline
@@ -27,8 +28,10 @@ from endplate.version import __version__
 
 BEGIN, END = "<!-- care: begin -->", "<!-- care: end -->"
 """Where the section stands in a report, so that a later decision can replace it."""
-EMPTY = Markup(f"{BEGIN}{END}")
-"""The place of a section that is not there yet."""
+ALARM_BEGIN, ALARM_END = "<!-- emergencies: begin -->", "<!-- emergencies: end -->"
+"""Where emergencies stand in a report: at its top, far from the section."""
+EMPTY, ALARM_EMPTY = Markup(f"{BEGIN}{END}"), Markup(f"{ALARM_BEGIN}{ALARM_END}")
+"""The places of what is not there yet."""
 
 
 def care_section(care: Care) -> Markup:
@@ -37,27 +40,41 @@ def care_section(care: Care) -> Markup:
     return Markup(f"{BEGIN}\n{body}\n{END}")
 
 
+def care_alarm(care: Care) -> Markup:
+    """Emergencies between their marks."""
+    body = _environment().get_template("alarm.html.j2").render(alarms=alarms(care.decision))
+    return Markup(f"{ALARM_BEGIN}\n{body}\n{ALARM_END}")
+
+
 def care_page(care: Care) -> str:
     """A page that holds the section alone."""
     return (
         _environment()
         .get_template("care_page.html.j2")
-        .render(section=care_section(care), care=care, version=__version__, style=style())
+        .render(alarm=care_alarm(care), section=care_section(care), care=care, version=__version__, style=style())
     )
 
 
 def within(page: str, care: Care) -> str:
-    """A report with the section put in, or in place of an earlier one.
+    """A report with emergencies and section put in, or in place of earlier ones.
 
     Raises
     ------
-    ValueError : the page has no place for it.
+    ValueError : the page has no place for the section.
     """
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
+    alarm, section = str(care_alarm(care)), str(care_section(care))
+    if ALARM_BEGIN in page:
+        return _put(_put(page, alarm, ALARM_BEGIN, ALARM_END), section, BEGIN, END)
+    return _put(page, alarm + section, BEGIN, END)
+
+
+def _put(page: str, text: str, begin: str, end: str) -> str:
+    """A page with what stands between two marks, and the marks, replaced."""
+    head, begun, rest = page.partition(begin)
+    _, ended, tail = rest.partition(end)
+    if not (begun and ended):
         raise ValueError("the page has no place for the care section")
-    return head + str(care_section(care)) + tail
+    return head + text + tail
 
 
 @cache

@@ -1,0 +1,5 @@
+"""The decision as a FHIR R4B bundle."""
+
+from endplate.report.fhir.bundle import to_bundle
+
+__all__ = ["to_bundle"]
