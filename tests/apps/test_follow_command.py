@@ -56,6 +56,18 @@ def test_a_course_is_kept_shown_and_drawn(clinic, tmp_path):
     assert "not a medical device" in page
 
 
+def test_a_sign_is_history_once_a_later_visit_denies_it(clinic, tmp_path, capsys):
+    clinic("visit", "1", "--fever", "--on", "2026-06-03")
+    assert clinic("due", "--on", "2026-06-05")["due"][0]["visit"] == "same day"
+    told = clinic("visit", "1", "--no-fever", "--on", "2026-06-16")
+    assert told["flags"] == [] and clinic("due", "--on", "2026-06-16")["total"] == 0
+    shown = clinic("show", "1", "--page", "c.html", "--on", "2026-06-16")
+    assert shown["flags"] == [] and shown["settled"][0]["settled_on"] == "2026-06-16"
+    assert "settled 2026-06-16" in (tmp_path / "c.html").read_text()
+    assert main(["follow", "show", "1", "--on", "2026-06-16"]) == 0
+    assert "settled 2026-06-16: fever (since 2026-06-03)" in capsys.readouterr().out
+
+
 def test_a_correction_keeps_the_old_value_and_its_author(clinic):
     clinic("visit", "1", "--nrs", "6.5", "--on", "2026-06-30")
     clinic("correct", "visit", "2", "nrs=unknown", "--who", "ben")

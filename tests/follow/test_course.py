@@ -78,6 +78,34 @@ def test_the_due_list_holds_whom_nobody_saw_and_no_one_else(store):
     assert "lost_to_follow_up" in [flag.code for flag in course(store, number).flags(DAY + timedelta(200))]
 
 
+def test_an_emergency_sign_stands_on_top_of_the_due_list_until_a_later_visit_denies_it(store):
+    late = begin(store, PATIENT | {"id": "late"})
+    ill = begin(store)
+    see(store, ill, 15, fever=True)
+    rows, total = due_list(store, DAY + timedelta(30))
+    assert total == 2 and [(row.episode_id, row.due.visit) for row in rows] == [(ill, "same day"), (late, "2-4 weeks")]
+    assert rows[0].due.overdue and rows[0].due.missed_since == DAY + timedelta(15)
+    assert due_list(store, DAY + timedelta(30), limit=1)[1] == 2
+    assert [row.episode_id for row in due_list(store, DAY + timedelta(14))[0]] == [late]
+    see(store, ill, 20)
+    assert due_list(store, DAY + timedelta(200))[0][0].due.visit == "same day"
+    visit = see(store, ill, 21, fever=False)
+    assert [row.episode_id for row in due_list(store, DAY + timedelta(30))[0]] == [late]
+    seen = course(store, ill)
+    assert seen.flags() == () and [flag.settled_on for flag in seen.settled()] == [DAY + timedelta(21)]
+    correct(store, BEN, "visit", visit, {"fever": None})
+    assert due_list(store, DAY + timedelta(30))[1] == 2
+    close_episode(store, ANNA, ill, DAY + timedelta(40))
+    assert due_list(store, DAY + timedelta(50))[1] == 1
+
+
+def test_a_repair_begins_the_course_anew_for_signs_too(store):
+    number = begin(store)
+    see(store, number, 5, deficit=True)
+    add(store, ANNA, "repair", number, {"on": DAY + timedelta(6), "kind": "vertebroplasty", "levels": ["L1"]})
+    assert due_list(store, DAY + timedelta(10))[1] == 0 and course(store, number).flags() == ()
+
+
 def test_every_change_is_kept_with_who_before_and_after(store):
     number = begin(store)
     visit = see(store, number, 10, nrs=6)

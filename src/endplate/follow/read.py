@@ -11,9 +11,9 @@ from sqlalchemy import Table, and_, func, or_, select
 
 from endplate.decision.recovery.deformity import Change, compare
 from endplate.decision.recovery.flags import Flag, flags
-from endplate.decision.recovery.reading import Reading
+from endplate.decision.recovery.reading import SCORES, Reading
 from endplate.decision.recovery.tracks import Procedure
-from endplate.decision.recovery.visits import Due, due_visit
+from endplate.decision.recovery.visits import Due, alarm_visit, due_visit
 from endplate.follow import tables
 from endplate.follow.store import Store, StoreError
 
@@ -42,8 +42,8 @@ class Course:
     fracture_days: float | None
 
     def flags(self, today: date | None = None) -> tuple[Flag, ...]:
-        """All flags of the course; with `today`, also a visit that was missed."""
-        found = flags(self.procedure, self.start, self.readings, self.fracture_days)
+        """All open flags of the course; with `today`, also a visit that was missed."""
+        found = tuple(flag for flag in self._of_visits() if flag.settled_on is None)
         found += tuple(self._deformities())
         lost = self.due(today) if today and self.episode.closed_on is None else None
         if lost is not None and lost.overdue:
@@ -59,8 +59,15 @@ class Course:
             )
         return found
 
+    def settled(self) -> tuple[Flag, ...]:
+        """Flags of the past: a later visit said otherwise."""
+        return tuple(flag for flag in self._of_visits() if flag.settled_on is not None)
+
+    def _of_visits(self) -> tuple[Flag, ...]:
+        return flags(self.procedure, self.start, self.readings, self.fracture_days)
+
     def due(self, today: date) -> Due | None:
-        """The visit that is due."""
+        """The visit that is due by the calendar."""
         return due_visit(self.start.on, [visit.on for visit in self.visits], today)
 
     def _deformities(self) -> Iterator[Flag]:
@@ -137,7 +144,8 @@ def _reading(row: Any) -> Reading:
 
 def _signs(reading: Reading) -> Reading:
     """What was seen on the day the course counts from: its scores are the start, its signs already need an answer."""
-    return replace(reading, nrs=None, rmdq=None, odi=None, height_cm=None)
+    nothing: dict[str, Any] = dict.fromkeys(SCORES)
+    return replace(reading, **nothing)
 
 
 def _baseline(on: date, readings: Sequence[Reading]) -> Reading:
@@ -145,7 +153,7 @@ def _baseline(on: date, readings: Sequence[Reading]) -> Reading:
     before = [reading for reading in readings if reading.on <= on]
     known = {
         name: next((value for r in reversed(before) if (value := getattr(r, name)) is not None), None)
-        for name in ("nrs", "rmdq", "odi", "height_cm")
+        for name in SCORES
     }
     return Reading(on=on, **known)
 
@@ -161,18 +169,26 @@ class DueRow:
 
 
 def due_list(store: Store, today: date, limit: int = 100) -> tuple[list[DueRow], int]:
-    """Episodes with a visit due, the longest due first, and how many there are in all."""
+    """Whom to see, and how many there are in all: who has an open emergency sign, then the longest due first."""
     table = tables.episode
-    where = and_(table.c.due_from <= today, table.c.closed_on.is_(None))
+    alarmed = and_(table.c.alarm_since <= today, table.c.closed_on.is_(None))
+    calm = or_(table.c.alarm_since.is_(None), table.c.alarm_since > today)
+    waiting = and_(table.c.due_from <= today, table.c.closed_on.is_(None), calm)
+    columns = (table.c.id, table.c.patient_id, table.c.counts_from, table.c.last_seen, table.c.alarm_since)
+    rows: list[Any] = []
+    total = 0
     with store.reading() as connection:
-        total = connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
-        columns = (table.c.id, table.c.patient_id, table.c.counts_from, table.c.last_seen)
-        query = select(*columns).where(where).order_by(table.c.due_from, table.c.id).limit(limit)
-        rows = connection.execute(query).all()
+        # Two walks, each along its own index.
+        for where, order in ((alarmed, table.c.alarm_since), (waiting, table.c.due_from)):
+            total += connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
+            query = select(*columns).where(where).order_by(order, table.c.id).limit(limit - len(rows))
+            rows += connection.execute(query).all()
     found = []
     for row in rows:
         seen = [] if row.last_seen is None else [row.last_seen]
         due = due_visit(row.counts_from, seen, today)
+        if row.alarm_since is not None and row.alarm_since <= today:
+            due = alarm_visit(row.alarm_since, today)
         if due is not None:
             found.append(DueRow(episode_id=row.id, patient_id=row.patient_id, due=due, last_seen=row.last_seen))
     return found, int(total)

@@ -28,6 +28,7 @@ def course_page(seen: Course, today: date) -> str:
             seen=seen,
             today=today,
             flags=seen.flags(today),
+            settled=seen.settled(),
             due=seen.due(today),
             figures=figures,
             trials=trials(),

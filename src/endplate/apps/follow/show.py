@@ -30,7 +30,7 @@ def show_course(episode: int, page: Path | None, where: Where, talk: Talk) -> di
     with opened(where) as store:
         seen = course(store, episode)
     day = today(where)
-    flags, due = seen.flags(day), seen.due(day)
+    flags, settled, due = seen.flags(day), seen.settled(), seen.due(day)
     if page is not None:
         from endplate.atomic import write_text
         from endplate.report.course_page import course_page
@@ -43,6 +43,8 @@ def show_course(episode: int, page: Path | None, where: Where, talk: Talk) -> di
         talk_line(talk, f"counts from {seen.start.on}: {_what(seen)}")
         for flag in flags:
             talk_line(talk, told(flag))
+        for flag in settled:
+            talk_line(talk, f"settled {flag.settled_on}: {flag.text} (since {flag.since})")
         if due is not None:
             talk_line(talk, f"due: {due.visit}, {due.opens} to {due.closes}{' (overdue)' if due.overdue else ''}")
         _print(_visits(seen))
@@ -53,6 +55,7 @@ def show_course(episode: int, page: Path | None, where: Where, talk: Talk) -> di
         "procedure": seen.procedure,
         "counts_from": seen.start.on.isoformat(),
         "flags": [plain_flag(flag) for flag in flags],
+        "settled": [plain_flag(flag) for flag in settled],
         "due": None if due is None else {"visit": due.visit, "closes": due.closes.isoformat(), "overdue": due.overdue},
         "visits": [_plain(visit) for visit in seen.visits],
     }

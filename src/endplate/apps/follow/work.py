@@ -19,16 +19,20 @@ from endplate.decision.recovery.reading import reading_of
 from endplate.errors import OptionError, RecordError
 from endplate.follow.read import course
 from endplate.follow.store import Store, open_store
-from endplate.follow.write import Author, add, add_scan, close_episode, correct, scan_row, start_episode
+from endplate.follow.write import Author, add, add_scan, close_episode, correct, plain, scan_row, start_episode
 from endplate.level import Level
 from endplate.patient import PatientRecord, read_record
+from endplate.patient.scale import SCALES
 from endplate.report.recall import read_document
 
 DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
 Limits = tuple[float, float]
-RANGES: dict[str, Limits] = {"nrs": (0, 10), "rmdq": (0, 24), "odi": (0, 100), "height_cm": (40, 260)}
+RANGES: dict[str, Limits] = {
+    **{name: (min(scale.worst, scale.best), max(scale.worst, scale.best)) for name, scale in SCALES.items()},
+    "height_cm": (40, 260),
+}
 """Ends of the scales, and of human stature."""
-DERIVED = ("counts_from", "last_seen", "due_from")
+DERIVED = ("counts_from", "last_seen", "due_from", "alarm_since")
 FIXED = ("id", "version", "episode_id", "patient_id", "document", "fingerprint", "record", *DERIVED)
 CHOICES: dict[str, tuple[str, ...]] = {"repair": get_args(Kind), "milestone": get_args(Milestone)}
 
@@ -236,7 +240,7 @@ def told(flag: Flag) -> str:
 
 def plain_flag(flag: Flag) -> dict[str, Any]:
     """A flag as JSON."""
-    return asdict(flag) | {"since": flag.since.isoformat()}
+    return plain(asdict(flag))
 
 
 def talk_line(talk: Talk, text: str) -> None:
