@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from endplate.cited import cited
 from endplate.patient.part import in_order
 
-FIRST = date(1900, 1, 1)
-"""No patient has anything older; an earlier day is a slip of the pen."""
+FIRST_YEAR = cited(1900.0, "yr", "Own choice: no patient has anything older, so it is a slip of the pen", "design")
 
 SHOWN_BY = {"mri_on": ("oedema", "double_band"), "bone_scan_on": ("uptake",)}
 """What rule sets take, as of this fracture, from each study."""
@@ -30,8 +30,8 @@ def check_dates(record: Any) -> None:
     for name, value in every_date(record):
         if value > tomorrow:
             raise ValueError(f"{name} ({value}) lies in the future (today is {date.today()})")
-        if value < FIRST:
-            raise ValueError(f"{name} ({value}) lies before {FIRST.year}")
+        if value.year < float(FIRST_YEAR):
+            raise ValueError(f"{name} ({value}) lies before {FIRST_YEAR:g}")
         if name != "recorded_on":
             in_order((name, value), day)
     _agree(record)
