@@ -16,8 +16,22 @@ from endplate.decision.recovery.tracks import Procedure
 from endplate.decision.recovery.visits import Due, alarm_visit, due_visit
 from endplate.follow import tables
 from endplate.follow.store import Store, StoreError
+from endplate.patient.scale import SCALES
 
 Rows = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreChange:
+    """A score at the start and the last one since; `answer` and `text` are those of `Scale.changed` and `.told`."""
+
+    scale: str
+    name: str
+    before: float | None
+    after: float
+    on: date
+    answer: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +79,19 @@ class Course:
 
     def _of_visits(self) -> tuple[Flag, ...]:
         return flags(self.procedure, self.start, self.readings, self.fracture_days)
+
+    def score_changes(self) -> tuple[ScoreChange, ...]:
+        """Of each scale that was asked since the start: whether it changed beyond what errs and by what matters."""
+        found = []
+        for key, scale in SCALES.items():
+            before = getattr(self.start, key)
+            known = [(reading.on, value) for reading in self.readings if (value := getattr(reading, key)) is not None]
+            if known:
+                on, after = known[-1]
+                answer, text = scale.changed(before, after), scale.told(before, after)
+                change = {"before": before, "after": after, "on": on, "answer": answer, "text": text}
+                found.append(ScoreChange(scale=key, name=scale.name, **change))
+        return tuple(found)
 
     def due(self, today: date) -> Due | None:
         """The visit that is due by the calendar."""

@@ -30,6 +30,7 @@ def course_page(seen: Course, today: date) -> str:
             flags=seen.flags(today),
             settled=seen.settled(),
             due=seen.due(today),
+            changes=seen.score_changes(),
             figures=figures,
             trials=trials(),
             style=style(),
