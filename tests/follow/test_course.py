@@ -57,6 +57,14 @@ def test_two_scans_of_a_level_raise_a_deformity_flag_beyond_the_error(store):
     assert flag.code == "deformity" and "L1" in flag.text
 
 
+def test_a_slow_collapse_over_several_scans_is_flagged_once_against_the_first(store):
+    number = begin(store)
+    for place, front in enumerate((25.0, 23.0, 21.16, 19.47, 19.4)):
+        add_scan(store, ANNA, number, DAY + timedelta(60 * place), scan(front, sd=0.02))
+    (flag,) = course(store, number).flags()
+    assert (flag.code, flag.since) == ("deformity", DAY + timedelta(180)) and f"against {DAY}" in flag.text
+
+
 def test_the_same_scan_is_not_kept_twice(store):
     number = begin(store)
     add_scan(store, ANNA, number, DAY, scan(25.0))

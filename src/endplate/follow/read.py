@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Table, and_, func, or_, select
 
-from endplate.decision.recovery.deformity import Change, compare
+from endplate.decision.recovery.deformity import RANK, Change
 from endplate.decision.recovery.flags import Flag, flags
 from endplate.decision.recovery.reading import SCORES, Reading
+from endplate.decision.recovery.series import series
 from endplate.decision.recovery.tracks import Procedure
 from endplate.decision.recovery.visits import Due, alarm_visit, due_visit
 from endplate.follow import tables
@@ -98,26 +99,28 @@ class Course:
         return due_visit(self.start.on, [visit.on for visit in self.visits], today)
 
     def _deformities(self) -> Iterator[Flag]:
-        """What is worse at any scan than at the one before it; what only may be worse, at the last one alone."""
-        for scan in self.scans[1:]:
-            for change in self.changes(scan.id):
-                if change.worse == "yes" or (change.worse == "indeterminate" and scan is self.scans[-1]):
-                    yield _worse(change, scan.on)
+        """What is worse at any scan than before; what only may be worse, at the last one alone."""
+        for scan, found in zip(self.scans, self._series(), strict=True):
+            for level in dict.fromkeys(change.level for change in found):
+                worst = max((c for c in found if c.level == level), key=lambda change: RANK[change.worse])
+                if worst.worse == "yes" or (worst.worse == "indeterminate" and scan is self.scans[-1]):
+                    yield _worse(worst, scan.on)
 
     def changes(self, scan_id: int | None = None) -> tuple[Change, ...]:
-        """A scan (the last one by its day) against the one before it, level by level; empty for the first."""
+        """A scan (the last one by its day) against the one before it and the first, by level; empty for the first."""
         place = next((n for n, scan in enumerate(self.scans) if scan.id == scan_id), len(self.scans) - 1)
-        if place < 1:
-            return ()
-        before, after = self.scans[place - 1], self.scans[place]
-        treated = {level for repair in self.repairs if repair.on <= after.on for level in repair.levels}
-        between = {level for repair in self.repairs if before.on < repair.on <= after.on for level in repair.levels}
-        return compare(before.document, after.document, treated, between)
+        return self._series()[place] if self.scans else ()
+
+    def _series(self) -> tuple[tuple[Change, ...], ...]:
+        scans = [(scan.on, scan.document) for scan in self.scans]
+        return series(scans, [(repair.on, repair.levels) for repair in self.repairs])
 
 
 def _worse(change: Change, on: date) -> Flag:
     sure = change.worse == "yes"
-    size = "" if change.change is None else f" ({change.what.replace('_', ' ')} {change.change:+.1f})"
+    size = ""
+    if change.change is not None:
+        size = f" ({change.what.replace('_', ' ')} {change.change:+.1f} against {change.against})"
     return Flag(
         code="deformity" if sure else "possible_deformity",
         since=on,

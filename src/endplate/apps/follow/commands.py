@@ -129,7 +129,7 @@ def scan(
     where: Where = HERE,
     run: RunOptions = NO_RUN,
 ) -> int:
-    """Add a follow-up CT, and compare it with the one before."""
+    """Add a follow-up CT, and compare it with the one before and the first."""
     from endplate.apps.follow.work import add_case
 
     return outcome.answer(lambda talk: add_case(episode, case, where, talk), run)

@@ -162,7 +162,7 @@ def add_row(kind: str, episode: int, values: dict[str, Any], where: Where, talk:
 
 
 def add_case(episode: int, folder: Path, where: Where, talk: Talk) -> dict[str, Any]:
-    """Add a scan, and tell what changed since the one before."""
+    """Add a scan, and tell what changed since the one before and since the first."""
     with opened(where) as store:
         patient = course(store, episode).episode.patient_id
         number = add_scan(store, author(where), episode, happened(where), read_document(folder, patient))
@@ -170,8 +170,8 @@ def add_case(episode: int, folder: Path, where: Where, talk: Talk) -> dict[str, 
     changes = seen.changes(number)
     talk_line(talk, f"scan {number} of episode {episode} on {today(where)}")
     for change in changes:
-        talk_line(talk, f"{change.level}: worse: {change.worse}; {_size(change)}")
-    return {"scan": number, "changes": [asdict(change) for change in changes]}
+        talk_line(talk, f"{change.level} since {change.against}: worse: {change.worse}; {_size(change)}")
+    return {"scan": number, "changes": [plain(asdict(change)) for change in changes]}
 
 
 def _size(change: Change) -> str:
