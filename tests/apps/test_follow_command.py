@@ -56,6 +56,33 @@ def test_a_course_is_kept_shown_and_drawn(clinic, tmp_path):
     assert "not a medical device" in page
 
 
+def test_a_sign_is_history_once_a_later_visit_denies_it(clinic, tmp_path, capsys):
+    clinic("visit", "1", "--fever", "--on", "2026-06-03")
+    assert clinic("due", "--on", "2026-06-05")["due"][0]["visit"] == "same day"
+    told = clinic("visit", "1", "--no-fever", "--on", "2026-06-16")
+    assert told["flags"] == [] and clinic("due", "--on", "2026-06-16")["total"] == 0
+    shown = clinic("show", "1", "--page", "c.html", "--on", "2026-06-16")
+    assert shown["flags"] == [] and shown["settled"][0]["settled_on"] == "2026-06-16"
+    assert "settled 2026-06-16" in (tmp_path / "c.html").read_text()
+    assert main(["follow", "show", "1", "--on", "2026-06-16"]) == 0
+    assert "settled 2026-06-16: fever (since 2026-06-03)" in capsys.readouterr().out
+
+
+def test_each_scale_is_told_to_have_changed_beyond_its_error_or_not(clinic, tmp_path, capsys):
+    clinic("visit", "1", "--rmdq", "10", "--nrs", "7", "--eq5d", "0.4", "--on", "2026-06-30")
+    clinic("visit", "1", "--rmdq", "14", "--on", "2026-07-30")
+    shown = clinic("show", "1", "--page", "c.html", "--on", "2026-08-01")
+    assert {change["scale"]: (change["before"], change["after"], change["answer"]) for change in shown["changed"]} == {
+        "nrs": (8, 7, "no important change"),
+        "rmdq": (18, 14, "no important change"),
+        "eq5d": (None, 0.4, "unknown"),
+    }
+    assert "within measurement error" in (tmp_path / "c.html").read_text()
+    assert main(["follow", "show", "1", "--on", "2026-08-01"]) == 0
+    text = capsys.readouterr().out
+    assert "Roland-Morris 0-24: 18 to 14 by 2026-07-30: within measurement error" in text and "EQ-5D" in text
+
+
 def test_a_correction_keeps_the_old_value_and_its_author(clinic):
     clinic("visit", "1", "--nrs", "6.5", "--on", "2026-06-30")
     clinic("correct", "visit", "2", "nrs=unknown", "--who", "ben")

@@ -57,6 +57,14 @@ def test_two_scans_of_a_level_raise_a_deformity_flag_beyond_the_error(store):
     assert flag.code == "deformity" and "L1" in flag.text
 
 
+def test_a_slow_collapse_over_several_scans_is_flagged_once_against_the_first(store):
+    number = begin(store)
+    for place, front in enumerate((25.0, 23.0, 21.16, 19.47, 19.4)):
+        add_scan(store, ANNA, number, DAY + timedelta(60 * place), scan(front, sd=0.02))
+    (flag,) = course(store, number).flags()
+    assert (flag.code, flag.since) == ("deformity", DAY + timedelta(180)) and f"against {DAY}" in flag.text
+
+
 def test_the_same_scan_is_not_kept_twice(store):
     number = begin(store)
     add_scan(store, ANNA, number, DAY, scan(25.0))
@@ -76,6 +84,34 @@ def test_the_due_list_holds_whom_nobody_saw_and_no_one_else(store):
     rows, _ = due_list(store, DAY + timedelta(80))
     assert [(row.episode_id, row.due.visit) for row in rows] == [(number, "3 months")]
     assert "lost_to_follow_up" in [flag.code for flag in course(store, number).flags(DAY + timedelta(200))]
+
+
+def test_an_emergency_sign_stands_on_top_of_the_due_list_until_a_later_visit_denies_it(store):
+    late = begin(store, PATIENT | {"id": "late"})
+    ill = begin(store)
+    see(store, ill, 15, fever=True)
+    rows, total = due_list(store, DAY + timedelta(30))
+    assert total == 2 and [(row.episode_id, row.due.visit) for row in rows] == [(ill, "same day"), (late, "2-4 weeks")]
+    assert rows[0].due.overdue and rows[0].due.missed_since == DAY + timedelta(15)
+    assert due_list(store, DAY + timedelta(30), limit=1)[1] == 2
+    assert [row.episode_id for row in due_list(store, DAY + timedelta(14))[0]] == [late]
+    see(store, ill, 20)
+    assert due_list(store, DAY + timedelta(200))[0][0].due.visit == "same day"
+    visit = see(store, ill, 21, fever=False)
+    assert [row.episode_id for row in due_list(store, DAY + timedelta(30))[0]] == [late]
+    seen = course(store, ill)
+    assert seen.flags() == () and [flag.settled_on for flag in seen.settled()] == [DAY + timedelta(21)]
+    correct(store, BEN, "visit", visit, {"fever": None})
+    assert due_list(store, DAY + timedelta(30))[1] == 2
+    close_episode(store, ANNA, ill, DAY + timedelta(40))
+    assert due_list(store, DAY + timedelta(50))[1] == 1
+
+
+def test_a_repair_begins_the_course_anew_for_signs_too(store):
+    number = begin(store)
+    see(store, number, 5, deficit=True)
+    add(store, ANNA, "repair", number, {"on": DAY + timedelta(6), "kind": "vertebroplasty", "levels": ["L1"]})
+    assert due_list(store, DAY + timedelta(10))[1] == 0 and course(store, number).flags() == ()
 
 
 def test_every_change_is_kept_with_who_before_and_after(store):

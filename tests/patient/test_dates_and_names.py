@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 
 import pytest
 
@@ -51,6 +52,30 @@ def refused(**fields):
             "episode.onset_on",
             "procedures.0.on",
         ),
+        (
+            {
+                "episode": {"onset_on": "2026-02-01"},
+                "studies": {"mri_on": "2026-01-31"},
+                "levels": {"L1": {"oedema": False}},
+            },
+            "levels.L1.oedema is told, but studies.mri_on (2026-01-31)",
+            "episode.onset_on (2026-02-01)",
+        ),
+        (
+            {
+                "recorded_on": "2026-03-01",
+                "episode": {"onset_days": 28},
+                "studies": {"bone_scan_on": "2026-01-31"},
+                "levels": {"L1": {"uptake": True}},
+            },
+            "levels.L1.uptake is told, but studies.bone_scan_on (2026-01-31)",
+            "the onset by episode.onset_days (2026-02-01)",
+        ),
+        (
+            {"studies": {"mri_on": "2026-01-31"}, "levels": {"L1": {"oedema": True, "fracture_on": "2026-02-01"}}},
+            "studies.mri_on",
+            "levels.L1.fracture_on",
+        ),
     ],
 )
 def test_a_date_before_one_that_it_must_follow_is_an_error_naming_both(fields, first, second):
@@ -60,6 +85,66 @@ def test_a_date_before_one_that_it_must_follow_is_an_error_naming_both(fields, f
 
 def test_the_same_day_is_in_order():
     assert parsed(recorded_on="2026-03-01", episode={"onset_on": "2026-03-01"}).episode.onset_on
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"levels": {"L1": {"loss_percent": 20}}},
+        {"levels": {"L1": {"uptake": True}}},
+        {"levels": {"L1": {"oedema": True, "fracture_on": "2025-06-01"}}},
+        {"levels": {"L1": {"oedema": True}}, "episode": {"onset_on": "2026-01-31"}},
+    ],
+)
+def test_a_study_older_than_the_pain_may_be_named_where_nothing_is_taken_from_it(fields):
+    told = {"episode": {"onset_on": "2026-02-01"}, "studies": {"mri_on": "2026-01-31"}} | fields
+    assert parsed(**told).studies.mri_on == date(2026, 1, 31)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda on: {"episode": {"onset_on": on}},
+        lambda on: {"recorded_on": on},
+        lambda on: {"pain": {"rated_on": on}},
+        lambda on: {"laboratory": {"inr": {"value": 1.0, "on": on}}},
+        lambda on: {"levels": {"L1": {"fracture_on": on}}},
+        lambda on: {"procedures": [{"kind": "kyphoplasty", "levels": ["L1"], "on": on}]},
+        lambda on: {"bone": {"tests": [{"site": "spine", "t_score": -3, "on": on}]}},
+    ],
+)
+def test_a_day_to_come_is_refused_everywhere_and_so_is_one_of_another_age(place):
+    today = date.today()
+    assert parsed(**place((today + timedelta(1)).isoformat()))
+    assert "lies in the future" in refused(**place((today + timedelta(2)).isoformat()))
+    assert parsed(**place("1900-01-01"))
+    assert "lies before 1900" in refused(**place("1899-12-31"))
+
+
+@pytest.mark.parametrize(
+    ("grade", "states"),
+    [
+        ("N0", ("none",)),
+        ("N1", ("none", "radicular", "deficit")),
+        ("N2", ("radicular", "deficit")),
+        ("N3", ("deficit",)),
+        ("N4", ("deficit",)),
+    ],
+)
+def test_neurology_in_words_and_by_grade_must_agree(grade, states):
+    for state in ("none", "radicular", "deficit"):
+        told = {"neurology": {"state": state, "grade": grade}}
+        if state in states:
+            assert parsed(**told).neurology.state == state
+        else:
+            said = refused(**told)
+            assert f"state is '{state}'" in said and f"grade is '{grade}'" in said
+
+
+@pytest.mark.parametrize("nothing", [{"state": "none"}, {"grade": "N0"}])
+def test_a_new_deficit_contradicts_no_deficit(nothing):
+    assert "new_deficit is true, but" in refused(neurology={"new_deficit": True} | nothing)
+    assert parsed(neurology={"new_deficit": False} | nothing)
 
 
 def test_days_since_onset_that_contradict_the_dates_are_refused():

@@ -67,6 +67,20 @@ def test_every_field_there_is_comes_back_from_valid_resources():
     assert back.record == record and back.unused == ()
 
 
+@pytest.mark.parametrize(
+    "empty",
+    [
+        {"levels": {"C7": {}}},
+        {"levels": {"C7": {"oedema": None}}},
+        *({"questionnaires": {name: {}}} for name in ("rmdq", "odi", "qualeffo", "sf36")),
+    ],
+)
+def test_a_part_that_tells_nothing_is_dropped_on_reading_and_comes_back_so(empty):
+    record = parse_record(json.dumps({"age_yr": 76, "sex": "female"} | empty))
+    assert record == PatientRecord(age_yr=76, sex="female")
+    assert record_from_bundle(json.dumps(bundle(record))).record == record
+
+
 flag, day = st.none() | st.booleans(), st.none() | st.dates(date(2020, 1, 1), date(2026, 1, 1))
 records = st.fixed_dictionaries(
     {

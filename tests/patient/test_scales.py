@@ -59,7 +59,30 @@ def test_the_band_of_a_partial_score_holds_the_score(items):
         ("pcs", 30, 27, "worse"),
         ("qualeffo", 60, 20, "unknown"),
         ("nrs", None, 3, "unknown"),
+        ("nrs", 5, 3.5, "better"),
+        ("nrs", 5, 3.6, "no important change"),
+        ("nrs", 5, 6.5, "no important change"),
+        ("nrs", 0, 0, "no important change"),
     ],
 )
 def test_a_change_counts_only_beyond_what_matters_and_what_errs(scale, before, after, says):
     assert SCALES[scale].changed(before, after) == says
+
+
+@pytest.mark.parametrize(
+    ("scale", "before", "after", "says"),
+    [
+        ("rmdq", 18, 13, "better, beyond measurement error"),
+        ("rmdq", 13, 18, "worse, beyond measurement error"),
+        ("rmdq", 18, 13.1, "within measurement error"),
+        ("rmdq", 21, 26, "from 21 such a change cannot be told"),
+        ("odi", 50, 40, "better, beyond measurement error"),
+        ("odi", 50, 40.1, "within measurement error"),
+        ("nrs", 8, 4, "better, as much as patients notice; measurement error not established"),
+        ("eq5d", 0.4, 0.45, "less than patients notice; measurement error not established"),
+        ("qualeffo", 60, 20, "neither a change that matters nor the measurement error is established"),
+        ("pcs", None, 30, "not known at both times"),
+    ],
+)
+def test_a_change_is_told_against_the_error_of_measuring_where_one_is_known(scale, before, after, says):
+    assert SCALES[scale].told(before, after) == says

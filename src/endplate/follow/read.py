@@ -9,15 +9,30 @@ from typing import Any
 
 from sqlalchemy import Table, and_, func, or_, select
 
-from endplate.decision.recovery.deformity import Change, compare
+from endplate.decision.recovery.deformity import RANK, Change
 from endplate.decision.recovery.flags import Flag, flags
-from endplate.decision.recovery.reading import Reading
+from endplate.decision.recovery.reading import SCORES, Reading
+from endplate.decision.recovery.series import series
 from endplate.decision.recovery.tracks import Procedure
-from endplate.decision.recovery.visits import Due, due_visit
+from endplate.decision.recovery.visits import Due, alarm_visit, due_visit
 from endplate.follow import tables
 from endplate.follow.store import Store, StoreError
+from endplate.patient.scale import SCALES
 
 Rows = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreChange:
+    """A score at the start and the last one since; `answer` and `text` are those of `Scale.changed` and `.told`."""
+
+    scale: str
+    name: str
+    before: float | None
+    after: float
+    on: date
+    answer: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +57,8 @@ class Course:
     fracture_days: float | None
 
     def flags(self, today: date | None = None) -> tuple[Flag, ...]:
-        """All flags of the course; with `today`, also a visit that was missed."""
-        found = flags(self.procedure, self.start, self.readings, self.fracture_days)
+        """All open flags of the course; with `today`, also a visit that was missed."""
+        found = tuple(flag for flag in self._of_visits() if flag.settled_on is None)
         found += tuple(self._deformities())
         lost = self.due(today) if today and self.episode.closed_on is None else None
         if lost is not None and lost.overdue:
@@ -59,31 +74,53 @@ class Course:
             )
         return found
 
+    def settled(self) -> tuple[Flag, ...]:
+        """Flags of the past: a later visit said otherwise."""
+        return tuple(flag for flag in self._of_visits() if flag.settled_on is not None)
+
+    def _of_visits(self) -> tuple[Flag, ...]:
+        return flags(self.procedure, self.start, self.readings, self.fracture_days)
+
+    def score_changes(self) -> tuple[ScoreChange, ...]:
+        """Of each scale that was asked since the start: whether it changed beyond what errs and by what matters."""
+        found = []
+        for key, scale in SCALES.items():
+            before = getattr(self.start, key)
+            known = [(reading.on, value) for reading in self.readings if (value := getattr(reading, key)) is not None]
+            if known:
+                on, after = known[-1]
+                answer, text = scale.changed(before, after), scale.told(before, after)
+                change = {"before": before, "after": after, "on": on, "answer": answer, "text": text}
+                found.append(ScoreChange(scale=key, name=scale.name, **change))
+        return tuple(found)
+
     def due(self, today: date) -> Due | None:
-        """The visit that is due."""
+        """The visit that is due by the calendar."""
         return due_visit(self.start.on, [visit.on for visit in self.visits], today)
 
     def _deformities(self) -> Iterator[Flag]:
-        """What is worse at any scan than at the one before it; what only may be worse, at the last one alone."""
-        for scan in self.scans[1:]:
-            for change in self.changes(scan.id):
-                if change.worse == "yes" or (change.worse == "indeterminate" and scan is self.scans[-1]):
-                    yield _worse(change, scan.on)
+        """What is worse at any scan than before; what only may be worse, at the last one alone."""
+        for scan, found in zip(self.scans, self._series(), strict=True):
+            for level in dict.fromkeys(change.level for change in found):
+                worst = max((c for c in found if c.level == level), key=lambda change: RANK[change.worse])
+                if worst.worse == "yes" or (worst.worse == "indeterminate" and scan is self.scans[-1]):
+                    yield _worse(worst, scan.on)
 
     def changes(self, scan_id: int | None = None) -> tuple[Change, ...]:
-        """A scan (the last one by its day) against the one before it, level by level; empty for the first."""
+        """A scan (the last one by its day) against the one before it and the first, by level; empty for the first."""
         place = next((n for n, scan in enumerate(self.scans) if scan.id == scan_id), len(self.scans) - 1)
-        if place < 1:
-            return ()
-        before, after = self.scans[place - 1], self.scans[place]
-        treated = {level for repair in self.repairs if repair.on <= after.on for level in repair.levels}
-        between = {level for repair in self.repairs if before.on < repair.on <= after.on for level in repair.levels}
-        return compare(before.document, after.document, treated, between)
+        return self._series()[place] if self.scans else ()
+
+    def _series(self) -> tuple[tuple[Change, ...], ...]:
+        scans = [(scan.on, scan.document) for scan in self.scans]
+        return series(scans, [(repair.on, repair.levels) for repair in self.repairs])
 
 
 def _worse(change: Change, on: date) -> Flag:
     sure = change.worse == "yes"
-    size = "" if change.change is None else f" ({change.what.replace('_', ' ')} {change.change:+.1f})"
+    size = ""
+    if change.change is not None:
+        size = f" ({change.what.replace('_', ' ')} {change.change:+.1f} against {change.against})"
     return Flag(
         code="deformity" if sure else "possible_deformity",
         since=on,
@@ -137,7 +174,8 @@ def _reading(row: Any) -> Reading:
 
 def _signs(reading: Reading) -> Reading:
     """What was seen on the day the course counts from: its scores are the start, its signs already need an answer."""
-    return replace(reading, nrs=None, rmdq=None, odi=None, height_cm=None)
+    nothing: dict[str, Any] = dict.fromkeys(SCORES)
+    return replace(reading, **nothing)
 
 
 def _baseline(on: date, readings: Sequence[Reading]) -> Reading:
@@ -145,7 +183,7 @@ def _baseline(on: date, readings: Sequence[Reading]) -> Reading:
     before = [reading for reading in readings if reading.on <= on]
     known = {
         name: next((value for r in reversed(before) if (value := getattr(r, name)) is not None), None)
-        for name in ("nrs", "rmdq", "odi", "height_cm")
+        for name in SCORES
     }
     return Reading(on=on, **known)
 
@@ -161,18 +199,26 @@ class DueRow:
 
 
 def due_list(store: Store, today: date, limit: int = 100) -> tuple[list[DueRow], int]:
-    """Episodes with a visit due, the longest due first, and how many there are in all."""
+    """Whom to see, and how many there are in all: who has an open emergency sign, then the longest due first."""
     table = tables.episode
-    where = and_(table.c.due_from <= today, table.c.closed_on.is_(None))
+    alarmed = and_(table.c.alarm_since <= today, table.c.closed_on.is_(None))
+    calm = or_(table.c.alarm_since.is_(None), table.c.alarm_since > today)
+    waiting = and_(table.c.due_from <= today, table.c.closed_on.is_(None), calm)
+    columns = (table.c.id, table.c.patient_id, table.c.counts_from, table.c.last_seen, table.c.alarm_since)
+    rows: list[Any] = []
+    total = 0
     with store.reading() as connection:
-        total = connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
-        columns = (table.c.id, table.c.patient_id, table.c.counts_from, table.c.last_seen)
-        query = select(*columns).where(where).order_by(table.c.due_from, table.c.id).limit(limit)
-        rows = connection.execute(query).all()
+        # Two walks, each along its own index.
+        for where, order in ((alarmed, table.c.alarm_since), (waiting, table.c.due_from)):
+            total += connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
+            query = select(*columns).where(where).order_by(order, table.c.id).limit(limit - len(rows))
+            rows += connection.execute(query).all()
     found = []
     for row in rows:
         seen = [] if row.last_seen is None else [row.last_seen]
         due = due_visit(row.counts_from, seen, today)
+        if row.alarm_since is not None and row.alarm_since <= today:
+            due = alarm_visit(row.alarm_since, today)
         if due is not None:
             found.append(DueRow(episode_id=row.id, patient_id=row.patient_id, due=due, last_seen=row.last_seen))
     return found, int(total)

@@ -50,8 +50,10 @@ episode = Table(
     Column("counts_from", Date, nullable=False),
     Column("last_seen", Date),
     Column("due_from", Date),
+    Column("alarm_since", Date),
     Column("version", Integer, nullable=False),
     Index("ix_episode_due", "due_from", "closed_on"),
+    Index("ix_episode_alarm", "alarm_since", "closed_on"),
     Index("ix_episode_patient", "patient_id"),
 )
 
@@ -75,6 +77,9 @@ visit = Table(
     Column("nrs", Float),
     Column("rmdq", Float),
     Column("odi", Float),
+    Column("eq5d", Float),
+    Column("qualeffo", Float),
+    Column("pcs", Float),
     Column("height_cm", Float),
     Column("new_focal_pain", Boolean),
     Column("deficit", Boolean),

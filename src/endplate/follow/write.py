@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, update
 
+from endplate.decision.recovery.flags import SIGNS, alarm_since
+from endplate.decision.recovery.reading import Reading
 from endplate.decision.recovery.visits import windows
 from endplate.follow import tables
 from endplate.follow.store import Store, StoreError
@@ -239,10 +241,14 @@ def _recount(connection: Connection, number: int) -> None:
     episode, repair, visit = tables.episode, tables.repair, tables.visit
     row = connection.execute(select(episode).where(episode.c.id == number)).one()
     repairs = connection.execute(select(repair.c.on).where(repair.c.episode_id == number)).scalars().all()
-    seen = connection.execute(select(visit.c.on).where(visit.c.episode_id == number)).scalars().all()
+    said = select(visit.c.on, *(visit.c[sign] for sign in SIGNS)).where(visit.c.episode_id == number)
+    seen = connection.execute(said.order_by(visit.c.on, visit.c.id)).all()
     start = max(repairs, default=row.started_on)
-    last = max(seen, default=None)
+    last = max((one.on for one in seen), default=None)
+    alarm = alarm_since([Reading(**one._mapping) for one in seen if one.on >= start])
     due = next((opens for _, opens, _ in windows(start) if last is None or opens > last), None)
     connection.execute(
-        update(episode).where(episode.c.id == number).values(counts_from=start, last_seen=last, due_from=due)
+        update(episode)
+        .where(episode.c.id == number)
+        .values(counts_from=start, last_seen=last, due_from=due, alarm_since=alarm)
     )

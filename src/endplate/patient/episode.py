@@ -109,11 +109,23 @@ class Examination(Part):
     last_height_cm: Annotated[float, Field(gt=40, lt=260)] | None = None
 
 
+State = Literal["none", "radicular", "deficit"]
+Grade = Literal["N0", "N1", "N2", "N3", "N4"]
+STATES: dict[Grade, tuple[State, ...]] = {
+    "N0": ("none",),
+    "N1": ("none", "radicular", "deficit"),
+    "N2": ("radicular", "deficit"),
+    "N3": ("deficit",),
+    "N4": ("deficit",),
+}
+"""What each AO Spine grade can be in words; a transient one may be told as it was, or as what is left of it."""
+
+
 class Neurology(Part):
     """Neurological state; grade N0 none, N1 transient, N2 radicular, N3 incomplete, N4 complete (AO Spine)."""
 
-    state: Literal["none", "radicular", "deficit"] | None = None
-    grade: Literal["N0", "N1", "N2", "N3", "N4"] | None = None
+    state: State | None = None
+    grade: Grade | None = None
     new_deficit: bool | None = None
     progressive_weakness: bool | None = None
     saddle_anaesthesia: bool | None = None
@@ -121,6 +133,15 @@ class Neurology(Part):
     myelopathy: bool | None = None
     unrelated_radiculopathy: bool | None = None
     spinal_stenosis: bool | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Neurology:
+        if self.state and self.grade and self.state not in STATES[self.grade]:
+            raise ValueError(f"state is {self.state!r}, but grade is {self.grade!r}")
+        for name, nothing in (("state", "none"), ("grade", "N0")):
+            if self.new_deficit and getattr(self, name) == nothing:
+                raise ValueError(f"new_deficit is true, but {name} is {nothing!r}")
+        return self
 
 
 class Mobility(Part):

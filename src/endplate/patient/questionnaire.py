@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from endplate.patient.part import Part, Share, Text
 from endplate.patient.scale.change import Score
@@ -104,3 +104,9 @@ class Questionnaires(Part):
     qualeffo: Qualeffo | None = None
     eq5d: Eq5d | None = None
     sf36: Sf36 | None = None
+
+    @field_validator("rmdq", "odi", "qualeffo", "sf36")
+    @classmethod
+    def _told(cls, asked: Part | None) -> Part | None:
+        """One of which nothing is told was not asked."""
+        return None if asked is None or asked == type(asked)() else asked

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from endplate.errors import RecordError
 from endplate.level import Level
@@ -24,6 +24,8 @@ from endplate.patient.questionnaire import Questionnaires
 from endplate.patient.when import check_dates
 
 SEX_LETTERS = {"f": "female", "m": "male"}
+SCHEMA_KEY = "$schema"
+"""By this key a file tells an editor where the schema lies; it is no part of the record."""
 SEVERAL = ("patients", "records")
 """Names under which several patients would come in one file."""
 
@@ -38,6 +40,17 @@ def _whole_number(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _told(levels: dict[Level, LevelRecord]) -> dict[Level, LevelRecord]:
+    """Only the levels of which anything is told."""
+    return {level: read for level, read in levels.items() if read != LevelRecord()}
+
+
+def _allow_schema(schema: dict[str, Any]) -> None:
+    """Let a file name this schema, so that an editor checks it while somebody types."""
+    says = "Where this schema lies, for editors; not part of the record."
+    schema["properties"][SCHEMA_KEY] = {"type": "string", "description": says}
+
+
 class PatientRecord(Part):
     """A patient record; only age and sex are needed.
 
@@ -47,6 +60,8 @@ class PatientRecord(Part):
     sex : female or male, or DICOM's F or M. mass_kg, height_cm : today's.
     levels : what people read at each vertebra, by its name (L1).
     """
+
+    model_config = ConfigDict(json_schema_extra=_allow_schema)
 
     id: Annotated[Text, BeforeValidator(_whole_number)] | None = None
     recorded_on: date | None = None
@@ -62,7 +77,7 @@ class PatientRecord(Part):
     neurology: Neurology = Neurology()
     mobility: Mobility = Mobility()
     care: Care = Care()
-    levels: dict[Level, LevelRecord] = Field(default_factory=dict)
+    levels: Annotated[dict[Level, LevelRecord], AfterValidator(_told)] = Field(default_factory=dict)
     studies: Studies = Studies()
     bone: BoneTests = BoneTests()
     laboratory: Laboratory = Laboratory()
@@ -134,7 +149,7 @@ def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
     RecordError : as `read_record`.
     """
     try:
-        return PatientRecord.model_validate_json(text)
+        return PatientRecord.model_validate_json(_without_schema(text))
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
             raise RecordError(f"{name} is not valid JSON or TOML", error.errors()[0]["msg"], "mend the file") from error
@@ -144,6 +159,19 @@ def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
             ) from error
         what, fix = complaint(error, PatientRecord)
         raise RecordError(f"{name}: {what}", "it cannot be used", fix) from error
+
+
+def _without_schema(text: str | bytes) -> str | bytes:
+    """JSON text without the key by which an editor finds the schema."""
+    named = SCHEMA_KEY in text if isinstance(text, str) else SCHEMA_KEY.encode() in text
+    if not named:
+        return text
+    # What is no JSON, or no object, is told better by the parser proper.
+    with suppress(ValueError, RecursionError):
+        data = json.loads(text)
+        if isinstance(data, dict) and SCHEMA_KEY in data:
+            return json.dumps({name: value for name, value in data.items() if name != SCHEMA_KEY})
+    return text
 
 
 def _several(text: str | bytes) -> bool:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from endplate.decision.recovery.flags import flags
+from endplate.decision.recovery.flags import alarm_since, flags
 from endplate.decision.recovery.reading import Reading
 
 START = date(2026, 1, 5)
@@ -87,6 +87,44 @@ def test_an_emergency_comes_first_and_names_cement_only_after_cement(sign):
     assert codes(on(2, nrs=9, **{sign: True}))[0] == "cement_complication"
     assert codes(on(2, **{sign: True}), procedure="none")[0] == "emergency"
     assert codes(on(2, **{sign: False})) == []
+
+
+def settled(*readings, start=None):
+    """Each flag's code, since which day, and settled on which, both counted from the start."""
+    found = flags("none", start or on(0, nrs=9, rmdq=18, height_cm=160), readings, 20)
+    return [(f.code, (f.since - START).days, f.settled_on and (f.settled_on - START).days) for f in found]
+
+
+@pytest.mark.parametrize("sign", ["deficit", "fever", "breathless"])
+def test_a_sign_stays_an_emergency_until_a_later_day_says_no(sign):
+    yes, no = {sign: True}, {sign: False}
+    assert settled(on(2, **yes)) == settled(on(2, **yes), on(9), on(300)) == [("emergency", 2, None)]
+    assert settled(on(2, **yes), on(9, **no), on(20, **no)) == [("emergency", 2, 9)]
+    assert settled(on(1, **no), on(2, **yes), on(2, **no), on(5, **yes)) == [("emergency", 2, None)]
+    assert settled(on(2, **yes), on(9, **no), on(20, **yes)) == [("emergency", 20, None), ("emergency", 2, 9)]
+
+
+def test_signs_are_settled_each_by_its_own_no():
+    both = [on(2, fever=True, deficit=True), on(9, fever=False)]
+    assert settled(*both) == [("emergency", 2, None), ("emergency", 2, 9)]
+    assert alarm_since(both) == START + timedelta(2)
+    assert alarm_since([*both, on(12, deficit=False)]) is None and alarm_since([on(2, nrs=9)]) is None
+
+
+def test_pain_back_near_its_nadir_settles_a_relapse_and_the_next_one_needs_its_own_readings():
+    rated = [on(10, nrs=3), on(20, nrs=5), on(22, nrs=5)]
+    assert settled(*rated) == settled(*rated, on(30, nrs=5)) == [("relapse", 22, None)]
+    assert settled(*rated, on(30, nrs=4.9)) == [("relapse", 22, 30)]
+    assert settled(*rated, on(30, nrs=3), on(40, nrs=5)) == [("relapse", 22, 30)]
+    again = settled(*rated, on(30, nrs=3), on(40, nrs=5), on(42, nrs=5))
+    assert again == [("relapse", 42, None), ("relapse", 22, 30)]
+
+
+def test_what_a_later_visit_says_otherwise_of_settles_the_other_flags_too():
+    assert settled(on(20, new_focal_pain=True), on(25, new_focal_pain=False)) == [("relapse", 20, 25)]
+    assert settled(on(10, rmdq=6), on(20, rmdq=11), on(25, rmdq=10.9)) == [("function_worse", 20, 25)]
+    assert settled(on(10, height_cm=158), on(25, height_cm=158.1)) == [("stature", 10, 25)]
+    assert settled(on(10, height_cm=158), on(25, nrs=9)) == [("stature", 10, None)]
 
 
 def test_what_is_unknown_raises_no_flag():

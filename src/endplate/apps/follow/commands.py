@@ -48,6 +48,11 @@ def _option(words: str) -> Parameter:
     return Parameter(negative="", show_default=False, help=words)
 
 
+def _sign(words: str) -> Parameter:
+    """Yes, or no with --no- before its name; what nobody looked for stays unknown."""
+    return Parameter(show_default=False, help=words)
+
+
 @Parameter(name="*", group=WHERE)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
@@ -85,11 +90,14 @@ class Seen:
     nrs: Annotated[float | None, _option("Pain 0-10 under analgesia.")] = None
     rmdq: Annotated[float | None, _option("Roland-Morris 0-24.")] = None
     odi: Annotated[float | None, _option("Oswestry, percent.")] = None
+    eq5d: Annotated[float | None, _option("EQ-5D index; of one version and value set throughout.")] = None
+    qualeffo: Annotated[float | None, _option("QUALEFFO-41, 0-100, 0 best.")] = None
+    pcs: Annotated[float | None, _option("SF-36 physical component summary.")] = None
     height_cm: Annotated[float | None, _option("Stature, cm.")] = None
-    new_focal_pain: Annotated[bool | None, _option("Pain at a level that did not hurt before.")] = None
-    deficit: Annotated[bool | None, _option("New neurological deficit.")] = None
-    fever: Annotated[bool | None, _option("Fever.")] = None
-    breathless: Annotated[bool | None, _option("Breathlessness or chest pain.")] = None
+    new_focal_pain: Annotated[bool | None, _sign("Pain at a level that did not hurt before.")] = None
+    deficit: Annotated[bool | None, _sign("New neurological deficit.")] = None
+    fever: Annotated[bool | None, _sign("Fever.")] = None
+    breathless: Annotated[bool | None, _sign("Breathlessness or chest pain.")] = None
     note: Annotated[str | None, _option("Anything else.")] = None
 
 
@@ -121,7 +129,7 @@ def scan(
     where: Where = HERE,
     run: RunOptions = NO_RUN,
 ) -> int:
-    """Add a follow-up CT, and compare it with the one before."""
+    """Add a follow-up CT, and compare it with the one before and the first."""
     from endplate.apps.follow.work import add_case
 
     return outcome.answer(lambda talk: add_case(episode, case, where, talk), run)

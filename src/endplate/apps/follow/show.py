@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from endplate.apps.outcome import Talk
 from endplate.decision.recovery.tracks import expected, tracks_for
 from endplate.follow.key_figures import key_figures
 from endplate.follow.read import Course, course, due_list, episodes, history
+from endplate.follow.write import plain
 
 KEY_FIGURES_SAY = (
     "IOF/FFN/NOF set (Javaid 2020). An episode counts once the time allowed has passed; those known to be of high"
@@ -30,7 +32,7 @@ def show_course(episode: int, page: Path | None, where: Where, talk: Talk) -> di
     with opened(where) as store:
         seen = course(store, episode)
     day = today(where)
-    flags, due = seen.flags(day), seen.due(day)
+    flags, settled, due = seen.flags(day), seen.settled(), seen.due(day)
     if page is not None:
         from endplate.atomic import write_text
         from endplate.report.course_page import course_page
@@ -43,8 +45,13 @@ def show_course(episode: int, page: Path | None, where: Where, talk: Talk) -> di
         talk_line(talk, f"counts from {seen.start.on}: {_what(seen)}")
         for flag in flags:
             talk_line(talk, told(flag))
+        for flag in settled:
+            talk_line(talk, f"settled {flag.settled_on}: {flag.text} (since {flag.since})")
         if due is not None:
             talk_line(talk, f"due: {due.visit}, {due.opens} to {due.closes}{' (overdue)' if due.overdue else ''}")
+        for change in seen.score_changes():
+            before = "–" if change.before is None else f"{change.before:g}"
+            talk_line(talk, f"{change.name}: {before} to {change.after:g} by {change.on}: {change.text}")
         _print(_visits(seen))
         if page is not None:
             talk_line(talk, f"Page     {page.resolve()}")
@@ -53,6 +60,8 @@ def show_course(episode: int, page: Path | None, where: Where, talk: Talk) -> di
         "procedure": seen.procedure,
         "counts_from": seen.start.on.isoformat(),
         "flags": [plain_flag(flag) for flag in flags],
+        "settled": [plain_flag(flag) for flag in settled],
+        "changed": [plain(asdict(change)) for change in seen.score_changes()],
         "due": None if due is None else {"visit": due.visit, "closes": due.closes.isoformat(), "overdue": due.overdue},
         "visits": [_plain(visit) for visit in seen.visits],
     }
@@ -66,7 +75,9 @@ def _what(seen: Course) -> str:
 
 def _visits(seen: Course) -> Table:
     """Visits with what trials let expect beside the pain."""
-    table = _table("Visit", "On", "Day", "Pain", "Expected pain", "RMDQ", "ODI", "Note")
+    asked = {"eq5d": "EQ-5D", "qualeffo": "QUALEFFO", "pcs": "SF-36 PCS"}
+    asked = {key: head for key, head in asked.items() if any(getattr(v, key) is not None for v in seen.visits)}
+    table = _table("Visit", "On", "Day", "Pain", "Expected pain", "RMDQ", "ODI", *asked.values(), "Note")
     tracks = tracks_for(seen.procedure, "nrs", seen.fracture_days)
     for visit in seen.visits:
         day = (visit.on - seen.start.on).days
@@ -74,7 +85,8 @@ def _visits(seen: Course) -> Table:
         if seen.start.nrs is not None and day > 0:
             bands = [band for track in tracks if (band := expected(track, seen.start.nrs, day)) is not None]
         span = f"{min(b.low for b in bands):.1f}-{max(b.high for b in bands):.1f}" if bands else "–"
-        cells = [visit.id, visit.on, day, visit.nrs, span, visit.rmdq, visit.odi, visit.note]
+        others = [getattr(visit, key) for key in asked]
+        cells = [visit.id, visit.on, day, visit.nrs, span, visit.rmdq, visit.odi, *others, visit.note]
         table.add_row(*(_cell(cell) for cell in cells))
     return table
 

@@ -19,16 +19,20 @@ from endplate.decision.recovery.reading import reading_of
 from endplate.errors import OptionError, RecordError
 from endplate.follow.read import course
 from endplate.follow.store import Store, open_store
-from endplate.follow.write import Author, add, add_scan, close_episode, correct, scan_row, start_episode
+from endplate.follow.write import Author, add, add_scan, close_episode, correct, plain, scan_row, start_episode
 from endplate.level import Level
 from endplate.patient import PatientRecord, read_record
+from endplate.patient.scale import SCALES
 from endplate.report.recall import read_document
 
 DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
 Limits = tuple[float, float]
-RANGES: dict[str, Limits] = {"nrs": (0, 10), "rmdq": (0, 24), "odi": (0, 100), "height_cm": (40, 260)}
+RANGES: dict[str, Limits] = {
+    **{name: (min(scale.worst, scale.best), max(scale.worst, scale.best)) for name, scale in SCALES.items()},
+    "height_cm": (40, 260),
+}
 """Ends of the scales, and of human stature."""
-DERIVED = ("counts_from", "last_seen", "due_from")
+DERIVED = ("counts_from", "last_seen", "due_from", "alarm_since")
 FIXED = ("id", "version", "episode_id", "patient_id", "document", "fingerprint", "record", *DERIVED)
 CHOICES: dict[str, tuple[str, ...]] = {"repair": get_args(Kind), "milestone": get_args(Milestone)}
 
@@ -158,7 +162,7 @@ def add_row(kind: str, episode: int, values: dict[str, Any], where: Where, talk:
 
 
 def add_case(episode: int, folder: Path, where: Where, talk: Talk) -> dict[str, Any]:
-    """Add a scan, and tell what changed since the one before."""
+    """Add a scan, and tell what changed since the one before and since the first."""
     with opened(where) as store:
         patient = course(store, episode).episode.patient_id
         number = add_scan(store, author(where), episode, happened(where), read_document(folder, patient))
@@ -166,8 +170,8 @@ def add_case(episode: int, folder: Path, where: Where, talk: Talk) -> dict[str, 
     changes = seen.changes(number)
     talk_line(talk, f"scan {number} of episode {episode} on {today(where)}")
     for change in changes:
-        talk_line(talk, f"{change.level}: worse: {change.worse}; {_size(change)}")
-    return {"scan": number, "changes": [asdict(change) for change in changes]}
+        talk_line(talk, f"{change.level} since {change.against}: worse: {change.worse}; {_size(change)}")
+    return {"scan": number, "changes": [plain(asdict(change)) for change in changes]}
 
 
 def _size(change: Change) -> str:
@@ -236,7 +240,7 @@ def told(flag: Flag) -> str:
 
 def plain_flag(flag: Flag) -> dict[str, Any]:
     """A flag as JSON."""
-    return asdict(flag) | {"since": flag.since.isoformat()}
+    return plain(asdict(flag))
 
 
 def talk_line(talk: Talk, text: str) -> None:

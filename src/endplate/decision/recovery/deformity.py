@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from endplate.cited import cited
@@ -28,6 +29,8 @@ ANGLE = "wedge_angle"
 NO_ERROR = "a scan does not tell the error of its measurement"
 
 Answer = Literal["yes", "no", "indeterminate"]
+RANK: dict[Answer, int] = {"no": 0, "indeterminate": 1, "yes": 2}
+"""From the least grave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Change:
     ----------
     worse : whether the rule of this level is met; indeterminate where the band of the change straddles it.
     change, sd : of the height that changed most, mm; share of the earlier height.
+    against : day of the earlier scan, where it is known.
     """
 
     level: str
@@ -48,6 +52,7 @@ class Change:
     sd: float | None
     share: float | None
     reason: str = ""
+    against: date | None = None
 
 
 def compare(
@@ -63,7 +68,7 @@ def compare(
     before, after : documents of one patient. treated : levels that were augmented in between or before.
     straightened : those augmented in between, whose wedge is meant to become less.
     """
-    first, second = _measured(before), _measured(after)
+    first, second = measured(before), measured(after)
     levels = [level for level in before.get("levels", []) if level in set(after.get("levels", []))]
     repaired, corrected = set(treated), set(straightened)
     return tuple(_change(level, first, second, level in repaired, level in corrected) for level in levels)
@@ -72,7 +77,7 @@ def compare(
 Table = dict[tuple[str, str], tuple[float, float | None]]
 
 
-def _measured(document: Mapping[str, Any]) -> Table:
+def measured(document: Mapping[str, Any]) -> Table:
     """(level, code) to value and SD; None where a scan does not tell its error."""
     out: Table = {}
     for finding in document.get("findings", []):
@@ -94,8 +99,7 @@ def _change(level: str, first: Table, second: Table, treated: bool, straightened
             level=level, worse="indeterminate", rule=rule, what="", change=None, sd=None, share=None,
             reason="no height was measured in both scans",
         )  # fmt: skip
-    rank = {"yes": 2, "indeterminate": 1, "no": 0}
-    return max(known, key=lambda change: (rank[change.worse], -(change.change or 0.0)))
+    return max(known, key=lambda change: (RANK[change.worse], -(change.change or 0.0)))
 
 
 def _rule(treated: bool) -> str:

@@ -1,8 +1,8 @@
-"""Flags of a course: which rule is met, since when, and what to do."""
+"""Flags of a course: which rule is met, since when, what to do, and since when it is met no more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -29,7 +29,7 @@ Urgency = Literal["same day", "soon", "next visit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """A rule of the follow-up that is met."""
+    """A rule of the follow-up that is met; `settled_on` is the later day that said otherwise, None while it is open."""
 
     code: str
     since: date
@@ -37,18 +37,20 @@ class Flag:
     action: str
     urgency: Urgency
     source: str
+    settled_on: date | None = None
 
 
 Rule = Callable[[Procedure, Reading, Sequence[Reading], float | None], Iterator[Flag]]
 
 RECHECK = "recheck the level, cement leak, a fracture beside it, the sacrum and the facet joints"
+OWN_RULE = "clinical reference 7.3, own rule"
 AGAIN = "MRI with STIR: look for a new fracture"
 
 
 def flags(
     procedure: Procedure, start: Reading, readings: Sequence[Reading], fracture_days: float | None = None
 ) -> tuple[Flag, ...]:
-    """All flags of a course, most urgent first.
+    """All flags of a course: the open ones, most urgent first, then those that a later visit settled.
 
     Parameters
     ----------
@@ -59,47 +61,83 @@ def flags(
     rules: tuple[Rule, ...] = (_emergency, _relapse, _rmdq, _stature, _response, _trajectory)
     found = [flag for rule in rules for flag in rule(procedure, start, later, fracture_days)]
     order = {"same day": 0, "soon": 1, "next visit": 2}
-    return tuple(sorted(found, key=lambda flag: (order[flag.urgency], flag.since)))
+    return tuple(sorted(found, key=lambda flag: (flag.settled_on is not None, order[flag.urgency], flag.since)))
+
+
+def alarm_since(readings: Sequence[Reading]) -> date | None:
+    """Since when a sign stands that needs the patient seen the same day; None where each was denied at a later visit.
+
+    Parameters
+    ----------
+    readings : those since the start, by day.
+    """
+    return min((since for (since, settled), _ in _signs(readings) if settled is None), default=None)
+
+
+Spell = tuple[date, date | None]
+"""Since when something holds, and the later day that said it holds no more."""
+
+
+def _spells(told: Iterable[tuple[date, bool | None, str]]) -> Iterator[tuple[Spell, str]]:
+    """Each time from a yes to the no of a later day, with what was said at the yes; unknown changes nothing."""
+    first: tuple[date, str] | None = None
+    last = date.min
+    for on, state, text in told:
+        if state:
+            first, last = first or (on, text), on
+        elif state is False and first is not None and on > last:
+            yield (first[0], on), first[1]
+            first = None
+    if first is not None:
+        yield (first[0], None), first[1]
+
+
+SIGNS = {"deficit": "new neurological deficit", "fever": "fever", "breathless": "breathlessness or chest pain"}
+
+
+def _signs(later: Sequence[Reading]) -> list[tuple[Spell, str]]:
+    """Spells of each emergency sign."""
+    return [spell for name, words in SIGNS.items() for spell in _spells((r.on, getattr(r, name), words) for r in later)]
 
 
 def _emergency(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
-    for reading in later:
-        signs = [
-            name
-            for name, present in (
-                ("new neurological deficit", reading.deficit),
-                ("fever", reading.fever),
-                ("breathlessness or chest pain", reading.breathless),
-            )
-            if present
-        ]
-        if signs:
-            after = " after cement: possible complication" if procedure != "none" else ""
-            yield Flag(
-                code="cement_complication" if procedure != "none" else "emergency",
-                since=reading.on,
-                text=", ".join(signs) + after,
-                action="see the patient the same day",
-                urgency="same day",
-                source="clinical reference 7.3, own rule",
-            )
+    together: dict[Spell, list[str]] = {}
+    for spell, words in _signs(later):
+        together.setdefault(spell, []).append(words)
+    for (since, settled_on), signs in together.items():
+        yield Flag(
+            code="cement_complication" if procedure != "none" else "emergency",
+            since=since,
+            text=", ".join(signs) + (" after cement: possible complication" if procedure != "none" else ""),
+            action="see the patient the same day",
+            urgency="same day",
+            source=OWN_RULE,
+            settled_on=settled_on,
+        )
 
 
 def _relapse(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
-    rated = [reading for reading in (start, *later) if reading.nrs is not None]
+    for spell, text in _spells(_pain([reading for reading in (start, *later) if reading.nrs is not None])):
+        yield _worse("relapse", spell, text)
+    for spell, text in _spells((r.on, r.new_focal_pain, "pain at a new level") for r in later):
+        yield _worse("relapse", spell, text)
+
+
+def _pain(rated: Sequence[Reading]) -> Iterator[tuple[date, bool | None, str]]:
+    """Of each rating: whether it makes a relapse; a no where pain is near its nadir again, whence all counts anew."""
+    fresh, relapsed = 0, False
     for place, reading in enumerate(rated):
         nadir = min((float(r.nrs) for r in rated[:place] if r.nrs is not None), default=None)
         if nadir is None or reading.nrs is None:
             continue
-        at_once = reading.nrs - nadir >= float(RELAPSE_AT_ONCE)
-        again = [r for r in rated[:place] if _above(r, rated, nadir) and _apart(r, reading)]
-        if at_once or (_high(reading.nrs, nadir) and again):
-            yield _relapsed(reading, f"pain {reading.nrs:g} against a nadir of {nadir:g}")
-            return
-    for reading in later:
-        if reading.new_focal_pain:
-            yield _relapsed(reading, "pain at a new level")
-            return
+        text = f"pain {reading.nrs:g} against a nadir of {nadir:g}"
+        if not _high(reading.nrs, nadir):
+            fresh, relapsed = (place, False) if relapsed else (fresh, relapsed)
+            yield reading.on, False, text
+            continue
+        again = any(_above(r, rated, nadir) and _apart(r, reading) for r in rated[fresh:place])
+        relapsed = relapsed or again or reading.nrs - nadir >= float(RELAPSE_AT_ONCE)
+        yield reading.on, relapsed or None, text
 
 
 def _high(nrs: float, nadir: float) -> bool:
@@ -117,51 +155,34 @@ def _apart(first: Reading, second: Reading) -> bool:
     return (second.on - first.on).days >= float(RELAPSE_APART_DAYS)
 
 
-def _relapsed(reading: Reading, text: str) -> Flag:
-    return Flag(
-        code="relapse",
-        since=reading.on,
-        text=text,
-        action=AGAIN,
-        urgency="soon",
-        source="clinical reference 7.3, own rule",
-    )
+def _worse(code: str, spell: Spell, text: str, action: str = AGAIN, source: str = OWN_RULE) -> Flag:
+    since, settled_on = spell
+    return Flag(code=code, since=since, text=text, action=action, urgency="soon", source=source, settled_on=settled_on)
 
 
 def _rmdq(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
     nadir = start.rmdq
     if nadir is None or nadir > float(RMDQ_TOO_HIGH):
         return
+    told = []
     for reading in later:
-        if reading.rmdq is None:
-            continue
-        if reading.rmdq - nadir >= float(RMDQ_RISE):
-            yield Flag(
-                code="function_worse",
-                since=reading.on,
-                text=f"Roland-Morris {reading.rmdq:g} against a nadir of {nadir:g}",
-                action=AGAIN,
-                urgency="soon",
-                source=RMDQ_RISE.source,
-            )
-            return
-        nadir = min(nadir, reading.rmdq)
+        if reading.rmdq is not None:
+            text = f"Roland-Morris {reading.rmdq:g} against a nadir of {nadir:g}"
+            told.append((reading.on, reading.rmdq - nadir >= float(RMDQ_RISE), text))
+            nadir = min(nadir, reading.rmdq)
+    for spell, text in _spells(told):
+        yield _worse("function_worse", spell, text, source=RMDQ_RISE.source)
 
 
 def _stature(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
-    for reading in later:
-        if start.height_cm is None or reading.height_cm is None:
-            continue
-        if start.height_cm - reading.height_cm >= float(STATURE_CM):
-            yield Flag(
-                code="stature",
-                since=reading.on,
-                text=f"{start.height_cm - reading.height_cm:.1f} cm shorter than at the start",
-                action="image the spine",
-                urgency="soon",
-                source=STATURE_CM.source,
-            )
-            return
+    lost = [
+        (reading.on, start.height_cm - reading.height_cm)
+        for reading in later
+        if start.height_cm is not None and reading.height_cm is not None
+    ]
+    told = [(on, loss >= float(STATURE_CM), f"{loss:.1f} cm shorter than at the start") for on, loss in lost]
+    for spell, text in _spells(told):
+        yield _worse("stature", spell, text, "image the spine", STATURE_CM.source)
 
 
 def _response(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:

@@ -39,6 +39,11 @@ def due_visit(start: date, seen: Iterable[date], today: date) -> Due | None:
     return Due(visit=name, opens=opens, closes=closes, missed_since=first_closed, overdue=today > first_closed)
 
 
+def alarm_visit(since: date, today: date) -> Due:
+    """The visit that an emergency sign calls for: due on the day of the sign."""
+    return Due(visit="same day", opens=since, closes=since, missed_since=since, overdue=today > since)
+
+
 def windows(start: date) -> tuple[tuple[str, date, date], ...]:
     """All visits with the days on which their windows open and close."""
     return tuple(

@@ -58,8 +58,9 @@ class Scale:
     Attributes
     ----------
     worst, best : ends of the scale. important : smallest change that patients notice; None where none is established.
-    important_share : or this fraction of the baseline, if larger than nothing. error : smallest change beyond the
-    error of measuring (MDC90). least_for_gain, most_for_loss : baselines outside which a change cannot be told.
+    important_share : or a gain of this fraction of the baseline. error : smallest change beyond the error of measuring
+    (MDC90); None where none is established. least_for_gain, most_for_loss : baselines outside which a change cannot be
+    told.
     """
 
     name: str
@@ -76,13 +77,33 @@ class Scale:
         if before is None or after is None or self.important is None:
             return "unknown"
         gain = (before - after) * (1 if self.worst > self.best else -1)
-        if abs(gain) < float(self.important) or (self.error is not None and abs(gain) < float(self.error)):
+        share = self.important_share is not None and 0 < float(self.important_share) * before <= gain
+        if (abs(gain) < float(self.important) and not share) or self._within_error(gain):
             return "no important change"
         if gain > 0 and self.least_for_gain is not None and before < float(self.least_for_gain):
             return "unknown"
         if gain < 0 and self.most_for_loss is not None and before > float(self.most_for_loss):
             return "unknown"
         return "better" if gain > 0 else "worse"
+
+    def told(self, before: float | None, after: float | None) -> str:
+        """What a change is worth, in words: beyond the error of measuring or within it, as far as either is known."""
+        answer = self.changed(before, after)
+        if before is None or after is None:
+            return "not known at both times"
+        if self.important is None:
+            return "neither a change that matters nor the measurement error is established"
+        if answer == "unknown":
+            return f"from {before:g} such a change cannot be told"
+        if self.error is None:
+            noticed = "less than" if answer == "no important change" else f"{answer}, as much as"
+            return f"{noticed} patients notice; measurement error not established"
+        if self._within_error(after - before):
+            return "within measurement error"
+        return f"{answer}, beyond measurement error"
+
+    def _within_error(self, change: float) -> bool:
+        return self.error is not None and abs(change) < float(self.error)
 
 
 SCALES = {
