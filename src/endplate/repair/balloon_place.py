@@ -14,7 +14,7 @@ from endplate.image.volume import Grid
 from endplate.numerics.points.balloon import Balloon as Membrane
 from endplate.numerics.points.surface import Surface, ellipsoid
 from endplate.repair.device.balloon import Balloon
-from endplate.repair.result import NeedlePath
+from endplate.repair.way_in import NeedlePath
 
 EMPTY_RADIUS_MM = cited(
     2.1, "mm", "Outer radius of an 8 G access cannula (4.19 mm): the channel that the empty balloon lies in", "verified"

@@ -114,9 +114,11 @@ def _path(path: NeedlePath) -> dict[str, Any]:
         "skin_mm": None if path.skin_mm is None else _point(path.skin_mm),
         "entry_mm": _point(path.entry_mm),
         "target_mm": _point(path.target_mm),
+        "tip_mm": _point(path.end_mm),
         "axial_deg": float(path.axial_deg),
         "sagittal_deg": float(path.sagittal_deg),
         "clearance_mm": {wall: float(value) for wall, value in path.clearance_mm.items()},
+        "band_mm": {wall: float(value) for wall, value in path.band_mm.items()},
         "least_mm": float(path.least_mm),
         "length_mm": float(path.length_mm),
         "breaches": [{"wall": b.wall, "depth_mm": float(b.depth_mm), "at_mm": _point(b.at_mm)} for b in path.breaches],
@@ -128,6 +130,7 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "balloons": [balloon.name for balloon in blown.balloons],
         "volume_ml": _curve(blown.volume_ml),
         "pressure_mpa": _curve(blown.pressure_mpa),
+        "settled": None if blown.settled is None else _gain(blown.settled),
         "full": _gain(blown.full),
         "deflated": _gain(blown.deflated),
         "cavity_ml": float(blown.cavity_ml),
@@ -137,6 +140,7 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "mobility": blown.mobility,
         "preload_n": float(blown.preload_n),
         "stop": blown.stop,
+        "unconverged": blown.unconverged,
         "steps": int(blown.steps),
         "notes": list(blown.notes),
     }
@@ -165,6 +169,7 @@ def _fill(fill: CementFill) -> dict[str, Any]:
             for reached in fill.reached
         ],
         "stop": fill.stop,
+        "converged": fill.converged,
         "balance": float(fill.balance),
         "notes": list(fill.notes),
     }
