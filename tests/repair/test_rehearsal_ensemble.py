@@ -15,7 +15,8 @@ import endplate.repair.ensemble as ensemble
 from endplate.errors import SolverError
 from endplate.repair.ensemble import Member, Plan, one_member, run_members
 from endplate.repair.result import Rehearsed
-from endplate.repair.run import Prepared, RunResult, RunSettings
+from endplate.repair.run import RunResult, RunSettings
+from endplate.repair.scene import Prepared
 from endplate.repair.unknowns import Draw
 from synthetic_case import synthetic_case
 from synthetic_rehearsal import solved
@@ -38,7 +39,7 @@ def _ended(stopped: str) -> RunResult:
 
 
 def test_a_procedure_that_stops_leaves_the_member_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "prepare", lambda *given: Prepared(bone=None, intact=None))
+    monkeypatch.setattr(ensemble, "prepare", lambda *given: Prepared(bone=None, calibration=None, intact=None))
     monkeypatch.setattr(ensemble, "run_once", lambda *given: _ended("balloon: no equilibrium"))
     member = one_member(Plan(scene=_Scene(), settings=RunSettings(), accesses={}), Draw())
     assert member.reason == "kyphoplasty: balloon: no equilibrium"

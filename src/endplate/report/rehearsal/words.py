@@ -133,4 +133,6 @@ def band_words(rehearsal: Rehearsal) -> str:
         words += " With so few runs an effect may also be that of two other unknowns together; 16 runs keep them apart."
     if rehearsal.failed:
         words += f" {len(rehearsal.failed)} more did not reach their end and are named among what is missing."
+    if rehearsal.partial:
+        words += f" What {rehearsal.partial} of these had reached before that is in the bands."
     return words
