@@ -90,7 +90,7 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
         level=scene.vertebra.level,
         before=nominal.before,
         nominal=tuple(nominal.done.values()),
-        bands=_all_bands(settings, ensemble, single_run(numbers, nominal, scene)),
+        bands=_all_bands(settings.members, ensemble, single_run(numbers, nominal, scene)),
         drivers=ensemble.drivers,
         unknowns=unknowns(scene.calibration.sd_mg_cm3, settings.nominal),
         members=ensemble.ended,
@@ -105,13 +105,11 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
     )
 
 
-def _all_bands(
-    settings: RehearsalSettings, ensemble: _Ensemble, single: dict[str, dict[str, Band]]
-) -> dict[str, dict[str, Band]]:
+def _all_bands(members: int, ensemble: _Ensemble, single: dict[str, dict[str, Band]]) -> dict[str, dict[str, Band]]:
     """Bands of the ensemble; those of a bracket together with what a single run has."""
     if not ensemble.ended:
         return single
-    if settings.members != BRACKET:
+    if members != BRACKET:
         return ensemble.bands
     return {
         procedure: {name: _both(band, ensemble.bands[procedure][name]) for name, band in results.items()}
