@@ -176,7 +176,8 @@ def _untouched(bone: Bone, sites: Sequence[BalloonSite], settings: InflationSett
 def _notes(bone: Bone, settings: InflationSettings, drilled_mg: float, settled: Gain) -> tuple[str, ...]:
     notes = [f"{drilled_mg:.0f} mg of bone were in the channels of the balloons and are taken as drilled out"]
     if settings.preload_n > 0:
-        sunk = ", ".join(f"{-gain:.2f}" for gain in (settled.anterior_mm, settled.middle_mm, settled.posterior_mm))
+        heights = (settled.anterior_mm, settled.middle_mm, settled.posterior_mm)
+        sunk = ", ".join(f"{0.0 - round(gain, 2):.2f}" for gain in heights)
         notes.append(
             f"under {settings.preload_n:g} N the body first sank by {sunk} mm (front, middle, back) against the scan; "
             "gains are counted from there"

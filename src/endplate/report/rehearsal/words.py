@@ -113,9 +113,9 @@ def band_words(rehearsal: Rehearsal) -> str:
         )
     if rehearsal.members <= BRACKET:
         return (
-            "Below heights, angles, cavity and cement stands what bounds them: a run with a healed fracture, held fast "
-            "under a high load, and one with a loose fracture, left free without load. Bands of strength hold the "
-            "errors of density, cement and method. Run the comparison of both procedures for bands over all that the "
+            "Below each value stands what two runs span: one with a healed fracture, held fast under a high load, and "
+            "one with a loose fracture, left free without load. Bands of strength hold the errors of density, cement "
+            "and method as well. Run the comparison of both procedures for bands over all that the "
             "scan does not hold, and for what moves each result most."
         )
     names = listed([UNKNOWN_WORDS[unknown.name] for unknown in rehearsal.unknowns])
