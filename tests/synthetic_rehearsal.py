@@ -180,7 +180,7 @@ def synthetic_rehearsal(case: Case, members: int = 16) -> Rehearsal:
         neighbours=neighbours(1.6),
     )
     nominal = as_numbers(before, (plasty, kypho))
-    signs = balanced_design(members, 4711) if members else np.zeros((0, 6), np.int8)
+    signs = balanced_design(members, 4711) if members else np.zeros((0, 7), np.int8)
     runs = [_moved(nominal, row) for row in signs]
     return Rehearsal(
         level=Level.L1,

@@ -103,15 +103,15 @@ def refined() -> Check:
     coarse, fine = (inflate(broken(size), box_vertebra(), sites, settings) for size in GRIDS_MM)
     ratio = [fine.pressure_mpa[-1] / coarse.pressure_mpa[-1]]
     gains = [done.full.anterior_mm for done in (coarse, fine)]
-    ratio.append(gains[1] / gains[0])
+    ratio += [gains[1] / gains[0], fine.cavity_ml / coarse.cavity_ml]
     return Check(
         number="R23.4",
-        title="mobile wedge, two balloons of 2 mL, 100 N, {:g} and {:g} mm: pressure when full, anterior gain".format(
+        title="mobile wedge, two balloons of 2 mL, 100 N, {:g} and {:g} mm: pressure when full, anterior gain, cavity".format(
             *GRIDS_MM
         ),
         expected="within 15 %",
-        got=f"{ratio[0] - 1:+.1%} (of {coarse.pressure_mpa[-1]:.2f} MPa) and {ratio[1] - 1:+.1%} "
-        f"(of {gains[0]:.2f} mm; middle {coarse.full.middle_mm:.2f}, {fine.full.middle_mm:.2f} mm); "
+        got=f"{ratio[0] - 1:+.1%} (of {coarse.pressure_mpa[-1]:.2f} MPa), {ratio[1] - 1:+.1%} (of {gains[0]:.2f} mm; "
+        f"middle {coarse.full.middle_mm:.2f}, {fine.full.middle_mm:.2f} mm), {ratio[2] - 1:+.1%}; "
         f"{coarse.volume_ml[-1]:.2f} and {fine.volume_ml[-1]:.2f} mL, {fine.stop}",
         source="own convergence study",
         rung="convergence",

@@ -73,6 +73,15 @@ BAD = [
     (["--level", "L1", "--most-s", "0.5"], "--most-s 0.5"),
     (["--level", "L1", "--needle-order", "backwards"], "--needle-order"),
     (["--level", "L1", "--sides", "left", "--needle-order", "in-turn"], "a single needle has no order"),
+    (["--level", "L1", "--procedure", "kyphoplasty", "--needle", "15G"], "a balloon needs 8G or 10G"),
+    (["--level", "L1", "--needle", "10G", "--balloon", "Xpander 15/3"], "Xpander 15/3 needs 8G"),
+    (["--level", "L1", "--balloon-ml", "8", "--sides", "left"], "choose 0 to 4 mL"),
+    (["--level", "L1", "--balloon", "Xpander 20/3", "--balloon-ml", "12"], "mL of balloon in a body of"),
+    (["--level", "L1", "--procedure", "vertebroplasty", "--seed", "5"], "there are no members"),
+    (["--level", "L1", "--procedure", "vertebroplasty", "--member-voxel-mm", "2"], "there are no members"),
+    (["--level", "L1", "--procedure", "vertebroplasty", "--preload", "50"], "no balloon is used in it"),
+    (["--level", "L1", "--procedure", "kyphoplasty", "--seed", "5"], "have no design"),
+    (["--level", "L1", "--member-voxel-mm", "1", "--voxel-mm", "1.5"], "members never run finer"),
 ]
 
 
@@ -112,11 +121,11 @@ def test_a_vertebroplasty_from_files_to_a_report(
 
 
 def test_options_reach_the_settings() -> None:
-    repair = RepairOptions(level="L1", needle="13", sides="left", cement="high viscosity pmma", cement_ml=3.0)
+    repair = RepairOptions(level="L1", needle="10", sides="left", cement="high viscosity pmma", cement_ml=3.0)
     unknown = UnknownOptions(members=8, seed=1879, preload=250.0, mobility="rigid")
     settings = rehearse_settings(repair, unknown, NO_MODEL).rehearsal
     assert settings.run.procedures == ("vertebroplasty", "kyphoplasty")
-    assert settings.run.path.needle == "13G" and settings.run.path.sides == "left"
+    assert settings.run.path.needle == "10G" and settings.run.path.sides == "left"
     assert settings.run.cement == "high viscosity PMMA" and settings.run.injection.volume_ml == 3.0
     assert (settings.members, settings.seed, settings.nominal.preload_n) == (8, 1879, 250.0)
     assert settings.nominal.mobility == "rigid"

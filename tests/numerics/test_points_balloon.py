@@ -15,7 +15,7 @@ from endplate.numerics.points.drive import deflate, inflate, push, release
 from endplate.numerics.points.engine import Engine
 from endplate.numerics.points.law import ELASTIC, FoamLaw
 from endplate.numerics.points.load import Load, PointForce, Settings, Spring
-from endplate.numerics.points.surface import Surface, ellipsoid, inside_surface, smoothed
+from endplate.numerics.points.surface import Surface, ellipsoid, inside_surface, smoothed, subdivisions_for
 
 LAW = FoamLaw(modulus_mpa=2980, modulus_power=1.05, strength_mpa=37.4, strength_power=1.39)
 SIDE = 12
@@ -146,3 +146,11 @@ def test_a_push_is_answered_by_springs_loads_and_a_release() -> None:
     spring, weight = Spring(upper, (0, 0, 1e4)), PointForce(upper, (0.0, 0.0, -100.0))
     engine.step(Load(held=low, springs=(spring,), traction=(weight,)))
     assert engine.carried["roof"][0, 2] == pytest.approx(15.5 - 100 / (1e4 + 100 * 64 / 16), abs=0.004)
+
+
+def test_a_surface_is_divided_until_its_edges_are_short_enough():
+    semi = np.array([11.0, 9.3, 9.3])
+    for most_mm in (2.4, 1.2, 0.6):
+        divided = subdivisions_for(semi, most_mm)
+        finest, coarser = (ellipsoid(np.zeros(3), semi, None, n).mean_edge() for n in (divided, divided - 1))
+        assert finest <= most_mm < coarser

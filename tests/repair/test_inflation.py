@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -10,8 +10,9 @@ import pytest
 from verification.box_body import XPANDER, box_bone, box_site, box_vertebra
 
 from endplate.anatomy.vertebra import Vertebra
-from endplate.errors import OptionError
+from endplate.errors import OptionError, SolverError
 from endplate.level import Level
+from endplate.repair.balloon_run import Run
 from endplate.repair.bone import body_ml, inside_body
 from endplate.repair.inflation import InflationSettings, inflate
 from endplate.repair.intact import IntactShape
@@ -47,6 +48,8 @@ def test_mass_volume_and_energy_are_accounted_for() -> None:
     done = one_sided(9.0)
     assert abs(done.mass_error) < 1e-6 and abs(done.volume_error) < 0.005 and abs(done.energy_error) < 0.05
     assert done.volume_ml[-1] == pytest.approx(PLANNED_ML) and done.stop == "planned volume reached"
+    assert done.converged and done.settled is not None and done.settled.middle_mm < 0
+    assert any(f"{-done.settled.middle_mm:.2f}" in note and "against the scan" in note for note in done.notes)
     assert (np.diff(done.volume_ml) > 0).all() and done.pressure_mpa.max() > 0.3
 
 
@@ -95,8 +98,19 @@ def test_gain_stops_at_the_intact_height() -> None:
     intact = IntactShape(level=Level.L2, lost_mm=(0.2, 1.05, 0.1))
     settings = InflationSettings(planned_ml=2.0, preload_n=0.0)
     done = inflate(loose_bone(), body(), [box_site(-9.0), box_site(9.0)], settings, intact=intact)
-    assert done.full.middle_mm <= 1.05
-    assert done.stop == "target height reached"
+    assert done.full.middle_mm <= 1.05 and done.full.posterior_mm <= 0.7
+    assert done.stop == "raised by 0.7 mm at the back, which had lost no height"
+    assert done.settled is not None and abs(done.settled.middle_mm) < 0.05
+
+
+def test_the_height_that_ends_the_inflation_is_named() -> None:
+    run = object.__new__(Run)
+    run.most_gain = np.array([0.7, 3.0, 0.1])
+    told = []
+    for run.nearest in range(3):
+        told.append(run._why_stop(0.0))
+    assert told[0] == "target height reached at the front" and told[1] == "target height reached in the middle"
+    assert told[2] == "raised by 0.7 mm at the back, which had lost no height"
 
 
 def test_balloon_near_the_endplate_is_not_inflated_further() -> None:
@@ -108,6 +122,24 @@ def test_limit_of_pressure_stops() -> None:
     weak = replace(box_site(9.0), balloon=replace(XPANDER, most_mpa=0.2))
     done = inflate(bone(), body(), [weak], SMALL)
     assert done.stop == "largest pressure of the balloon reached" and done.volume_ml[-1] < PLANNED_ML
+
+
+def test_a_step_without_equilibrium_is_no_physical_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(run: Run) -> None:
+        raise SolverError("no equilibrium", "residual 1")
+
+    monkeypatch.setattr(Run, "_step_on_the_way", fail)
+    monkeypatch.setattr(Run, "_step", fail)
+    monkeypatch.setattr("endplate.repair.balloon_run.deflate", lambda *given, **named: Went())
+    done = inflate(bone(), body(), [box_site(9.0)], SMALL)
+    assert not done.converged and done.stop.startswith("the body does not carry the preload")
+    assert done.unconverged == f"{done.stop}; deflation ended early, last good state kept: no equilibrium"
+
+
+@dataclass(frozen=True)
+class Went:
+    converged: bool = False
+    stop: str = "no equilibrium"
 
 
 @pytest.mark.parametrize(

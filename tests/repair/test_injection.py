@@ -31,7 +31,7 @@ def fill_of(plan: InjectionPlan = FREE, tips=(MIDDLE,), cement=CEMENT, voxel_mm:
 
 def test_volume_goes_in_as_planned_and_none_is_lost() -> None:
     fill = fill_of()
-    assert fill.stop == "planned volume"
+    assert fill.stop == "planned volume" and fill.converged
     assert fill.volume_ml == pytest.approx(3.0, rel=1e-5)
     assert fill.balance < 1e-5 and fill.leaked_ml == 0
     assert fill.injected_curve_ml[-1] == pytest.approx(3.0)
@@ -143,7 +143,7 @@ def test_solver_without_solution_ends_it_with_the_last_good_state(monkeypatch: p
 
     monkeypatch.setattr(Stepper, "step", failing)
     fill = fill_of()
-    assert fill.stop.startswith("no solution beyond 1.") and "did not settle" in fill.stop
+    assert fill.stop.startswith("no solution beyond 1.") and "did not settle" in fill.stop and not fill.converged
     assert fill.volume_ml == pytest.approx(1.5, abs=0.03) and fill.balance < 1e-5
 
 

@@ -68,6 +68,9 @@ def test_two_needles_go_in_on_their_own_sides(kyphoplasty):
 def test_a_balloons_front_end_lies_half_its_length_beyond_its_centre(kyphoplasty):
     for path in kyphoplasty.paths:
         assert np.linalg.norm(path.tip_mm - path.target_mm) == pytest.approx(15 / 2)
+        assert path.depth_mm == pytest.approx(np.linalg.norm(path.target_mm - path.entry_mm) + 15 / 2)
+        start = path.entry_mm if path.skin_mm is None else path.skin_mm
+        assert path.length_mm == pytest.approx(np.linalg.norm(path.tip_mm - start))
         assert path.clearance_mm["anterior"] >= 5
 
 

@@ -74,14 +74,46 @@ def test_members_enter_by_their_ratio_or_distance_to_the_nominal_on_their_own_gr
     assert carried("leaked_ml", 0.4, 0.0, 0.0) == pytest.approx(0.4)
     assert carried("right_share", 0.9, 0.5, 0.7) == 1.0
     assert carried("cement_ml", 0.0, 4.0, 5.0) == 0.0
+    assert carried("openings", 1.0, 2.0, 3.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "fine", "coarse", "member", "most", "expected"),
+    [
+        ("cement_ml", 5.0, 0.5, 4.0, 5.0, 5.0),
+        ("cement_ml", 2.0, 0.5, 1.5, 5.0, 3.0),
+        ("cement_ml", 3.0, 3.0, 6.0, 5.0, 6.0),
+        ("leaked_ml", 0.015, 1e-5, 0.01, 5.0, 0.02499),
+        ("leaked_ml", 0.0, 0.4, 0.1, 5.0, 0.0),
+        ("balloon_volume_ml", 3.0, 1.0, 4.0, 4.0, 4.0),
+        ("cavity_ml", 3.0, 2.0, 1.0, 8.0, 1.5),
+        ("balloon_pressure_mpa", 2.5, 1.0, 2.0, 2.76, 2.76),
+    ],
+)
+def test_a_carried_amount_is_never_more_than_there_can_be(
+    name: str, fine: float, coarse: float, member: float, most: float, expected: float
+) -> None:
+    assert carried(name, member, coarse, fine, most) == pytest.approx(expected)
+
+
+@given(*[st.floats(0, 8)] * 4)
+def test_carried_volumes_keep_within_nothing_and_the_most(
+    fine: float, coarse: float, member: float, most: float
+) -> None:
+    value = carried("cement_ml", member, coarse, fine, most)
+    assert 0 <= value <= max(most, member)
+    if member == coarse:
+        assert value == pytest.approx(min(fine, max(most, member)))
 
 
 def test_a_band_holds_the_nominal_and_every_member() -> None:
-    nominal = {"k": {"strength_n": 2000.0, "only_nominal_mm": 1.0}}
-    coarse = {"k": {"strength_n": 1000.0}}
-    members = [{"k": {"strength_n": value}} for value in (900.0, 1300.0)] + [{}]
-    found = bands(nominal, coarse, members)["k"]
+    nominal = {"k": {"strength_n": 2000.0, "only_nominal_mm": 1.0, "cement_ml": 5.0}}
+    coarse = {"k": {"strength_n": 1000.0, "cement_ml": 0.5}}
+    members = [{"k": {"strength_n": value, "cement_ml": value / 300}} for value in (900.0, 1300.0)] + [{}]
+    found = bands(nominal, coarse, members, {"k": {"cement_ml": 5.0}})["k"]
     assert (found["strength_n"].low, found["strength_n"].high) == pytest.approx((1800.0, 2600.0))
+    assert found["strength_n"].members == 2 and found["only_nominal_mm"].members == 0
+    assert (found["cement_ml"].low, found["cement_ml"].high) == (5.0, 5.0)
     assert found["only_nominal_mm"].low is None and found["only_nominal_mm"].reason
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ import endplate.repair.ensemble as ensemble
 from endplate.errors import SolverError
 from endplate.repair.ensemble import Member, Plan, one_member, run_members
 from endplate.repair.result import Rehearsed
-from endplate.repair.run import Prepared, RunResult, RunSettings
+from endplate.repair.run import RunResult, RunSettings
+from endplate.repair.scene import Prepared
 from endplate.repair.unknowns import Draw
 from synthetic_case import synthetic_case
-from synthetic_rehearsal import solved
+from synthetic_rehearsal import solved, synthetic_rehearsal
 
 BROKEN = Plan(scene=None, settings=RunSettings(), accesses={})  # type: ignore[arg-type]
 """A plan on which every member fails at once."""
@@ -38,10 +40,26 @@ def _ended(stopped: str) -> RunResult:
 
 
 def test_a_procedure_that_stops_leaves_the_member_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "prepare", lambda *given: Prepared(bone=None, intact=None))
+    monkeypatch.setattr(ensemble, "prepare", lambda *given: Prepared(bone=None, calibration=None, intact=None))
     monkeypatch.setattr(ensemble, "run_once", lambda *given: _ended("balloon: no equilibrium"))
     member = one_member(Plan(scene=_Scene(), settings=RunSettings(), accesses={}), Draw())
     assert member.reason == "kyphoplasty: balloon: no equilibrium"
+    assert set(member.results or {}) == {"none", "vertebroplasty"}
+
+
+def test_a_solver_that_gave_up_is_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    blown = replace(synthetic_rehearsal(synthetic_case()).nominal[1], stopped="")
+    assert blown.inflation is not None
+    failed = replace(blown, inflation=replace(blown.inflation, unconverged="no equilibrium beyond this volume"))
+
+    def ended(*given: object) -> RunResult:
+        plain = _ended("")
+        return replace(plain, done={"vertebroplasty": plain.done["vertebroplasty"], "kyphoplasty": failed})
+
+    monkeypatch.setattr(ensemble, "prepare", lambda *given: Prepared(bone=None, calibration=None, intact=None))
+    monkeypatch.setattr(ensemble, "run_once", ended)
+    member = one_member(Plan(scene=_Scene(), settings=RunSettings(), accesses={}), Draw())
+    assert member.reason == "kyphoplasty: balloon: no equilibrium beyond this volume"
     assert set(member.results or {}) == {"none", "vertebroplasty"}
 
 

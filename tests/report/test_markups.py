@@ -1,6 +1,7 @@
 """Needle paths read back from a Slicer markups file are where they were, in LPS, with what a reader needs to know."""
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from endplate.level import Level
 from endplate.repair.device.needle import NEEDLES
 from endplate.repair.result import Access, NeedlePath
-from endplate.report.markups import write_markups
+from endplate.report.markups import markups, write_markups
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 POINT = {
@@ -96,6 +97,13 @@ def test_each_path_is_a_line_from_bone_entry_to_target(document):
     for line, side in zip(lines, ("left", "right"), strict=True):
         entry, target = (point["position"] for point in line["controlPoints"])
         assert np.allclose(entry, path(side, False).entry_mm) and np.allclose(target, path(side, False).target_mm)
+
+
+def test_a_balloons_line_ends_at_its_front_end():
+    tip = path("left", False).target_mm + np.array([-2.0, -7.0, 0.5])
+    access = Access(level=Level.L1, procedure="kyphoplasty", paths=(replace(path("left", False), tip_mm=tip),))
+    end = markups(access)["markups"][0]["controlPoints"][1]
+    assert np.allclose(end["position"], tip) and end["label"] == "L1 left balloon's front end"
 
 
 def test_the_description_tells_needle_angles_and_clearances(document):

@@ -16,7 +16,8 @@ import pytest
 from endplate.case import Case
 from endplate.errors import OptionError, OutputError
 from endplate.report import write as write_module
-from endplate.report.folder import check_writable
+from endplate.report.care.write import AID, ALONE, BUNDLE, DECISION
+from endplate.report.folder import BESIDE, check_writable
 from endplate.report.write import write_report
 from synthetic_case import synthetic_case
 
@@ -112,6 +113,37 @@ def test_a_second_run_replaces_the_first_and_leaves_no_stale_level(case: Case, t
     assert json.loads((tmp_path / "case.json").read_text())["id"] == "second"
     assert not (tmp_path / "volumes" / "T1_body.nii.gz").exists()
     assert (tmp_path / "notes.txt").read_text() == "the user's own"
+
+
+@pytest.mark.usefixtures("blank_page")
+def test_a_decision_about_the_earlier_case_goes_with_it_and_comes_back_after_an_accident(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_report(case, tmp_path)
+    for name in BESIDE:
+        (tmp_path / name).write_text("about the earlier case")
+    held = tree(tmp_path)
+    rename = Path.rename
+
+    def last_fails(self: Path, target: Path) -> Path:
+        if self.parent.name == "new" and self.name == "report.html":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "rename", last_fails)
+        write_report(synthetic_case(case_id="other"), tmp_path)
+    assert tree(tmp_path) == held
+    write_report(synthetic_case(case_id="other"), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "case.json", "volumes"}
+
+
+def test_a_decision_without_a_case_is_neither_removed_nor_joined(tmp_path: Path) -> None:
+    assert set(BESIDE) == {DECISION, AID, BUNDLE, ALONE}
+    (tmp_path / "decision.json").write_text("about somebody")
+    with pytest.raises(OutputError, match=r"decision\.json of a decision without a case"):
+        check_writable(tmp_path)
+    assert tree(tmp_path) == {"decision.json": b"about somebody"}
 
 
 @pytest.mark.usefixtures("blank_page")

@@ -74,28 +74,41 @@ def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: Mod
         nominal = replace(nominal, preload_n=_within("--preload", unknown.preload, 0, 1000, "N"))
     if unknown.mobility is not None:
         nominal = replace(nominal, mobility=unknown.mobility)
-    rehearsal = _rehearsal(unknown, repair.procedure)
+    rehearsal = _rehearsal(unknown, repair.procedure, assess.model.voxel_mm)
     run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
     return RehearseSettings(assess=assess, rehearsal=replace(rehearsal, run=run, nominal=nominal))
 
 
-def _rehearsal(unknown: UnknownOptions, procedure: str) -> RehearsalSettings:
+def _rehearsal(unknown: UnknownOptions, procedure: str, voxel_mm: float) -> RehearsalSettings:
     from endplate.repair.rehearsal import RehearsalSettings
     from endplate.repair.unknowns import BRACKET
 
     usual = RehearsalSettings()
     by_procedure = {"both": usual.members, "kyphoplasty": BRACKET, "vertebroplasty": 0}
     members = by_procedure[procedure] if unknown.members is None else unknown.members
-    size = usual.member_voxel_mm if unknown.member_voxel_mm is None else unknown.member_voxel_mm
+    _refuse_idle(unknown, members, BRACKET)
+    size = usual.member_voxel_mm
+    if unknown.member_voxel_mm is not None:
+        size = _within("--member-voxel-mm", unknown.member_voxel_mm, 0.5, 2.9, "mm")
+        if size < voxel_mm:
+            told = f"--member-voxel-mm {size:g} with voxels of {voxel_mm:g} mm"
+            raise OptionError(told, "members never run finer than the usual values", "make --voxel-mm smaller as well")
     return RehearsalSettings(
-        members=members,
-        member_voxel_mm=_within("--member-voxel-mm", size, 0.5, 2.9, "mm"),
-        seed=usual.seed if unknown.seed is None else unknown.seed,
+        members=members, member_voxel_mm=size, seed=usual.seed if unknown.seed is None else unknown.seed
     )
 
 
+def _refuse_idle(unknown: UnknownOptions, members: int, bracket: int) -> None:
+    """Options of an ensemble where there is none, or none with a design."""
+    if not members and unknown.member_voxel_mm is not None:
+        raise OptionError("--member-voxel-mm", "there are no members", "leave it out or give --members")
+    if members <= bracket and unknown.seed is not None:
+        why = f"the {members} runs that span the height have no design" if members else "there are no members"
+        raise OptionError("--seed", why, "leave it out or give --members 8, 16 or 32")
+
+
 def _run(repair: RepairOptions) -> RunSettings:
-    from endplate.repair.device.balloon import BALLOONS
+    from endplate.repair.device.balloon import BALLOONS, USUAL
     from endplate.repair.device.cement import CEMENTS
     from endplate.repair.path.settings import PathSettings
     from endplate.repair.run import RunSettings
@@ -110,7 +123,9 @@ def _run(repair: RepairOptions) -> RunSettings:
         injection = replace(injection, volume_ml=_within("--cement-ml", repair.cement_ml, 0, 15, "mL"))
     balloon_ml = None
     if repair.balloon_ml is not None:
-        balloon_ml = _within("--balloon-ml", repair.balloon_ml, 0, 2 * float(BALLOONS[path.balloon].most_ml), "mL")
+        balloons = 1 if path.sides in ("left", "right") else 2
+        most = balloons * float(BALLOONS[path.balloon or USUAL[0]].most_ml)
+        balloon_ml = _within("--balloon-ml", repair.balloon_ml, 0, most, "mL")
     procedures = usual.procedures if repair.procedure == "both" else (repair.procedure,)
     return RunSettings(procedures=procedures, path=path, injection=injection, cement=cement, balloon_ml=balloon_ml)
 
@@ -121,11 +136,10 @@ def _refuse_combinations(repair: RepairOptions, unknown: UnknownOptions, model: 
     if model.no_mechanics:
         raise OptionError("--no-mechanics with a rehearsal", "a rehearsal is mechanics", "leave it out")
     if repair.procedure == "vertebroplasty":
-        for name, value in (("--balloon", repair.balloon), ("--balloon-ml", repair.balloon_ml)):
+        of_balloon = {"--balloon": repair.balloon, "--balloon-ml": repair.balloon_ml, "--preload": unknown.preload}
+        for name, value in of_balloon.items():
             if value is not None:
                 raise OptionError(f"{name} with vertebroplasty", "no balloon is used in it", "leave it out")
-    if unknown.member_voxel_mm is not None and unknown.members == 0:
-        raise OptionError("--member-voxel-mm with --members 0", "there are no members", "leave one out")
 
 
 def _gauge(needle: str | None) -> str | None:
@@ -155,11 +169,15 @@ def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from endplate.repair.findings import UNCONVERGED
     from endplate.report.phrase import polished
     from endplate.report.rehearsal.table import comparison
     from endplate.report.rehearsal.words import sentences
 
     console = Console(highlight=False)
+    for caution in case.cautions:
+        if caution.code == UNCONVERGED:
+            console.print(f"! {caution.level}: {_plain(polished(caution.text))}", markup=False, style="bold red")
     for done in case.rehearsals:
         for sentence in sentences(done):
             console.print(f"• {_plain(polished(sentence))}", markup=False)

@@ -58,10 +58,13 @@ class RepairOptions:
         None
     )
     cement_ml: Annotated[float | None, option("Cement to inject; default 20 % of the body, at most 7 mL.")] = None
-    balloon: Annotated[str | None, option("Name in the catalogue; default Xpander 15/3. A wrong name lists all.")] = (
-        None
-    )
-    balloon_ml: Annotated[float | None, option("Volume of all balloons together; default what is usual.")] = None
+    balloon: Annotated[
+        str | None,
+        option("Name in the catalogue; default Xpander 15/3, Express 15/2 through 10G. A wrong name lists all."),
+    ] = None
+    balloon_ml: Annotated[
+        float | None, option("Volume of all balloons together; default 2 mL each, less in small bodies.")
+    ] = None
 
 
 @Parameter(name="*", group=UNKNOWN)
@@ -72,13 +75,13 @@ class UnknownOptions:
     members: Annotated[
         int | None,
         option(
-            "Runs that span what is unknown: 0, 8, 16 or 32; 2 only bound the height gained. Default 16 for both, 2 "
+            "Runs that span what is unknown: 0, 8, 16 or 32; 2 only span the height gained. Default 16 for both, 2 "
             "for kyphoplasty, 0 for vertebroplasty."
         ),
     ] = None
     member_voxel_mm: Annotated[float | None, option("Voxels of those runs; default 2.")] = None
     seed: Annotated[int | None, option("Of their design; default 4711.")] = None
-    preload: Annotated[float | None, option("Usual load on the spine in N; default 100.")] = None
+    preload: Annotated[float | None, option("Usual load on the spine while a balloon lifts, N; default 100.")] = None
     mobility: Annotated[Literal["rigid", "mobile"] | None, option("Is the fracture loose? Default mobile.")] = None
 
 

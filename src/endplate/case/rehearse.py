@@ -14,7 +14,7 @@ from endplate.level import Level
 from endplate.numerics import warm
 from endplate.repair.findings import cautions, findings, gaps
 from endplate.repair.rehearsal import RehearsalSettings, rehearse_level
-from endplate.repair.run import Scene
+from endplate.repair.scene import Scene
 from endplate.repair.treatable import treatable_vertebra
 
 

@@ -13,7 +13,7 @@ from endplate.biomechanics.caps import add_cap
 from endplate.bone.material import MODULUS_FLOOR_MPA
 from endplate.cited import cited
 from endplate.numerics.points.cloud import Cloud, fill_cloud
-from endplate.numerics.points.engine import Engine
+from endplate.numerics.points.engine import PAD, Engine
 from endplate.numerics.points.law import ELASTIC, FOAM, FoamLaw
 from endplate.numerics.points.load import Load, PointForce, Settings, Spring
 from endplate.numerics.voxel.islands import largest_piece
@@ -89,7 +89,7 @@ def body_model(
         drilled |= cloud.inside(balloon.surface)
     drilled_mg = float(cloud.mass[drilled & (cloud.kind == FOAM)].sum())
     cloud = cloud.keep(~drilled)
-    room = max(6, round(float(ROOM_MM) / edge_mm))
+    room = max(PAD, round(float(ROOM_MM) / edge_mm))
     engine = Engine(cloud, law, grid.shape, edge_mm, balloons=balloons, settings=settings, pad=room)
     plate = np.flatnonzero(upper[1].ravel()[cloud.voxel] & (cloud.kind == ELASTIC))
     bottom = float(np.nonzero(lower[0].any(axis=(0, 1)))[0].min()) * edge_mm

@@ -12,9 +12,9 @@ from scipy.spatial import cKDTree
 from endplate.cited import cited
 from endplate.image.volume import Grid
 from endplate.numerics.points.balloon import Balloon as Membrane
-from endplate.numerics.points.surface import Surface, ellipsoid
+from endplate.numerics.points.surface import Surface, ellipsoid, subdivisions_for
 from endplate.repair.device.balloon import Balloon
-from endplate.repair.result import NeedlePath
+from endplate.repair.way_in import NeedlePath
 
 EMPTY_RADIUS_MM = cited(
     2.1, "mm", "Outer radius of an 8 G access cannula (4.19 mm): the channel that the empty balloon lies in", "verified"
@@ -36,8 +36,6 @@ MOST_EDGE_VOXELS = cited(
     "0.6 % of the volume",
     "design",
 )
-SUBDIVISIONS = (3, 4, 5, 6)
-"""Of an octahedron: 258 to 16386 vertices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,11 +77,9 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     full_mm3 = 1000 * float(site.balloon.most_ml)
     half_mm = float(OVERLENGTH) * length
     radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
-    for finer in SUBDIVISIONS:
-        full = ellipsoid(centre, np.array([half_mm, radius_mm, radius_mm]), axes, finer)
-        if full.mean_edge() <= float(MOST_EDGE_VOXELS) * edge_mm:
-            break
-    empty = ellipsoid(centre, np.array([length, empty_mm, empty_mm]), axes, finer)
+    when_full = np.array([half_mm, radius_mm, radius_mm])
+    finer = subdivisions_for(when_full, float(MOST_EDGE_VOXELS) * edge_mm)
+    empty, full = (ellipsoid(centre, semi, axes, finer) for semi in (np.array([length, empty_mm, empty_mm]), when_full))
     return Membrane(
         empty,
         nominal=full,

@@ -41,6 +41,8 @@ CLEAR_LOSS_MM = cited(
     "Error of reading a height, target of reference 8.2: a smaller loss is no target, a larger rise no gain",
     "design",
 )
+PLACES = ("at the front", "in the middle", "at the back")
+"""Where the heights of a shape are read, in their order."""
 INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
@@ -50,15 +52,21 @@ Done = Callable[[float], None]
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Course:
-    """What a run went through: curve, shapes, why inflation stopped, and what else there is to say."""
+    """What a run went through: curve, shapes, why inflation stopped, and what found no equilibrium.
+
+    Attributes
+    ----------
+    start, before : as the scan shows the body, and settled under the preload.
+    """
 
     volume_ml: list[float] = field(default_factory=list)
     pressure_mpa: list[float] = field(default_factory=list)
+    start: Shape
     before: Shape
     full: Shape
     deflated: Shape
     stop: str = ""
-    notes: list[str] = field(default_factory=list)
+    unconverged: list[str] = field(default_factory=list)
 
 
 class Run:
@@ -88,7 +96,7 @@ class Run:
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
         self.empty_mm3 = self.target_mm3.copy()
         self.last_gain, self.last_rate = np.zeros(3), np.zeros(3)
-        self.near = most_gain_mm is not None
+        self.near, self.nearest = most_gain_mm is not None, 0
         self.open = np.ones(self.target_mm3.size, bool)
         self.most_gain = None if most_gain_mm is None else np.asarray(most_gain_mm, float)
         self.reasons: list[str] = [""] * self.target_mm3.size
@@ -101,7 +109,7 @@ class Run:
     def go(self) -> Course:
         """Settle under the preload, inflate, deflate."""
         start = self.shape()
-        course = Course(before=start, full=start, deflated=start)
+        course = Course(start=start, before=start, full=start, deflated=start)
         self._settle(course)
         course.before = course.full = course.deflated = self.shape()
         self._record(course)
@@ -120,6 +128,7 @@ class Run:
             self._step()
         except SolverError as error:
             course.stop = f"the body does not carry the preload: {error}"
+            course.unconverged.append(course.stop)
 
     def _step(self) -> Step:
         return self.engine.step(replace(self.model.load, volume_mm3=tuple(self.target_mm3)))
@@ -157,6 +166,7 @@ class Run:
                 share /= 2
                 if share < LEAST_STEP:
                     course.stop = f"no equilibrium beyond this volume, last good state kept ({error.args[0]})"
+                    course.unconverged.append(course.stop)
                 continue
             self._record(course)
             course.full = self.shape()
@@ -176,12 +186,19 @@ class Run:
     def _why_stop(self, share: float) -> str:
         """Close the balloons that reached a limit; the reason once none is left."""
         if share < LEAST_STEP:
-            return "target height reached"
+            return self._risen()
         for place, balloon in enumerate(self.engine.balloons):
             if self.open[place]:
                 self.reasons[place] = self._limit(place, balloon.pressure_mpa >= balloon.most_mpa)
                 self.open[place] = not self.reasons[place]
         return "" if self.open.any() else "; ".join(dict.fromkeys(self.reasons))
+
+    def _risen(self) -> str:
+        """Which height is full; one that had lost nothing has no target, and may rise by no more than its error."""
+        where = PLACES[self.nearest]
+        if self.most_gain is not None and self.most_gain[self.nearest] < CLEAR_LOSS_MM:
+            return f"raised by {float(CLEAR_LOSS_MM):g} mm {where}, which had lost no height"
+        return f"target height reached {where}"
 
     def _limit(self, place: int, pressed: bool) -> str:
         balloon = self.engine.balloons[place]
@@ -210,15 +227,15 @@ class Run:
         if self.most_gain is None:
             return np.inf
         quicker = np.clip(np.divide(rate, before, out=np.ones(3), where=before > 1e-6), 1, float(MOST_QUICKENING))
-        rising = by > 1e-6
         most = np.maximum(self.most_gain, float(CLEAR_LOSS_MM))
-        left = np.maximum(most - gain, 0)[rising] / (by * quicker)[rising]
-        return float(left.min(initial=np.inf))
+        left = np.divide(np.maximum(most - gain, 0), by * quicker, out=np.full(3, np.inf), where=by > 1e-6)
+        self.nearest = int(left.argmin())
+        return float(left.min())
 
     def _deflate(self, course: Course) -> None:
         """Let the pressure out in steps; where that finds no equilibrium the last good state is kept."""
         first = float(INFLATION_SHARE)
         went = deflate(self.engine, self.model.load, progress=lambda part: self.done(first + (1 - first) * part))
         if not went.converged:
-            course.notes.append(f"deflation ended early, last good state kept: {went.stop}")
+            course.unconverged.append(f"deflation ended early, last good state kept: {went.stop}")
         course.deflated = self.shape()

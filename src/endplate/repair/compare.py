@@ -16,7 +16,7 @@ Results = dict[str, float]
 """Result name to number, of one run of one procedure."""
 Run = dict[str, Results]
 """Procedure to results, of one set of the unknowns."""
-Carry = Literal["ratio", "shift"]
+Carry = Literal["ratio", "shift", "amount"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,14 @@ class Kind:
 
 
 POSITIVE = Kind(carry="ratio")
+AMOUNT = Kind(carry="amount")
+COUNT = Kind(carry="shift")
 SHARE = Kind(carry="shift", most=1.0)
 SIGNED = Kind(carry="shift", least=None)
+AMOUNTS = frozenset({"cement_ml", "leaked_ml", "cavity_ml", "balloon_volume_ml"})
+"""Results that are nothing, or next to nothing, in some runs: many times as much as such a run has no meaning."""
+Limits = Mapping[str, Mapping[str, float]]
+"""Procedure, then result: the most that there can be of it, such as the planned volume."""
 
 
 def measured(done: Rehearsed, before: Rehearsed, loads_n: Mapping[str, float]) -> Results:
@@ -61,43 +67,56 @@ def measured(done: Rehearsed, before: Rehearsed, loads_n: Mapping[str, float]) -
 
 def kind_of(name: str) -> Kind:
     """How a result behaves."""
-    if name.startswith(("full_", "deflated_", "cured_")):
+    if name.startswith(("settled_", "full_", "deflated_", "cured_")):
         return SIGNED
+    if name in AMOUNTS:
+        return AMOUNT
+    if name == "openings":
+        return COUNT
     return SHARE if name.startswith(("fill_fraction", "right_share", "contact_")) else POSITIVE
 
 
-def carried(name: str, member: float, coarse: float, fine: float) -> float:
+def carried(name: str, member: float, coarse: float, fine: float, most: float | None = None) -> float:
     """A member's result on the fine grid: its ratio to the nominal run on its own grid, or its distance from it.
 
-    Lengths and shares go by distance, since their nominal may be zero; forces, volumes and pressures go by ratio.
+    Lengths, counts and shares go by distance, since their nominal may be zero; forces and pressures by ratio; volumes,
+    whose nominal may be a drop, downwards by ratio and upwards by distance. `most` is what there can be at most, or
+    what the member itself had where that is more.
     """
     kind = kind_of(name)
-    value = fine * member / coarse if kind.carry == "ratio" and coarse > 0 else fine + member - coarse
-    return _within(value, kind)
+    by_ratio = kind.carry == "ratio" or (kind.carry == "amount" and member < coarse)
+    value = fine * member / coarse if by_ratio and coarse > 0 else fine + member - coarse
+    value = _within(value, kind)
+    return value if most is None else min(value, max(most, member))
 
 
-def bands(nominal: Run, coarse: Run, members: Sequence[Run]) -> dict[str, dict[str, Band]]:
+def bands(nominal: Run, coarse: Run, members: Sequence[Run], most: Limits | None = None) -> dict[str, dict[str, Band]]:
     """Lowest and highest of each result over the nominal run and all members.
 
     Parameters
     ----------
     nominal : the run on the fine grid. coarse : the same unknowns on the members' grid. members : those that ended.
+    most : what there can be at most of a result.
     """
+    most = most or {}
     return {
-        procedure: {name: _band(procedure, name, value, coarse, members) for name, value in results.items()}
+        procedure: {
+            name: _band(procedure, name, value, coarse, members, most.get(procedure, {}).get(name))
+            for name, value in results.items()
+        }
         for procedure, results in nominal.items()
     }
 
 
-def _band(procedure: str, name: str, value: float, coarse: Run, members: Sequence[Run]) -> Band:
+def _band(procedure: str, name: str, value: float, coarse: Run, members: Sequence[Run], most: float | None) -> Band:
     reference = coarse.get(procedure, {}).get(name)
     found = [member[procedure][name] for member in members if name in member.get(procedure, {})]
     if not members:
         return Band(value=value, reason="a single run: no ensemble was asked for")
     if reference is None or not found:
         return Band(value=value, reason="no member of the ensemble has this result")
-    spread = [value, *(carried(name, item, reference, value) for item in found)]
-    return Band(value=value, low=min(spread), high=max(spread))
+    spread = [value, *(carried(name, item, reference, value, most) for item in found)]
+    return Band(value=value, low=min(spread), high=max(spread), members=len(found))
 
 
 def main_effects(
@@ -110,7 +129,7 @@ def main_effects(
 
     Parameters
     ----------
-    signs : (members, 6) design. members : results of each row, None for one that failed.
+    signs : (members, 7) design. members : results of each row, None for one that failed.
     """
     held = [
         (row, member[procedure][name])
@@ -148,13 +167,16 @@ def _within(value: float, kind: Kind) -> float:
     return low if kind.most is None else min(low, kind.most)
 
 
-def _gain(stage: str, gain: Gain) -> Results:
-    out = {
+def _heights(stage: str, gain: Gain) -> Results:
+    return {
         f"{stage}_anterior_mm": gain.anterior_mm,
         f"{stage}_middle_mm": gain.middle_mm,
         f"{stage}_posterior_mm": gain.posterior_mm,
-        f"{stage}_wedge_deg": gain.wedge_deg,
     }
+
+
+def _gain(stage: str, gain: Gain) -> Results:
+    out = _heights(stage, gain) | {f"{stage}_wedge_deg": gain.wedge_deg}
     return out if gain.kyphosis_deg is None else out | {f"{stage}_kyphosis_deg": gain.kyphosis_deg}
 
 
@@ -166,6 +188,8 @@ def _balloon(done: Rehearsed) -> Results:
     if inflation.volume_ml.size:
         out["balloon_volume_ml"] = float(inflation.volume_ml.max())
         out["balloon_pressure_mpa"] = float(inflation.pressure_mpa.max())
+    if inflation.settled is not None:
+        out |= _heights("settled", inflation.settled)
     return out | _gain("full", inflation.full) | _gain("deflated", inflation.deflated)
 
 

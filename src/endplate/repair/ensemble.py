@@ -20,7 +20,8 @@ from endplate.image.volume import Grid, Volume
 from endplate.numerics.threads import thread_count
 from endplate.repair.compare import Run, as_numbers
 from endplate.repair.result import Access, Procedure
-from endplate.repair.run import RunSettings, Scene, prepare, run_once
+from endplate.repair.run import RunSettings, run_once
+from endplate.repair.scene import Scene, prepare
 from endplate.repair.unknowns import Draw
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -39,7 +40,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """Results of one member; `reason` says what ended early, whose results are left out, or why there are none."""
+    """Results of one member; `reason` says what ended early or found no equilibrium, or why there is nothing.
+
+    A procedure that did so has no results here: where its solver gave up is no bound of what the bone does.
+    """
 
     results: Run | None
     reason: str = ""
@@ -85,9 +89,12 @@ def one_member(plan: Plan, draw: Draw) -> Member:
         ended = run_once(plan.scene, plan.settings, draw, prepared, plan.accesses)
     except EndplateError as error:
         return Member(results=None, reason=str(error))
-    every = (ended.before, *ended.done.values())
-    whole = [done for done in ended.done.values() if not done.stopped]
-    reasons = [f"{done.procedure}: {done.stopped}" for done in every if done.stopped]
+    early = {
+        done.procedure: "; ".join(filter(None, (done.unconverged, done.stopped)))
+        for done in (ended.before, *ended.done.values())
+    }
+    whole = [done for name, done in ended.done.items() if not early[name]]
+    reasons = [f"{name}: {reason}" for name, reason in early.items() if reason]
     return Member(results=as_numbers(ended.before, whole, plan.scene.loads_n), reason="; ".join(reasons))
 
 

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from endplate.finding import Caution, Finding, Gap
 from endplate.level import Level
 from endplate.repair.result import Band, NeedlePath, Rehearsal, Rehearsed
@@ -41,7 +39,7 @@ RESULTS: dict[str, Told] = {
             code=f"repair_gain_{place}",
             unit="mm",
             at=words,
-            how=f"height at the {PLACES[place]} of the body against the state before",
+            how=f"height at the {PLACES[place]} of the body against that under the same preload before the balloon",
             source=_POINTS,
         )
         for stage, words in STAGES.items()
@@ -52,11 +50,21 @@ RESULTS: dict[str, Told] = {
             code=f"repair_{angle}_change",
             unit="deg",
             at=words,
-            how="change of the angle against the state before, negative is less bent forward; discs keep their angles",
+            how="change of the angle against that under the same preload before the balloon, negative is less bent "
+            "forward; discs keep their angles",
             source=_POINTS,
         )
         for stage, words in STAGES.items()
         for angle in ("wedge", "kyphosis")
+    },
+    **{
+        f"settled_{place}_mm": Told(
+            code=f"repair_settled_{place}",
+            unit="mm",
+            how=f"height at the {PLACES[place]} of the body under the preload, before the balloon, against the scan",
+            source=_POINTS,
+        )
+        for place in PLACES
     },
     "balloon_volume_ml": Told(code="balloon_volume", unit="mL", how="all balloons together", source=_POINTS),
     "balloon_pressure_mpa": Told(code="balloon_pressure", unit="MPa", how="highest while filling", source=_POINTS),
@@ -93,8 +101,13 @@ NEIGHBOUR_CODES = {
     "strain": "neighbour_endplate_strain_ratio",
     "disc": "neighbour_disc_pressure_ratio",
 }
+ALONE = "95 % band of calibration, method, cement and its interface"
+"""What the band of a force spans in a single run."""
+FORCES = ("strength_", "stiffness_", "load_share_")
+"""How the results begin that have such a band."""
 PROCEDURE_WORDS = {"none": "no repair", "vertebroplasty": "vertebroplasty", "kyphoplasty": "kyphoplasty"}
 STOPPED = "repair_stopped"
+UNCONVERGED = "repair_unconverged"
 
 
 def findings(rehearsal: Rehearsal) -> tuple[Finding, ...]:
@@ -110,28 +123,39 @@ def findings(rehearsal: Rehearsal) -> tuple[Finding, ...]:
 
 
 def gaps(rehearsal: Rehearsal) -> tuple[Gap, ...]:
-    """What was not reached: procedures that stopped early, paths that do not exist, members that failed."""
+    """What was not reached: procedures that stopped, paths and neighbours that do not exist, members that failed."""
     level = rehearsal.level
+    every = (rehearsal.before, *rehearsal.nominal)
     out = [
-        Gap(code=STOPPED, level=level, reason=f"{PROCEDURE_WORDS[done.procedure]}: {done.stopped}")
-        for done in (rehearsal.before, *rehearsal.nominal)
-        if done.stopped
+        Gap(code=STOPPED, level=level, reason=f"{PROCEDURE_WORDS[done.procedure]}: {reason}")
+        for done in every
+        for reason in (done.unconverged, done.stopped)
+        if reason
     ]
     out += [
         Gap(code="needle_path", level=level, reason=f"{done.procedure}: {done.access.reason}")
         for done in rehearsal.nominal
         if done.access is not None and not done.access.paths
     ]
+    absent = dict.fromkeys(reason for done in rehearsal.nominal for reason in done.missing)
+    out += [Gap(code=NEIGHBOUR_CODES["load"], level=level, reason=reason) for reason in absent]
     out += [Gap(code="repair_member", level=level, reason=reason) for reason in rehearsal.failed]
     return tuple(out)
 
 
 def cautions(rehearsal: Rehearsal) -> tuple[Caution, ...]:
     """What a reader must know before trusting this rehearsal; notes of single runs stay with them."""
-    return tuple(
+    failed = [
+        Caution(code=UNCONVERGED, level=rehearsal.level, text=f"{PROCEDURE_WORDS[done.procedure]} did not converge, so "
+        f"its numbers are those of the last good state: {done.unconverged}")
+        for done in rehearsal.nominal
+        if done.unconverged
+    ]  # fmt: skip
+    notes = [
         Caution(code="rehearsal", level=rehearsal.level, text=f"rehearsed repair: {note}")
         for note in dict.fromkeys(rehearsal.notes)
-    )
+    ]
+    return (*failed, *notes)
 
 
 def _number(rehearsal: Rehearsal, procedure: str, name: str, band: Band) -> Finding | None:
@@ -149,7 +173,7 @@ def _number(rehearsal: Rehearsal, procedure: str, name: str, band: Band) -> Find
             unit="1",
             low=band.low,
             high=band.high,
-            method=f"after over before in the segment of three, {load_case} load; {span(rehearsal, band)}",
+            method=f"after over before in the segment of three, {load_case} load; {span(rehearsal, name, band)}",
             source=_SEGMENT,
         )
     told = RESULTS[name]
@@ -161,28 +185,32 @@ def _number(rehearsal: Rehearsal, procedure: str, name: str, band: Band) -> Find
         unit=told.unit,
         low=band.low,
         high=band.high,
-        method=f"{told.how}; voxels of {rehearsal.voxel_mm:g} mm; {span(rehearsal, band)}",
+        method=f"{told.how}; voxels of {rehearsal.voxel_mm:g} mm; {span(rehearsal, name, band)}",
         source=told.source,
     )
 
 
-def span(rehearsal: Rehearsal, band: Band) -> str:
-    """What a band spans, in words."""
+def span(rehearsal: Rehearsal, name: str, band: Band) -> str:
+    """What the band of a result spans, in words."""
     if band.low is None:
         return band.reason or "one run"
-    if not rehearsal.members:
-        return "95 % band of calibration, method, cement and its interface"
-    if rehearsal.members <= BRACKET:
-        return (
-            "between a healed fracture held fast under load and a loose one left free; forces have 95 % bands instead"
-        )
+    if not band.members:
+        return ALONE
+    if bracketed(rehearsal):
+        words = "spans a run with a healed fracture held fast under load and one with a loose fracture left free"
+        return f"{words}, and the {ALONE}" if name.startswith(FORCES) else words
     carried = ""
     if rehearsal.member_voxel_mm is not None and rehearsal.member_voxel_mm != rehearsal.voxel_mm:
         carried = (
             f" on voxels of {rehearsal.member_voxel_mm:g} mm, carried over by ratio or distance to the nominal run "
             "on the same voxels"
         )
-    return f"band: lowest to highest of {rehearsal.members} members with the unknowns at their ends{carried}"
+    return f"band: lowest to highest of {band.members} members with the unknowns at their ends{carried}"
+
+
+def bracketed(rehearsal: Rehearsal) -> bool:
+    """Whether only the two runs were asked for that span the gain of height."""
+    return rehearsal.members > 0 and rehearsal.members + len(rehearsal.failed) <= BRACKET + 1
 
 
 def _paths(done: Rehearsed) -> Iterator[Finding]:
@@ -191,7 +219,7 @@ def _paths(done: Rehearsed) -> Iterator[Finding]:
             ("needle_clearance", path.least_mm, "mm", f"smallest of {_walls(path)}"),
             ("needle_axial_angle", path.axial_deg, "deg", "towards the midline in the axial plane"),
             ("needle_sagittal_angle", path.sagittal_deg, "deg", "towards the feet in the sagittal plane"),
-            ("needle_depth", _depth_mm(path), "mm", "from the bone's surface to the target"),
+            ("needle_depth", path.depth_mm, "mm", f"from the bone's surface to {_end(done)}"),
         ):
             yield Finding(
                 code=code,
@@ -199,14 +227,18 @@ def _paths(done: Rehearsed) -> Iterator[Finding]:
                 condition=f"{done.procedure}, {path.side} {path.approach}",
                 value=value,
                 unit=unit,
-                method=f"{path.needle.name} needle, {path.needle.outer_mm:g} mm thick; {how}",
+                method=f"{_needle(path)}; {how}",
                 source=_PATH,
             )
 
 
-def _depth_mm(path: NeedlePath) -> float:
-    """Length of the needle in bone."""
-    return float(np.linalg.norm(np.asarray(path.target_mm) - path.entry_mm))
+def _end(done: Rehearsed) -> str:
+    """How far the channel goes."""
+    return "the front end of the balloon" if done.procedure == "kyphoplasty" else "the needle's tip"
+
+
+def _needle(path: NeedlePath) -> str:
+    return f"{path.needle.name} needle, {path.needle.outer_mm:g} mm thick, {path.needle.length_mm:g} mm long"
 
 
 def _walls(path: NeedlePath) -> str:

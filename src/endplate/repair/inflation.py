@@ -80,12 +80,13 @@ def inflate(
 
     Notes
     -----
-    Gains are against the body settled under the same preload. What stopped the inflation is said in `stop`; a state
-    without equilibrium ends it and the last good state is kept.
+    Gains are against the body settled under the same preload, and `settled` is what that took from the scan's heights:
+    their sum is the net height. What stopped the inflation is said in `stop`; a state without equilibrium ends it, the
+    last good state is kept and `unconverged` says so.
     """
     start = time.perf_counter()
     settings, done = settings or InflationSettings(), progress or (lambda fraction: None)
-    _check(bone, sites, settings.planned_ml)
+    check_balloons(bone, len(sites), settings.planned_ml)
     if settings.planned_ml == 0:
         return _untouched(bone, sites, settings)
     plates = CarriedPlates(vertebra)
@@ -105,6 +106,7 @@ def inflate(
     ledger = model.engine.ledger
     injected = ledger.injected_mm3 - sum(b.volume() for b in model.engine.balloons) + float(run.empty_mm3.sum())
     most = 1000 * max(course.volume_ml)
+    settled = course.before.since(course.start)
     done(1.0)
     return Inflation(
         level=bone.level,
@@ -124,16 +126,24 @@ def inflate(
         stop=course.stop,
         steps=ledger.steps,
         seconds=time.perf_counter() - start,
-        notes=(*course.notes, *_notes(bone, settings.mobility, model.drilled_mg)),
+        settled=settled,
+        unconverged="; ".join(course.unconverged),
+        notes=_notes(bone, settings, model.drilled_mg, settled),
     )
 
 
-def _check(bone: Bone, sites: Sequence[BalloonSite], planned_ml: float) -> None:
-    if not 1 <= len(sites) <= 2:
-        raise OptionError(f"{len(sites)} balloons", "one or two can be inflated together", "give one or two paths")
-    if planned_ml * len(sites) > float(LARGEST_SHARE) * body_ml(bone):
+def check_balloons(bone: Bone, count: int, planned_ml: float) -> None:
+    """Refuse a number of balloons, or a volume of each, that a body cannot take.
+
+    Raises
+    ------
+    OptionError : what, why, what to do.
+    """
+    if not 1 <= count <= 2:
+        raise OptionError(f"{count} balloons", "one or two can be inflated together", "give one or two paths")
+    if planned_ml * count > float(LARGEST_SHARE) * body_ml(bone):
         raise OptionError(
-            f"{planned_ml * len(sites):g} mL of balloon in a body of {body_ml(bone):.1f} mL",
+            f"{planned_ml * count:g} mL of balloon in a body of {body_ml(bone):.1f} mL",
             "it would burst",
             "plan a smaller volume",
         )
@@ -163,8 +173,15 @@ def _untouched(bone: Bone, sites: Sequence[BalloonSite], settings: InflationSett
     )
 
 
-def _notes(bone: Bone, mobility: str, drilled_mg: float) -> tuple[str, ...]:
+def _notes(bone: Bone, settings: InflationSettings, drilled_mg: float, settled: Gain) -> tuple[str, ...]:
     notes = [f"{drilled_mg:.0f} mg of bone were in the channels of the balloons and are taken as drilled out"]
-    if mobility == "mobile" and bone.zone is None:
+    if settings.preload_n > 0:
+        heights = (settled.anterior_mm, settled.middle_mm, settled.posterior_mm)
+        sunk = ", ".join(f"{0.0 - round(gain, 2):.2f}" for gain in heights)
+        notes.append(
+            f"under {settings.preload_n:g} N the body first sank by {sunk} mm (front, middle, back) against the scan; "
+            "gains are counted from there"
+        )
+    if settings.mobility == "mobile" and bone.zone is None:
         notes.append("no fracture zone is known: mobile and rigid are the same")
     return tuple(notes)

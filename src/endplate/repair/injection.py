@@ -104,6 +104,7 @@ def _result(bone: Bone, vertebra: Vertebra, cement: Cement, site: Site, course: 
         endplate_contact=endplate_contact(saturation, site.pores, float(grid.spacing_mm[0])),
         sphere=sphere,
         stop=course.stop,
+        converged=course.converged,
         balance=abs(volume + leaked - course.injected_ml) / course.injected_ml if course.injected_ml > 0 else 0.0,
         notes=tuple(notes),
     )

@@ -50,7 +50,7 @@ class Course:
     ) -> None:
         self.site, self.cement, self.plan, self.planned_ml = site, cement, plan, planned_ml
         self.flow, self.stepper = Flow.empty(site.body), Stepper(site.body)
-        self.time_s, self.injected_ml, self.stop = 0.0, 0.0, "planned volume"
+        self.time_s, self.injected_ml, self.stop, self.converged = 0.0, 0.0, "planned volume", True
         self.curve: list[tuple[float, float, float, float]] = [(0.0, 0.0, 0.0, 0.0)]
         self.events: dict[int, Event] = {}
         self._posterior = site.body.flat(posterior)
@@ -83,6 +83,7 @@ class Course:
                 after = self.stepper.step(self.flow, source, self._consistency(end - duration / 2))
             except SolverError as error:
                 if shortest:
+                    self.converged = False
                     return 0.0, f"no solution beyond {self.injected_ml:.2f} mL: {error.what}"
                 volume_ml /= 2
                 continue

@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.finding import band as plain_band
-from endplate.repair.compare import Run, as_numbers, bands, drivers
+from endplate.repair.compare import Limits, Run, as_numbers, bands, drivers
 from endplate.repair.ensemble import Member, Plan, run_members
 from endplate.repair.margin import margins
 from endplate.repair.path.access import plan_access
+from endplate.repair.planned import check_volumes, most_of
 from endplate.repair.result import Access, Band, Procedure, Rehearsal, Rehearsed
-from endplate.repair.run import RunResult, RunSettings, Scene, Tell, prepare, run_once
+from endplate.repair.run import RunResult, RunSettings, Tell, run_once
+from endplate.repair.scene import Scene, prepare
 from endplate.repair.treatable import check_shell
 from endplate.repair.unknowns import BRACKET, NAMES, SIZES, Draw, balanced_design, bracket, ends, unknowns
 
 MEMBER_VOXEL_MM = cited(
     2.0, "mm", "Largest voxel at which stiffness of verse004 L2 stays within 8 % of 1 mm (reference 2.5)", "design"
 )
-MEMBERS = cited(16, "1", "Smallest design of six unknowns in which main effects are clear of pairs", "design")
+MEMBERS = cited(16, "1", "Smallest design of seven unknowns in which main effects are clear of pairs", "design")
 SEED = cited(4711, "1", "Any number does; this one is written into every case", "design")
 
 
@@ -34,7 +36,7 @@ class RehearsalSettings:
     Attributes
     ----------
     run : what is chosen for every run. nominal : the usual values of what is unknown.
-    members : of the ensemble; 0 for a single run, 2 to bound the gain of height only.
+    members : of the ensemble; 0 for a single run, 2 to span the gain of height only.
     member_voxel_mm : their voxels, never finer than those of the run.
     seed : of the design. processes : for the members; None takes as many as there are threads.
     """
@@ -64,31 +66,36 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
 
     Returns
     -------
-    Rehearsal : a procedure without a safe path, or whose solver found no solution, holds its reason and what came
-    before; members of the ensemble that failed are named.
+    Rehearsal : a procedure without a safe path, or which ended early, holds its reason and what came before; members
+    of the ensemble that failed are named.
 
     Raises
     ------
-    LabelError, OptionError : the level or the plan cannot be rehearsed at all.
+    LabelError, OptionError : the level or the plan cannot be rehearsed at all: a needle that was asked for and fits
+    nowhere, volumes that cannot be, or nothing that could be computed.
     """
     settings, tell = settings or RehearsalSettings(), tell or (lambda stage, part, detail: None)
     accesses = _accesses(scene, settings.run, tell)
     tell("zone", 0.0, "")
     prepared = prepare(scene, settings.run.voxel_mm, settings.nominal)
     check_shell(prepared.bone)
+    check_volumes(settings.run, prepared.bone, accesses)
     tell("zone", 1.0, "")
     nominal = run_once(scene, settings.run, settings.nominal, prepared, accesses, tell)
+    _refuse_nothing(nominal)
     numbers = as_numbers(nominal.before, nominal.done.values(), scene.loads_n)
-    ensemble = _ensemble(scene, settings, accesses, numbers, tell)
+    most: Limits = {name: most_of(settings.run, done, prepared.bone) for name, done in nominal.done.items()}
+    ensemble = _ensemble(scene, settings, accesses, _Nominal(nominal, numbers, most), tell)
     return Rehearsal(
         level=scene.vertebra.level,
         before=nominal.before,
         nominal=tuple(nominal.done.values()),
-        bands=_all_bands(settings, ensemble, single_run(numbers, nominal, scene)),
+        bands=_all_bands(settings.members, ensemble, single_run(numbers, nominal, scene)),
         drivers=ensemble.drivers,
         unknowns=unknowns(scene.calibration.sd_mg_cm3, settings.nominal),
         members=ensemble.ended,
         failed=ensemble.failed,
+        partial=ensemble.partial,
         voxel_mm=settings.run.voxel_mm,
         member_voxel_mm=ensemble.voxel_mm,
         seed=settings.seed,
@@ -98,21 +105,25 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
     )
 
 
-def _all_bands(
-    settings: RehearsalSettings, ensemble: _Ensemble, single: dict[str, dict[str, Band]]
-) -> dict[str, dict[str, Band]]:
-    """Bands of the ensemble; a bracket only fills in where a single run has none."""
+def _all_bands(members: int, ensemble: _Ensemble, single: dict[str, dict[str, Band]]) -> dict[str, dict[str, Band]]:
+    """Bands of the ensemble; those of a bracket together with what a single run has."""
     if not ensemble.ended:
         return single
-    if settings.members != BRACKET:
+    if members != BRACKET:
         return ensemble.bands
     return {
-        procedure: {
-            name: ensemble.bands[procedure][name] if band.low is None and band.value is not None else band
-            for name, band in results.items()
-        }
+        procedure: {name: _both(band, ensemble.bands[procedure][name]) for name, band in results.items()}
         for procedure, results in single.items()
     }
+
+
+def _both(alone: Band, spanned: Band) -> Band:
+    """One band that holds two: a single run's own errors, and what two runs span."""
+    if alone.low is None or alone.high is None:
+        return alone if alone.value is None else spanned
+    if spanned.low is None or spanned.high is None:
+        return alone
+    return replace(spanned, low=min(alone.low, spanned.low), high=max(alone.high, spanned.high))
 
 
 def _accesses(scene: Scene, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
@@ -121,7 +132,25 @@ def _accesses(scene: Scene, run: RunSettings, tell: Tell) -> dict[Procedure, Acc
         tell("access", place / len(run.procedures), procedure)
         accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume)
     tell("access", 1.0, run.procedures[-1])
+    if run.path.needle is not None and not any(access.paths for access in accesses.values()):
+        tried = next((access for access in accesses.values() if access.alternatives), None)
+        if tried is not None:
+            raise OptionError(
+                f"a {run.path.needle} needle", tried.reason, "choose a thinner one, or leave --needle out"
+            )
     return accesses
+
+
+def _refuse_nothing(nominal: RunResult) -> None:
+    """Tell at once where no procedure came to anything, although there was a way in."""
+    tried = [done for done in nominal.done.values() if done.access is not None and done.access.paths]
+    if tried and all(done.inflation is None and done.fill is None for done in tried):
+        level = tried[0].access.level if tried[0].access is not None else ""
+        raise OptionError(
+            f"no repair of {level} could be rehearsed",
+            "; ".join(f"{done.procedure}: {done.stopped.rstrip('.')}" for done in tried),
+            "change what it names, or try another --voxel-mm",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +159,32 @@ class _Ensemble:
     drivers: dict[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     ended: int = 0
     failed: tuple[str, ...] = ()
+    partial: int = 0
     voxel_mm: float | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Nominal:
+    """The run at the usual values, its numbers, and the most that there can be of some."""
+
+    run: RunResult
+    numbers: Run
+    most: Limits
+
+    def bands(self, coarse: Run, members: Sequence[Run]) -> dict[str, dict[str, Band]]:
+        """Over the members; where the usual values themselves found no equilibrium there is nothing to band."""
+        found = bands(self.numbers, coarse, members, self.most)
+        for procedure, done in self.run.done.items():
+            if done.unconverged:
+                found[procedure] = {
+                    name: Band(value=value, reason="the run at the usual values did not converge: last good state")
+                    for name, value in self.numbers[procedure].items()
+                }
+        return found
+
+
 def _ensemble(
-    scene: Scene, settings: RehearsalSettings, accesses: dict[Procedure, Access], numbers: Run, tell: Tell
+    scene: Scene, settings: RehearsalSettings, accesses: dict[Procedure, Access], nominal: _Nominal, tell: Tell
 ) -> _Ensemble:
     """All members, and the usual values once more where the members' voxels are larger."""
     open_ways = tuple(procedure for procedure in settings.run.procedures if accesses[procedure].paths)
@@ -148,16 +198,20 @@ def _ensemble(
     run = replace(settings.run, voxel_mm=voxel_mm, procedures=open_ways, strength=strength)
     plan = Plan(scene=scene, settings=run, accesses=accesses)
     answers = run_members(plan, draws, lambda part, detail: tell("ensemble", part, detail), settings.processes)
-    centre, members = (answers[0], answers[1:]) if coarse else (Member(results=numbers), answers)
-    if centre.results is None or centre.reason:
-        failed = (f"the usual values on voxels of {voxel_mm:g} mm: {centre.reason}", *_failed(ends_of, members))
+    centre, members = (answers[0], answers[1:]) if coarse else (Member(results=nominal.numbers), answers)
+    failed = _failed(ends_of, members)
+    if centre.reason:
+        failed = (f"the usual values on voxels of {voxel_mm:g} mm: {centre.reason}", *failed)
+    if centre.results is None:
         return _Ensemble(failed=failed, voxel_mm=voxel_mm)
     held = [member.results for member in members if member.results is not None]
+    ended = sum(not member.reason for member in members)
     return _Ensemble(
-        bands=bands(numbers, centre.results, held),
-        drivers=drivers(signs, [member.results for member in members], numbers),
-        ended=sum(not member.reason for member in members),
-        failed=_failed(ends_of, members),
+        bands=nominal.bands(centre.results, held),
+        drivers=drivers(signs, [member.results for member in members], nominal.numbers),
+        ended=ended,
+        failed=failed,
+        partial=len(held) - ended,
         voxel_mm=voxel_mm,
     )
 

@@ -14,80 +14,32 @@ from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.repair.device.balloon import Balloon
 from endplate.repair.device.cement import Cement
-from endplate.repair.device.needle import Needle
+from endplate.repair.way_in import Access as Access
+from endplate.repair.way_in import Approach as Approach
+from endplate.repair.way_in import Breach as Breach
+from endplate.repair.way_in import NeedlePath as NeedlePath
+from endplate.repair.way_in import Procedure as Procedure
+from endplate.repair.way_in import Side as Side
 
 if TYPE_CHECKING:
     from endplate.repair.intact import IntactShape
 
-Side = Literal["left", "right"]
-Approach = Literal["transpedicular", "extrapedicular"]
-Procedure = Literal["vertebroplasty", "kyphoplasty"]
 RouteClass = Literal["B", "S", "C", "D", "T", "cleft"]
 """Basivertebral, segmental vein, cortical gap, disc (endplate gap), needle track, and the cleft inside the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A number with its low and high over what is unknown; all None with a `reason` where it could not be had."""
+    """A number with its low and high over what is unknown; all None with a `reason` where it could not be had.
+
+    `members` counts the runs of the ensemble that lie in it, those among them that ended later on; 0 without any.
+    """
 
     value: float | None
     low: float | None = None
     high: float | None = None
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
-    """A wall that the needle would break: which, by how much, where (LPS mm)."""
-
-    wall: str
-    depth_mm: float
-    at_mm: tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NeedlePath:
-    """One straight needle path.
-
-    Attributes
-    ----------
-    skin_mm, entry_mm, target_mm : (3,) LPS; skin None where the scan does not hold it.
-    axial_deg : medial inclination in the axial plane; sagittal_deg : caudal positive.
-    clearance_mm : least distance from the needle's surface to each wall: medial (canal side), lateral, superior,
-    inferior (of the pedicle), anterior, endplates; negative where it breaks through.
-    least_mm : the smallest of them.
-    length_mm : from the skin, or from the bone's entry where the skin is not seen, to the target.
-    tip_mm : (3,) LPS, far end of the channel: the target itself, or the front end of the balloon centred there.
-    band_mm : what the mask leaves open of each clearance, half a voxel along the wall's normal.
-    """
-
-    level: Level
-    side: Side
-    approach: Approach
-    needle: Needle
-    skin_mm: NDArray[np.float64] | None
-    entry_mm: NDArray[np.float64]
-    target_mm: NDArray[np.float64]
-    axial_deg: float
-    sagittal_deg: float
-    clearance_mm: dict[str, float]
-    least_mm: float
-    length_mm: float
-    breaches: tuple[Breach, ...] = ()
-    tip_mm: NDArray[np.float64] | None = None
-    band_mm: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """The way in: the chosen paths (one or two), alternatives from best to worst, or why there is none; and notes."""
-
-    level: Level
-    procedure: Procedure
-    paths: tuple[NeedlePath, ...]
-    alternatives: tuple[NeedlePath, ...] = ()
-    reason: str = ""
-    notes: tuple[str, ...] = ()
+    members: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -159,7 +111,8 @@ class CementFill:
     time_s, injected_curve_ml, bone_pressure_mpa, cannula_pressure_mpa : (n,) the course of the injection.
     right_share : of the cement in the right half. endplate_contact : fraction of each endplate that cement touches.
     sphere : (I, J, K) the same volume as plain spheres about the tips, the baseline. stop : why it ended.
-    balance : relative error of injected against pores and leaks.
+    balance : relative error of injected against pores and leaks. converged : False where a step found no solution and
+    the state before it was kept; `stop` then says so.
     """
 
     level: Level
@@ -181,12 +134,13 @@ class CementFill:
     sphere: NDArray[np.float32]
     stop: str
     balance: float
+    converged: bool = True
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """Height gained, mm, against the state before, and the wedge angle of the body (negative: less wedged)."""
+    """Height gained, mm, against an earlier state, and the wedge angle of the body (negative: less wedged)."""
 
     anterior_mm: float
     middle_mm: float
@@ -202,10 +156,12 @@ class Inflation:
     Attributes
     ----------
     volume_ml, pressure_mpa : (n,) curve of the inflation (all balloons together; pressure the highest).
-    full, deflated : gain at full inflation and after deflation under the preload.
+    settled : what the preload did before the balloons, against the scan; None where nothing was pressed.
+    full, deflated : gain at full inflation and after deflation under the preload, against the body so settled.
     bone : the bone afterwards, with its cavity, on the same grid. compaction : (I, J, K) density over density before.
     cavity_ml, mass_error, volume_error, energy_error : relative errors of the balances.
     mobility : "rigid" or "mobile" fracture. preload_n : held throughout. stop : why it ended.
+    unconverged : where a step found no equilibrium, so that the last good state was kept; empty where none failed.
     """
 
     level: Level
@@ -225,7 +181,14 @@ class Inflation:
     stop: str
     steps: int
     seconds: float
+    settled: Gain | None = None
+    unconverged: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def converged(self) -> bool:
+        """Whether every step found its equilibrium."""
+        return not self.unconverged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +206,8 @@ class Neighbour:
 class Rehearsed:
     """One procedure (or none) on one level, for one set of the unknowns; `stopped` says where and why it ended early.
 
-    What lies before the stop is the last good state; what lies after it is None.
+    What lies before the stop is the last good state; what lies after it is None. `missing` says which neighbours have
+    no numbers, and why.
     """
 
     procedure: Procedure | Literal["none"]
@@ -253,7 +217,15 @@ class Rehearsed:
     strength: Strength | None
     cured: Gain | None
     neighbours: tuple[Neighbour, ...] = ()
+    missing: tuple[str, ...] = ()
     stopped: str = ""
+
+    @property
+    def unconverged(self) -> str:
+        """What found no equilibrium or solution, so that all after it stands on the last good state; else empty."""
+        if self.inflation is not None and not self.inflation.converged:
+            return f"balloon: {self.inflation.unconverged}"
+        return "" if self.fill is None or self.fill.converged else f"cement: {self.fill.stop}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +249,8 @@ class Rehearsal:
     before : the level as it is. nominal : each procedure at the nominal unknowns.
     bands : procedure, then result, over the ensemble. drivers : for each "procedure: result", the unknowns with
     their main effect (high end minus low end), largest first. members : how many ran to the end.
-    failed : members that did not, each with its unknowns and the reason. voxel_mm, member_voxel_mm : grids of the
+    failed : members that did not, each with its unknowns and the reason; what `partial` of these had reached is in the
+    bands. voxel_mm, member_voxel_mm : grids of the
     nominal runs and of the members. seed : of the design. bone : as the repair met it. intact : before it broke.
     """
 
@@ -289,6 +262,7 @@ class Rehearsal:
     unknowns: tuple[Unknown, ...]
     members: int
     failed: tuple[str, ...] = ()
+    partial: int = 0
     voxel_mm: float = 1.0
     member_voxel_mm: float | None = None
     seed: int = 0

@@ -7,31 +7,25 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from endplate.anatomy.vertebra import Spine, Vertebra
-from endplate.biomechanics.loading import ACTIVITIES, spinal_load
+from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.model import VOXEL_MM, BoneModel, ModelSettings
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
-from endplate.bone.result import Calibration
-from endplate.errors import SolverError
-from endplate.fracture.result import Fracture
-from endplate.image.volume import Volume
-from endplate.patient import PatientRecord
+from endplate.errors import EndplateError
 from endplate.repair.balloon_place import site_at
-from endplate.repair.bone import bone_model, inside_body, repair_bone
+from endplate.repair.bone import bone_model, inside_body
 from endplate.repair.cured import BeforeAfter, Solved, cement_share, compare, cured_model
-from endplate.repair.device.balloon import BALLOONS
 from endplate.repair.device.cement import CEMENTS, Cement
-from endplate.repair.inflation import PLANNED_ML, InflationSettings, inflate
+from endplate.repair.inflation import InflationSettings, inflate
 from endplate.repair.injection import inject
 from endplate.repair.injection_plan import InjectionPlan
-from endplate.repair.intact import IntactShape, estimate_intact
-from endplate.repair.margin import ACTIVITY
+from endplate.repair.path.choice import check_balloon
 from endplate.repair.path.settings import PathSettings
+from endplate.repair.planned import balloons_of, each_balloon_ml
 from endplate.repair.result import Access, Bone, Procedure, Rehearsed
+from endplate.repair.scene import Prepared, Scene
 from endplate.repair.segment import beside, segment_change
 from endplate.repair.tips import needle_tips
 from endplate.repair.unknowns import Draw
-from endplate.repair.zone import find_zone
 
 BEHIND = "the cavity reaches the posterior quarter of the body: cement that fills it was not stopped there"
 
@@ -59,41 +53,9 @@ class RunSettings:
     model: ModelSettings = field(default_factory=ModelSettings)
     strength: StrengthSettings = field(default_factory=StrengthSettings)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scene:
-    """The patient's part of a rehearsal: what the scan holds of one level and its surroundings.
-
-    `fracture` is the reading of the level, `others` those of the other levels; the record tells the load on the spine.
-    """
-
-    vertebra: Vertebra
-    spine: Spine
-    volume: Volume
-    calibration: Calibration
-    fracture: Fracture | None
-    others: tuple[Fracture, ...] = ()
-    record: PatientRecord | None = None
-
-    @property
-    def loads_n(self) -> dict[str, float]:
-        """Estimated load on the level, N, in the load cases where it is known."""
-        found: dict[str, float] = {}
-        for case, name in ACTIVITY.items():
-            activity = next(item for item in ACTIVITIES if item.name == name)
-            load = spinal_load(self.record, self.vertebra.level, activity)
-            if load is not None:
-                found[case] = load
-        return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Prepared:
-    """The bone under one set of the unknowns, the shape it had before it broke, and what is to be said of its zone."""
-
-    bone: Bone
-    intact: IntactShape
-    notes: tuple[str, ...] = ()
+    def __post_init__(self) -> None:
+        if "kyphoplasty" in self.procedures:
+            check_balloon(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,23 +70,6 @@ class RunResult:
     changes: dict[Procedure, BeforeAfter]
 
 
-def prepare(scene: Scene, voxel_mm: float, draw: Draw) -> Prepared:
-    """The bone with its density shifted and its fracture zone softened; a rigid fracture has healed and is not soft.
-
-    Raises
-    ------
-    LabelError, OptionError : the level has no bone to work on.
-    """
-    shift = draw.density_sd * scene.calibration.sd_mg_cm3
-    calibration = replace(scene.calibration, offset_mg_cm3=scene.calibration.offset_mg_cm3 + shift)
-    sound = repair_bone(scene.vertebra, scene.volume, calibration, voxel_mm)
-    found = find_zone(scene.vertebra, scene.volume, sound, scene.fracture)
-    bone = replace(found.bone, softening=sound.softening) if draw.mobility == "rigid" else found.bone
-    readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
-    intact = estimate_intact(scene.vertebra, scene.spine, readings, bone.field)
-    return Prepared(bone=bone, intact=intact, notes=(found.reason,) if found.reason else ())
-
-
 def run_once(
     scene: Scene,
     settings: RunSettings,
@@ -135,12 +80,8 @@ def run_once(
 ) -> RunResult:
     """The level as it is and every procedure on its bone.
 
-    A solver that finds no solution ends its procedure there, with what came before kept; input that cannot be used is
-    raised.
-
-    Raises
-    ------
-    LabelError, OptionError : the plan cannot be rehearsed on this level.
+    What cannot be solved, measured or done ends its procedure there with the reason, and what came before is kept:
+    volumes that were asked for and cannot be are told by `planned.check_volumes` before.
     """
     tell = tell or (lambda stage, part, detail: None)
     run = _Run(
@@ -192,7 +133,7 @@ class _Run:
         plain = Rehearsed(procedure="none", access=None, inflation=None, fill=None, strength=None, cured=None)
         try:
             return self._load(plain)
-        except SolverError as error:
+        except EndplateError as error:
             return replace(plain, stopped=f"strength: {error}")
 
     def through(self, procedure: Procedure, access: Access) -> Rehearsed:
@@ -206,7 +147,7 @@ class _Run:
         for name, step in steps.items():
             try:
                 done = step(done)
-            except SolverError as error:
+            except EndplateError as error:
                 return replace(done, stopped=f"{name}: {error}")
         return done
 
@@ -228,15 +169,15 @@ class _Run:
 
     def _inflate(self, done: Rehearsed) -> Rehearsed:
         """Balloons in and out; the cement then keeps the height that they left."""
-        balloon = BALLOONS[self.settings.path.balloon]
-        paths = done.access.paths if done.access is not None else ()
+        if done.access is None:
+            return done
+        balloons = balloons_of(self.settings, done.access)
         sites = [
-            site_at(balloon, path.target_mm if path.tip_mm is None else path.tip_mm, path.target_mm - path.entry_mm)
-            for path in paths
+            replace(site_at(balloon, path.end_mm, path.target_mm - path.entry_mm), channel_mm=path.needle.outer_mm / 2)
+            for path, balloon in zip(done.access.paths, balloons, strict=True)
         ]
-        total = self.settings.balloon_ml
         plan = InflationSettings(
-            planned_ml=float(PLANNED_ML) if total is None else total / len(sites),
+            planned_ml=each_balloon_ml(self.settings.balloon_ml, self.prepared.bone, len(sites)),
             preload_n=self.draw.preload_n,
             mobility=self.draw.mobility,
             spring_n_per_mm=self.draw.spring_n_per_mm,
@@ -297,7 +238,7 @@ class _Run:
         """Load on the neighbours, after over before."""
         self.tell("neighbours", 0.0, done.procedure)
         scene = self.scene
-        around = beside(scene.spine, scene.vertebra.level, scene.volume, scene.calibration)
+        around = beside(scene.spine, scene.vertebra.level, scene.volume, self.prepared.calibration)
         change = segment_change(self.model, self._cured(done), around)
         self.tell("neighbours", 1.0, done.procedure)
-        return replace(done, neighbours=change.neighbours)
+        return replace(done, neighbours=change.neighbours, missing=change.missing)

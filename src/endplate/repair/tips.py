@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.repair.device.needle import Needle
-from endplate.repair.result import NeedlePath
+from endplate.repair.way_in import NeedlePath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

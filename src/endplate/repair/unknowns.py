@@ -42,7 +42,7 @@ NAMES = ("density", "permeability", "interface", "mobility", "preload", "surroun
 SIZES = (2**3, 2**4, 2 * 2**4)
 """Members of a balanced design: powers of two that hold seven columns."""
 BRACKET = 2
-"""Members that only bound the gain of height: see `bracket`."""
+"""Members that only span the gain of height: see `bracket`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,10 @@ def unknowns(density_sd_mg_cm3: float, nominal: Draw) -> tuple[Unknown, ...]:
 
 
 def bracket(nominal: Draw) -> tuple[Draw, Draw]:
-    """What bounds the height that a balloon gains: a healed fracture held fast under load, a loose one left free."""
+    """Ends to span the height that a balloon gains: a healed fracture held fast under load, a loose one left free.
+
+    That nothing in between gains less or more is likely and unproven.
+    """
     tight = replace(
         nominal,
         mobility="rigid",
@@ -145,7 +148,7 @@ def balanced_design(members: int, seed: int) -> NDArray[np.int8]:
         raise OptionError(
             f"an ensemble of {members} members",
             "no balanced design has that size",
-            f"choose one of {_listed()}, or 0; 2 bound the height",
+            f"choose one of {_listed()}, or 0; 2 span the height",
         )
     draw = np.random.default_rng(seed)
     matrix = hadamard(members)

@@ -19,6 +19,8 @@ HIDDEN = ".endplate-partial-"
 PAGE, DOCUMENT, VOLUMES = "report.html", "case.json", "volumes"
 ENTRIES = (VOLUMES, DOCUMENT, PAGE)
 """What a results folder holds, in the order it is put in place: the page comes last, so no page stands without data."""
+BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html")
+"""What a decision leaves beside them: about the case that was there, so it goes with it."""
 
 
 def check_writable(folder: Path) -> None:
@@ -93,9 +95,19 @@ def _unmake(made: Sequence[Path]) -> None:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """Never replace files of our names that an endplate run did not leave: our folders always hold the document."""
+    """Never replace files of our names that an endplate run did not leave: our folders always hold the document.
+
+    A decision without a case is the user's own, and may be about another patient: it is neither removed nor joined.
+    """
     if (folder / DOCUMENT).exists():
         return
+    alone = [name for name in BESIDE if (folder / name).exists()]
+    if alone:
+        raise OutputError(
+            f"{folder} already holds {' and '.join(alone)} of a decision without a case",
+            "it would seem to belong to the new one",
+            f"choose another folder, such as {folder / 'endplate'}",
+        )
     foreign = [name for name in (PAGE, VOLUMES) if (folder / name).exists()]
     if foreign:
         raise OutputError(
@@ -114,10 +126,13 @@ def _flush(new: Path) -> None:
 
 
 def _exchange(folder: Path, new: Path, old: Path) -> None:
-    """Old entries out (page first), new entries in (page last); anything that goes wrong puts the old ones back."""
+    """Old entries out (page first), new entries in (page last); anything that goes wrong puts the old ones back.
+
+    What an earlier decision left goes out with its case.
+    """
     placed: list[str] = []
     try:
-        for name in reversed(ENTRIES):
+        for name in (*reversed(ENTRIES), *BESIDE):
             if (folder / name).exists():
                 (folder / name).rename(old / name)
         for name in [name for name in ENTRIES if (new / name).exists()]:
@@ -127,7 +142,7 @@ def _exchange(folder: Path, new: Path, old: Path) -> None:
         for name in placed:
             if not (new / name).exists():
                 (folder / name).rename(new / name)
-        for name in ENTRIES:
+        for name in (*BESIDE, *ENTRIES):
             if (old / name).exists():
                 (old / name).rename(folder / name)
         raise

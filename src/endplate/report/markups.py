@@ -49,17 +49,20 @@ def told(path: NeedlePath) -> str:
         f"{wall} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f}" for wall, clearance in path.clearance_mm.items()
     )
     return (
-        f"{path.needle.name} ({path.needle.outer_mm:g} mm) {path.approach}, {path.axial_deg:.0f}° medial, "
+        f"{path.needle.name} ({path.needle.outer_mm:g} x {path.needle.length_mm:g} mm) {path.approach}, "
+        f"{path.axial_deg:.0f}° medial, "
         f"{abs(path.sagittal_deg):.0f}° {'caudal' if path.sagittal_deg >= 0 else 'cranial'}, "
-        f"{path.length_mm:.0f} mm long; clearance in mm: {walls}"
+        f"{path.length_mm:.0f} mm long, {path.depth_mm:.0f} mm in bone; clearance in mm: {walls}"
     )
 
 
 def _line(path: NeedlePath, procedure: str) -> dict[str, Any]:
+    """From the bone's surface to where the channel ends: in a kyphoplasty that is the balloon's front end."""
     name = f"{path.level} {path.side} {procedure}"
+    end = "balloon's front end" if procedure == "kyphoplasty" else "target"
     points = [
         _point(1, f"{path.level} {path.side} bone entry", path.entry_mm, told(path)),
-        _point(2, f"{path.level} {path.side} target", path.target_mm, told(path)),
+        _point(2, f"{path.level} {path.side} {end}", path.end_mm, told(path)),
     ]
     return _markup("Line", name, told(path), points, SIDE_RGB[path.side])
 

@@ -22,6 +22,9 @@ from endplate.numerics.threads import run_chunks, thread_count
 
 Double = NDArray[np.float64]
 
+PAD = 6
+"""Voxels of room about a body unless more is asked for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Step:
@@ -63,7 +66,7 @@ class Engine:
         spacing_mm: float,
         *,
         balloons: Sequence[Balloon] = (),
-        pad: int = 6,
+        pad: int = PAD,
         settings: Settings | None = None,
     ) -> None:
         self.cloud, self.law, self.balloons = cloud, law, tuple(balloons)

@@ -8,6 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+FEWEST, MOST = 3, 6
+"""Subdivisions of an octahedron: 258 and 16386 vertices."""
+
 
 @dataclass(slots=True, eq=False)
 class Surface:
@@ -74,6 +77,14 @@ def ellipsoid(
         faces = faces[:, ::-1]
     placed = (vertices * np.asarray(semi_axes_mm)) @ rows + np.asarray(centre_mm)
     return Surface(np.ascontiguousarray(placed), np.ascontiguousarray(faces))
+
+
+def subdivisions_for(semi_axes_mm: NDArray[np.float64], most_edge_mm: float) -> int:
+    """Subdivisions with which the mean edge of an ellipsoid is no longer than asked, within FEWEST and MOST."""
+    origin = np.zeros(3)
+    return next(
+        (n for n in range(FEWEST, MOST) if ellipsoid(origin, semi_axes_mm, None, n).mean_edge() <= most_edge_mm), MOST
+    )
 
 
 def _octahedron() -> tuple[NDArray[np.float64], NDArray[np.int32]]:

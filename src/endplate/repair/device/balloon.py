@@ -1,10 +1,11 @@
-"""Balloon tamps: nominal length, largest volume and pressure."""
+"""Balloon tamps: nominal length, access, largest volume and pressure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from endplate.cited import Cited, cited, cited_table
+from endplate.repair.device.needle import NEEDLES, Needle
 
 MPA_PER_PSI = cited(6.894757e-3, "MPa/psi", "Definition of the pound per square inch (exact to 7 digits)", "verified")
 
@@ -13,41 +14,64 @@ LENGTH_MM = cited_table(
     "mm",
     "Medtronic Kyphon leaflets: the first number of the size is the length",
     "verified",
-    {"Xpander 10/3": 10.0, "Xpander 15/3": 15.0, "Xpander 20/3": 20.0, "Express 10/2": 10.0, "Express 15/2": 15.0},
+    {
+        "Xpander 10/3": 10.0,
+        "Xpander 15/3": 15.0,
+        "Xpander 20/3": 20.0,
+        "Xpander II 10/3": 10.0,
+        "Xpander II 15/3": 15.0,
+        "Xpander II 20/3": 20.0,
+        "Express 10/2": 10.0,
+        "Express 15/2": 15.0,
+    },
+)
+ACCESS_GAUGE = cited_table(
+    "balloon.access",
+    "1",
+    "The second number of the size is that of the access: 3 for 8 G, 2 for 10 G cannulas; no instructions were read",
+    "knowledge",
+    {"3": 8.0, "2": 10.0},
 )
 MOST_ML = cited_table(
     "balloon.volume",
     "mL",
     "4 mL for the 10 and 15 mm balloons, 6 mL for 20 mm; the instructions for use were not readable",
     "weak",
-    {"Xpander 10/3": 4.0, "Xpander 15/3": 4.0, "Xpander 20/3": 6.0, "Express 10/2": 4.0, "Express 15/2": 4.0},
+    {name: 6.0 if length > 15 else 4.0 for name, length in LENGTH_MM.items()},
 )
 MOST_PSI = cited_table(
     "balloon.pressure",
     "psi",
-    "400 psi for Xpander and Express (Xpander II 700); the instructions for use were not readable",
+    "400 psi for Xpander and Express, about 700 for Xpander II; the instructions for use were not readable",
     "weak",
-    {
-        "Xpander 10/3": 400.0,
-        "Xpander 15/3": 400.0,
-        "Xpander 20/3": 400.0,
-        "Express 10/2": 400.0,
-        "Express 15/2": 400.0,
-    },
+    {name: 700.0 if name.startswith("Xpander II ") else 400.0 for name in LENGTH_MM},
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balloon:
-    """An inflatable bone tamp."""
+    """An inflatable bone tamp; `access` is the gauge of the thinnest cannula that it passes."""
 
     name: str
+    access: str
     length_mm: Cited
     most_ml: Cited
     most_mpa: float
 
+    def passes(self, needle: Needle) -> bool:
+        """Whether it goes through a cannula."""
+        return needle.outer_mm >= NEEDLES[self.access].outer_mm
+
 
 BALLOONS = {
-    name: Balloon(name=name, length_mm=LENGTH_MM[name], most_ml=MOST_ML[name], most_mpa=MOST_PSI[name] * MPA_PER_PSI)
+    name: Balloon(
+        name=name,
+        access=f"{ACCESS_GAUGE[name[-1]]:g}G",
+        length_mm=LENGTH_MM[name],
+        most_ml=MOST_ML[name],
+        most_mpa=MOST_PSI[name] * MPA_PER_PSI,
+    )
     for name in LENGTH_MM
 }
+USUAL = ("Xpander 15/3", "Express 15/2")
+"""What is taken where none is named: the first, or where its cannula is too thick the next."""

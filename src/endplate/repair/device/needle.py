@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from endplate.cited import cited_table
 
@@ -13,12 +13,12 @@ OUTER_MM = cited_table(
 INNER_MM = cited_table(
     "needle.inner", "mm", _SOURCE, "verified", {"8G": 3.43, "10G": 2.69, "11G": 2.39, "13G": 1.80, "15G": 1.37}
 )
-LENGTH_MM = cited_table(
+LENGTHS_MM = cited_table(
     "needle.length",
     "mm",
     "Usual working lengths of bone access needles, 100 to 150 mm; no maker's table was read",
     "weak",
-    {"8G": 120.0, "10G": 120.0, "11G": 120.0, "13G": 120.0, "15G": 120.0},
+    {"short": 100.0, "usual": 120.0, "long": 150.0},
 )
 
 
@@ -33,6 +33,12 @@ class Needle:
 
 
 NEEDLES = {
-    gauge: Needle(name=gauge, outer_mm=OUTER_MM[gauge], inner_mm=INNER_MM[gauge], length_mm=LENGTH_MM[gauge])
+    gauge: Needle(name=gauge, outer_mm=OUTER_MM[gauge], inner_mm=INNER_MM[gauge], length_mm=LENGTHS_MM["usual"])
     for gauge in OUTER_MM
 }
+
+
+def reaching(needle: Needle, path_mm: float) -> Needle:
+    """The needle in the shortest length that reaches along a path from the skin; the longest where none does."""
+    lengths = sorted(LENGTHS_MM.values())
+    return replace(needle, length_mm=next((length for length in lengths if length >= path_mm), lengths[-1]))

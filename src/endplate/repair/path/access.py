@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.image.volume import Volume
-from endplate.repair.device.balloon import BALLOONS
-from endplate.repair.device.needle import Needle
+from endplate.repair.device.needle import Needle, reaching
 from endplate.repair.path.assess import assess_line
-from endplate.repair.path.choice import needles_for, route_note, routes_for, usual_needles
+from endplate.repair.path.choice import (
+    balloon_through,
+    check_balloon,
+    needles_for,
+    route_note,
+    routes_for,
+    usual_needles,
+)
 from endplate.repair.path.fit import why_none
 from endplate.repair.path.margin import LEAST_MM, said, spare_mm, verdict
 from endplate.repair.path.search import search_line
@@ -21,7 +26,7 @@ from endplate.repair.path.skin import Skin, find_skin
 from endplate.repair.path.surface import bone_surface
 from endplate.repair.path.target import Spot, find_target
 from endplate.repair.path.walls import Walls, find_walls
-from endplate.repair.result import Access, Breach, NeedlePath, Procedure, Side
+from endplate.repair.way_in import Access, Breach, NeedlePath, Procedure, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,8 +68,14 @@ def plan_access(
     Returns
     -------
     One or two paths whose every least margin holds, alternatives from best to worst, notes; or no path and the reason.
+
+    Raises
+    ------
+    OptionError : a needle was asked for that the balloon does not pass.
     """
     settings = settings or PathSettings()
+    if procedure == "kyphoplasty":
+        check_balloon(settings)
     if vertebra.cut_by_field:
         return Access(
             level=vertebra.level,
@@ -100,7 +111,7 @@ def _side(
         return []
     level = walls.vertebra.level
     needles = needles_for(level, procedure, settings)
-    ahead = BALLOONS[settings.balloon].length_mm / 2 if procedure == "kyphoplasty" else 0.0
+    ahead = balloon_through(needles[0], settings).length_mm / 2 if procedure == "kyphoplasty" else 0.0
     target = find_target(walls.surface, spot, walls.outward, ahead)
     found = []
     for route_order, approach in enumerate(routes_for(level, settings)):
@@ -113,7 +124,7 @@ def _side(
 
 
 def with_skin(path: NeedlePath, volume: Volume | None) -> tuple[NeedlePath, Skin]:
-    """The path with its skin entry and length, refused where it crosses air inside the body."""
+    """The path with its skin entry and a needle that reaches, refused where it crosses air inside the body."""
     outwards = path.entry_mm - path.target_mm
     outwards = outwards / np.linalg.norm(outwards)
     skin = find_skin(volume, path.entry_mm, outwards)
@@ -123,11 +134,8 @@ def with_skin(path: NeedlePath, volume: Volume | None) -> tuple[NeedlePath, Skin
         return replace(path, breaches=(*path.breaches, air)), skin
     if skin.point_mm is None:
         return path, skin
-    return replace(path, skin_mm=skin.point_mm, length_mm=_length(skin.point_mm, path.target_mm)), skin
-
-
-def _length(start: NDArray[np.float64], stop: NDArray[np.float64]) -> float:
-    return float(np.linalg.norm(stop - start))
+    length_mm = float(np.linalg.norm(path.end_mm - skin.point_mm))
+    return replace(path, needle=reaching(path.needle, length_mm), skin_mm=skin.point_mm, length_mm=length_mm), skin
 
 
 def _choose(tried: list[Tried], procedure: Procedure, settings: PathSettings) -> tuple[list[Tried], tuple[str, ...]]:
@@ -172,7 +180,9 @@ def _notes(chosen: list[Tried], procedure: Procedure, settings: PathSettings) ->
         path, side = one.path, one.path.side
         usual = usual_needles(path.level, procedure)[0]
         if not settings.needle and path.needle.name != usual.name:
-            notes.append(f"{side}: {path.needle.name} instead of the usual {usual.name}, which leaves too little room")
+            words = f"{side}: {path.needle.name} instead of the usual {usual.name}, which leaves too little room"
+            passing = f"; {balloon_through(path.needle, settings).name} passes it" * (procedure == "kyphoplasty")
+            notes.append(words + passing)
         if verdict(path) == "tight":
             notes.append(f"{side}: tight, {path.least_mm:.1f} mm from the needle to the nearest wall")
         if one.route_order:
@@ -180,7 +190,7 @@ def _notes(chosen: list[Tried], procedure: Procedure, settings: PathSettings) ->
         if path.skin_mm is None:
             notes.append(f"{side}: no skin entry, {one.skin.reason}")
         elif path.length_mm > path.needle.length_mm:
-            notes.append(f"{side}: {path.length_mm:.0f} mm from skin to target, longer than {_long(path.needle)}")
+            notes.append(f"{side}: {path.length_mm:.0f} mm from the skin, longer than {_long(path.needle)}")
         notes += _doubt(path)
     note = route_note(chosen[0].path.level) if chosen else ""
     return tuple(notes) + ((note,) if note else ())
@@ -199,4 +209,4 @@ def _doubt(path: NeedlePath) -> list[str]:
 
 
 def _long(needle: Needle) -> str:
-    return f"a usual {needle.name} needle ({needle.length_mm:.0f} mm)"
+    return f"the longest usual {needle.name} needle ({needle.length_mm:.0f} mm)"

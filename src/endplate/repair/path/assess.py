@@ -18,7 +18,7 @@ from endplate.repair.path.walls import (
     SUPERIOR,
     Walls,
 )
-from endplate.repair.result import Approach, Breach, NeedlePath
+from endplate.repair.way_in import Approach, Breach, NeedlePath
 
 AXIS_STEP_MM = cited(0.25, "mm", "Own choice: half a sample of the surface", "design")
 AXIS_MM = cited(90.0, "mm", "Own choice: longer than any way through a vertebra from its front", "design")
@@ -79,7 +79,7 @@ def assess_line(walls: Walls, line: Line, needle: Needle, approach: Approach) ->
         sagittal_deg=float(np.rad2deg(np.arctan2(back[2], -back[1]))),
         clearance_mm=clearance,
         least_mm=min(clearance.values()),
-        length_mm=float(np.linalg.norm(line.target - entry)),
+        length_mm=float(np.linalg.norm(line.far - entry)),
         breaches=breaches,
         tip_mm=vertebra.to_world_mm(line.far),
         band_mm={wall: float(walls.unsure_mm[index]) for wall, index in nearest.items()},

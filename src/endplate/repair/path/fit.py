@@ -6,7 +6,7 @@ from endplate.level import Level
 from endplate.repair.device.needle import NEEDLES
 from endplate.repair.path.margin import LEAST_MM, refusal, said
 from endplate.repair.path.walls import Walls
-from endplate.repair.result import NeedlePath, Side
+from endplate.repair.way_in import NeedlePath, Side
 
 PEDICLE_WALLS = ("medial", "lateral", "superior", "inferior")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from endplate.cited import cited_table
-from endplate.repair.result import NeedlePath
+from endplate.repair.way_in import NeedlePath
 
 _PEDICLE = "Fit test of the clinical reference 6.1, own design: 1.0 mm preferred, 0.5 mm minimum to each pedicle wall"
 _BODY = "Clinical reference 6.3, own design: >= 5 mm to the anterior cortex, >= 3 mm to the endplates, both strict"

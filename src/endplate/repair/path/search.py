@@ -12,7 +12,7 @@ from endplate.repair.path.distance import spare_of
 from endplate.repair.path.margin import LEAST_MM
 from endplate.repair.path.target import Target
 from endplate.repair.path.walls import ENTRY, INFERIOR, LATERAL, NAMES, SUPERIOR, Walls
-from endplate.repair.result import Approach
+from endplate.repair.way_in import Approach
 
 COARSE_MM = cited(1.5, "mm", "Own choice: the coarse search looks at one surface point in such a cube", "design")
 FINE_MM = cited(0.75, "mm", "Own choice: the fine search looks at one surface point in such a cube", "design")

@@ -23,18 +23,19 @@ class PathSettings:
     for kyphoplasty, one for vertebroplasty where one reaches the midline with every margin kept.
     route : "auto" takes the route that is usual for the level, and the other where that one is closed.
     needle : gauge such as "11G"; None takes the usual one for level and procedure, and thinner ones where it does not
-    fit. balloon : name in the catalogue; its length sets how far a kyphoplasty's channel goes beyond the target.
+    fit. balloon : name in the catalogue; its length sets how far a kyphoplasty's channel goes beyond the target, its
+    access how thick a needle it needs. None takes the usual one that passes the needle.
     """
 
     sides: Sides = "auto"
     route: Route = "auto"
     needle: str | None = None
-    balloon: str = "Xpander 15/3"
+    balloon: str | None = None
 
     def __post_init__(self) -> None:
         if self.needle is not None and self.needle not in NEEDLES:
             raise OptionError(f"needle {self.needle}", "no such gauge in the catalogue", f"choose {', '.join(NEEDLES)}")
-        if self.balloon not in BALLOONS:
+        if self.balloon is not None and self.balloon not in BALLOONS:
             names = ", ".join(BALLOONS)
             raise OptionError(f"balloon {self.balloon}", "no such balloon in the catalogue", f"choose {names}")
         if self.sides not in ("auto", "left", "right", "both"):

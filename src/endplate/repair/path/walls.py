@@ -13,7 +13,7 @@ from endplate.anatomy.vertebra import Endplate, Pedicle, Spine, Vertebra
 from endplate.cited import cited
 from endplate.repair.path.neighbour import neighbour_points
 from endplate.repair.path.surface import Surface, bone_surface
-from endplate.repair.result import Side
+from endplate.repair.way_in import Side
 
 MEDIAL, LATERAL, SUPERIOR, INFERIOR, ANTERIOR, ENDPLATES, NEIGHBOUR = range(7)
 NAMES = ("medial", "lateral", "superior", "inferior", "anterior", "endplates", "neighbour")

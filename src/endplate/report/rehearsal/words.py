@@ -149,9 +149,9 @@ def band_words(rehearsal: Rehearsal) -> str:
         )
     if rehearsal.members <= BRACKET:
         return (
-            "Below heights, angles, cavity and cement stands what bounds them: a run with a healed fracture, held fast "
-            "under a high load, and one with a loose fracture, left free without load. Bands of strength hold the "
-            "errors of density, cement and method. Run the comparison of both procedures for bands over all that the "
+            "Below each value stands what two runs span: one with a healed fracture, held fast under a high load, and "
+            "one with a loose fracture, left free without load. Bands of strength hold the errors of density, cement "
+            "and method as well. Run the comparison of both procedures for bands over all that the "
             "scan does not hold, and for what moves each result most."
         )
     names = listed([UNKNOWN_WORDS[unknown.name] for unknown in rehearsal.unknowns])
@@ -169,4 +169,6 @@ def band_words(rehearsal: Rehearsal) -> str:
         words += " With so few runs an effect may also be that of two other unknowns together; 16 runs keep them apart."
     if rehearsal.failed:
         words += f" {len(rehearsal.failed)} more did not reach their end and are named among what is missing."
+    if rehearsal.partial:
+        words += f" What {rehearsal.partial} of these had reached before that is in the bands."
     return words
