@@ -106,9 +106,8 @@ def refined() -> Check:
     ratio += [gains[1] / gains[0], fine.cavity_ml / coarse.cavity_ml]
     return Check(
         number="R23.4",
-        title="mobile wedge, two balloons of 2 mL, 100 N, {:g} and {:g} mm: pressure when full, anterior gain, cavity".format(
-            *GRIDS_MM
-        ),
+        title="mobile wedge, two balloons of 2 mL, 100 N, {:g} and {:g} mm: pressure when full, anterior gain, "
+        "cavity".format(*GRIDS_MM),
         expected="within 15 %",
         got=f"{ratio[0] - 1:+.1%} (of {coarse.pressure_mpa[-1]:.2f} MPa), {ratio[1] - 1:+.1%} (of {gains[0]:.2f} mm; "
         f"middle {coarse.full.middle_mm:.2f}, {fine.full.middle_mm:.2f} mm), {ratio[2] - 1:+.1%}; "

@@ -26,6 +26,7 @@ ON_THE_WAY = cited(
     "Own measurement: of the tolerance, before the last step; the pressure on the way is 1 % less sure",
     "design",
 )
+MOST_SLIPPED = cited(0.02, "1", "Own choice: more bone in a balloon than this is told", "design")
 LEAST_STEP = cited(0.1, "1", "Own choice: a step that fails at a tenth of its size is given up", "design")
 FIRST_STEP = cited(0.25, "1", "Own choice: of a usual step, while it is not known how much one lifts", "design")
 CAUTION = cited(0.8, "1", "Own choice: of the room left below a height, as gains tend to quicken", "design")
@@ -114,6 +115,7 @@ class Run:
         course.before = course.full = course.deflated = self.shape()
         self._record(course)
         self._inflate(course)
+        self._look_inside(course)
         self._deflate(course)
         return course
 
@@ -141,6 +143,14 @@ class Run:
             return self._step()
         finally:
             self.engine.settings = usual
+
+    def _look_inside(self, course: Course) -> None:
+        """Say so where bone slipped through the surface of a full balloon: its volume then lifts less than it should."""
+        cloud = self.engine.cloud
+        slipped = sum(float(cloud.volume[cloud.inside(b.surface)].sum()) for b in self.engine.balloons)
+        share = slipped / float(self.target_mm3.sum())
+        if share > MOST_SLIPPED:
+            course.notes.append(f"bone slipped into {share:.0%} of the balloons: gains are too small")
 
     def _record(self, course: Course) -> None:
         course.volume_ml.append(float(self.target_mm3.sum() - self.empty_mm3.sum()) / 1000)
