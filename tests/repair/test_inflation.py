@@ -53,6 +53,12 @@ def test_mass_volume_and_energy_are_accounted_for() -> None:
     assert (np.diff(done.volume_ml) > 0).all() and done.pressure_mpa.max() > 0.3
 
 
+def test_bone_that_slips_between_the_vertices_of_a_coarse_balloon_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("endplate.repair.balloon_place.subdivisions_for", lambda semi_axes_mm, most_edge_mm: 0)
+    done = inflate(bone(), body(), [box_site(9.0)], SMALL)
+    assert "bone slipped into" in done.unconverged and not done.converged
+
+
 def test_cavity_and_compacted_bone_lie_where_the_balloon_was() -> None:
     done = one_sided(9.0)
     right = body().to_local_mm(done.bone.field.grid.to_mm(np.argwhere(done.bone.cavity > 0.5)))[:, 0]

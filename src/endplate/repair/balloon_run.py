@@ -145,12 +145,12 @@ class Run:
             self.engine.settings = usual
 
     def _look_inside(self, course: Course) -> None:
-        """Say so where bone slipped through the surface of a full balloon: its volume then lifts less than it should."""
+        """Say so where bone slipped through the surface of a full balloon: it then lifts less than it should."""
         cloud = self.engine.cloud
-        slipped = sum(float(cloud.volume[cloud.inside(b.surface)].sum()) for b in self.engine.balloons)
+        slipped = sum(float(cloud.volume[cloud.inside(item.surface)].sum()) for item in self.engine.balloons)
         share = slipped / float(self.target_mm3.sum())
         if share > MOST_SLIPPED:
-            course.notes.append(f"bone slipped into {share:.0%} of the balloons: gains are too small")
+            course.unconverged.append(f"bone slipped into {share:.0%} of the balloons: gains are too small")
 
     def _record(self, course: Course) -> None:
         course.volume_ml.append(float(self.target_mm3.sum() - self.empty_mm3.sum()) / 1000)
