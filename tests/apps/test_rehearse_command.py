@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -11,14 +12,16 @@ import pytest
 from endplate.apps.cli import main
 from endplate.apps.injection_options import injection_plan
 from endplate.apps.options import NO_MODEL
-from endplate.apps.rehearse import rehearse_settings
+from endplate.apps.rehearse import print_rehearsal, rehearse_settings
 from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
 from endplate.errors import OptionError
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
 from endplate.repair.injection_plan import InjectionPlan
+from endplate.repair.findings import cautions
 from endplate.report import schema
+from synthetic_rehearsal import rehearsed_case
 
 SPEC = PhantomSpec(
     levels=(Level.T12, Level.L1, Level.L2),
@@ -162,3 +165,13 @@ def test_an_option_that_goes_with_nothing_is_refused() -> None:
         rehearse_settings(
             RepairOptions(level="L1", procedure="vertebroplasty", balloon_ml=3.0), UnknownOptions(), NO_MODEL
         )
+
+
+def test_what_did_not_converge_is_said_first_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    case = rehearsed_case()
+    plasty, kypho = case.rehearsals[0].nominal
+    failed = replace(kypho, inflation=replace(kypho.inflation, unconverged="no equilibrium beyond this volume"))
+    done = replace(case.rehearsals[0], nominal=(plasty, failed))
+    print_rehearsal(replace(case, rehearsals=(done,), cautions=cautions(done)), {})
+    first = " ".join(capsys.readouterr().out.split())
+    assert first.startswith("! L1: kyphoplasty did not converge") and "no equilibrium beyond this volume" in first
