@@ -45,9 +45,7 @@ JOBS = (
     COARSE,
     Job("L2", "kyphoplasty, 1 mm, one run", ALONE, 180),
     Job("L3", "kyphoplasty, 1 mm, one run", ALONE, 180),
-    Job(
-        "L3", "kyphoplasty, 1 mm, with the two runs that span its gain", ("--procedure", "kyphoplasty"), None, 1 + CORES
-    ),
+    Job("L3", "kyphoplasty, 1 mm, with both runs that span its gain", ("--procedure", "kyphoplasty"), None, 1 + CORES),
     Job("L2", "both, 16 members of 2 mm", ("--procedure", "both"), 1200, 1 + CORES),
     FINE,
 )

@@ -18,8 +18,8 @@ from endplate.errors import OptionError
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
-from endplate.repair.injection_plan import InjectionPlan
 from endplate.repair.findings import cautions
+from endplate.repair.injection_plan import InjectionPlan
 from endplate.report import schema
 from synthetic_rehearsal import rehearsed_case
 
