@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from verification.box_body import box_bone, box_vertebra
 from verification.cylinder_body import (
     HALF_DEPTH_MM,
     HALF_HEIGHT_MM,
@@ -24,6 +25,7 @@ from endplate.errors import LabelError
 from endplate.image.volume import Volume
 from endplate.level import Level
 from endplate.repair.bone import repair_bone
+from endplate.repair.cortex import find_shell
 from endplate.repair.device.cement import CEMENTS
 from endplate.repair.injection import inject
 from endplate.repair.openings import find_openings
@@ -66,6 +68,11 @@ def test_hole_in_the_shell_is_found_with_its_class_and_wall(
     found = routes(with_gap(bone, centre, radius))
     assert set(found) == {"B", route}
     assert wall in found[route][0]
+
+
+def test_the_mineral_of_a_shell_hardly_hangs_on_the_grid() -> None:
+    fine, coarse = (float(np.median(find_shell(box_bone(box_vertebra(), size, 60.0)).excess)) for size in (0.75, 1.5))
+    assert fine == pytest.approx((180 - 60) * 3, rel=0.05) and coarse == pytest.approx(fine, rel=0.05)
 
 
 def test_gaps_and_cleft_of_the_fracture_are_openings() -> None:

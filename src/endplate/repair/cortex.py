@@ -34,7 +34,11 @@ class Shell:
 
 
 def find_shell(bone: Bone) -> Shell:
-    """The surface of the body and the mineral in its shell."""
+    """The surface of the body and the mineral in its shell.
+
+    Depths count from the surface itself, half a voxel outside the centres of its voxels, so that a thin place is one on
+    every grid.
+    """
     voxel_mm = float(bone.field.grid.spacing_mm[0])
     share = inside_body(bone.field)
     body = share >= 0.5
@@ -46,16 +50,17 @@ def find_shell(bone: Bone) -> Shell:
     voxels = np.argwhere(surface)
     deep = body & (depth > float(BENEATH_MM) / voxel_mm)
     usual = float(np.median(bone.field.density_mg_cm3[deep if deep.any() else body]))
-    beneath = np.minimum(_density(bone, voxels, inward, float(BENEATH_MM)), usual)
+    half_mm = voxel_mm / 2
+    beneath = np.minimum(_density(bone, voxels, inward, float(BENEATH_MM) - half_mm), usual)
     excess = np.zeros(len(voxels))
-    for along in np.arange(0, float(DEPTH_MM), float(STEP_MM)):
-        excess += float(STEP_MM) * (_density(bone, voxels, inward, along) - beneath)
+    for depth_mm in np.arange(float(STEP_MM) / 2, float(DEPTH_MM), float(STEP_MM)):
+        excess += float(STEP_MM) * (_density(bone, voxels, inward, max(depth_mm - half_mm, 0.0)) - beneath)
     return Shell(voxels=voxels, outward=-inward, excess=excess)
 
 
 def _density(
-    bone: Bone, voxels: NDArray[np.int64], inward: NDArray[np.float64], depth_mm: float
+    bone: Bone, voxels: NDArray[np.int64], inward: NDArray[np.float64], below_mm: float
 ) -> NDArray[np.float64]:
-    """Density at a depth below surface voxels, mg/cm3."""
-    at = voxels + inward * depth_mm / float(bone.field.grid.spacing_mm[0])
+    """Density this far below the centres of surface voxels, mg/cm3."""
+    at = voxels + inward * below_mm / float(bone.field.grid.spacing_mm[0])
     return np.asarray(ndimage.map_coordinates(bone.field.density_mg_cm3, at.T, order=1, mode="nearest"), float)

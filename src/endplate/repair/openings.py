@@ -24,6 +24,7 @@ GAP_MG_CM3_MM = cited(
     "design",
 )
 SMALLEST_GAP_MM2 = cited(4.0, "mm2", "A hole of 2 mm: smaller ones drown in the CT's blur", "design")
+LEAST_VOXELS = cited(2, "voxel", "Own choice: a single voxel of a coarse grid is no hole", "design")
 FACES_PLATE = cited(0.7, "1", "Cosine of 45 degrees: steeper surface belongs to the walls", "recomputed")
 VEIN_SHARE = cited(0.25, "1", "Veins leave walls near mid-height: within this share of the height from it", "design")
 LARGEST_VEIN_MM2 = cited(30.0, "mm2", "A hole of 6 mm; a larger one in a wall is a gap", "design")
@@ -66,9 +67,11 @@ def _candidates(
         for where in _patches(bone, shell, on_surface, 0.0):
             plate, name = _named(shell, local, where)
             yield "D" if plate else "C", f"gap in the {name}", shell.voxels[where]
-    for where in _patches(bone, shell, shell.excess < float(GAP_MG_CM3_MM), float(SMALLEST_GAP_MM2)):
+    edge_mm = float(bone.field.grid.spacing_mm[0])
+    least_mm2 = max(float(SMALLEST_GAP_MM2), float(LEAST_VOXELS) * edge_mm**2)
+    for where in _patches(bone, shell, shell.excess < float(GAP_MG_CM3_MM), least_mm2):
         plate, name = _named(shell, local, where)
-        area = len(where) * float(bone.field.grid.spacing_mm[0]) ** 2
+        area = len(where) * edge_mm**2
         if plate:
             yield "D", f"thin place in the {name}", shell.voxels[where]
         elif area <= float(LARGEST_VEIN_MM2) and _at_mid_height(local, where):
