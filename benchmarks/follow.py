@@ -1,7 +1,7 @@
 """Speed of the follow-up database: the due list over 100,000 episodes, and one write.
 
-`python -m benchmarks follow`. No peer: the check is that the list names exactly those whom nobody saw, counted again by
-the rule in plain Python.
+`python -m benchmarks follow`. No peer: the check is that the list names exactly those whom nobody saw or whose alarm
+stands, counted again by the rule in plain Python.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from endplate.follow.store import Store, open_store
 from endplate.follow.write import Author, add
 
 EPISODES, SHOWN, REPEATS, SEED = 100_000, 100, 15, 4711
+LIMIT_S = 0.2
+"""The due list must answer in less."""
+ALARMS = 0.0005
+"""Share of the episodes with an emergency sign that nobody denied: half a page of the list."""
 TODAY = date(2026, 1, 1)
 
 
@@ -40,9 +44,10 @@ def rows() -> list[dict[str, Any]]:
             start = time.perf_counter()
             add(store, Author(name="bench"), "visit", number, {"on": TODAY, "nrs": 4.0})
             writes.append(time.perf_counter() - start)
+    goal = f"limit {LIMIT_S} s {'kept' if max(seconds) < LIMIT_S else 'BROKEN'}"
     right = "agrees" if total == expected else "DISAGREES"
     return [
-        _row(f"due list, {EPISODES} episodes", seconds, f"{right}: {total} due, {SHOWN} shown; goal 0.2 s"),
+        _row(f"due list, {EPISODES} episodes", seconds, f"{right}: {total} due, {SHOWN} shown; {goal}"),
         _row("one visit written, history kept", writes, "each a transaction flushed to disk"),
     ]
 
@@ -53,11 +58,13 @@ def fill(store: Store) -> int:
     for number in range(EPISODES):
         start = TODAY - timedelta(chance.randrange(500))
         last = None if chance.random() < 0.3 else start + timedelta(chance.randrange((TODAY - start).days + 1))
-        due += due_visit(start, [] if last is None else [last], TODAY) is not None
+        alarm = last if chance.random() < ALARMS else None
+        due += alarm is not None or due_visit(start, [] if last is None else [last], TODAY) is not None
         opens = next((opens for _, opens, _ in windows(start) if last is None or opens > last), None)
         people.append({"id": f"p{number}", "sex": "female", "age_yr": 76.0, "version": 1})
         course = {"patient_id": f"p{number}", "started_on": start, "onset_on": start, "levels": ["L1"], "version": 1}
-        courses.append(course | {"counts_from": start, "last_seen": last, "due_from": opens, "low_energy": True})
+        derived = {"counts_from": start, "last_seen": last, "due_from": opens, "alarm_since": alarm}
+        courses.append(course | derived | {"low_energy": True})
     with store.writing() as connection:
         connection.execute(insert(tables.patient), people)
         connection.execute(insert(tables.episode), courses)

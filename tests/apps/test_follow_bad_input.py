@@ -55,6 +55,14 @@ def scan(tmp_path, name, front, sd=0.2, code="anterior_height"):
         (["correct", "episode", "1", "onset_on=2026-06-01"], "before the onset"),
         (["correct", "episode", "1", "levels=Z9"], "no vertebra"),
         (["correct", "repair", "1", "kind=glue"], "no kind of repair"),
+        (["correct", "episode", "1", "closed_on=2026-05-01"], "the start on 2026-05-10 lies after the end"),
+        (["repair", "1", "kyphoplasty", "--level", "T4"], "a repair of T4 is none of episode 1 (L1)"),
+        (["visit", "1", "--note", " "], "says nothing"),
+        (["start", "p.json", "--level", "L2", "--on", "2026-06-10"], "is of 2026-05-10"),
+        (["start", "p.json", "--level", ""], "no vertebra"),
+        (["due", "--limit", "-1"], "--limit"),
+        (["list", "--limit", "-1"], "--limit"),
+        (["list", "--database", ""], "is a folder"),
         (["list", "--database", "sqlite://"], "names no file"),
         (["list", "--database", "sqlite:///no.db"], "does not exist"),
         (["list", "--database", "/dev/null"], "is not a file"),
@@ -65,6 +73,31 @@ def test_what_cannot_be_is_refused_in_one_line(clinic, words, says):
     told = clinic(*words, code=2)
     assert says in told and "\n" not in told
     assert clinic("history", "1") == before
+
+
+def test_an_episode_ends_after_all_that_it_holds(clinic):
+    clinic("visit", "1", "--nrs", "5", "--on", "2026-06-10")
+    told = clinic("close", "1", "--on", "2026-06-09", code=2)
+    assert "the visit on 2026-06-10 lies after the end on 2026-06-09" in told
+    clinic("close", "1", "--on", "2026-06-10")
+    assert "was closed" in clinic("visit", "1", "--nrs", "5", "--on", "2026-06-05", code=2)
+    assert "lies after the end" in clinic("correct", "visit", "2", "on=2026-06-11", code=2)
+    clinic("correct", "visit", "2", "on=2026-06-09")
+
+
+def test_a_repair_is_of_a_level_of_the_episode_before_and_after_a_correction(clinic):
+    clinic("repair", "1", "kyphoplasty", "--level", "L1", "--level", "L2", "--on", "2026-06-10")
+    assert "none of episode 1" in clinic("correct", "repair", "1", "levels=L2,L3", code=2)
+    clinic("correct", "repair", "1", "levels=L1")
+
+
+def test_a_level_named_twice_counts_once_and_an_onset_after_the_start_is_refused(clinic, tmp_path):
+    undated = {"id": "b", "age_yr": 76, "sex": "F", "episode": {"onset_on": "2026-05-20"}}
+    (tmp_path / "b.json").write_text(json.dumps(undated))
+    words = ("start", "b.json", "--level", "L3", "--level", "l3", "--on")
+    assert "the start on 2026-05-19 lies before the onset" in clinic(*words, "2026-05-19", code=2)
+    assert clinic("list", "--patient", "b")["episodes"] == []
+    assert clinic(*words, "2026-05-20")["levels"] == ["L3"]
 
 
 def test_a_start_that_fails_leaves_no_episode(clinic, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -82,6 +83,31 @@ def test_a_locked_database_is_told(tmp_path, monkeypatch):
         assert not course(store, number).visits
 
 
+def test_locks_of_another_program_in_postgresql_are_not_waited_for_without_end(postgres_server, monkeypatch):
+    import psycopg
+
+    monkeypatch.setattr(store_module, "WAIT_S", 0.5)
+    with psycopg.connect(postgres_server.format(name="postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE held")
+    where = postgres_server.format(name="held")
+    with open_store(where) as store:
+        number = start_episode(store, ANNA, PATIENT, DAY, ["L1"])
+        with psycopg.connect(where) as holder:
+            holder.execute("SELECT * FROM episode FOR UPDATE")
+            with pytest.raises(StoreError, match="locked by another program"):
+                add(store, ANNA, "visit", number, {"on": DAY})
+        assert not course(store, number).visits
+
+
+def test_a_server_that_does_not_answer_is_told(monkeypatch):
+    monkeypatch.setattr(store_module, "WAIT_S", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        where = f"postgres://anna:secret@127.0.0.1:{deaf.getsockname()[1]}/clinic"
+        with pytest.raises(StoreError, match="timeout expired") as error, open_store(where):
+            pass
+    assert "secret" not in str(error.value) and "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("where_cut", [16, 4096])
 def test_a_damaged_database_is_told_and_left_alone(tmp_path, where_cut):
     path = tmp_path / "follow.db"
@@ -124,6 +150,16 @@ def test_a_missing_database_is_not_made_by_a_reader(tmp_path):
     with pytest.raises(StoreError, match="does not exist"), open_store(tmp_path / "a.db", create=False):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_file_is_no_database_to_read_and_may_become_one(tmp_path):
+    path = tmp_path / "a.db"
+    path.touch()
+    with pytest.raises(StoreError, match="is empty"), open_store(path, create=False):
+        pass
+    assert not path.stat().st_size
+    with open_store(path) as store:
+        assert start_episode(store, ANNA, PATIENT, DAY, ["L1"])
 
 
 def test_a_database_of_a_newer_version_is_told(where):

@@ -202,15 +202,17 @@ def due_list(store: Store, today: date, limit: int = 100) -> tuple[list[DueRow],
     """Whom to see, and how many there are in all: who has an open emergency sign, then the longest due first."""
     table = tables.episode
     alarmed = and_(table.c.alarm_since <= today, table.c.closed_on.is_(None))
+    waiting = and_(table.c.due_from <= today, table.c.closed_on.is_(None))
     calm = or_(table.c.alarm_since.is_(None), table.c.alarm_since > today)
-    waiting = and_(table.c.due_from <= today, table.c.closed_on.is_(None), calm)
+    early = or_(table.c.due_from.is_(None), table.c.due_from > today)
     columns = (table.c.id, table.c.patient_id, table.c.counts_from, table.c.last_seen, table.c.alarm_since)
     rows: list[Any] = []
     total = 0
     with store.reading() as connection:
-        # Two walks, each along its own index.
-        for where, order in ((alarmed, table.c.alarm_since), (waiting, table.c.due_from)):
+        # Walks along one index each; the long count reads nothing but its index.
+        for where in (waiting, and_(alarmed, early)):
             total += connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
+        for where, order in ((alarmed, table.c.alarm_since), (and_(waiting, calm), table.c.due_from)):
             query = select(*columns).where(where).order_by(order, table.c.id).limit(limit - len(rows))
             rows += connection.execute(query).all()
     found = []

@@ -6,6 +6,7 @@ leaves nothing half-written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -90,7 +91,7 @@ def _url(where: str | Path, create: bool) -> tuple[Any, str]:
     text = str(where)
     if "://" in text:
         try:
-            url = make_url(text.replace("postgresql://", "postgresql+psycopg://", 1))
+            url = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text))
         except (ArgumentError, ValueError) as error:
             raise StoreError(f"{text!r} is not a database URL", "", "write postgresql://user@host/name") from error
         if url.get_backend_name() != "sqlite":
@@ -120,6 +121,8 @@ def _check_file(path: Path, create: bool) -> None:
         )
     if path.exists() and not path.is_file():
         raise StoreError(f"the database {path} is not a file", "it was not changed", "name another file")
+    if path.exists() and not path.stat().st_size and not create:
+        raise StoreError(f"the database {path} is empty", "", "check its path, or begin one with `follow start`")
     if path.exists() and path.stat().st_size:
         with path.open("rb") as stream:
             if stream.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
@@ -129,7 +132,7 @@ def _check_file(path: Path, create: bool) -> None:
 def _engine(url: Any) -> Engine:
     try:
         if url.get_backend_name() != "sqlite":
-            return create_engine(url, pool_pre_ping=True)
+            return create_engine(url, pool_pre_ping=True, connect_args=_patience(url))
         engine = create_engine(url, connect_args={"timeout": WAIT_S})
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
@@ -140,6 +143,14 @@ def _engine(url: Any) -> Engine:
     event.listen(engine, "connect", _plain_transactions)
     event.listen(engine, "begin", _lock_at_once)
     return engine
+
+
+def _patience(url: Any) -> dict[str, Any]:
+    """How long to wait for a server and for the locks of another program, where the URL does not say."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    ours = {"connect_timeout": int(WAIT_S), "options": f"-c lock_timeout={int(1000 * WAIT_S)}"}
+    return {name: value for name, value in ours.items() if name not in url.query}
 
 
 def _plain_transactions(connection: Any, record: Any) -> None:
@@ -186,7 +197,7 @@ def _told(name: str) -> Iterator[None]:
         yield
     except OperationalError as error:
         said = _first_line(error)
-        if "locked" in said:
+        if "locked" in said or "lock timeout" in said:
             raise StoreError(
                 f"the database {name} is locked by another program", "nothing was written", "try again when it is done"
             ) from error

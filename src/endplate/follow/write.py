@@ -48,7 +48,7 @@ def start_episode(
     Raises
     ------
     StoreError : the patient is known with another sex, already has an open episode with one of these levels, or a
-    row lies before the onset.
+    row or the start lies before the onset.
     """
     with store.writing() as connection:
         _patient(connection, author, patient)
@@ -66,6 +66,7 @@ def start_episode(
         values = {"patient_id": patient["id"], "started_on": started_on, "levels": list(levels)}
         values |= {"counts_from": started_on} | more
         number = _insert(connection, author, tables.episode, values, None)
+        _not_before("start", started_on, more.get("onset_on") or started_on)
         first = more.get("onset_on") or started_on
         for kind, known in rows:
             _not_before(kind, known["on"], first)
@@ -79,16 +80,28 @@ def add(store: Store, author: Author, kind: str, episode_id: int, values: Values
 
     Raises
     ------
-    StoreError : no such episode, it is closed, or the day lies before the onset.
+    StoreError : no such episode, it is closed, the day lies before the onset, or a repair is of other levels.
     """
     with store.writing() as connection:
         episode = _open_episode(connection, episode_id)
         _not_before(kind, values["on"], episode.onset_on or episode.started_on)
         if kind == "scan":
             _new_scan(connection, episode_id, values)
+        if kind == "repair":
+            _of_this_episode(episode, values)
         number = _insert(connection, author, tables.TABLES[kind], dict(values) | {"episode_id": episode_id}, episode_id)
         _recount(connection, episode_id)
         return int(number)
+
+
+def _of_this_episode(episode: Any, repair: Values) -> None:
+    """Refuse a repair of other levels: the course would count from it."""
+    if not set(repair["levels"]) & set(episode.levels):
+        raise StoreError(
+            f"a repair of {', '.join(repair['levels'])} is none of episode {episode.id} ({', '.join(episode.levels)})",
+            "the course would count from it",
+            "check the level, or start an episode for it",
+        )
 
 
 def _not_before(kind: str, on: date, first: date) -> None:
@@ -150,20 +163,35 @@ def correct(store: Store, author: Author, kind: str, number: int, values: Values
 
 
 def _possible(connection: Connection, kind: str, after: Values) -> None:
-    """Refuse a corrected row whose dates stand the wrong way round."""
+    """Refuse a corrected row whose dates stand the wrong way round, or a repair of other levels."""
     episode = tables.episode
     if kind == "episode":
-        first = after["onset_on"] or after["started_on"]
-        days = [(name, after[on]) for name, on in (("start", "started_on"), ("end", "closed_on")) if after[on]]
+        first, end = after["onset_on"] or after["started_on"], after["closed_on"]
+        if end is not None:
+            _not_before("end", end, first)
+        days = [("start", after["started_on"])]
         for name in ("repair", "visit", "scan", "milestone"):
-            table = tables.TABLES[name]
-            found = connection.execute(select(func.min(table.c.on)).where(table.c.episode_id == after["id"])).scalar()
-            days += [] if found is None else [(name, found)]
+            on = tables.TABLES[name].c.on
+            of = select(func.min(on), func.max(on)).where(tables.TABLES[name].c.episode_id == after["id"])
+            days += [(name, day) for day in connection.execute(of).one() if day is not None]
         for name, on in days:
             _not_before(name, on, first)
+            _not_after(name, on, end)
     elif "episode_id" in after:
         row = connection.execute(select(episode).where(episode.c.id == after["episode_id"]).with_for_update()).one()
         _not_before(kind, after["on"], row.onset_on or row.started_on)
+        _not_after(kind, after["on"], row.closed_on)
+        if kind == "repair":
+            _of_this_episode(row, after)
+
+
+def _not_after(kind: str, on: date, end: date | None) -> None:
+    if end is not None and on > end:
+        raise StoreError(
+            f"the {kind} on {on} lies after the end on {end}",
+            "a closed episode holds nothing later",
+            "check both dates",
+        )
 
 
 def close_episode(store: Store, author: Author, episode_id: int, on: date) -> None:

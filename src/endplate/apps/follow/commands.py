@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, Group, Parameter, validators
 
 from endplate.apps import outcome
 from endplate.apps.options import NO_RUN, RunOptions
@@ -30,6 +30,7 @@ The database is an SQLite file, `endplate.db` here unless said otherwise, or Pos
 app = App(name="follow", help=HELP, help_format="markdown")
 
 Episode = Annotated[int, Parameter(help="Number of the episode; `endplate follow list` shows all.")]
+Limit = Annotated[int, Parameter(help="Rows to show at most.", validator=validators.Number(gte=0))]
 Kind = Literal["vertebroplasty", "kyphoplasty"]
 Row = Literal["visit", "repair", "scan", "milestone", "episode"]
 Milestone = Literal[
@@ -178,7 +179,7 @@ def show(
 
 
 @app.command(name="list")
-def list_(*, patient: str | None = None, limit: int = 100, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+def list_(*, patient: str | None = None, limit: Limit = 100, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
     """List episodes, newest first."""
     from endplate.apps.follow.show import show_list
 
@@ -186,7 +187,7 @@ def list_(*, patient: str | None = None, limit: int = 100, where: Where = HERE, 
 
 
 @app.command
-def due(*, limit: int = 100, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
+def due(*, limit: Limit = 100, where: Where = HERE, run: RunOptions = NO_RUN) -> int:
     """List whom to see: a visit is due or overdue."""
     from endplate.apps.follow.show import show_due
 

@@ -100,7 +100,10 @@ def show_list(patient: str | None, limit: int, where: Where, talk: Talk) -> dict
         table = _table("Episode", "Patient", "Levels", "Started", "Last seen", "Closed")
         for row in rows:
             table.add_row(*(_cell(getattr(row, name)) for name in columns))
-        _print(table)
+        if rows:
+            _print(table)
+        else:
+            talk_line(talk, "no episode" + (f" of patient {patient}" if patient else ""))
     return {"episodes": [{name: _jsonable(getattr(row, name)) for name in columns} for row in rows]}
 
 

@@ -39,13 +39,14 @@ CHOICES: dict[str, tuple[str, ...]] = {"repair": get_args(Kind), "milestone": ge
 
 def opened(where: Where, create: bool = False) -> AbstractContextManager[Store]:
     """The database of a command."""
-    return open_store(where.database or os.environ.get(DATABASE) or DEFAULT, create=create)
+    named = where.database if where.database is not None else os.environ.get(DATABASE) or DEFAULT
+    return open_store(named, create=create)
 
 
 def author(where: Where) -> Author:
     """Who writes."""
     try:
-        return Author(name=where.who or getpass.getuser())
+        return Author(name=(where.who or "").strip() or getpass.getuser())
     except (KeyError, OSError) as error:
         raise OptionError(
             "this computer does not say who writes", "every change keeps its author", "give --who"
@@ -76,8 +77,14 @@ def begin(record_path: Path, case: Path | None, levels: list[str] | None, where:
     if record.id is None:
         raise RecordError(f"the record {record_path} has no id", "a course belongs to a patient", "add an id to it")
     document = read_document(case, record.id) if case is not None else None
-    wanted = [named(level) for level in levels] if levels else _levels(record, document)
-    first = record.recorded_on or happened(where)
+    wanted = _named(levels) if levels else _levels(record, document)
+    first = happened(where) if record.recorded_on is None else record.recorded_on
+    if where.on is not None and where.on != first:
+        raise OptionError(
+            f"--on is {where.on}, but the record {record_path} is of {first}",
+            "an episode begins with its record",
+            "leave out --on",
+        )
     patient = {"id": record.id, "sex": record.sex, "age_yr": record.age_yr}
     more = {
         "onset_on": record.episode.onset_before(first),
@@ -130,9 +137,16 @@ def named(level: str) -> str:
         raise OptionError(f"{level!r} is no vertebra", "", "write T12, L1 and so on") from error
 
 
+def _named(levels: list[str]) -> list[str]:
+    """Levels by their names, each once."""
+    return list(dict.fromkeys(named(level) for level in levels))
+
+
 def add_visit(episode: int, seen: Seen, where: Where, talk: Talk) -> dict[str, Any]:
     """Add a visit and tell its flags."""
     values = {name: value for name, value in asdict(seen).items() if value is not None}
+    if not values.get("note", "").strip():
+        values.pop("note", None)
     _in_range(values)
     if not values:
         raise OptionError("the visit says nothing", "it would count as seen", "give a score, a sign or a --note")
@@ -154,7 +168,7 @@ def _in_range(values: dict[str, Any]) -> None:
 def add_row(kind: str, episode: int, values: dict[str, Any], where: Where, talk: Talk) -> dict[str, Any]:
     """Add a repair or a milestone."""
     if "levels" in values:
-        values = values | {"levels": list(dict.fromkeys(named(level) for level in values["levels"]))}
+        values = values | {"levels": _named(values["levels"])}
     with opened(where) as store:
         number = add(store, author(where), kind, episode, values | {"on": happened(where)})
     talk_line(talk, f"{kind} {number} of episode {episode} on {today(where)}")
@@ -190,10 +204,10 @@ def correct_row(kind: str, number: int, change: str, where: Where, talk: Talk) -
     known = [c.name for c in TABLES[kind].columns if c.name not in FIXED]
     if column is None or name in FIXED or not text:
         raise OptionError(
-            f"{change!r} changes nothing of a {kind}", "", f"write FIELD=VALUE; fields: {', '.join(known)}"
+            f"{change!r} changes nothing of this {kind}", "", f"write FIELD=VALUE; fields: {', '.join(known)}"
         )
     if text == "unknown" and not column.nullable:
-        raise OptionError(f"{name} of a {kind} is always known", "", "give its value")
+        raise OptionError(f"{name} of this {kind} is always known", "", "give its value")
     values = {name: _parsed(text, column.type.python_type, name)}
     if kind in CHOICES and name == "kind" and text not in CHOICES[kind]:
         raise OptionError(f"{text!r} is no kind of {kind}", "", f"choose one of: {', '.join(CHOICES[kind])}")
@@ -208,7 +222,7 @@ def _parsed(text: str, kind: type, name: str) -> Any:
     if text == "unknown":
         return None
     if name == "levels":
-        return list(dict.fromkeys(named(level.strip()) for level in text.split(",")))
+        return _named([level.strip() for level in text.split(",")])
     try:
         if kind is date:
             return _past(date.fromisoformat(text))
