@@ -140,3 +140,107 @@ def test_a_reading_before_the_start_is_left_out():
 def test_each_flag_says_what_to_do_and_on_what_ground():
     for flag in flags("none", on(0, nrs=8), [on(40, nrs=8, fever=True, new_focal_pain=True)], 20):
         assert flag.text and flag.action and flag.source and flag.since == START + timedelta(40)
+
+
+def test_emergencies_of_a_day_are_told_together_in_words():
+    (flag,) = flags("kyphoplasty", on(0), [on(2, deficit=True, fever=True, breathless=True)])
+    assert flag.text == (
+        "new neurological deficit, fever, breathlessness or chest pain after cement: possible complication"
+    )
+    assert (flag.code, flag.since, flag.settled_on) == ("cement_complication", START + timedelta(2), None)
+    assert (flag.action, flag.urgency) == ("see the patient the same day", "same day")
+    assert flag.source == "clinical reference 7.3, own rule"
+    (flag,) = flags("none", on(0), [on(2, breathless=True)])
+    assert (flag.code, flag.text) == ("emergency", "breathlessness or chest pain")
+
+
+MRI = "MRI with STIR: look for a new fracture"
+OWN = "clinical reference 7.3, own rule"
+
+
+@pytest.mark.parametrize(
+    ("readings", "flag"),
+    [
+        ([on(10, nrs=3), on(20, nrs=7.5)], ("relapse", 20, "pain 7.5 against a nadir of 3", MRI, OWN)),
+        ([on(5, new_focal_pain=True)], ("relapse", 5, "pain at a new level", MRI, OWN)),
+        (
+            [on(10), on(15, rmdq=6), on(20), on(25, rmdq=11.5)],
+            ("function_worse", 25, "Roland-Morris 11.5 against a nadir of 6", MRI, "Stratford 1996: MDC90 4-5 points"),
+        ),
+        (
+            [on(10), on(15, height_cm=157.44)],
+            (
+                "stature",
+                15,
+                "2.6 cm shorter than at the start",
+                "image the spine",
+                "ISCD 2007: prospective height loss above 2 cm in women (3 in men); own rule takes >= 2",
+            ),
+        ),
+    ],
+)
+def test_a_flag_that_should_be_seen_soon_says_what_was_found_since_when_and_what_to_do(readings, flag):
+    code, day, text, action, source = flag
+    (found,) = flags("none", on(0, nrs=9, rmdq=18, height_cm=160), readings)
+    assert (found.code, found.since, found.text) == (code, START + timedelta(day), text)
+    assert (found.action, found.source, found.urgency) == (action, source, "soon")
+
+
+def test_pain_that_does_not_yield_is_told_with_both_of_its_grounds():
+    tracks = "midway between the open and the blinded trials; VERTOS V (blinded)"
+    response, course = flags("vertebroplasty", on(0, nrs=8), [on(30, nrs=7.5)])
+    recheck = "recheck the level, cement leak, a fracture beside it, the sacrum and the facet joints"
+    assert (response.code, response.since) == ("no_improvement", START + timedelta(30))
+    assert response.text == "pain 7.5 against 8 at the start: less than 2 points and less than 30 %"
+    assert response.source == "Farrar 2001: 2 points or 30 %"
+    assert (course.code, course.since) == ("off_trajectory", START + timedelta(30))
+    assert course.text == "pain 7.5; 7.4 is one SD above what is expected on day 30"
+    assert course.source == tracks
+    assert {(flag.action, flag.urgency) for flag in (response, course)} == {(recheck, "next visit")}
+
+
+def test_pain_that_has_gone_altogether_has_improved():
+    assert "no_improvement" not in codes(on(40, nrs=0), start=on(0, nrs=2))
+    assert "no_improvement" not in codes(on(40, nrs=0), start=on(0, nrs=1))
+
+
+def test_the_course_is_judged_by_the_last_reading_that_rates_pain_after_a_month():
+    late = on(30, nrs=0.43 * 8 + 2.71)
+    assert "off_trajectory" in codes(late, on(40, rmdq=3))
+    assert "off_trajectory" not in codes(on(29, nrs=9))
+    assert "off_trajectory" not in codes(late, on(366, nrs=9)), "no course is known that late"
+
+
+def test_the_most_urgent_flag_comes_first_and_of_equals_the_older():
+    readings = [
+        on(31, nrs=8, height_cm=157, rmdq=20),
+        on(33, nrs=8, fever=True, new_focal_pain=True, height_cm=157, rmdq=24),
+    ]
+    found = flags("none", on(0, nrs=8, rmdq=18, height_cm=160), readings, 20)
+    assert [(flag.urgency, (flag.since - START).days) for flag in found] == [
+        ("same day", 33),
+        ("soon", 31),
+        ("soon", 33),
+        ("soon", 33),
+        ("next visit", 33),
+        ("next visit", 33),
+    ]
+
+
+def test_a_reading_on_the_day_of_the_start_counts():
+    assert codes(on(0, fever=True), procedure="none") == ["emergency"]
+    assert codes(on(-1, fever=True), procedure="none") == []
+
+
+@pytest.mark.parametrize(
+    ("readings", "flagged"),
+    [
+        ([(10, 10), (20, 13), (22, 13)], True),
+        ([(10, 10), (20, 12.9), (22, 12.9)], False),
+        ([(20, 5), (22, 3), (24, 5)], False),
+        ([(20, 3), (22, 5), (24, 5)], True),
+    ],
+)
+def test_a_relapse_needs_a_third_above_the_nadir_after_it(readings, flagged):
+    rated = [on(day, nrs=nrs) for day, nrs in readings]
+    assert ("relapse" in codes(*rated, start=on(0, nrs=20))) is flagged

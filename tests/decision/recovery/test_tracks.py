@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +62,58 @@ def test_a_course_holds_every_time_that_was_asked():
 def test_a_band_stays_inside_its_scale(track, share, day):
     band = expected(track, share * MOST[track.scale], day)
     assert 0 <= band.low <= band.middle <= band.high <= MOST[track.scale]
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """The module read anew: its table is built while it is read."""
+    spec = importlib.util.find_spec("endplate.decision.recovery.tracks")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TABLE = {
+    "pain after kyphoplasty": ("nrs", "kyphoplasty", (0.50, 0.40, 0.38, 0.31, 0.29, 0.28), 2.5),
+    "pain after vertebroplasty, fracture under 3 months old": (
+        "nrs", "vertebroplasty", (0.55, 0.50, 0.43, 0.38, 0.36, 0.35), 2.7
+    ),
+    "pain after vertebroplasty, fracture over 3 months old": (
+        "nrs", "vertebroplasty", (0.65, 0.62, 0.58, 0.55, 0.53, 0.51), 2.8
+    ),
+    "pain without a procedure": ("nrs", "none", (0.90, 0.82, 0.65, 0.57, 0.53, 0.51), 2.8),
+    "function after kyphoplasty (RMDQ)": ("rmdq", "kyphoplasty", (0.60, 0.52, 0.48, 0.46, 0.45), 6.0),
+    "function after vertebroplasty (RMDQ)": ("rmdq", "vertebroplasty", (0.70, 0.66, 0.62, 0.60, 0.58), 6.3),
+    "function without a procedure (RMDQ)": ("rmdq", "none", (0.92, 0.82, 0.72, 0.66, 0.62), 6.4),
+    "function after kyphoplasty (ODI)": ("odi", "kyphoplasty", (0.52, 0.44, 0.43, 0.43), 18.0),
+}  # fmt: skip
+"""Clinical reference 7.2: scale, procedure, fractions at the last of the times that were asked, SD."""
+
+
+def test_every_track_holds_the_fractions_of_the_reference_at_the_latest_times(fresh):
+    times = ("1 d", "1 wk", "1 mo", "3 mo", "6 mo", "12 mo")
+    assert [track.name for track in fresh.TRACKS] == list(TABLE)
+    for track in fresh.TRACKS:
+        scale, procedure, fractions, sd = TABLE[track.name]
+        assert (track.scale, track.procedure, float(track.sd_points)) == (scale, procedure, sd)
+        assert track.fractions == dict(zip(times[-len(fractions) :], fractions, strict=True))
+
+
+def test_every_number_of_a_track_carries_the_trials_that_it_was_read_from(fresh):
+    for track in fresh.TRACKS:
+        for number in (*track.fractions.values(), track.sd_points):
+            assert number.source == f"{track.name}: own reading of {track.basis} (clinical reference 7.2)"
+            assert (number.unit, number.trust) == ("1", "design")
+    assert fresh.TRACKS[0].basis == "EVOLVE (open, one arm)"
+
+
+@pytest.mark.parametrize(("days", "sd"), [(None, [2.7, 2.8]), (90.9, [2.7]), (91, [2.8])])
+def test_a_fracture_is_old_from_three_months_on(days, sd):
+    assert [float(track.sd_points) for track in tracks_for("vertebroplasty", "nrs", days)] == sd
+    assert len(tracks_for("kyphoplasty", "nrs", days)) == 1
+
+
+def test_a_band_ends_where_its_scale_does():
+    low, high = expected(the("kyphoplasty", "nrs"), 0.5, 30), expected(the("none", "rmdq"), 24, 7)
+    assert (low.day, low.middle, low.low, low.high) == (30, pytest.approx(0.19), 0, pytest.approx(2.69))
+    assert (high.low, high.high) == (pytest.approx(0.92 * 24 - 6.4), 24)
