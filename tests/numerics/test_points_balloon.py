@@ -83,6 +83,16 @@ def test_a_membrane_pulls_only_beyond_its_nominal_shape() -> None:
     assert np.abs(beyond.sum(axis=0)).max() < 1e-9
 
 
+def test_points_over_vertices_and_edges_are_counted_once() -> None:
+    """A lattice through the poles of the surface: many rays meet edges and vertices exactly."""
+    semi = np.array([5.0, 4.0, 3.0])
+    surface = ellipsoid(np.zeros(3), semi, None, 3)
+    axis = np.arange(-6, 6.01, 0.5)
+    points = np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3)
+    inside, radius = inside_surface(surface, points), np.linalg.norm(points / semi, axis=1)
+    assert inside[radius < 0.95].all() and not inside[radius > 1].any()
+
+
 def test_a_balloon_inside_out_is_refused() -> None:
     surface = ellipsoid(np.zeros(3), np.full(3, 2.0))
     with pytest.raises(ValueError, match="counter-clockwise"):

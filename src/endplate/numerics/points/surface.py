@@ -132,29 +132,86 @@ def smoothed(surface: Surface, strength: float = 0.5) -> NDArray[np.float64]:
 
 
 def inside_surface(surface: Surface, points_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(m,) whether points (m, 3) lie inside, by the solid angle of the surface (robust to rays that graze an edge)."""
+    """(m,) whether points (m, 3) lie inside: how often the surface lies above a point, faces up less faces down.
+
+    Faces are looked up by the column that they stand in. The sides of an edge are told apart by one and the same
+    expression for both of its faces, so a ray that meets an edge is counted once.
+    """
     points = np.ascontiguousarray(points_mm, dtype=np.float64)
     low, high = surface.vertices.min(axis=0), surface.vertices.max(axis=0)
     out = np.all((points > low) & (points < high), axis=1)
-    corners = np.ascontiguousarray(surface.vertices[surface.faces])
     near = np.flatnonzero(out)
-    out[near] = _solid_angle(points[near], corners) > 2 * np.pi
+    if near.size:
+        count = max(int(np.sqrt(len(surface.faces) / 2)), 1)
+        cell = (high[:2] - low[:2]) / count
+        first, listed = _columns(surface.vertices, surface.faces, low, cell, count)
+        out[near] = _turns(points[near], surface.vertices, surface.faces, low, cell, count, first, listed) > 0
     return out
 
 
 @njit(cache=True)
-def _solid_angle(points, corners):  # type: ignore[no-untyped-def]
-    """Sum of the signed solid angles of triangles (F, 3, 3) at points (m, 3): 4 pi inside (Van Oosterom 1983)."""
-    out = np.zeros(points.shape[0])
+def _columns(vertices, faces, low, cell, count):  # type: ignore[no-untyped-def]
+    """Faces by the columns (count, count) that their boxes touch: where each column's list begins, and the lists."""
+    span = np.empty((faces.shape[0], 4), np.int64)
+    first = np.zeros(count * count + 1, np.int64)
+    for f in range(faces.shape[0]):
+        for axis in range(2):
+            a, b, c = vertices[faces[f, 0], axis], vertices[faces[f, 1], axis], vertices[faces[f, 2], axis]
+            span[f, 2 * axis] = max(int((min(a, b, c) - low[axis]) / cell[axis]) - 1, 0)
+            span[f, 2 * axis + 1] = min(int((max(a, b, c) - low[axis]) / cell[axis]) + 1, count - 1)
+        for i in range(span[f, 0], span[f, 1] + 1):
+            for j in range(span[f, 2], span[f, 3] + 1):
+                first[i * count + j + 1] += 1
+    first = np.cumsum(first)
+    listed, place = np.empty(first[-1], np.int64), first[:-1].copy()
+    for f in range(faces.shape[0]):
+        for i in range(span[f, 0], span[f, 1] + 1):
+            for j in range(span[f, 2], span[f, 3] + 1):
+                listed[place[i * count + j]] = f
+                place[i * count + j] += 1
+    return first, listed
+
+
+@njit(cache=True)
+def _turns(points, vertices, faces, low, cell, count, first, listed):  # type: ignore[no-untyped-def]
+    """How many faces above each point look up, less those that look down: 1 inside a closed surface, 0 outside."""
+    out = np.zeros(points.shape[0], np.int64)
     for p in range(points.shape[0]):
-        for f in range(corners.shape[0]):
-            ax, ay, az = corners[f, 0] - points[p]
-            bx, by, bz = corners[f, 1] - points[p]
-            cx, cy, cz = corners[f, 2] - points[p]
-            a = np.sqrt(ax * ax + ay * ay + az * az)
-            b = np.sqrt(bx * bx + by * by + bz * bz)
-            c = np.sqrt(cx * cx + cy * cy + cz * cz)
-            top = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
-            ab, bc, ca = ax * bx + ay * by + az * bz, bx * cx + by * cy + bz * cz, cx * ax + cy * ay + cz * az
-            out[p] += 2 * np.arctan2(top, a * b * c + ab * c + bc * a + ca * b)
+        x, y, z = points[p]
+        i = min(max(int((x - low[0]) / cell[0]), 0), count - 1)
+        j = min(max(int((y - low[1]) / cell[1]), 0), count - 1)
+        for place in range(first[i * count + j], first[i * count + j + 1]):
+            a, b, c = faces[listed[place]]
+            ab = _side(vertices, a, b, x, y)
+            bc = _side(vertices, b, c, x, y)
+            if (ab > 0) != (bc > 0) or (ab > 0) != (_side(vertices, c, a, x, y) > 0):
+                continue
+            if _height(vertices, a, b, c, x, y) > z:
+                out[p] += 1 if ab > 0 else -1
     return out
+
+
+@njit(cache=True, inline="always")
+def _side(vertices, a, b, x, y):  # type: ignore[no-untyped-def]
+    """1 or -1: the side of the edge from a to b, seen from above, on which a point lies.
+
+    A point on the edge is taken as shifted by next to nothing along x, and by less along y, so it lies on no edge.
+    """
+    lower, upper = min(a, b), max(a, b)
+    ux, uy = vertices[upper, 0] - vertices[lower, 0], vertices[upper, 1] - vertices[lower, 1]
+    cross = ux * (y - vertices[lower, 1]) - uy * (x - vertices[lower, 0])
+    left = cross > 0 or (cross == 0 and (uy < 0 or (uy == 0 and ux > 0)))
+    return 1 if left == (a < b) else -1
+
+
+@njit(cache=True, inline="always")
+def _height(vertices, a, b, c, x, y):  # type: ignore[no-untyped-def]
+    """Height of the plane of a face over a place."""
+    ux, uy, uz = vertices[b] - vertices[a]
+    vx, vy, vz = vertices[c] - vertices[a]
+    dx, dy = x - vertices[a, 0], y - vertices[a, 1]
+    area = ux * vy - uy * vx
+    if area == 0:
+        return max(vertices[a, 2], vertices[b, 2], vertices[c, 2])
+    s, t = (dx * vy - dy * vx) / area, (ux * dy - uy * dx) / area
+    return vertices[a, 2] + s * uz + t * vz
