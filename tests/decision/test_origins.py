@@ -32,6 +32,11 @@ def finding(code: str, value: Any, low: float | None = None, high: float | None 
     ("told", "name", "value", "place"),
     [
         ({"episode": {"onset_days": 5}}, "onset_days", 5, "episode.onset_days"),
+        ({"episode": {"onset_on": "2026-03-01"}, "recorded_on": DAY}, "onset_days", 14, "episode.onset_on"),
+        (
+            {"levels": {"L1": {"fracture_on": "2026-03-02"}}, "recorded_on": DAY},
+            "onset_days", 13, "levels.L1.fracture_on",
+        ),
         ({"episode": {"mechanism": "none"}}, "mechanism", "none", "episode.mechanism"),
         ({"episode": {"mechanism": "traffic"}}, "mechanism", "high_energy", "episode.mechanism"),
         ({"episode": {"mechanism": "fall from height"}}, "mechanism", "high_energy", "episode.mechanism"),
@@ -46,7 +51,7 @@ def finding(code: str, value: Any, low: float | None = None, high: float | None 
         ({"pain": {"from_fracture": True}}, "pain_from_fracture", True, "pain.from_fracture"),
         ({"questionnaires": {"rmdq": {"ticked": 18}}}, "rmdq", 18, "questionnaires.rmdq"),
         ({"laboratory": {"inr": 1.2}}, "inr", 1.2, "laboratory.inr"),
-        ({"laboratory": {"platelets_g_l": 200}}, "platelets", 200, "laboratory.platelets"),
+        ({"laboratory": {"platelets_g_l": 200}}, "platelets", 200, "laboratory.platelets_g_l"),
         ({"laboratory": {"crp_mg_l": 9}}, "crp_mg_l", 9, "laboratory.crp_mg_l"),
         ({"laboratory": {"esr_mm_h": 40}}, "esr_mm_h", 40, "laboratory.esr_mm_h"),
         ({"fitness": {"coagulopathy": "none"}}, "bleeding_disorder", False, "fitness.coagulopathy"),
