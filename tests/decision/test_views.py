@@ -9,7 +9,7 @@ import pytest
 from vignette import level_facts, vignettes
 
 from endplate.decision.batch import CHUNK, rows
-from endplate.decision.decide import decide, decide_level
+from endplate.decision.decide import decide, decide_level, urgent
 from endplate.decision.document import as_document
 from endplate.decision.explain import explain, explain_grading, printed, shown
 from endplate.decision.field import field_catalogue
@@ -223,6 +223,22 @@ def test_a_row_names_emergencies_and_its_line_whatever_its_bytes() -> None:
         "line 5 is not valid JSON or TOML",
     ]
     assert set(told[2]) == {"line", "error"}
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        ({}, {}),
+        ({"pregnancy": True}, {}),
+        ({"neuro": "deficit"}, {"new_deficit_with_canal": "possible"}),
+        ({"neuro": "deficit", "deficit_new": True}, {"new_deficit_with_canal": "possible"}),
+        ({"neuro": "none", "deficit_new": True}, {}),
+        ({"saddle_anaesthesia": True, "deficit_new": True},
+         {"cauda_or_cord": "certain", "new_deficit_with_canal": "possible"}),
+    ],
+)  # fmt: skip
+def test_an_emergency_is_certain_or_possible_and_nothing_else_is_one(known: dict[str, object], found: object) -> None:
+    assert urgent(known) == found
 
 
 def test_rows_are_shared_out_to_fresh_processes_in_large_portions(monkeypatch: pytest.MonkeyPatch) -> None:

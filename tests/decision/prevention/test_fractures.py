@@ -44,6 +44,12 @@ def test_a_level_proven_malignant_is_no_fragility_fracture_and_bars_anabolic_dru
     assert both["vertebral_fractures"] == 1
 
 
+def test_a_malignant_level_does_not_hide_the_fragility_fracture_below_it():
+    told = facts({"T8": {"fracture": True, "biopsy_malignant": True}, "L1": {"fracture": True}})
+    assert (told["fragility_fracture"], told["vertebral_fractures"]) == (True, 1)
+    assert told["fracture_months"] == pytest.approx(22 / MONTH)
+
+
 def test_cancer_in_the_history_alone_takes_no_fracture_away():
     told = facts({"L1": {"fracture": True}}, cancer={"known": True})
     assert told["fragility_fracture"] is True and "bone_metastasis" not in told
