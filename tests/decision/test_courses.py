@@ -75,6 +75,20 @@ def test_one_drug_after_another_adds_up_and_a_day_under_two_counts_once(treatmen
     assert care(*told)["drug_days"] == days
 
 
+@pytest.mark.parametrize(
+    ("told", "today", "days"),
+    [
+        ({"started_on": "2026-02-01", "days": 10}, "2026-03-15", 10),
+        ({"started_on": "2026-02-01"}, None, None),
+        ({"started_on": "2026-03-15"}, "2026-03-15", 0),
+        ({"days": 10}, None, 10),
+    ],
+)
+def test_a_treatment_lasts_its_days_or_until_today(told: dict[str, Any], today: str | None, days: int | None) -> None:
+    treatments = {"treatments": [{"measure": STEP1, **told}]}
+    assert dict(care_facts(record(recorded_on=today, care=treatments)))["drug_days"] == days
+
+
 def test_an_end_that_nobody_wrote_down_leaves_the_length_open_where_it_matters() -> None:
     given_up = {"measure": STEP2, "started_on": "2026-02-10", "outcome": "not tolerated"}
     assert care(given_up)["drug_days"] is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.explain import explain, explain_grading, printed
+from endplate.decision.explain import Branch, explain, explain_grading, printed
 from endplate.decision.rulebook import read_book
 from endplate.decision.ruleset import RuleSet
 from endplate.decision.verdict import LevelFacts
@@ -183,3 +183,11 @@ def test_a_grading_tells_what_is_left_and_where_its_facts_come_from() -> None:
         "  [?] Osteoporosis: definite",
     ]
     assert "Lowest T-score: -2 (bone.tests); asked: <= -2.5" in told
+
+
+@pytest.mark.parametrize(("truth", "mark"), [(True, "[yes]"), (False, "[no]"), (None, "[?]")])
+def test_a_line_without_a_source_ends_without_a_legend(truth: bool | None, mark: str) -> None:
+    assert printed(Branch(text="A", truth=truth)) == f"{mark} A\n"
+    assert printed(Branch(text="A", marked=False, branches=(Branch(text="B", truth=truth),)), 1) == (
+        f"  A\n    {mark} B\n"
+    )

@@ -106,6 +106,7 @@ def test_negation_binds_to_the_next_word_only() -> None:
         ("k > cut", "k is not a number"),
         ("k is ghost", "k is never ghost"),
         ("k in (x, ghost)", "k is never ghost"),
+        ("k in (spook, ghost)", "k is never ghost, spook|k is never spook, ghost"),
         ("a and", "it ends too early"),
         ("(a", "'\\)' expected"),
         ("a b", "unexpected 'b'"),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from vignette import level_facts, vignettes
 
-from endplate.decision.batch import rows
-from endplate.decision.decide import decide, decide_level
+from endplate.decision.batch import CHUNK, rows
+from endplate.decision.decide import decide, decide_level, urgent
 from endplate.decision.document import as_document
 from endplate.decision.explain import explain, explain_grading, printed, shown
 from endplate.decision.field import field_catalogue
+from endplate.decision.prevention.plan import prevention_rulesets
 from endplate.decision.rulebook import rulebook
 from endplate.decision.verdict import LevelFacts
-from endplate.decision.what_if import what_if
+from endplate.decision.what_if import what_if, what_if_prevention
 from endplate.errors import OptionError, RecordError
 
 NUMBER_18 = next(v for v in vignettes() if v["number"] == 18)
@@ -184,3 +186,83 @@ def test_a_decision_is_plain_data_that_json_keeps() -> None:
     assert [outcome["status"] for _, outcome in change["outcomes"]][-1] == "yes"
     assert verdict["reasons"][0]["citation"]["trust"] in ("V", "V2", "K", "K?", "D")
     assert level["technique"]["id"] == "technique"
+
+
+def test_a_move_is_told_by_name_with_both_outcomes_in_words() -> None:
+    (graded,) = what_if(OPEN, {"t_score": None})
+    assert (graded.id, graded.title, graded.before) == ("osteoporosis", "Osteoporosis", "definite")
+    assert graded.after == "definite or probable or possible or absent"
+    (flag,) = what_if(level_facts(NUMBER_11), {"deficit_new": False})
+    assert (flag.title, flag.before) == ("New neurologic deficit with a compromised canal", "raised")
+    (verdict,) = [move for move in what_if(OPEN, {"rmdq": 18}) if move.id == "lcd_osteoporotic"]
+    assert verdict.title == "Medicare LCD, osteoporotic fracture"
+    others = {one.id for one in rulebook().gradings if one.group != "derived"} | {one.id for one in rulebook().flags}
+    derived = {grading.id for grading in rulebook().group("derived")} - others
+    every = what_if(LevelFacts(values={}), OPEN.values)
+    assert "of_class" in derived and not derived & {move.id for move in every}
+
+
+def test_what_if_of_prevention_moves_its_own_verdicts_only() -> None:
+    moves = what_if_prevention({"age_yr": 76, "sex": "female"}, {"t_score": -3.0})
+    assert {move.id for move in moves} <= {rules.id for rules in prevention_rulesets()}
+    treat = next(move for move in moves if move.id == "bhof_treat")
+    assert (treat.before.status, treat.after.status) == ("indeterminate", "yes")
+    with pytest.raises(OptionError, match="no rule asks for 't_scor'; did you mean t_score"):
+        what_if_prevention({}, {"t_scor": -3.0})
+
+
+def test_a_row_names_emergencies_and_its_line_whatever_its_bytes() -> None:
+    one = {"id": "a", "age_yr": 76, "sex": "female", "levels": {"L1": {"oedema": True}}}
+    cord = one | {"neurology": {"saddle_anaesthesia": True}}
+    told = list(rows(["\n", json.dumps(one), json.dumps(cord), '{"id": "\udcff"}', "no json"]))
+    assert [row["line"] for row in told] == [2, 3, 4, 5]
+    assert told[0]["emergencies"] == {} and told[1]["emergencies"] == {"L1": {"cauda_or_cord": "certain"}}
+    assert set(told[0]["levels"]["L1"]) == {rules.id for rules in rulebook().rulesets}
+    assert [row["error"].split(";")[0] for row in told[2:]] == [
+        "line 4 is not valid JSON or TOML",
+        "line 5 is not valid JSON or TOML",
+    ]
+    assert set(told[2]) == {"line", "error"}
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        ({}, {}),
+        ({"pregnancy": True}, {}),
+        ({"neuro": "deficit"}, {"new_deficit_with_canal": "possible"}),
+        ({"neuro": "deficit", "deficit_new": True}, {"new_deficit_with_canal": "possible"}),
+        ({"neuro": "none", "deficit_new": True}, {}),
+        ({"saddle_anaesthesia": True, "deficit_new": True},
+         {"cauda_or_cord": "certain", "new_deficit_with_canal": "possible"}),
+    ],
+)  # fmt: skip
+def test_an_emergency_is_certain_or_possible_and_nothing_else_is_one(known: dict[str, object], found: object) -> None:
+    assert urgent(known) == found
+
+
+def test_rows_are_shared_out_to_fresh_processes_in_large_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    class Pool:
+        def __init__(self, processes: int) -> None:
+            asked.append(processes)
+
+        def __enter__(self) -> Pool:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            asked.append("closed")
+
+        def imap(self, work: object, numbered: object, chunksize: int) -> object:
+            asked.append(chunksize)
+            return map(work, numbered)
+
+    def context(method: str) -> SimpleNamespace:
+        asked.append(method)
+        return SimpleNamespace(Pool=Pool)
+
+    monkeypatch.setattr("multiprocessing.get_context", context)
+    assert list(rows(lines(), processes=1)) == list(rows(lines())) and asked == []
+    assert list(rows(lines(), processes=3)) == list(rows(lines()))
+    assert asked == ["spawn", 3, CHUNK, "closed"]

@@ -336,3 +336,39 @@ def test_the_listing_tells_numbers_and_words_apart() -> None:
     assert "of_score.of_modified.bone.points" in rules
     assert rules["osteoporosis.definite"].words == "Osteoporosis: definite"
     assert len(listed_rules(False)) == len(listed_rules()) > len(listed_rules(weak=True))
+
+
+def answers(*rungs: tuple[str, str | None]) -> list[dict[str, Any]]:
+    """The statuses of a ladder and when they hold."""
+    return [{"status": status, "answer": status, **CITED, **({"when": when} if when else {})} for status, when in rungs]
+
+
+COUNT = "at least two of (pregnancy, dementia, fever)"
+SUM = {
+    "sum": {
+        "words": "Sum", "unknown": "range", **CITED,
+        "item": [
+            {"name": name, "words": name, **CITED, "steps": [{"points": 3, "when": name}], "otherwise": 0}
+            for name in ("pregnancy", "dementia", "fever")
+        ],
+    }
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [COUNT, "sum >= five"])
+def test_an_earlier_count_is_made_to_fail_so_that_a_later_answer_may_hang_on_one_fact(count: str) -> None:
+    given = answers(("yes", count), ("conditional", "mri_oedema"), ("no", None))
+    found, rest = changes(ruleset("adult", score=SUM, answer=given))["mri_oedema"]
+    assert found == {True: "conditional", False: "no"}
+    assert sum(rest.values()) < 2 and set(rest) <= {"pregnancy", "dementia", "fever"}
+
+
+@pytest.mark.parametrize("count", [COUNT, "sum >= five"])
+def test_a_count_in_the_scope_is_made_to_hold_so_that_the_answer_may_hang_on_one_fact(count: str) -> None:
+    rules = ruleset("adult", score=SUM, scope=count, answer=answers(("yes", "mri_oedema"), ("conditional", None)))
+    found, rest = changes(rules)["mri_oedema"]
+    assert found == {True: "yes", False: "conditional"}
+    assert sum(rest.values()) >= 2
+    known, rest = changes(rules, pregnancy=False)["mri_oedema"]
+    assert known == found and rest == {"dementia": True, "fever": True}
+    assert "mri_oedema" not in changes(rules, pregnancy=False, dementia=False)

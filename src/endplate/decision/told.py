@@ -113,6 +113,8 @@ LEVEL = {
 }
 """Facts of a level that stand in the record as they are."""
 
+BLOOD = {"inr": "inr", "platelets": "platelets_g_l", "crp_mg_l": "crp_mg_l", "esr_mm_h": "esr_mm_h"}
+"""Blood values by their names in the record."""
 MECHANISMS = {"none": "none", "minor strain": "minimal", "fall from standing": "standing_fall"}
 VIOLENT = ("fall from height", "traffic")
 ALIGNMENTS = {"normal": "normal", "new kyphosis or scoliosis": "new_deformity", "subluxation": "subluxation"}
@@ -141,7 +143,7 @@ def told(record: PatientRecord, level: Level) -> Told:
 def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Told:
     place = f"levels.{level}"
     yield "level", level.value, place
-    yield "onset_days", _onset_days(record, at_level), "episode.onset_days"
+    yield "onset_days", *_onset(record, at_level, place)
     yield "of_class", None if at_level.of_class is None else f"OF{at_level.of_class}", f"{place}.of_class"
     yield "alignment", ALIGNMENTS.get(at_level.alignment or ""), f"{place}.alignment"
     local = any_of(at_level.osteomyelitis, at_level.discitis)
@@ -192,9 +194,9 @@ def _care(record: PatientRecord) -> Told:
 
 def _blood(record: PatientRecord) -> Told:
     tests, fitness, drugs = record.laboratory, record.fitness, record.drugs
-    for name, value in (("inr", tests.inr), ("platelets", tests.platelets_g_l), ("crp_mg_l", tests.crp_mg_l)):
-        yield name, value.value if value else None, f"laboratory.{name}"
-    yield "esr_mm_h", tests.esr_mm_h.value if tests.esr_mm_h else None, "laboratory.esr_mm_h"
+    for name, entry in BLOOD.items():
+        value = getattr(tests, entry)
+        yield name, value.value if value else None, f"laboratory.{entry}"
     if fitness.coagulopathy == "none":
         yield "bleeding_disorder", False, "fitness.coagulopathy"
     if fitness.coagulopathy in ("correctable", "uncorrectable"):
@@ -264,8 +266,9 @@ def _imaging_age(record: PatientRecord, at_level: LevelRecord) -> int | None:
     return min(ages) if ages and len(ages) == len(read) else None
 
 
-def _onset_days(record: PatientRecord, at_level: LevelRecord) -> float | None:
-    own = days_between(at_level.fracture_on, record.recorded_on)
+def _onset(record: PatientRecord, at_level: LevelRecord, place: str) -> tuple[float | None, str]:
+    """Days since the level broke, by its own day or else by the onset, and where that stands."""
+    own, episode = days_between(at_level.fracture_on, record.recorded_on), record.episode
     if own is not None:
-        return own
-    return record.episode.days_at(record.recorded_on)
+        return own, f"{place}.fracture_on"
+    return episode.days_at(record.recorded_on), f"episode.{'onset_on' if episode.onset_days is None else 'onset_days'}"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
 from endplate.decision.prevention.facts import prevention_facts
+from endplate.decision.prevention.fractures import fractured_now, last_vertebral_on
 from endplate.decision.prevention.plan import prevent
+from endplate.finding import Finding
+from endplate.level import Level
 from endplate.patient import parse_record
 
 MONTH = 30.4375
@@ -38,6 +42,12 @@ def test_a_level_proven_malignant_is_no_fragility_fracture_and_bars_anabolic_dru
     assert told["bone_metastasis"] is True and "fracture_months" not in told
     both = facts({"L1": {"fracture": True, **level}, "T8": {"fracture": True, "lesion": "none"}}, cancer=cancer)
     assert both["vertebral_fractures"] == 1
+
+
+def test_a_malignant_level_does_not_hide_the_fragility_fracture_below_it():
+    told = facts({"T8": {"fracture": True, "biopsy_malignant": True}, "L1": {"fracture": True}})
+    assert (told["fragility_fracture"], told["vertebral_fractures"]) == (True, 1)
+    assert told["fracture_months"] == pytest.approx(22 / MONTH)
 
 
 def test_cancer_in_the_history_alone_takes_no_fracture_away():
@@ -141,3 +151,95 @@ def test_pregnancy_blocks_every_drug_and_need_not_be_asked_of_the_old():
     assert set(drugs.values()) == {"contraindicated"}
     old = prevent(parse_record(json.dumps({**BASE, "episode": FALL})))
     assert not any("pregnancy" in verdict.missing for verdict in old.drugs)
+
+
+def undated(**told):
+    return prevention_facts(parse_record(json.dumps({"age_yr": 76, "sex": "F", **told})))
+
+
+@pytest.mark.parametrize(
+    ("history", "levels", "count"),
+    [
+        (None, [], None),
+        (None, ["L1"], None),
+        (None, ["L1", "L2"], 2),
+        (earlier(), [], 0),
+        (earlier(), ["L1"], 1),
+        (earlier({"site": "vertebra"}), ["L1"], 2),
+        (earlier({"site": "vertebra"}, {"site": "vertebra"}), [], 1),
+        (earlier({"site": "vertebra", "levels": ["L1"]}), ["L1"], 1),
+        (earlier({"site": "vertebra", "levels": ["T8", "T9"]}, {"site": "wrist"}), ["L1"], 3),
+    ],
+)
+def test_each_broken_level_counts_once_whoever_tells_of_it(history, levels, count):
+    told = facts({level: {"fracture": True} for level in levels}, history=history or {"fractures": None})
+    assert told.get("vertebral_fractures") == count
+
+
+@pytest.mark.parametrize(
+    ("fractures", "name", "value"),
+    [
+        ([], "hip_fracture", False),
+        ([{"site": "wrist"}], "hip_fracture", False),
+        ([{"site": "hip"}], "hip_fracture", True),
+        ([{"site": "hip", "low_energy": False}], "hip_fracture", False),
+        ([{"site": "hip", "on": "2026-03-02", "low_energy": False}], "hip_fracture_months", None),
+        ([{"site": "hip", "on": "2025-06-01"}, {"site": "hip", "on": "2026-03-02"}], "hip_fracture_months", 91),
+        ([{"site": "hip", "on": "2026-03-02"}, {"site": "hip"}], "hip_fracture_months", 91),
+        ([{"site": "hip", "on": "2024-03-02"}, {"site": "hip"}], "hip_fracture_months", None),
+        ([], "other_fragility_fracture", False),
+        ([{"site": "hip", "low_energy": True}], "other_fragility_fracture", False),
+        ([{"site": "vertebra", "low_energy": True}], "other_fragility_fracture", False),
+        ([{"site": "pelvis", "low_energy": True}, {"site": "rib"}], "other_fragility_fracture", True),
+        ([{"site": "wrist", "on": "2026-03-02"}], "other_fracture_months", 91),
+        ([{"site": "wrist", "on": "2026-03-02", "low_energy": False}], "other_fracture_months", None),
+        ([{"site": "hip", "on": "2026-03-02"}], "other_fracture_months", None),
+    ],
+)
+def test_fractures_of_hip_and_elsewhere_are_dated_apart(fractures, name, value):
+    told = facts({}, history={"fractures": fractures}).get(name)
+    assert told == (pytest.approx(value / MONTH) if name.endswith("months") and value else value)
+
+
+def test_a_history_that_nobody_told_leaves_other_fractures_open():
+    told = facts({"L1": {"fracture": True}}, history={})
+    assert not {"hip_fracture", "other_fragility_fracture", "vertebral_fractures"} & set(told)
+
+
+def test_without_a_day_of_record_the_onset_itself_dates_the_plan():
+    told = {"age_yr": 76, "sex": "F", "episode": FALL, "levels": {"L1": {"fracture": True}}}
+    assert last_vertebral_on(parse_record(json.dumps(told)), ()) == date(2026, 5, 10)
+    assert last_vertebral_on(parse_record(json.dumps({**told, "episode": {"onset_days": 9}})), ()) is None
+    dated = {**told, "recorded_on": "2026-06-01"}
+    assert last_vertebral_on(parse_record(json.dumps({**dated, "episode": {"onset_days": 9}})), ()) == date(2026, 5, 23)
+    assert last_vertebral_on(parse_record(json.dumps({**dated, "episode": {}})), ()) is None
+    assert undated(episode={"onset_days": 9}, levels={"L1": {"fracture": True}})["fracture_months"] == 9 / MONTH
+
+
+def test_a_fragility_fracture_dates_before_one_of_a_crash_which_counts_where_it_is_the_only_one():
+    crash = {"site": "vertebra", "on": "2026-05-01", "low_energy": False}
+    slip = {"site": "vertebra", "on": "2026-01-01", "low_energy": True}
+    assert facts({}, history=earlier(crash, slip))["fracture_months"] == pytest.approx(151 / MONTH)
+    assert facts({}, history=earlier(crash))["fracture_months"] == pytest.approx(31 / MONTH)
+    assert facts({}, history=earlier(crash, {**slip, "low_energy": None}))["fracture_months"] == pytest.approx(
+        151 / MONTH
+    )
+
+
+def test_an_earlier_fracture_of_a_level_that_is_broken_now_is_one_fracture():
+    past = earlier({"site": "vertebra", "on": "2026-01-01", "levels": ["L1"], "low_energy": True})
+    assert facts({"L1": {"fracture": True}}, history=past)["fracture_months"] == pytest.approx(151 / MONTH)
+    own = {"L1": {"fracture": True, "fracture_on": "2026-04-01"}}
+    assert facts(own, history=past)["fracture_months"] == pytest.approx(61 / MONTH)
+    wider = earlier({"site": "vertebra", "on": "2026-05-20", "levels": ["L1", "T8"], "low_energy": True})
+    assert facts(own, history=wider)["fracture_months"] == pytest.approx(12 / MONTH)
+
+
+def test_what_a_person_denies_outranks_the_scan():
+    found = [
+        Finding(code="fracture", value=value, unit="", level=level, method="m", source="s")
+        for value, level in (("yes", Level.T8), ("yes", Level.L2), ("no", Level.L3), ("indeterminate", Level.L4))
+    ]
+    found.append(Finding(code="height_loss", value="yes", unit="", level=Level.L5, method="m", source="s"))
+    told = parse_record(json.dumps({**BASE, "levels": {"L1": {"fracture": True}, "L2": {"fracture": False}, "T7": {}}}))
+    assert fractured_now(told, found) == (Level.T8, Level.L1)

@@ -211,4 +211,10 @@ def test_frax_is_adjusted_for_a_spine_weaker_than_the_neck():
     tests = [{"site": "femoral neck", "t_score": -1.0}, {"site": "spine", "t_score": -3.5}]
     told = prevent(record(bone={"tests": tests, "frax_major_percent": 15})).figures[-1].text
     assert told == "FRAX major 15 % by neck T -1, with spine T -3.5: 18.75 %"
+    drugs = {"glucocorticoids": [{"prednisone_mg_day": 10, "months": 12}]}
+    both = prevent(record(drugs=drugs, bone={"tests": tests, "frax_major_percent": 15})).figures[-2:]
+    assert [figure.source for figure in both] == [
+        "Kanis 2011: FRAX adjusted for the glucocorticoid dose (prednisone-equivalent)",
+        "NOGG 2021/24: spine-hip discordance, arithmetic as in the reference",
+    ]
     assert not any("FRAX" in f.text for f in prevent(record(bone={"tests": tests})).figures)

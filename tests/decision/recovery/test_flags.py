@@ -55,11 +55,18 @@ def test_only_the_latest_reading_is_held_against_the_course():
         ([(10, 3), (20, 7)], True),
         ([(10, 7), (20, 9), (22, 9)], False),
         ([(10, 6), (20, 8), (22, 8)], True),
+        ([(10, 3), (20, 5), (21, 4.9), (23, 5)], True),
+        ([(20, 3), (20, 5), (22, 5)], False),
     ],
 )
 def test_a_relapse_is_two_high_readings_two_days_apart_or_one_large_rise(readings, flagged):
     start = on(0, nrs=9)
     assert ("relapse" in codes(*(on(day, nrs=nrs) for day, nrs in readings), start=start)) is flagged
+
+
+@pytest.mark.parametrize(("days", "flagged"), [((10,), False), ((10, 11), False), ((10, 12), True)])
+def test_the_start_itself_may_be_the_nadir(days, flagged):
+    assert ("relapse" in codes(*(on(day, nrs=6) for day in days), start=on(0, nrs=3))) is flagged
 
 
 def test_pain_at_a_new_level_is_a_relapse():
@@ -225,6 +232,12 @@ def test_the_most_urgent_flag_comes_first_and_of_equals_the_older():
         ("next visit", 33),
         ("next visit", 33),
     ]
+
+
+def test_a_flag_to_be_seen_soon_comes_before_an_older_one_that_may_wait():
+    readings = [on(31, nrs=8), on(40, height_cm=157)]
+    found = flags("none", on(0, nrs=8, height_cm=160), readings, 20)
+    assert [flag.code for flag in found] == ["stature", "no_improvement", "off_trajectory"]
 
 
 def test_a_reading_on_the_day_of_the_start_counts():

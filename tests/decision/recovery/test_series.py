@@ -55,3 +55,13 @@ def test_other_levels_are_not_disturbed():
     ]
     assert [(change.level, change.worse) for change in series(both)[-1]] == [("L1", "no"), ("L2", "no"), ("L2", "no")]
     assert series([]) == () and series(scans(25)) == ((),)
+
+
+@pytest.mark.parametrize(("repaired_on", "answer"), [(60, "no"), (30, "yes")])
+def test_a_wedge_may_become_less_only_between_the_scans_around_its_repair(repaired_on, answer):
+    wedged = [
+        (FIRST + timedelta(30 * n), document(0.0, L1=heights(25.0, wedge=wedge))) for n, wedge in enumerate((20, 20, 5))
+    ]
+    repairs = [(FIRST + timedelta(repaired_on), ["L1"])]
+    changes = [change for change in series(wedged, repairs)[-1] if change.against == FIRST + timedelta(30)]
+    assert [change.worse for change in changes] == [answer]

@@ -64,7 +64,7 @@ def test_a_band_stays_inside_its_scale(track, share, day):
     assert 0 <= band.low <= band.middle <= band.high <= MOST[track.scale]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def fresh():
     """The module read anew: its table is built while it is read."""
     spec = importlib.util.find_spec("endplate.decision.recovery.tracks")

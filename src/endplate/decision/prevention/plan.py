@@ -136,12 +136,12 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
 
 def next_step(treat: Iterable[Verdict], very_high: Iterable[Verdict], drugs: Iterable[Verdict]) -> str:
     """What follows in one sentence; guidelines are named, not voted."""
+    treat, drugs = tuple(treat), tuple(drugs)
     say_treat = [verdict.title for verdict in treat if verdict.status == "yes"]
     if not say_treat:
         open_ones = any(verdict.status == "indeterminate" and verdict.missing for verdict in treat)
         return "complete the record first: no guideline can answer yet" if open_ones else "no guideline asks for a drug"
     high = [verdict.title for verdict in very_high if verdict.status == "yes"]
-    drugs = tuple(drugs)
     by_status = {
         "no listed block found (fitness for age not weighed)": ("yes", "conditional"),
         "open, complete the record": ("indeterminate",),
