@@ -85,8 +85,9 @@ def test_one_drug_after_another_adds_up_and_a_day_under_two_counts_once(treatmen
     ],
 )
 def test_a_treatment_lasts_its_days_or_until_today(told: dict[str, Any], today: str | None, days: int | None) -> None:
-    treatments = {"treatments": [{"measure": STEP1, **told}]}
-    assert dict(care_facts(record(recorded_on=today, care=treatments)))["drug_days"] == days
+    for measure, name in ((STEP1, "drug_days"), (PHYSIO, "exercise_days"), ("bed rest", "nsm_days")):
+        treatments = {"treatments": [{"measure": measure, "supervised": True, **told}]}
+        assert dict(care_facts(record(recorded_on=today, care=treatments)))[name] == days
 
 
 def test_an_end_that_nobody_wrote_down_leaves_the_length_open_where_it_matters() -> None:

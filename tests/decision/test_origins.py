@@ -116,6 +116,8 @@ def test_a_fact_names_the_place_where_it_was_read(told: dict[str, Any], name: st
         ({"levels": {"L1": {"augmented": False}}, "episode": {"augmented_before": False}}, "prior_augmentation", None),
         ({"levels": {"L1": {"concordant": True}}}, "pain_from_fracture", None),
         ({"levels": {"L1": {}}}, "alignment", None),
+        ({"recorded_on": DAY, "studies": {"mri_on": "2026-03-10", "bone_scan_on": "2026-03-12"},
+          "levels": {"L1": {"oedema": False, "uptake": False}}}, "imaging_age_days", 5),
         ({"history": {}}, "prior_vcf", None),
         *(({"history": {name: True}}, "bone_risk_factors", True) for name in RISKS),
         ({"history": dict.fromkeys(RISKS, False)}, "bone_risk_factors", None),

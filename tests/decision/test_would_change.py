@@ -372,3 +372,39 @@ def test_a_count_in_the_scope_is_made_to_hold_so_that_the_answer_may_hang_on_one
     known, rest = changes(rules, pregnancy=False)["mri_oedema"]
     assert known == found and rest == {"dementia": True, "fever": True}
     assert "mri_oedema" not in changes(rules, pregnancy=False, dementia=False)
+
+
+@pytest.mark.parametrize("status", ["yes", "conditional"])
+def test_half_of_a_contraindication_is_weighed_where_the_rest_favours(status: str) -> None:
+    favours = answers((status, "dementia"), ("no", None))
+    rules = ruleset("adult", absolute=["pair"], relative=["infected"], scope="pregnancy", answer=favours)
+    found, rest = changes(rules)["nrs"]
+    assert {value: told for value, told in found.items() if value in (0, 5, 10)} == {
+        0: status,
+        5: "contraindicated",
+        10: "contraindicated",
+    }
+    assert rest == {"mri_oedema": True, "dementia": True, "pregnancy": True, "infection_spine": False}
+
+
+@pytest.mark.parametrize("status", ["yes", "conditional"])
+def test_half_of_a_scope_is_weighed_where_the_other_half_fails_and_the_rest_favours(status: str) -> None:
+    favours = answers(("no", "fever"), (status, "dementia"), ("no", None))
+    rules = ruleset("adult", absolute=["infected"], scope="pregnancy or mri_oedema", answer=favours)
+    found, rest = changes(rules)["mri_oedema"]
+    assert found == {True: status, False: "no"}
+    assert rest == {"pregnancy": False, "fever": False, "dementia": True, "infection_spine": False}
+    assert "mri_oedema" not in changes(rules, dementia=False)
+
+
+def test_half_of_a_relative_contraindication_is_weighed_under_a_yes_only() -> None:
+    for status, told in (("yes", True), ("conditional", False)):
+        favours = answers((status, "dementia"), ("no", None))
+        rules = ruleset("adult", absolute=["infected"], relative=["pair"], answer=favours)
+        assert ("nrs" in changes(rules)) is told
+    rules = ruleset(
+        "adult", absolute=["infected"], relative=["pair"], answer=answers(("yes", "dementia"), ("no", None))
+    )
+    found, rest = changes(rules)["nrs"]
+    assert (found[0], found[10]) == ("yes", "conditional")
+    assert rest == {"mri_oedema": True, "dementia": True, "infection_spine": False}
