@@ -266,3 +266,43 @@ def test_rows_are_shared_out_to_fresh_processes_in_large_portions(monkeypatch: p
     assert list(rows(lines(), processes=1)) == list(rows(lines())) and asked == []
     assert list(rows(lines(), processes=3)) == list(rows(lines()))
     assert asked == ["spawn", 3, CHUNK, "closed"]
+
+
+def test_a_flag_tells_its_words_its_reason_and_whether_some_of_it_is_known_to_hold() -> None:
+    facts = level_facts(NUMBER_11)
+    decision = decide_level(facts)
+    assert decision.level == facts.level
+    (emergency,) = decision.emergencies
+    assert (emergency.id, emergency.kind, emergency.truth, emergency.missing) == (
+        "new_deficit_with_canal", "emergency", True, ()
+    )  # fmt: skip
+    assert emergency.words == emergency.reason.words == "New neurologic deficit with a compromised canal"
+    assert (emergency.reason.role, emergency.reason.truth) == ("emergency", True)
+    assert {"neuro", "deficit_new"} <= {used.field for used in emergency.reason.used}
+    assert all(flag.kind != "emergency" for flag in decision.flags)
+    for known, suspected in (({"neuro": "deficit"}, True), ({}, False)):
+        (flag,) = [one for one in decide_level(LevelFacts(values=known)).open_flags if one.id == emergency.id]
+        assert (flag.truth, flag.suspected) == (None, suspected)
+
+
+def test_a_grade_tells_its_group_and_what_it_hangs_on() -> None:
+    known = {one.id: one for one in decide_level(LevelFacts(values={"t_score": -2.6})).causes}
+    sure = known["osteoporosis"]
+    assert (sure.group, sure.title, sure.value) == ("cause", "Osteoporosis", "definite")
+    assert (sure.reachable, sure.missing) == (("definite",), ())
+    assert [used.field for reason in sure.reasons for used in reason.used] == ["t_score"]
+    unsure = {one.id: one for one in decide_level(LevelFacts(values={"t_score": -2.0})).causes}["osteoporosis"]
+    assert (unsure.value, unsure.reachable) == (None, ("definite", "probable", "possible", "absent"))
+    assert {"mechanism", "vbmd", "l1_hu", "bone_risk_factors"} <= set(unsure.missing)
+    assert [reason.words for reason in unsure.reasons] and all(reason.role == "answer" for reason in unsure.reasons)
+
+
+def test_a_sum_and_a_conflict_are_told_by_name() -> None:
+    decision = decide_level(level_facts(vignettes()[3]))
+    (score,) = decision.verdict("of_score_modified").scores
+    assert score.name in {name for book in rulebook().books for name in book.scores}
+    assert score.words == "Modified OF score"
+    known = {dispute.id: dispute for dispute in rulebook().disputes}
+    for conflict in decision.conflicts:
+        dispute = known[conflict.id]
+        assert (conflict.question, conflict.positions) == (dispute.question, dispute.positions)
