@@ -9,10 +9,11 @@ import pytest
 from endplate.decision.decide import evaluate, outcomes
 from endplate.decision.listing import listed_rules
 from endplate.decision.reason import deciding
-from endplate.decision.rulebook import read_book
+from endplate.decision.rulebook import read_book, rulebook
 from endplate.decision.ruleset import Outcome, RuleSet, settle
 from endplate.decision.threshold import Citation, RuleFileError, read_citation, read_threshold
 from endplate.decision.verdict import LevelFacts, Verdict
+from endplate.decision.would_change import would_change
 
 HEAD = {"id": "x", "title": "X", "edition": "2020", "date": "2020", "reference": "Someone 2020"}
 CITED = {"source": "Page 1", "trust": "V"}
@@ -408,3 +409,11 @@ def test_half_of_a_relative_contraindication_is_weighed_under_a_yes_only() -> No
     found, rest = changes(rules)["nrs"]
     assert (found[0], found[10]) == ("yes", "conditional")
     assert rest == {"mri_oedema": True, "dementia": True, "infection_spine": False}
+
+
+def test_a_sum_is_tried_inside_the_scope_that_one_of_its_own_answers_decides() -> None:
+    """Lesion is an item of SINS and decides whether SINS applies at all: the other items still matter."""
+    rules = next(item for item in rulebook().rulesets if item.id == "sins_2010")
+    facts = {"pain_type": "mechanical", "alignment": "normal", "posterior_elements": "none", "lesion_over_half": False}
+    named = {change.field for change in would_change(rules, facts | {"biopsy_malignant": False})}
+    assert named == {"loss_pct", "malignancy", "lesion", "level"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from random import Random
 from typing import Any
 
 from endplate.decision.kleene import All, AnyOf, AtLeast, FactValues, Node, Not, fields
 from endplate.decision.ruleset import RuleSet
 from endplate.decision.score import ScoreCompare
+
+MOST_WAYS = 100
+"""Ways into a scope that are tried."""
 
 RANDOM_TRIES, SEED = 50, 4711
 """Combinations of a sum's open facts that are tried after the simple ones, the same ones every time."""
@@ -20,10 +23,11 @@ Sum = AtLeast | ScoreCompare
 def pivots(ruleset: RuleSet, facts: FactValues, name: str, missing: list[str]) -> Iterator[dict[str, Any]]:
     """Facts at which the verdict may hang on `name`; whether it does is for the caller to try."""
     finder = _Finder(ruleset, name, missing)
-    for part, others in _contexts(ruleset, name):
-        for filled in finder.pivot(part, dict(facts)):
-            if all(finder.force(node, wanted, filled) for node, wanted in others):
-                yield finder.completed(filled)
+    for start in (dict(facts), *finder.inside(ruleset.scope, facts)):
+        for part, others in _contexts(ruleset, name):
+            for filled in finder.pivot(part, dict(start)):
+                if all(finder.force(node, wanted, filled) for node, wanted in others):
+                    yield finder.completed(filled)
 
 
 def _contexts(ruleset: RuleSet, name: str) -> Iterator[tuple[Node, list[tuple[Node, bool]]]]:
@@ -55,6 +59,19 @@ class _Finder:
         """The facts with every other missing one filled by any value."""
         rest = {name: self.samples(name)[0] for name in self.missing if facts.get(name) is None and name != self.held}
         return facts | rest
+
+    def inside(self, scope: Node, facts: FactValues) -> Iterator[dict[str, Any]]:
+        """The facts with the open ones of a scope so that it holds, in every way; none where it is settled.
+
+        A sum may otherwise take the very answer that leaves the scope.
+        """
+        if scope.truth(facts) is not None:
+            return
+        names = sorted(name for name in fields(scope) if facts.get(name) is None and name != self.held)
+        for values in islice(product(*(self.samples(name) for name in names)), MOST_WAYS):
+            filled = {**facts, **dict(zip(names, values, strict=True))}
+            if scope.truth(filled):
+                yield filled
 
     def force(self, node: Node, wanted: bool, facts: dict[str, Any]) -> bool:
         """Fill facts so that a node becomes `wanted`; False where that fails."""
