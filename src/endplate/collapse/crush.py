@@ -25,7 +25,7 @@ from endplate.numerics.points.cloud import fill_cloud
 from endplate.numerics.points.drive import release
 from endplate.numerics.points.engine import Engine
 from endplate.numerics.points.law import ELASTIC, FOAM, FoamLaw
-from endplate.numerics.points.load import Load, Settings
+from endplate.numerics.points.load import Load
 from endplate.numerics.voxel.islands import largest_piece
 
 CAP_MODULUS_MPA = cited(200.0, "MPa", "own trial: stiff enough to carry the endplate, soft enough to spread", "design")
@@ -162,7 +162,7 @@ class _Crush:
         )
         self.bone = cloud.kind == FOAM
         self.mass_before = float(cloud.mass[self.bone].sum())
-        return Engine(cloud, intact_law(), body.shape, voxel_mm, settings=Settings(most_move=2.0))
+        return Engine(cloud, intact_law(), body.shape, voxel_mm)
 
     def _own(self, world_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """LPS mm to the engine's coordinates."""

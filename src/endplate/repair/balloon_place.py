@@ -30,10 +30,10 @@ MEMBRANE_N_PER_MM = cited(
     5.0, "N/mm", "Own trial: keeps the balloon near its nominal shape; no maker's figure was read", "weak"
 )
 MOST_EDGE_VOXELS = cited(
-    1.25,
+    0.65,
     "voxel",
-    "Own measurement: bone slips between vertices that lie two voxels apart (half of 4 mL); one apart, into less than "
-    "0.6 % of the volume",
+    "Own measurement: bone slips between vertices of a bulge that lie a voxel apart when it begins (8 % of 1.2 mL), "
+    "and two voxels apart anywhere (half of 4 mL); with this, into less than 0.2 % of the volume",
     "design",
 )
 

@@ -81,6 +81,6 @@ class Settings:
     refresh: int = 12
     void_mpa: float = 0.05
     clip: float = 0.3
-    most_move: float = 1.0
+    most_move: float = 2.0
     least_secant: float = 0.05
     smoothing: float = 0.3
