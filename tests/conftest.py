@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from verification.public_data import data_folder
+
+from endplate.numerics.threads import one_blas_thread
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_blas() -> Iterator[None]:
+    """As the verbs do: two test processes on two cores would wait for each other."""
+    with one_blas_thread():
+        yield
 
 
 @pytest.fixture(scope="session")

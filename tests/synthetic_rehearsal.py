@@ -118,6 +118,8 @@ def inflation(bone: Bone, vertebra: Vertebra) -> Inflation:
         bone=replace(bone, cavity=hollow),
         compaction=(1.0 + 1.2 * np.clip(rim, 0, 1)).astype(np.float32),
         cavity_ml=3.4,
+        pushed_full_mm=0.8,
+        pushed_left_mm=0.3,
         mass_error=1e-12,
         volume_error=2e-4,
         energy_error=6e-3,

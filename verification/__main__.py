@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import verification
+from endplate.numerics.threads import one_blas_thread
 from verification.check import Check
 
 MARKS = {True: "pass", False: "FAIL", None: "skip"}
@@ -57,6 +58,7 @@ def order(check: Check) -> list[tuple[bool, float | str]]:
     return [(not part.isdigit(), float(part) if part.isdigit() else part) for part in check.number.split(".")]
 
 
+@one_blas_thread()
 def main() -> int:
     """Run all areas, or those named on the command line."""
     wanted = sys.argv[1:]

@@ -29,6 +29,7 @@ from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
 from endplate.numerics import warm
+from endplate.numerics.threads import one_blas_thread
 
 Progress = Callable[[str, float, str], None]
 """Called with the stage, the fraction of it done (0..1) and what it is doing now."""
@@ -51,6 +52,7 @@ class AssessSettings:
     mechanics: bool = True
 
 
+@one_blas_thread()
 def assess(case: Case, settings: AssessSettings | None = None, progress: Progress | None = None) -> Case:
     """Every measurement of this version on one case.
 

@@ -12,6 +12,7 @@ from endplate.case.provenance import Stopwatch, with_parameters
 from endplate.errors import LabelError, OptionError
 from endplate.level import Level
 from endplate.numerics import warm
+from endplate.numerics.threads import one_blas_thread
 from endplate.repair.findings import cautions, findings, gaps
 from endplate.repair.rehearsal import RehearsalSettings, rehearse_level
 from endplate.repair.scene import Scene
@@ -26,6 +27,7 @@ class RehearseSettings:
     rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
 
 
+@one_blas_thread()
 def rehearse(
     case: Case, level: Level | str, settings: RehearseSettings | None = None, progress: Progress | None = None
 ) -> Case:

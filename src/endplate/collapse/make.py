@@ -31,6 +31,7 @@ from endplate.collapse.warp import Warped, warp
 from endplate.errors import LabelError
 from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
+from endplate.numerics.threads import one_blas_thread
 
 RIM = cited(0.7, "1", "the outer ring of the upper endplate, on which the ring of the next body stands", "design")
 NEXT_TO_BODY = cited(0.5, "1", "lattice steps beyond the labelled body that go with it", "design")
@@ -58,6 +59,7 @@ class Made:
     seconds: dict[str, float]
 
 
+@one_blas_thread()
 def make_fracture(
     volume: Volume,
     labels: LabelMap,

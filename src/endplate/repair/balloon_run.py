@@ -11,6 +11,7 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.points.drive import deflate
 from endplate.numerics.points.engine import Step
+from endplate.repair.back_wall import back_wall_mm, pushed_mm
 from endplate.repair.balloon_gain import CarriedPlates, Shape
 from endplate.repair.balloon_model import BodyModel
 from endplate.repair.balloon_place import clearance_mm, to_lps_mm, to_model_mm
@@ -58,6 +59,7 @@ class Course:
     Attributes
     ----------
     start, before : as the scan shows the body, and settled under the preload.
+    pushed_full_mm, pushed_left_mm : how far the back wall went towards the canal since then, None where it has none.
     """
 
     volume_ml: list[float] = field(default_factory=list)
@@ -66,6 +68,8 @@ class Course:
     before: Shape
     full: Shape
     deflated: Shape
+    pushed_full_mm: float | None = None
+    pushed_left_mm: float | None = None
     stop: str = ""
     unconverged: list[str] = field(default_factory=list)
 
@@ -104,6 +108,7 @@ class Run:
         self.engine.carry("upper", to_model_mm(self.grid, plates.upper_mm))
         self.engine.carry("lower", to_model_mm(self.grid, plates.lower_mm))
         self.engine.carry("wall", wall_mm(bone))
+        self.engine.carry("back", back_wall_mm(bone))
         self.arch = arch_of(bone)
         self.behind = self._in_arch()
 
@@ -113,10 +118,13 @@ class Run:
         course = Course(start=start, before=start, full=start, deflated=start)
         self._settle(course)
         course.before = course.full = course.deflated = self.shape()
+        back = self.engine.carried["back"].copy()
         self._record(course)
         self._inflate(course)
+        course.pushed_full_mm = pushed_mm(back, self.engine.carried["back"])
         self._look_inside(course)
         self._deflate(course)
+        course.pushed_left_mm = pushed_mm(back, self.engine.carried["back"])
         return course
 
     def shape(self) -> Shape:

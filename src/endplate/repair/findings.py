@@ -66,6 +66,17 @@ RESULTS: dict[str, Told] = {
         )
         for place in PLACES
     },
+    **{
+        f"{stage}_back_wall_mm": Told(
+            code="repair_back_wall_pushed",
+            unit="mm",
+            at=STAGES[stage],
+            how="95th percentile of the moves of the wall that faces the canal, against the body under the same "
+            "preload before the balloon; the arch, which holds that wall at its sides, is not in the model",
+            source=_POINTS,
+        )
+        for stage in ("full", "deflated")
+    },
     "balloon_volume_ml": Told(code="balloon_volume", unit="mL", how="all balloons together", source=_POINTS),
     "balloon_pressure_mpa": Told(code="balloon_pressure", unit="MPa", how="highest while filling", source=_POINTS),
     "cavity_ml": Told(code="balloon_cavity", unit="mL", how="left when the balloon was emptied", source=_POINTS),

@@ -19,7 +19,7 @@ from endplate.repair.balloon_gain import CarriedPlates
 from endplate.repair.balloon_law import bone_foam
 from endplate.repair.balloon_model import body_model
 from endplate.repair.balloon_place import BalloonSite
-from endplate.repair.balloon_run import Done, Run
+from endplate.repair.balloon_run import Course, Done, Run
 from endplate.repair.bone import body_ml
 from endplate.repair.intact import IntactShape
 from endplate.repair.result import Bone, Gain, Inflation
@@ -102,12 +102,18 @@ def inflate(
     lost = None if intact is None or intact.lost_mm is None else intact.lost_mm
     run = Run(model, bone, plates, [settings.planned_ml] * len(sites), lost, done)
     course = run.go()
-    left = after(bone, model)
-    ledger = model.engine.ledger
-    injected = ledger.injected_mm3 - sum(b.volume() for b in model.engine.balloons) + float(run.empty_mm3.sum())
+    done(1.0)
+    return _result(bone, sites, settings, run, course, start)
+
+
+def _result(
+    bone: Bone, sites: Sequence[BalloonSite], settings: InflationSettings, run: Run, course: Course, start: float
+) -> Inflation:
+    """What a run left, with its balances."""
+    left, ledger = after(bone, run.model), run.engine.ledger
+    injected = ledger.injected_mm3 - sum(b.volume() for b in run.engine.balloons) + float(run.empty_mm3.sum())
     most = 1000 * max(course.volume_ml)
     settled = course.before.since(course.start)
-    done(1.0)
     return Inflation(
         level=bone.level,
         balloons=tuple(site.balloon for site in sites),
@@ -127,8 +133,10 @@ def inflate(
         steps=ledger.steps,
         seconds=time.perf_counter() - start,
         settled=settled,
+        pushed_full_mm=course.pushed_full_mm,
+        pushed_left_mm=course.pushed_left_mm,
         unconverged="; ".join(course.unconverged),
-        notes=_notes(bone, settings, model.drilled_mg, settled),
+        notes=_notes(bone, settings, run.model.drilled_mg, settled),
     )
 
 

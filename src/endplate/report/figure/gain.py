@@ -47,7 +47,7 @@ def gain_figure(rehearsal: Rehearsal) -> Markup | None:
     for place, row in enumerate(rows):
         parts += _drawn(row, TOP + ROW * (place + 0.5), low, high)
     alt = f"{rehearsal.level}: gain of anterior height. " + " ".join(f"{row.name}: {_said(row.band)}." for row in rows)
-    return svg.drawing(WIDTH, height, alt, parts, f"gain-{rehearsal.level}")
+    return svg.drawing(WIDTH, height, alt, [svg.group(parts, class_="on-paper")], f"gain-{rehearsal.level}")
 
 
 def has_bars(rehearsal: Rehearsal) -> bool:
