@@ -148,6 +148,7 @@ def inflate_crushed(
         box.plates,
         [planned_ml] * len(sites),
         None,
+        None,
         _quiet,
     )
     for name in ("upper", "lower"):

@@ -119,6 +119,17 @@ def test_the_height_that_ends_the_inflation_is_named() -> None:
     assert told[2] == "raised by 0.7 mm at the back, which had lost no height"
 
 
+def test_a_back_wall_that_goes_towards_the_canal_ends_the_inflation() -> None:
+    sites = [box_site(-9.0), box_site(9.0)]
+    settings = InflationSettings(planned_ml=2.0, preload_n=0.0, most_pushed_mm=None)
+    free = inflate(loose_bone(), body(), sites, settings)
+    assert free.pushed_full_mm is not None and free.pushed_full_mm > 0.2
+    most_mm = free.pushed_full_mm / 2
+    done = inflate(loose_bone(), body(), sites, replace(settings, most_pushed_mm=most_mm))
+    assert done.pushed_full_mm is not None and 0.7 * most_mm < done.pushed_full_mm <= 1.02 * most_mm
+    assert done.stop.startswith("back wall pushed by") and done.volume_ml[-1] < free.volume_ml[-1]
+
+
 def test_balloon_near_the_endplate_is_not_inflated_further() -> None:
     done = inflate(bone(), body(), [box_site(0.0, 9.0)], SMALL)
     assert "of cortex or endplate" in done.stop and done.volume_ml[-1] < PLANNED_ML

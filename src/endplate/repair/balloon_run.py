@@ -43,6 +43,9 @@ CLEAR_LOSS_MM = cited(
     "Error of reading a height, target of reference 8.2: a smaller loss is no target, a larger rise no gain",
     "design",
 )
+MOST_PUSHED_MM = cited(
+    1.0, "mm", "Own choice: a move of the back wall towards the canal that is seen in the lateral view", "design"
+)
 PLACES = ("at the front", "in the middle", "at the back")
 """Where the heights of a shape are read, in their order."""
 INFLATION_SHARE = cited(
@@ -80,7 +83,7 @@ class Run:
     Parameters
     ----------
     planned_ml : volume of each balloon to stop at. most_gain_mm : (anterior, middle, posterior) gain that reaches the
-    intact heights, None where they are unknown.
+    intact heights, None where they are unknown. most_pushed_mm : of the back wall towards the canal, None for any.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Run:
         plates: CarriedPlates,
         planned_ml: Sequence[float],
         most_gain_mm: tuple[float, float, float] | None,
+        most_pushed_mm: float | None,
         done: Done,
     ) -> None:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
@@ -100,10 +104,13 @@ class Run:
         self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
         self.empty_mm3 = self.target_mm3.copy()
-        self.last_gain, self.last_rate = np.zeros(3), np.zeros(3)
-        self.near, self.nearest = most_gain_mm is not None, 0
+        self.last_rise, self.last_rate = np.zeros(4), np.zeros(4)
+        self.nearest = 0
         self.open = np.ones(self.target_mm3.size, bool)
         self.most_gain = None if most_gain_mm is None else np.asarray(most_gain_mm, float)
+        gains = np.full(3, np.inf) if self.most_gain is None else np.maximum(self.most_gain, float(CLEAR_LOSS_MM))
+        self.most_rise = np.append(gains, np.inf if most_pushed_mm is None else most_pushed_mm)
+        self.near = bool(np.isfinite(self.most_rise).any())
         self.reasons: list[str] = [""] * self.target_mm3.size
         self.engine.carry("upper", to_model_mm(self.grid, plates.upper_mm))
         self.engine.carry("lower", to_model_mm(self.grid, plates.lower_mm))
@@ -118,19 +125,23 @@ class Run:
         course = Course(start=start, before=start, full=start, deflated=start)
         self._settle(course)
         course.before = course.full = course.deflated = self.shape()
-        back = self.engine.carried["back"].copy()
+        self.back_mm = self.engine.carried["back"].copy()
         self._record(course)
         self._inflate(course)
-        course.pushed_full_mm = pushed_mm(back, self.engine.carried["back"])
+        course.pushed_full_mm = self._pushed_mm()
         self._look_inside(course)
         self._deflate(course)
-        course.pushed_left_mm = pushed_mm(back, self.engine.carried["back"])
+        course.pushed_left_mm = self._pushed_mm()
         return course
 
     def shape(self) -> Shape:
         """Heights now."""
         upper, lower = (to_lps_mm(self.grid, self.engine.carried[name]) for name in ("upper", "lower"))
         return self.plates.shape(upper, lower)
+
+    def _pushed_mm(self) -> float | None:
+        """How far the back wall has gone towards the canal since the body settled."""
+        return pushed_mm(self.back_mm, self.engine.carried["back"])
 
     def _settle(self, course: Course) -> None:
         """Bring the preload on while the balloons keep their volume."""
@@ -166,7 +177,7 @@ class Run:
 
     def _inflate(self, course: Course) -> None:
         """Steps until every balloon has a reason to stop."""
-        share = 1.0 if self.most_gain is None else float(FIRST_STEP)
+        share = float(FIRST_STEP) if self.near else 1.0
         while not course.stop:
             course.stop = self._why_stop(share)
             if course.stop:
@@ -212,7 +223,9 @@ class Run:
         return "" if self.open.any() else "; ".join(dict.fromkeys(self.reasons))
 
     def _risen(self) -> str:
-        """Which height is full; one that had lost nothing has no target, and may rise by no more than its error."""
+        """What went as far as it may; a height that had lost nothing may rise by no more than its error."""
+        if self.nearest == len(PLACES):
+            return f"back wall pushed by {self._pushed_mm() or 0.0:.1f} mm towards the canal"
         where = PLACES[self.nearest]
         if self.most_gain is not None and self.most_gain[self.nearest] < CLEAR_LOSS_MM:
             return f"raised by {float(CLEAR_LOSS_MM):g} mm {where}, which had lost no height"
@@ -237,16 +250,14 @@ class Run:
         return [int(in_arch(self.arch, item.surface.vertices, self.edge_mm).sum()) for item in balloons]
 
     def _room(self, course: Course, share: float) -> float:
-        """How many steps like the last one the gain stays below the intact heights, if it quickens as it just did."""
-        gain = np.array(course.full.heights_mm) - course.before.heights_mm
-        by, self.last_gain = gain - self.last_gain, gain
+        """How many steps like the last one heights and back wall have left, if they quicken as they just did."""
+        rise = np.append(np.array(course.full.heights_mm) - course.before.heights_mm, self._pushed_mm() or 0.0)
+        by, self.last_rise = rise - self.last_rise, rise
         rate, before = by / share, self.last_rate
         self.last_rate = rate
-        if self.most_gain is None:
-            return np.inf
-        quicker = np.clip(np.divide(rate, before, out=np.ones(3), where=before > 1e-6), 1, float(MOST_QUICKENING))
-        most = np.maximum(self.most_gain, float(CLEAR_LOSS_MM))
-        left = np.divide(np.maximum(most - gain, 0), by * quicker, out=np.full(3, np.inf), where=by > 1e-6)
+        quicker = np.clip(np.divide(rate, before, out=np.ones(4), where=before > 1e-6), 1, float(MOST_QUICKENING))
+        free = np.maximum(self.most_rise - rise, 0)
+        left = np.divide(free, by * quicker, out=np.full(4, np.inf), where=by > 1e-6)
         self.nearest = int(left.argmin())
         return float(left.min())
 

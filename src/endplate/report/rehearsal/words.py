@@ -12,8 +12,6 @@ from endplate.report.rehearsal.table import UNKNOWN_WORDS, UNSETTLED
 
 LEAST_GAIN_MM = 0.1
 """A share of less than what is printed as a gain would be noise."""
-TOLD_MM = 1.0
-"""From here on a move of the back wall stands in the first sentence: one voxel of the model."""
 CAN = (
     "Whether forces balance: how the load runs through cement and bone, and how much stiffer and stronger the body "
     "becomes for a given cement.",
@@ -53,7 +51,7 @@ def _told(rehearsal: Rehearsal, done: Rehearsed) -> str:
     start = f"{rehearsal.level}, rehearsed {PROCEDURE_WORDS[done.procedure]}"
     if done.access is not None and not done.access.paths:
         return f"{start}: no safe needle path ({done.access.reason.rstrip('.')})."
-    parts = [_balloon(done), _height(of), _back_wall(of), _cement(done), _strength(of)]
+    parts = [_balloon(done), _height(of), _cement(done), _strength(of)]
     told = "; ".join(part for part in parts if part) or "nothing was computed"
     ended = f" It ended early: {done.stopped.rstrip('.')}." if done.stopped else ""
     return f"{start}: {told}.{ended}"
@@ -73,14 +71,6 @@ def _height(of: dict[str, Band]) -> str:
     if band is None or band.value is None or "cavity_ml" not in of:
         return ""
     return f"the front of the body gains {_banded(band, 1)} mm, taken as kept when the cement sets"
-
-
-def _back_wall(of: dict[str, Band]) -> str:
-    """A wall that is pushed into the canal is a danger, whatever was gained."""
-    band = of.get("full_back_wall_mm")
-    if band is None or band.value is None or max(band.value, band.high or band.value) < TOLD_MM:
-        return ""
-    return f"the full balloon pushes the back wall {_banded(band, 1)} mm towards the canal"
 
 
 def _cement(done: Rehearsed) -> str:
