@@ -16,6 +16,7 @@ from rich.table import Table
 
 import benchmarks
 import endplate
+from endplate.numerics.threads import one_blas_thread
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -42,6 +43,7 @@ def earlier() -> list[dict[str, Any]]:
     return json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.is_file() else []
 
 
+@one_blas_thread()
 def main() -> int:
     """Run all, or those named on the command line."""
     wanted = sys.argv[1:] or [n for n in names() if hasattr(importlib.import_module(f"benchmarks.{n}"), "rows")]

@@ -32,6 +32,7 @@ from verification.point_source import (
     radii,
 )
 
+from benchmarks._goal import at_least
 from endplate.repair.device.cement import CEMENTS
 from endplate.repair.injection import inject
 from endplate.repair.injection_plan import InjectionPlan
@@ -41,6 +42,8 @@ MARROW_MPA_S = 1e-7
 """0.1 Pa s, in the middle of what was measured: 0.04 to 0.14."""
 STEPS = 40
 LONGEST_S = 900
+LEAST_TIMES = 10.0
+"""Asked for: so many times as fast as a general package at equal error."""
 
 
 def case(voxel_mm: float) -> dict[str, Any]:
@@ -111,13 +114,14 @@ def against_fipy(voxel_mm: float, repeats: int) -> dict[str, Any]:
     once = inject_point(voxel_mm, 1.0, 1)
     mine = f"radius {ball.mean_error:+.2%}, worst {ball.worst_error:.2%}, drop {ball.drop_error[-1]:+.2%}"
     mine += f" (in one step {once.worst_error:.2%}, {once.drop_error[-1]:+.2%} in {once.seconds:.2g} s)"
-    return _row(
+    row = _row(
         f"4 mL from a point, Newtonian, {voxel_mm:g} mm, {STEPS} steps",
         "FiPy 4, two-phase Darcy",
         [run.seconds for run in ours],
         theirs,
         f"ours: {mine}; {told}",
     )
+    return at_least(row, LEAST_TIMES)
 
 
 def against_fmm(voxel_mm: float, repeats: int) -> dict[str, Any]:
