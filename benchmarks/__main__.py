@@ -52,9 +52,14 @@ def main() -> int:
         console.print(f"unknown benchmark {', '.join(sorted(unknown))}; known: {', '.join(names())}")
         return 2
     rows: list[dict[str, Any]] = []
+    broken: list[str] = []
     for name in wanted:
         console.print(f"running {name} ...")
-        rows += [{"benchmark": name, **row} for row in importlib.import_module(f"benchmarks.{name}").rows()]
+        try:
+            rows += [{"benchmark": name, **row} for row in importlib.import_module(f"benchmarks.{name}").rows()]
+        except Exception as error:  # the hour that the others took is not lost
+            console.print(f"{name} FAILED: {error}", markup=False)
+            broken.append(name)
     console.print(table(rows))
     machine = {
         "version": endplate.__version__,
@@ -63,12 +68,12 @@ def main() -> int:
         "machine": platform.machine(),
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    rows = [row for row in earlier() if row["benchmark"] not in wanted] + rows
+    rows = [row for row in earlier() if row["benchmark"] in broken or row["benchmark"] not in wanted] + rows
     temporary = RESULTS.with_suffix(".part")
     temporary.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", encoding="utf-8")
     temporary.replace(RESULTS)
     console.print(f"wrote {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
-    return 0
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def _record(number: int, chance: random.Random) -> dict[str, Any]:
     return {
         "id": f"made-up-{number}", "age_yr": chance.randint(40, 95), "sex": chance.choice(("female", "male")),
         "recorded_on": "2026-03-15",
-        "episode": {"onset_days": some(chance.randint(1, 300)), "hospitalised": yes(0.3),
+        "episode": {"onset_days": some(chance.randint(6, 300)), "hospitalised": yes(0.3),
             "mechanism": some("fall from standing")},
         "pain": {"under_analgesia": some(chance.randint(0, 10)),
             "trend": some(chance.choice(("worse", "stable", "better")))},
