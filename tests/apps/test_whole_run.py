@@ -6,12 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from endplate.apps.cli import main
+from endplate.apps.demo import BREAK
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
@@ -24,6 +26,7 @@ SMALL = PhantomSpec(
     field_mm=(110.0, 130.0),
 )
 
+MADE = {"intact", "truth.json"}
 CARE = {"decision.json", "decision-aid.html", "fhir.json"}
 
 ANNOUNCED = """
@@ -72,12 +75,20 @@ def test_the_demo_is_the_same_job(
 ) -> None:
     import endplate.image.phantom
 
-    monkeypatch.setattr(endplate.image.phantom, "demo_spec", lambda: SMALL)
+    monkeypatch.setattr(endplate.image.phantom, "demo_spec", lambda: replace(SMALL, deformities={}))
+    monkeypatch.setattr("endplate.apps.demo.BREAK", replace(BREAK, voxel_mm=2.5))
     assert main(["demo", "--out", str(tmp_path / "demo"), "--no-mechanics"]) == 0
     printed = capsys.readouterr().out
     assert "endplate plan" in printed and "report.html" in printed and "NICE TA279" in printed
     names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names == {"ct.nii.gz", "labels.nii.gz", "patient.toml", "report.html", "case.json", "volumes"} | CARE
+    assert names == {"ct.nii.gz", "labels.nii.gz", "patient.toml", "report.html", "case.json", "volumes"} | MADE | CARE
+    made = json.loads((tmp_path / "demo" / "truth.json").read_text(encoding="utf-8"))
+    case = json.loads((tmp_path / "demo" / "case.json").read_text(encoding="utf-8"))
+    found = {(item["code"], item["level"]): item for item in case["findings"]}
+    loss = found[("height_loss", "L1")]
+    assert made["level"] == "L1" and abs(made["loss"] - BREAK.loss) < 0.03
+    assert loss["low"] <= made["losses"]["anterior"] <= loss["high"]
+    assert any(f"built: wedge, {100 * made['losses']['anterior']:.1f} % anterior" in note["text"] for note in case["cautions"])
     assert main(["demo", "--out", str(tmp_path / "demo"), "--no-mechanics", "--quiet"]) == 0, "a second run replaces"
 
 

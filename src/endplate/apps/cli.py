@@ -167,9 +167,10 @@ def fracture(
 
 @app.command
 def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOptions = NO_RUN) -> int:
-    """The whole path on the built-in digital spine, T10 to L5 with a fresh wedge fracture of L1 and a record beside it.
+    """The whole path on the built-in digital spine, T10 to L5, whose L1 is crushed to a wedge, with a record beside it.
 
-    CT, labels and record are written beside the results, so that the `plan` command it prints can be tried on them.
+    CT, labels and record are written beside the results, so that the `plan` command it prints can be tried on them; the
+    spine before the fracture is in `intact`.
 
         endplate demo
         endplate demo --out spine --linear-only

@@ -1,4 +1,4 @@
-"""What `endplate demo` does: the whole path on the built-in digital spine, through files, as a user's scan would go."""
+"""What `endplate demo` does: build an intact digital spine, break it, and walk the whole path, all through files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.apps.assess import told
-from endplate.apps.options import ModelOptions
+from endplate.apps.fracture import run_fracture
+from endplate.apps.fracture_options import CollapseOptions
+from endplate.apps.options import InputOptions, ModelOptions
 from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
 from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from endplate.image.phantom import PhantomTruth
 
 CT, LABELS, RECORD = "ct.nii.gz", "labels.nii.gz", "patient.toml"
+INTACT = "intact"
+"""Folder of the spine before the fracture."""
+BREAK = CollapseOptions(level="L1", shape="wedge", loss=0.32)
+"""The middle of Genant grade 2, away from both cut-offs."""
 NAME = "Digital spine (the built-in demo, no patient)"
 VOXEL_MM = 2.0
 """Coarse, so that the demo ends in minutes; 1 mm is the default everywhere else."""
@@ -26,7 +32,7 @@ MEMBERS = 0
 
 
 def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
-    """Build the digital spine, write it as NIfTI with a record beside the results, and plan it.
+    """Build the digital spine, crush its L1, write both with a record beside the results, and plan it.
 
     Raises
     ------
@@ -40,8 +46,12 @@ def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
     settings = plan_settings(RepairOptions(), UnknownOptions(members=MEMBERS), model)
     with progress_bars(talk.progress) as tell:
         tell("phantom", 0.0, "")
-        truth = _write_phantom(out)
+        intact = _write_phantom(out)
         tell("phantom", 1.0, "")
+    here = out / INTACT
+    made = run_fracture(here / CT, out, InputOptions(labels=here / LABELS), BREAK, talk)
+    truth = broken_truth(intact, made["truth"])
+    with progress_bars(talk.progress) as tell:
         from endplate.case.read import read_case
 
         case = replace(read_case(out / CT, out / LABELS, record=out / RECORD), id=NAME)
@@ -63,6 +73,24 @@ def _print_next(out: Path) -> None:
     )
 
 
+def broken_truth(intact: PhantomTruth, made: dict[str, Any]) -> PhantomTruth:
+    """The phantom's truth with the crushed level as `truth.json` tells it."""
+    from endplate.fracture.grade import KINDS, genant_grade
+    from endplate.level import Level
+
+    level = Level(made["level"])
+    losses = made["losses"]
+    worst = max(KINDS, key=lambda kind: losses[kind])
+    crushed = replace(
+        intact.levels[level],
+        loss=losses[worst],
+        worst=worst,
+        grade=genant_grade(losses[worst]),
+        shape=made["shape"],
+    )
+    return replace(intact, levels={**intact.levels, level: crushed})
+
+
 def _beside(case: Case, truth: PhantomTruth) -> Case:
     from endplate.apps.truth_told import built_beside_measured
 
@@ -75,7 +103,9 @@ def _write_phantom(out: Path) -> PhantomTruth:
     from endplate.image.phantom import demo_spec, make_phantom
 
     phantom = make_phantom(demo_spec())
-    write_volume(out / CT, phantom.volume.grid, phantom.volume.hu)
-    write_labels(out / LABELS, phantom.labels)
+    here = out / INTACT
+    here.mkdir(parents=True, exist_ok=True)
+    write_volume(here / CT, phantom.volume.grid, phantom.volume.hu)
+    write_labels(here / LABELS, phantom.labels)
     write_text(out / RECORD, files("endplate.apps").joinpath("demo_record.toml").read_text(encoding="utf-8"))
     return phantom.truth

@@ -136,8 +136,5 @@ class PhantomSpec:
 
 
 def demo_spec() -> PhantomSpec:
-    """The built-in patient: T10-L5 at 1 mm, moderately low bone, an L1 wedge fracture of grade 2."""
-    return PhantomSpec(deformities={Level.L1: Deformity(shape="wedge", loss=_DEMO_LOSS, breach=True)})
-
-
-_DEMO_LOSS = float(cited(0.32, "1", "middle of Genant grade 2, away from both cut-offs", "design"))
+    """The built-in patient before the fracture: T10-L5 at 1 mm, moderately low bone."""
+    return PhantomSpec()
