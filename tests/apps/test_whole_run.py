@@ -87,8 +87,10 @@ def test_the_demo_is_the_same_job(
     found = {(item["code"], item["level"]): item for item in case["findings"]}
     loss = found[("height_loss", "L1")]
     assert made["level"] == "L1" and abs(made["loss"] - BREAK.loss) < 0.03
-    assert loss["low"] <= made["losses"]["anterior"] <= loss["high"]
-    assert any(f"built: wedge, {100 * made['losses']['anterior']:.1f} % anterior" in note["text"] for note in case["cautions"])
+    assert loss["value"] == pytest.approx(made["losses"]["anterior"], abs=0.06), "on three levels and coarse voxels"
+    assert any(
+        f"built: wedge, {100 * made['losses']['anterior']:.1f} % anterior" in note["text"] for note in case["cautions"]
+    )
     assert main(["demo", "--out", str(tmp_path / "demo"), "--no-mechanics", "--quiet"]) == 0, "a second run replaces"
 
 
