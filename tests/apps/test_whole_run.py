@@ -30,6 +30,8 @@ MADE = {"intact", "truth.json"}
 CARE = {"decision.json", "decision-aid.html", "fhir.json"}
 
 ANNOUNCED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 import sys
 import endplate.case.assess as stage
 from endplate.apps.cli import main

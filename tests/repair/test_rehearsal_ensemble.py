@@ -81,6 +81,8 @@ def test_a_process_that_meets_a_fault_names_it_and_the_order_is_kept(monkeypatch
 
 
 STOPPED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 import sys
 import numpy as np
 import endplate.repair.ensemble as ensemble
