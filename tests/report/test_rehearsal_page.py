@@ -156,6 +156,13 @@ def test_loss_on_deflation_stands_beside_the_measured_one_and_is_not_called_show
     assert loss_words(replace(rehearsal, bands={**rehearsal.bands, "kyphoplasty": none})) == ""
 
 
+def test_what_a_picture_refers_to_is_on_the_page(page: Page) -> None:
+    found = {a["id"] for _, a in page.elements if a.get("id")}
+    wanted = {a["aria-labelledby"] for _, a in page.elements if a.get("aria-labelledby")}
+    wanted |= {a["clip-path"][5:-1] for _, a in page.elements if a.get("clip-path")}
+    assert len(wanted) > 10 and wanted <= found
+
+
 def test_how_far_the_back_wall_was_pushed_stands_in_the_table(page: Page) -> None:
     for state in ("full", "emptied"):
         assert f"Back wall pushed towards the canal, balloon {state} (mm)" in page.text

@@ -152,7 +152,7 @@ def _refused(access: Access) -> tuple[str, ...]:
 
 def _apart(picture: Markup, procedure: str) -> Markup:
     """The same drawing with names of its own: both procedures may go the same way."""
-    named = re.sub(r'(\bid|aria-labelledby)="([^"]*)"', rf'\1="{procedure}-\2"', picture)
+    named = re.sub(r'(\bid|aria-labelledby)="([^"]*)"', rf'\1="{procedure}-\2"', str(picture))
     return Markup(named.replace("url(#", f"url(#{procedure}-"))
 
 
