@@ -11,12 +11,12 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.points.drive import deflate
 from endplate.numerics.points.engine import Step
-from endplate.repair.back_wall import back_wall_mm, pushed_mm
 from endplate.repair.balloon_gain import CarriedPlates, Shape
 from endplate.repair.balloon_model import BodyModel
 from endplate.repair.balloon_place import clearance_mm, to_lps_mm, to_model_mm
 from endplate.repair.pedicle import SLIPS, arch_of, in_arch, wall_mm
 from endplate.repair.result import Bone
+from endplate.repair.walls import back_wall, side_wall
 
 STEP_VOXELS = cited(0.2, "voxel", "Own trial: a balloon wall moves this far in a step", "design")
 STEP_MM = cited(0.4, "mm", "Own choice: on fine grids at least this far, to keep the number of steps down", "design")
@@ -43,8 +43,11 @@ CLEAR_LOSS_MM = cited(
     "Error of reading a height, target of reference 8.2: a smaller loss is no target, a larger rise no gain",
     "design",
 )
-MOST_PUSHED_MM = cited(
+MOST_BACK_MM = cited(
     1.0, "mm", "Own choice: a move of the back wall towards the canal that is seen in the lateral view", "design"
+)
+MOST_SIDE_MM = cited(
+    2.0, "mm", "Own choice: front or side wall this far out: the balloon leaves the body and lifts no more", "design"
 )
 PLACES = ("at the front", "in the middle", "at the back")
 """Where the heights of a shape are read, in their order."""
@@ -53,6 +56,8 @@ INFLATION_SHARE = cited(
 )
 
 Done = Callable[[float], None]
+Pushed = tuple[float | None, float | None]
+"""Moves of the back wall towards the canal, and of front or sides outwards, mm."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -62,7 +67,7 @@ class Course:
     Attributes
     ----------
     start, before : as the scan shows the body, and settled under the preload.
-    pushed_full_mm, pushed_left_mm : how far the back wall went towards the canal since then, None where it has none.
+    pushed_full_mm, pushed_left_mm : how far back wall, and front or sides, went out since then; None without one.
     """
 
     volume_ml: list[float] = field(default_factory=list)
@@ -71,8 +76,8 @@ class Course:
     before: Shape
     full: Shape
     deflated: Shape
-    pushed_full_mm: float | None = None
-    pushed_left_mm: float | None = None
+    pushed_full_mm: Pushed = (None, None)
+    pushed_left_mm: Pushed = (None, None)
     stop: str = ""
     unconverged: list[str] = field(default_factory=list)
 
@@ -83,7 +88,8 @@ class Run:
     Parameters
     ----------
     planned_ml : volume of each balloon to stop at. most_gain_mm : (anterior, middle, posterior) gain that reaches the
-    intact heights, None where they are unknown. most_pushed_mm : of the back wall towards the canal, None for any.
+    intact heights, None where they are unknown. most_pushed_mm : of back wall, and of front and
+    sides; None for any.
     """
 
     def __init__(
@@ -93,7 +99,7 @@ class Run:
         plates: CarriedPlates,
         planned_ml: Sequence[float],
         most_gain_mm: tuple[float, float, float] | None,
-        most_pushed_mm: float | None,
+        most_pushed_mm: tuple[float, float] | None,
         done: Done,
     ) -> None:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
@@ -104,18 +110,20 @@ class Run:
         self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
         self.empty_mm3 = self.target_mm3.copy()
-        self.last_rise, self.last_rate = np.zeros(4), np.zeros(4)
+        self.last_rise, self.last_rate = np.zeros(5), np.zeros(5)
         self.nearest = 0
         self.open = np.ones(self.target_mm3.size, bool)
         self.most_gain = None if most_gain_mm is None else np.asarray(most_gain_mm, float)
         gains = np.full(3, np.inf) if self.most_gain is None else np.maximum(self.most_gain, float(CLEAR_LOSS_MM))
-        self.most_rise = np.append(gains, np.inf if most_pushed_mm is None else most_pushed_mm)
+        self.most_rise = np.append(gains, (np.inf, np.inf) if most_pushed_mm is None else most_pushed_mm)
         self.near = bool(np.isfinite(self.most_rise).any())
         self.reasons: list[str] = [""] * self.target_mm3.size
         self.engine.carry("upper", to_model_mm(self.grid, plates.upper_mm))
         self.engine.carry("lower", to_model_mm(self.grid, plates.lower_mm))
         self.engine.carry("wall", wall_mm(bone))
-        self.engine.carry("back", back_wall_mm(bone))
+        self.walls = {"back": back_wall(bone), "side": side_wall(bone)}
+        for name, wall in self.walls.items():
+            self.engine.carry(name, wall.points_mm)
         self.arch = arch_of(bone)
         self.behind = self._in_arch()
 
@@ -125,7 +133,7 @@ class Run:
         course = Course(start=start, before=start, full=start, deflated=start)
         self._settle(course)
         course.before = course.full = course.deflated = self.shape()
-        self.back_mm = self.engine.carried["back"].copy()
+        self.settled_mm = {name: self.engine.carried[name].copy() for name in self.walls}
         self._record(course)
         self._inflate(course)
         course.pushed_full_mm = self._pushed_mm()
@@ -139,9 +147,13 @@ class Run:
         upper, lower = (to_lps_mm(self.grid, self.engine.carried[name]) for name in ("upper", "lower"))
         return self.plates.shape(upper, lower)
 
-    def _pushed_mm(self) -> float | None:
-        """How far the back wall has gone towards the canal since the body settled."""
-        return pushed_mm(self.back_mm, self.engine.carried["back"])
+    def _pushed_mm(self) -> Pushed:
+        """How far the walls have gone out since the body settled."""
+        back, side = (
+            wall.pushed_mm(self.settled_mm[name], self.engine.carried[name], self.edge_mm)
+            for name, wall in self.walls.items()
+        )
+        return back, side
 
     def _settle(self, course: Course) -> None:
         """Bring the preload on while the balloons keep their volume."""
@@ -224,8 +236,11 @@ class Run:
 
     def _risen(self) -> str:
         """What went as far as it may; a height that had lost nothing may rise by no more than its error."""
-        if self.nearest == len(PLACES):
-            return f"back wall pushed by {self._pushed_mm() or 0.0:.1f} mm towards the canal"
+        if self.nearest >= len(PLACES):
+            back, side = self._pushed_mm()
+            if self.nearest == len(PLACES):
+                return f"back wall pushed by {back or 0.0:.1f} mm towards the canal"
+            return f"front or side wall pushed out by {side or 0.0:.1f} mm"
         where = PLACES[self.nearest]
         if self.most_gain is not None and self.most_gain[self.nearest] < CLEAR_LOSS_MM:
             return f"raised by {float(CLEAR_LOSS_MM):g} mm {where}, which had lost no height"
@@ -250,14 +265,15 @@ class Run:
         return [int(in_arch(self.arch, item.surface.vertices, self.edge_mm).sum()) for item in balloons]
 
     def _room(self, course: Course, share: float) -> float:
-        """How many steps like the last one heights and back wall have left, if they quicken as they just did."""
-        rise = np.append(np.array(course.full.heights_mm) - course.before.heights_mm, self._pushed_mm() or 0.0)
+        """How many steps like the last one heights and walls have left, if they quicken as they just did."""
+        gain = np.array(course.full.heights_mm) - course.before.heights_mm
+        rise = np.append(gain, [pushed or 0.0 for pushed in self._pushed_mm()])
         by, self.last_rise = rise - self.last_rise, rise
         rate, before = by / share, self.last_rate
         self.last_rate = rate
-        quicker = np.clip(np.divide(rate, before, out=np.ones(4), where=before > 1e-6), 1, float(MOST_QUICKENING))
+        quicker = np.clip(np.divide(rate, before, out=np.ones(5), where=before > 1e-6), 1, float(MOST_QUICKENING))
         free = np.maximum(self.most_rise - rise, 0)
-        left = np.divide(free, by * quicker, out=np.full(4, np.inf), where=by > 1e-6)
+        left = np.divide(free, by * quicker, out=np.full(5, np.inf), where=by > 1e-6)
         self.nearest = int(left.argmin())
         return float(left.min())
 

@@ -190,9 +190,10 @@ def _balloon(done: Rehearsed) -> Results:
         out["balloon_pressure_mpa"] = float(inflation.pressure_mpa.max())
     if inflation.settled is not None:
         out |= _heights("settled", inflation.settled)
-    for stage, pushed in (("full", inflation.pushed_full_mm), ("deflated", inflation.pushed_left_mm)):
-        if pushed is not None:
-            out[f"{stage}_back_wall_mm"] = pushed
+    for stage, walls in (("full", inflation.pushed_full_mm), ("deflated", inflation.pushed_left_mm)):
+        out |= {
+            f"{stage}_{name}_wall_mm": mm for name, mm in zip(("back", "side"), walls, strict=True) if mm is not None
+        }
     return out | _gain("full", inflation.full) | _gain("deflated", inflation.deflated)
 
 

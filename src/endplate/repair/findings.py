@@ -67,15 +67,16 @@ RESULTS: dict[str, Told] = {
         for place in PLACES
     },
     **{
-        f"{stage}_back_wall_mm": Told(
-            code="repair_back_wall_pushed",
+        f"{stage}_{wall}_wall_mm": Told(
+            code=f"repair_{wall}_wall_pushed",
             unit="mm",
             at=STAGES[stage],
-            how="95th percentile of the moves of the wall that faces the canal, against the body under the same "
-            "preload before the balloon; the arch, which holds that wall at its sides, is not in the model",
+            how=f"how far 40 mm2 of {words} went out, against the body under the same preload before the balloon; the "
+            "arch, which holds the body from behind, is not in the model",
             source=_POINTS,
         )
         for stage in ("full", "deflated")
+        for wall, words in (("back", "the wall that faces the canal"), ("side", "the front and side walls"))
     },
     "balloon_volume_ml": Told(code="balloon_volume", unit="mL", how="all balloons together", source=_POINTS),
     "balloon_pressure_mpa": Told(code="balloon_pressure", unit="MPa", how="highest while filling", source=_POINTS),

@@ -19,7 +19,7 @@ from endplate.repair.balloon_gain import CarriedPlates
 from endplate.repair.balloon_law import bone_foam
 from endplate.repair.balloon_model import body_model
 from endplate.repair.balloon_place import BalloonSite
-from endplate.repair.balloon_run import MOST_PUSHED_MM, Course, Done, Run
+from endplate.repair.balloon_run import MOST_BACK_MM, MOST_SIDE_MM, Course, Done, Run
 from endplate.repair.bone import body_ml
 from endplate.repair.intact import IntactShape
 from endplate.repair.result import Bone, Gain, Inflation
@@ -40,7 +40,8 @@ class InflationSettings:
     ----------
     planned_ml : of each balloon, beyond its channel. preload_n : compression held throughout.
     mobility : "mobile" takes the zone's cohesion and softens it, "rigid" leaves the bone as its density says.
-    most_pushed_mm : of the back wall towards the canal, where inflation stops; None to go on, as on a bench.
+    most_pushed_mm : of the back wall towards the canal, and of front or sides outwards, where inflation stops; None to
+    go on, as on a bench.
     spring_n_per_mm : how stiffly the neighbours hold the body back along its axis. law : of crushing bone.
     tolerance : of equilibrium, relative to the largest forces.
     """
@@ -49,7 +50,7 @@ class InflationSettings:
     preload_n: float = float(PRELOAD_N)
     mobility: Literal["rigid", "mobile"] = "mobile"
     spring_n_per_mm: float = float(SPRING_N_PER_MM)
-    most_pushed_mm: float | None = float(MOST_PUSHED_MM)
+    most_pushed_mm: tuple[float, float] | None = (float(MOST_BACK_MM), float(MOST_SIDE_MM))
     law: FoamLaw | None = None
     tolerance: float = 0.02
 

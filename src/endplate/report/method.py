@@ -19,7 +19,8 @@ TOGETHER = {
     "Rehearsal: balloon and height": (
         "repair_gain_anterior", "repair_gain_middle", "repair_gain_posterior", "repair_wedge_change",
         "repair_kyphosis_change", "repair_settled_anterior", "repair_settled_middle", "repair_settled_posterior",
-        "repair_back_wall_pushed", "balloon_volume", "balloon_pressure", "balloon_cavity",
+        "repair_back_wall_pushed", "repair_side_wall_pushed", "balloon_volume", "balloon_pressure",
+        "balloon_cavity",
     ),
     "Rehearsal: cement": (
         "cement_volume", "cement_outside", "cement_fill_fraction", "cement_openings_reached", "cement_reached",

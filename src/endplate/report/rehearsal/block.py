@@ -139,8 +139,10 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "settled": None if blown.settled is None else _gain(blown.settled),
         "full": _gain(blown.full),
         "deflated": _gain(blown.deflated),
-        "pushed_full_mm": blown.pushed_full_mm,
-        "pushed_left_mm": blown.pushed_left_mm,
+        "walls_pushed_mm": {
+            "full": dict(zip(("back", "side"), blown.pushed_full_mm, strict=True)),
+            "deflated": dict(zip(("back", "side"), blown.pushed_left_mm, strict=True)),
+        },
         "cavity_ml": float(blown.cavity_ml),
         "mass_error": float(blown.mass_error),
         "volume_error": float(blown.volume_error),

@@ -64,6 +64,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="deflated_anterior_mm", title="Front height gained, balloon emptied", unit="mm"),
         Row(name="full_back_wall_mm", title="Back wall pushed towards the canal, balloon full", unit="mm"),
         Row(name="deflated_back_wall_mm", title="Back wall pushed towards the canal, balloon emptied", unit="mm"),
+        Row(name="full_side_wall_mm", title="Front or side wall pushed out, balloon full", unit="mm"),
         Row(name="balloon_volume_ml", title="Volume of all balloons", unit="mL"),
         Row(name="balloon_pressure_mpa", title="Highest balloon pressure", unit="MPa", decimals=2),
         Row(name="cavity_ml", title="Cavity left", unit="mL"),
