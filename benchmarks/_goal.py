@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+LEAST_TIMES = 10.0
+"""Asked for: so many times as fast as a general package at equal error."""
 
-def at_least(row: dict[str, Any], times: float) -> dict[str, Any]:
+
+def with_goal(row: dict[str, Any]) -> dict[str, Any]:
     """The row with met or MISSED at the end of its check; unchanged where the peer did not run."""
     if row.get("ratio") is None:
         return row
-    return {**row, "check": f"{row['check']}; at least {times:g} times: {'met' if row['ratio'] >= times else 'MISSED'}"}
+    said = "met" if row["ratio"] >= LEAST_TIMES else "MISSED"
+    return {**row, "check": f"{row['check']}; at least {LEAST_TIMES:g} times: {said}"}

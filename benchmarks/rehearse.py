@@ -1,9 +1,9 @@
 """The whole rehearsal as a user runs it: `endplate rehearse` on a fractured vertebra, wall time and peak memory.
 
-The fractures are made: L2 and L3 of a real lumbar CT crushed to wedges of 40 % loss. L2 is dense, so that a balloon
-comes to its pressure limit; L3 is porotic, so that it fills. There is no peer that does the whole job;
-the limits beside the figures are the project's own. Kernels are compiled before anything is timed. Memory is that of
-the largest process, and for the ensemble the sum over the parent and its two workers.
+The fractures are made: L2 and L3 of a real lumbar CT crushed to wedges of 40 % loss. L2 is dense, L3 porotic. There is
+no peer that does the whole job; the limits beside the figures are the project's own. Kernels are compiled before
+anything is timed. Memory is that of the largest process, and for the ensemble the sum over the parent and its two
+workers.
 """
 
 from __future__ import annotations

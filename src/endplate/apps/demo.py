@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.apps.assess import told
-from endplate.apps.fracture import run_fracture
+from endplate.apps.fracture import CT, LABELS, run_fracture
 from endplate.apps.fracture_options import CollapseOptions
 from endplate.apps.options import InputOptions, ModelOptions
 from endplate.apps.outcome import Talk
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from endplate.case import Case
     from endplate.image.phantom import PhantomTruth
 
-CT, LABELS, RECORD = "ct.nii.gz", "labels.nii.gz", "patient.toml"
+RECORD = "patient.toml"
 INTACT = "intact"
 """Folder of the spine before the fracture."""
 BREAK = CollapseOptions(level="L1", shape="wedge", loss=0.32)
@@ -50,10 +50,11 @@ def run_demo(out: Path, model: ModelOptions, talk: Talk) -> dict[str, Any]:
         tell("phantom", 1.0, "")
     here = out / INTACT
     made = run_fracture(here / CT, out, InputOptions(labels=here / LABELS), BREAK, talk)
-    truth = broken_truth(intact, made["truth"])
     with progress_bars(talk.progress) as tell:
+        from endplate.apps.truth_told import broken_truth
         from endplate.case.read import read_case
 
+        truth = broken_truth(intact, made["truth"])
         case = replace(read_case(out / CT, out / LABELS, record=out / RECORD), id=NAME)
         case, paths = plan_and_write(case, settings, out, tell, lambda seen: _beside(seen, truth))
     if talk.for_people:
@@ -71,24 +72,6 @@ def _print_next(out: Path) -> None:
         markup=False,
         soft_wrap=True,
     )
-
-
-def broken_truth(intact: PhantomTruth, made: dict[str, Any]) -> PhantomTruth:
-    """The phantom's truth with the crushed level as `truth.json` tells it."""
-    from endplate.fracture.grade import KINDS, genant_grade
-    from endplate.level import Level
-
-    level = Level(made["level"])
-    losses = made["losses"]
-    worst = max(KINDS, key=lambda kind: losses[kind])
-    crushed = replace(
-        intact.levels[level],
-        loss=losses[worst],
-        worst=worst,
-        grade=genant_grade(losses[worst]),
-        shape=made["shape"],
-    )
-    return replace(intact, levels={**intact.levels, level: crushed})
 
 
 def _beside(case: Case, truth: PhantomTruth) -> Case:

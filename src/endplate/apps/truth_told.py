@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from endplate.finding import Caution, Finding
+from endplate.fracture.grade import KINDS, genant_grade, worst_of
 from endplate.level import Level
 from endplate.report.phrase import BUILT, levels_listed, number, value_of, with_unit
 from endplate.report.summary import Index, indexed
@@ -26,6 +28,16 @@ def built_beside_measured(case: Case, truth: PhantomTruth) -> tuple[Caution, ...
         told.append(_note(_intact(intact, index)))
     density = _density(truth, present, index)
     return (*told, *([_note(density)] if density else ()))
+
+
+def broken_truth(intact: PhantomTruth, made: dict[str, Any]) -> PhantomTruth:
+    """The phantom's truth with the crushed level as `truth.json` tells it."""
+    level = Level(made["level"])
+    front, middle, back = (made["losses"][kind] for kind in KINDS)
+    worst = worst_of((front, middle, back))
+    loss = made["losses"][worst]
+    crushed = replace(intact.levels[level], loss=loss, worst=worst, grade=genant_grade(loss), shape=made["shape"])
+    return replace(intact, levels={**intact.levels, level: crushed})
 
 
 def _note(text: str, level: Level | None = None) -> Caution:

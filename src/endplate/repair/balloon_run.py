@@ -15,7 +15,7 @@ from endplate.repair.balloon_gain import CarriedPlates, Shape
 from endplate.repair.balloon_model import BodyModel
 from endplate.repair.balloon_place import clearance_mm, to_lps_mm, to_model_mm
 from endplate.repair.pedicle import SLIPS, arch_of, in_arch, wall_mm
-from endplate.repair.result import Bone
+from endplate.repair.result import UNREAD, Bone, Pushed
 from endplate.repair.walls import back_wall, side_wall
 
 STEP_VOXELS = cited(0.2, "voxel", "Own trial: a balloon wall moves this far in a step", "design")
@@ -51,13 +51,13 @@ MOST_SIDE_MM = cited(
 )
 PLACES = ("at the front", "in the middle", "at the back")
 """Where the heights of a shape are read, in their order."""
+WALLS = ("back wall pushed by {:.1f} mm towards the canal", "front or side wall pushed out by {:.1f} mm")
+"""Why a wall ends an inflation; after the places in what a run limits."""
 INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
 
 Done = Callable[[float], None]
-Pushed = tuple[float | None, float | None]
-"""Moves of the back wall towards the canal, and of front or sides outwards, mm."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,8 +76,8 @@ class Course:
     before: Shape
     full: Shape
     deflated: Shape
-    pushed_full_mm: Pushed = (None, None)
-    pushed_left_mm: Pushed = (None, None)
+    pushed_full_mm: Pushed = UNREAD
+    pushed_left_mm: Pushed = UNREAD
     stop: str = ""
     unconverged: list[str] = field(default_factory=list)
 
@@ -149,11 +149,11 @@ class Run:
 
     def _pushed_mm(self) -> Pushed:
         """How far the walls have gone out since the body settled."""
-        back, side = (
-            wall.pushed_mm(self.settled_mm[name], self.engine.carried[name], self.edge_mm)
+        went = {
+            name: wall.pushed_mm(self.settled_mm[name], self.engine.carried[name], self.edge_mm)
             for name, wall in self.walls.items()
-        )
-        return back, side
+        }
+        return Pushed(**went)
 
     def _settle(self, course: Course) -> None:
         """Bring the preload on while the balloons keep their volume."""
@@ -237,10 +237,7 @@ class Run:
     def _risen(self) -> str:
         """What went as far as it may; a height that had lost nothing may rise by no more than its error."""
         if self.nearest >= len(PLACES):
-            back, side = self._pushed_mm()
-            if self.nearest == len(PLACES):
-                return f"back wall pushed by {back or 0.0:.1f} mm towards the canal"
-            return f"front or side wall pushed out by {side or 0.0:.1f} mm"
+            return WALLS[self.nearest - len(PLACES)].format(self.last_rise[self.nearest])
         where = PLACES[self.nearest]
         if self.most_gain is not None and self.most_gain[self.nearest] < CLEAR_LOSS_MM:
             return f"raised by {float(CLEAR_LOSS_MM):g} mm {where}, which had lost no height"

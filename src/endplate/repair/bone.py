@@ -62,6 +62,11 @@ def inside_body(field: BoneField) -> NDArray[np.float32]:
     return np.clip(field.fill, 0, 1) * np.clip(field.body, 0, 1)
 
 
+def centres_mm(bone: Bone, voxels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Centres (n, 3) of marked voxels (I, J, K) in the frame of the large-strain model, mm."""
+    return np.asarray((np.argwhere(voxels) + 0.5) * float(bone.field.grid.spacing_mm[0]), dtype=np.float64)
+
+
 def body_ml(bone: Bone) -> float:
     """Volume inside the body's outer surface, mL."""
     return float(inside_body(bone.field).sum(dtype=np.float64)) * bone.field.grid.voxel_mm3 / 1000

@@ -191,9 +191,7 @@ def _balloon(done: Rehearsed) -> Results:
     if inflation.settled is not None:
         out |= _heights("settled", inflation.settled)
     for stage, walls in (("full", inflation.pushed_full_mm), ("deflated", inflation.pushed_left_mm)):
-        out |= {
-            f"{stage}_{name}_wall_mm": mm for name, mm in zip(("back", "side"), walls, strict=True) if mm is not None
-        }
+        out |= {f"{stage}_{name}_wall_mm": mm for name, mm in walls._asdict().items() if mm is not None}
     return out | _gain("full", inflation.full) | _gain("deflated", inflation.deflated)
 
 

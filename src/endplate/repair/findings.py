@@ -10,6 +10,7 @@ from endplate.finding import Caution, Finding, Gap
 from endplate.level import Level
 from endplate.repair.result import Band, NeedlePath, Rehearsal, Rehearsed
 from endplate.repair.unknowns import BRACKET
+from endplate.repair.walls import PATCH_MM2
 
 _FLOW = "Christopher-Middleman porous power-law flow (known); permeability Baroud 2004 and Kozeny-Carman (known)"
 _POINTS = "Deshpande-Fleck crushable foam in implicit material points (known); yield law Kopperdahl 2002"
@@ -71,8 +72,8 @@ RESULTS: dict[str, Told] = {
             code=f"repair_{wall}_wall_pushed",
             unit="mm",
             at=STAGES[stage],
-            how=f"how far 40 mm2 of {words} went out, against the body under the same preload before the balloon; the "
-            "arch, which holds the body from behind, is not in the model",
+            how=f"how far {PATCH_MM2:g} mm2 of {words} went out, against the body under the same "
+            "preload before the balloon; the arch, which holds the body from behind, is not in the model",
             source=_POINTS,
         )
         for stage in ("full", "deflated")

@@ -6,22 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.repair.bone import inside_body
+from endplate.repair.bone import centres_mm, inside_body
 from endplate.repair.result import Bone
 
 SLIPS = "balloon slips back into the pedicle"
 
 
-def outer_wall(bone: Bone) -> NDArray[np.bool_]:
-    """(I, J, K) outermost voxels of the body, without those that the arch covers: the needles came in there."""
+def outer_wall(bone: Bone, touching: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    """(I, J, K) outermost voxels of the body, without those that the arch covers: the needles came in there.
+
+    Parameters
+    ----------
+    touching : (3, 3, 3) which neighbours count; those across faces where absent.
+    """
     body = np.asarray(inside_body(bone.field) >= 0.5)
-    return body & ~ndimage.binary_erosion(body | arch_of(bone))
+    return body & ~ndimage.binary_erosion(body | arch_of(bone), touching)
 
 
 def wall_mm(bone: Bone) -> NDArray[np.float64]:
     """Centres (n, 3) of the voxels of the wall, model mm."""
-    edge_mm = float(bone.field.grid.spacing_mm[0])
-    return np.asarray((np.argwhere(outer_wall(bone)) + 0.5) * edge_mm, dtype=np.float64)
+    return centres_mm(bone, outer_wall(bone))
 
 
 def arch_of(bone: Bone) -> NDArray[np.bool_]:

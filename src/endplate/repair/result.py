@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +149,17 @@ class Gain:
     kyphosis_deg: float | None = None
 
 
+class Pushed(NamedTuple):
+    """Moves of the back wall towards the canal, and of front or sides outwards, mm; None for a wall that is not."""
+
+    back: float | None = None
+    side: float | None = None
+
+
+UNREAD = Pushed()
+"""No wall was followed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Inflation:
     """What the balloons did.
@@ -184,8 +195,8 @@ class Inflation:
     steps: int
     seconds: float
     settled: Gain | None = None
-    pushed_full_mm: tuple[float | None, float | None] = (None, None)
-    pushed_left_mm: tuple[float | None, float | None] = (None, None)
+    pushed_full_mm: Pushed = UNREAD
+    pushed_left_mm: Pushed = UNREAD
     unconverged: str = ""
     notes: tuple[str, ...] = ()
 

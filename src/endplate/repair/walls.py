@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.cited import cited
-from endplate.repair.bone import inside_body
-from endplate.repair.pedicle import arch_of
+from endplate.repair.bone import centres_mm, inside_body
+from endplate.repair.pedicle import arch_of, outer_wall
 from endplate.repair.result import Bone
 
 BEHIND = cited(0.75, "1", "Own choice: the wall faces the canal in the last quarter of the body's depth", "design")
@@ -42,7 +42,7 @@ def back_wall(bone: Bone) -> Wall:
     body, rows, behind = _body(bone)
     last = body.shape[1] - 1 - body[:, ::-1].argmax(axis=1)
     found = body & (rows == last[:, None, :]) & ~np.roll(arch_of(bone), -1, axis=1) & behind
-    points = _centres(bone, found)
+    points = centres_mm(bone, found)
     return Wall(points_mm=points, outward=np.broadcast_to([0.0, 1.0, 0.0], points.shape))
 
 
@@ -51,9 +51,9 @@ def side_wall(bone: Bone) -> Wall:
     body, _, behind = _body(bone)
     level = ndimage.generate_binary_structure(3, 1)
     level[:, :, [0, 2]] = False
-    found = body & ~ndimage.binary_erosion(body | arch_of(bone), level) & ~behind
-    points = _centres(bone, found)
-    away = points - _centres(bone, body).mean(axis=0) if len(points) else points
+    found = outer_wall(bone, level) & ~behind
+    points = centres_mm(bone, found)
+    away = points - centres_mm(bone, body).mean(axis=0) if len(points) else points
     away = away * [1.0, 1.0, 0.0]
     return Wall(points_mm=points, outward=away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9))
 
@@ -66,7 +66,3 @@ def _body(bone: Bone) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.
     if not depth.size:
         return body, rows, rows < 0
     return body, rows, rows >= depth[0] + float(BEHIND) * (depth[-1] - depth[0])
-
-
-def _centres(bone: Bone, found: NDArray[np.bool_]) -> NDArray[np.float64]:
-    return np.asarray((np.argwhere(found) + 0.5) * float(bone.field.grid.spacing_mm[0]), dtype=np.float64)

@@ -140,8 +140,8 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "full": _gain(blown.full),
         "deflated": _gain(blown.deflated),
         "walls_pushed_mm": {
-            "full": dict(zip(("back", "side"), blown.pushed_full_mm, strict=True)),
-            "deflated": dict(zip(("back", "side"), blown.pushed_left_mm, strict=True)),
+            "full": blown.pushed_full_mm._asdict(),
+            "deflated": blown.pushed_left_mm._asdict(),
         },
         "cavity_ml": float(blown.cavity_ml),
         "mass_error": float(blown.mass_error),
