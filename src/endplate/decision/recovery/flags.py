@@ -49,7 +49,7 @@ class Flag:
 Rule = Callable[[Procedure, Reading, Sequence[Reading], float | None], Iterator[Flag]]
 
 RECHECK = "recheck the level, cement leak, a fracture beside it, the sacrum and the facet joints"
-OWN_RULE = "own rule"
+OWN_RULE = "own rule of the follow-up"
 AGAIN = "MRI with STIR: look for a new fracture"
 
 
