@@ -134,10 +134,10 @@ def told(record: PatientRecord, level: Level) -> Told:
     """Each fact that the record tells: its name, value and place; what it does not tell is left out."""
     at_level = record.levels.get(level, LevelRecord())
     sources: tuple[Iterable[tuple[str, Any, str]], ...] = (
+        _at_level(record, at_level, level),
         ((name, read(record), path) for name, path, read in _CASE_READERS),
         ((name, read(at_level), f"levels.{level}.{path}") for name, path, read in _LEVEL_READERS),
         *(tell(record) for tell in _TELLERS),
-        _at_level(record, at_level, level),
     )
     return (fact for source in sources for fact in source if fact[1] is not None)
 
@@ -147,6 +147,8 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "level", level.value, place
     yield "onset_days", *_onset(record, at_level, place)
     yield from _of_class(at_level, place)
+    if at_level.cause == "traumatic":
+        yield "mechanism", "high_energy", f"{place}.cause"
     if at_level.cause == "malignant":
         yield "biopsy_malignant", True, f"{place}.cause"
         yield "malignancy", True, f"{place}.cause"
