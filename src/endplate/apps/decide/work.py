@@ -13,6 +13,7 @@ from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import read_record
 from endplate.report.care.alarm import alarms
+from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.document import document
 from endplate.report.care.matrix import matrix
 from endplate.report.care.words import STATUS_WORDS, missing_words
@@ -53,7 +54,7 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
 
 
 def print_emergencies(care: Care) -> None:
-    """Emergencies, certain and possible; they come before all else that is printed."""
+    """Emergencies, certain and possible, then cautions and technique; they come before all else that is printed."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -66,6 +67,16 @@ def print_emergencies(care: Care) -> None:
         else:
             told = f"{alarm.words}. Ask for: {alarm.ask}."
             console.print(f"? Emergency not excluded, {alarm.where}: {told}", markup=False)
+    for caution in cautions(care.decision):
+        text = f"! {caution.title}, {caution.where}: {caution.words}. {caution.action}. Here: {caution.because}."
+        console.print(text, markup=False, style="bold" if caution.kind == "red" else None)
+    for line in technique_lines(care.decision):
+        console.print(f"Technique, {line.where}: {line.text}", markup=False)
+
+
+def _short(answer: str) -> str:
+    """An answer without the words that its status has said already."""
+    return answer.removeprefix("not applicable: ")
 
 
 def print_care(care: Care) -> None:
@@ -86,10 +97,10 @@ def print_care(care: Care) -> None:
             cells = []
             for verdict in row.verdicts:
                 if verdict.status == "indeterminate" and verdict.missing:
-                    cells.append(f"open; ask for: {missing_words(verdict.missing[:2])}")
+                    cells.append(f"indeterminate; ask for: {missing_words(verdict.missing[:2])}")
                 else:
-                    word = STATUS_WORDS[verdict.status] if verdict.applies else "not for this case"
-                    cells.append(f"{word}: {verdict.answer}")
+                    word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
+                    cells.append(f"{word}: {_short(verdict.answer)}")
             table.add_row(row.title, *cells)
         console.print(table)
     console.print(f"Prevention: {care.prevention.next_step}", markup=False)

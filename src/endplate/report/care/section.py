@@ -11,6 +11,7 @@ from markupsafe import Markup
 from endplate.case.care import Care
 from endplate.decision.recovery.trials import trials
 from endplate.report.care.alarm import alarms
+from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.matrix import matrix
 from endplate.report.care.recovery import bands
 from endplate.report.care.sources import publications
@@ -42,8 +43,13 @@ def care_section(care: Care) -> Markup:
 
 
 def care_alarm(care: Care) -> Markup:
-    """Emergencies between their marks."""
-    body = _environment().get_template("alarm.html.j2").render(alarms=alarms(care.decision))
+    """Emergencies, cautions and the choice of technique between their marks."""
+    decision = care.decision
+    body = (
+        _environment()
+        .get_template("alarm.html.j2")
+        .render(alarms=alarms(decision), cautions=cautions(decision), techniques=technique_lines(decision))
+    )
     return Markup(f"{ALARM_BEGIN}\n{body}\n{ALARM_END}")
 
 
