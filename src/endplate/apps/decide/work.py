@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from endplate.apps.follow.work import named
 from endplate.apps.outcome import Talk
-from endplate.case.care import Care, weigh
+from endplate.case.care import Care, next_questions, weigh
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import read_record
@@ -19,6 +19,12 @@ from endplate.report.care.matrix import matrix
 from endplate.report.care.words import STATUS_WORDS, missing_words
 from endplate.report.care.write import write_care
 from endplate.report.recall import findings_of, read_document
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FIRST = 5
+"""Questions that the terminal shows; the report has the rest."""
 
 
 def run_decide(
@@ -103,4 +109,15 @@ def print_care(care: Care) -> None:
                     cells.append(f"{word}: {_short(verdict.answer)}")
             table.add_row(row.title, *cells)
         console.print(table)
+    _print_questions(care, console)
     console.print(f"Prevention: {care.prevention.next_step}", markup=False)
+
+
+def _print_questions(care: Care, console: Console) -> None:
+    """The answers to ask for next."""
+    questions = next_questions(care)
+    if questions:
+        console.print(f"Ask next; verdicts still indeterminate: {questions[0].open_verdicts}", markup=False)
+    for place, one in enumerate(questions[:FIRST], start=1):
+        settles = f"settles {one.settles:.1f}, with those above {one.settled_so_far:.0f} of {one.open_verdicts}"
+        console.print(f"  {place}. {one.title} ({one.who}): {settles}", markup=False)

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from endplate.case.care import Care
+from endplate.case.care import Care, next_questions
 from endplate.decision.recovery.trials import trials
 from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
@@ -101,6 +101,7 @@ def context(care: Care) -> dict[str, Any]:
     return {
         "care": care,
         "levels": care.decision.levels,
+        "questions": next_questions(care),
         "blocks": matrix(care.decision),
         "words": STATUS_WORDS,
         "marks": STATUS_MARKS,
