@@ -9,7 +9,7 @@ from endplate.repair.augmented.motion_segment import FLEXED_MOMENT_NMM, FLEXED_N
 from endplate.repair.band import Band
 from endplate.repair.rehearsal.findings import PROCEDURE_WORDS
 from endplate.repair.rehearsal.result import Rehearsal
-from endplate.repair.result_table import NEIGHBOUR, result_kind
+from endplate.repair.rehearsal.result_table import NEIGHBOUR, result_kind
 from endplate.report.phrase import number
 from endplate.report.rehearsal.before import results
 from endplate.report.table import Cell, Table

@@ -165,4 +165,6 @@ def result_kind(name: str) -> ResultKind:
     try:
         return RESULTS[name]
     except KeyError:
-        raise KeyError(f"{name!r} is no result of a rehearsal; give it a line in repair/result_table.py") from None
+        raise KeyError(
+            f"{name!r} is no result of a rehearsal; give it a line in repair/rehearsal/result_table.py"
+        ) from None
