@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 from tests.support.assembly import corner_values, sum_at_nodes
 
-from endplate.numerics.voxel.connected_components import anchored_pieces, largest_piece
+from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.numerics.voxel.element import CORNERS
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.simd_batches import pack
@@ -66,8 +66,3 @@ def test_loose_voxels_are_dropped_and_counted():
     keep, dropped = largest_piece(mask)
     assert dropped == 3
     assert keep.sum() == 27
-    anchor = np.zeros_like(mask)
-    anchor[5, 5, 0] = anchor[0, 0, 0] = True
-    keep, dropped = anchored_pieces(mask, anchor)
-    assert dropped == 1
-    assert keep[5, 5, 1]
