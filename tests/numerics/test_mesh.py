@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
-from tests.support.assembly import corner_values, sum_at_nodes
 
 from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.numerics.voxel.element import CORNERS
@@ -49,13 +48,6 @@ def test_a_mask_that_is_no_body_is_refused(bad):
 def test_a_spacing_that_is_no_length_is_refused(spacing):
     with pytest.raises(ValueError, match="positive"):
         VoxelMesh.from_active(np.ones((1, 1, 1), bool), spacing)
-
-
-def test_summing_is_the_transpose_of_gathering():
-    rng = np.random.default_rng(4711)
-    mesh = VoxelMesh.from_active(rng.random((5, 6, 7)) < 0.5, 1.0)
-    u, f = rng.standard_normal((mesh.n_nodes, 3)), rng.standard_normal((mesh.n_elements, 8, 3))
-    assert (corner_values(mesh, u) * f).sum() == pytest.approx((u * sum_at_nodes(mesh, f)).sum(), rel=1e-12)
 
 
 def test_loose_voxels_are_dropped_and_counted():
