@@ -16,7 +16,7 @@ _REPEAT = (
 )
 _HEIGHTS = "median of 5 sagittal slices over +-5 mm, 2 mm patches, along the body's own axis"
 _MORPHOMETRY = "Morphometry of docs/theory.md, from knowledge of the field"
-_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (verified)"
+_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (secondary)"
 _SHAPES = "Shapes after Genant 1993: Ha/Hp, Hm/Hp or all heights below 0.80 (knowledge)"
 _ABQ = "Jiang 2004 (ABQ) (knowledge); Wang, QIMS 2019 (verified)"
 _PLACES = {"anterior": "10-15 %", "middle": "50 %", "posterior": "85-90 %"}
