@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from endplate.apps.assess import check_paths, labels_of, read_given, told
 from endplate.apps.options import InputOptions, ModelOptions
 from endplate.apps.outcome import Talk
-from endplate.apps.progress import Tell, progress_bars
+from endplate.apps.progress import progress_bars
 from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
 from endplate.errors import OptionError
+from endplate.level import parse_level
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -60,17 +62,17 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
     from endplate.apps.rehearse import rehearse_settings
     from endplate.apps.settings import assess_settings
     from endplate.case.plan import PlanSettings
-    from endplate.case.rehearse import RehearseSettings, named_level
+    from endplate.case.rehearse import RehearseSettings
 
     if model.no_mechanics:
         return PlanSettings(rehearse=RehearseSettings(assess=assess_settings(model)), repairs=False)
-    levels = (named_level(repair.level),) if repair.level else ()
+    levels = (parse_level(repair.level),) if repair.level else ()
     any_level = replace(repair, level=repair.level or "L1")  # the option is only checked for being there
     return PlanSettings(rehearse=rehearse_settings(any_level, unknown, model), levels=levels)
 
 
 def plan_and_write(
-    case: Case, settings: PlanSettings, out: Path, tell: Tell, annotate: Callable[[Case], Case] | None = None
+    case: Case, settings: PlanSettings, out: Path, tell: Progress, annotate: Callable[[Case], Case] | None = None
 ) -> tuple[Case, dict[str, Path]]:
     """Plan a case and write its report, with decision, bundle and aid beside it; `annotate` may add to it first."""
     from endplate.case.plan import plan

@@ -13,6 +13,7 @@ from endplate.apps.outcome import Talk
 from endplate.apps.progress import progress_bars
 from endplate.apps.rehearse_options import RepairOptions, UnknownOptions
 from endplate.errors import OptionError
+from endplate.level import parse_level
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -37,11 +38,11 @@ def run_rehearse(
     InputError : anything given that cannot be used; nothing is left half-written.
     """
     check_paths(ct, given)
-    from endplate.case.rehearse import named_level, rehearse
+    from endplate.case.rehearse import rehearse
     from endplate.report.folder import check_writable
 
     settings = rehearse_settings(repair, unknown, model)
-    level = named_level(repair.level or "")
+    level = parse_level(repair.level or "")
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.report.write import write_report

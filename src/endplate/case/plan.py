@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from endplate.case.assess import Progress, assess
+from endplate.case.assess import assess
 from endplate.case.care import weigh
 from endplate.case.model import Case
 from endplate.case.rehearse import RehearseSettings, rehearse
@@ -13,6 +13,7 @@ from endplate.decision.facts import fractured_levels
 from endplate.errors import EndplateError, RecordError
 from endplate.finding import Gap
 from endplate.level import Level
+from endplate.progress import Progress
 from endplate.repair.findings import STOPPED
 
 MOST_LEVELS = cited(3.0, "1", "Medicare LCDs and trials treat at most 3 levels in a session (clinical 6.3)", "verified")

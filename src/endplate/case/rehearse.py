@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field, replace
 
 from endplate.biomechanics.findings import CODES
 from endplate.bone.result import Calibration
-from endplate.case.assess import AssessSettings, Progress, assess
+from endplate.case.assess import AssessSettings, assess
 from endplate.case.model import Case
 from endplate.case.provenance import Stopwatch, with_parameters
 from endplate.errors import LabelError, OptionError
-from endplate.level import Level
+from endplate.level import Level, parse_level
 from endplate.numerics import warm
 from endplate.numerics.threads import one_blas_thread
+from endplate.progress import Progress, silent
 from endplate.repair.findings import cautions, findings, gaps
 from endplate.repair.rehearsal import RehearsalSettings, rehearse_level
 from endplate.repair.scene import Scene
@@ -48,8 +49,8 @@ def rehearse(
     it, no CT, or a plan that it cannot hold.
     """
     settings = settings or RehearseSettings()
-    tell = progress or (lambda stage, part, detail: None)
-    wanted = named_level(level)
+    tell = progress or silent
+    wanted = parse_level(level)
     if case.volume is None:
         raise OptionError("a rehearsal needs a CT", "labels alone hold no bone", "give the CT as the first argument")
     compilers = warm.begin()
@@ -72,21 +73,6 @@ def rehearse(
         cautions=case.cautions + cautions(done),
         provenance=replace(case.provenance, seconds=case.provenance.seconds | watch.seconds),
     )
-
-
-def named_level(level: Level | str) -> Level:
-    """A level by its name, in either case.
-
-    Raises
-    ------
-    OptionError : no such vertebra.
-    """
-    if isinstance(level, Level):
-        return level
-    found = next((item for item in Level if item.value == level.strip().upper()), None)
-    if found is None:
-        raise OptionError(f"level {level!r}", "no vertebra has that name", "give one such as T12 or L1")
-    return found
 
 
 def _measured(case: Case, settings: AssessSettings, tell: Progress) -> Case:

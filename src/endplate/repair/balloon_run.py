@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.points.drive import deflate
 from endplate.numerics.points.engine import Step
+from endplate.progress import Share
 from endplate.repair.balloon_gain import CarriedPlates, Shape
 from endplate.repair.balloon_model import BodyModel
 from endplate.repair.balloon_place import clearance_mm, to_lps_mm, to_model_mm
@@ -57,8 +58,6 @@ INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
 
-Done = Callable[[float], None]
-
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Course:
@@ -100,7 +99,7 @@ class Run:
         planned_ml: Sequence[float],
         most_gain_mm: tuple[float, float, float] | None,
         most_pushed_mm: tuple[float, float] | None,
-        done: Done,
+        done: Share,
     ) -> None:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
         self.grid = bone.field.grid

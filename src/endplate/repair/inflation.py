@@ -14,12 +14,13 @@ from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.numerics.points.law import FoamLaw
 from endplate.numerics.points.load import Settings
+from endplate.progress import Share
 from endplate.repair.balloon_after import after
 from endplate.repair.balloon_gain import CarriedPlates
 from endplate.repair.balloon_law import bone_foam
 from endplate.repair.balloon_model import body_model
 from endplate.repair.balloon_place import BalloonSite
-from endplate.repair.balloon_run import MOST_BACK_MM, MOST_SIDE_MM, Course, Done, Run
+from endplate.repair.balloon_run import MOST_BACK_MM, MOST_SIDE_MM, Course, Run
 from endplate.repair.bone import body_ml
 from endplate.repair.intact import IntactShape
 from endplate.repair.result import Bone, Gain, Inflation
@@ -68,7 +69,7 @@ def inflate(
     settings: InflationSettings | None = None,
     *,
     intact: IntactShape | None = None,
-    progress: Done | None = None,
+    progress: Share | None = None,
 ) -> Inflation:
     """Inflate one or two balloons in a body under a preload, and let them down again.
 

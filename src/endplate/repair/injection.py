@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.errors import OptionError
+from endplate.progress import Share
 from endplate.repair.bone import body_ml
 from endplate.repair.device.cement import Cement
 from endplate.repair.injection_course import Course, Event
@@ -19,8 +20,6 @@ from endplate.repair.result import Bone, CementFill, Opening, Reached
 from endplate.repair.sphere import same_volume_balls
 from endplate.repair.tips import NeedleTip
 
-Progress = Callable[[float], None]
-
 
 def inject(
     bone: Bone,
@@ -28,7 +27,7 @@ def inject(
     tips: Sequence[NeedleTip],
     cement: Cement,
     plan: InjectionPlan | None = None,
-    progress: Progress | None = None,
+    progress: Share | None = None,
     openings: Sequence[Opening] | None = None,
 ) -> CementFill:
     """Inject cement.

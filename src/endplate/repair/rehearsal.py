@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.finding import band as plain_band
+from endplate.progress import Progress, silent
 from endplate.repair.compare import Limits, Run, as_numbers, bands, drivers
 from endplate.repair.ensemble import Member, Plan, run_members
 from endplate.repair.margin import margins
 from endplate.repair.path.access import plan_access
 from endplate.repair.planned import check_volumes, most_of
 from endplate.repair.result import Access, Band, Procedure, Rehearsal, Rehearsed
-from endplate.repair.run import RunResult, RunSettings, Tell, run_once
+from endplate.repair.run import RunResult, RunSettings, run_once
 from endplate.repair.scene import Scene, prepare
 from endplate.repair.treatable import check_shell
 from endplate.repair.unknowns import BRACKET, NAMES, SIZES, Draw, balanced_design, bracket, ends, unknowns
@@ -57,7 +58,7 @@ class RehearsalSettings:
             raise OptionError(f"member voxels of {self.member_voxel_mm} mm", "a size is above 0", "choose 1 to 3 mm")
 
 
-def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell: Tell | None = None) -> Rehearsal:
+def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell: Progress | None = None) -> Rehearsal:
     """Rehearse the repair of one level.
 
     Parameters
@@ -74,7 +75,7 @@ def rehearse_level(scene: Scene, settings: RehearsalSettings | None = None, tell
     LabelError, OptionError : the level or the plan cannot be rehearsed at all: a needle that was asked for and fits
     nowhere, volumes that cannot be, or nothing that could be computed.
     """
-    settings, tell = settings or RehearsalSettings(), tell or (lambda stage, part, detail: None)
+    settings, tell = settings or RehearsalSettings(), tell or silent
     accesses = _accesses(scene, settings.run, tell)
     tell("zone", 0.0, "")
     prepared = prepare(scene, settings.run.voxel_mm, settings.nominal)
@@ -126,7 +127,7 @@ def _both(alone: Band, spanned: Band) -> Band:
     return replace(spanned, low=min(alone.low, spanned.low), high=max(alone.high, spanned.high))
 
 
-def _accesses(scene: Scene, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
+def _accesses(scene: Scene, run: RunSettings, tell: Progress) -> dict[Procedure, Access]:
     accesses = {}
     for place, procedure in enumerate(run.procedures):
         tell("access", place / len(run.procedures), procedure)
@@ -184,7 +185,7 @@ class _Nominal:
 
 
 def _ensemble(
-    scene: Scene, settings: RehearsalSettings, accesses: dict[Procedure, Access], nominal: _Nominal, tell: Tell
+    scene: Scene, settings: RehearsalSettings, accesses: dict[Procedure, Access], nominal: _Nominal, tell: Progress
 ) -> _Ensemble:
     """All members, and the usual values once more where the members' voxels are larger."""
     open_ways = tuple(procedure for procedure in settings.run.procedures if accesses[procedure].paths)

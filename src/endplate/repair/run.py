@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.model import VOXEL_MM, BoneModel, ModelSettings
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.errors import EndplateError
+from endplate.progress import Progress, silent
 from endplate.repair.balloon_place import site_at
 from endplate.repair.bone import bone_model, inside_body
 from endplate.repair.cured import BeforeAfter, Solved, cement_share, compare, cured_model
@@ -28,9 +29,6 @@ from endplate.repair.tips import needle_tips
 from endplate.repair.unknowns import Draw
 
 BEHIND = "the cavity reaches the posterior quarter of the body: cement that fills it was not stopped there"
-
-Tell = Callable[[str, float, str], None]
-"""Called with the stage, the fraction of it done and what it is doing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +74,14 @@ def run_once(
     draw: Draw,
     prepared: Prepared,
     accesses: Mapping[Procedure, Access],
-    tell: Tell | None = None,
+    tell: Progress | None = None,
 ) -> RunResult:
     """The level as it is and every procedure on its bone.
 
     What cannot be solved, measured or done ends its procedure there with the reason, and what came before is kept:
     volumes that were asked for and cannot be are told by `planned.check_volumes` before.
     """
-    tell = tell or (lambda stage, part, detail: None)
+    tell = tell or silent
     run = _Run(
         scene=scene,
         settings=settings,
@@ -124,7 +122,7 @@ class _Run:
     scene: Scene
     settings: RunSettings
     draw: Draw
-    tell: Tell
+    tell: Progress
     prepared: Prepared
     model: BoneModel
 

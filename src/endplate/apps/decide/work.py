@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from endplate.apps.follow.work import named
 from endplate.apps.outcome import Talk
 from endplate.case.care import Care, weigh
 from endplate.finding import Finding
-from endplate.level import Level
+from endplate.level import parse_level
 from endplate.patient import read_record
 from endplate.report.care.alarm import alarms
 from endplate.report.care.document import document
@@ -49,7 +48,7 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
 
     told = read_record(record)
     findings = findings_of(read_document(case, told.id)) if case is not None else ()
-    return weigh(told, findings, [Level(named(level)) for level in levels or ()]), findings
+    return weigh(told, findings, [parse_level(level) for level in levels or ()]), findings
 
 
 def print_emergencies(care: Care) -> None:
