@@ -11,7 +11,7 @@ import numpy as np
 
 from endplate.case.assess import AssessSettings, assess
 from endplate.case.model import Case, Provenance
-from endplate.case.rehearse import RehearseSettings, rehearse
+from endplate.case.rehearse import rehearse
 from endplate.collapse.crush import CrushSettings
 from endplate.collapse.make import make_fracture
 from endplate.collapse.plan import Collapse
@@ -107,7 +107,7 @@ def _rehearsed(
         balloon_ml=balloon_ml,
     )
     settings = RehearsalSettings(run=run, nominal=draw or Draw(), members=0)
-    return rehearse(replace(case, rehearsals=()), LEVEL, RehearseSettings(rehearsal=settings))
+    return rehearse(replace(case, rehearsals=()), LEVEL, settings)
 
 
 def _done(case: Case) -> tuple[Rehearsal, Rehearsed]:

@@ -62,13 +62,13 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
     from endplate.apps.rehearse import rehearse_settings
     from endplate.apps.settings import assess_settings
     from endplate.case.plan import PlanSettings
-    from endplate.case.rehearse import RehearseSettings
 
     if model.no_mechanics:
-        return PlanSettings(rehearse=RehearseSettings(assess=assess_settings(model)), repairs=False)
+        return PlanSettings(assess=assess_settings(model), repairs=False)
     levels = (parse_level(repair.level),) if repair.level else ()
     any_level = replace(repair, level=repair.level or "L1")  # the option is only checked for being there
-    return PlanSettings(rehearse=rehearse_settings(any_level, unknown, model), levels=levels)
+    assess, rehearsal = rehearse_settings(any_level, unknown, model)
+    return PlanSettings(assess=assess, rehearsal=rehearsal, levels=levels)
 
 
 def plan_and_write(

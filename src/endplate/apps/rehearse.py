@@ -17,7 +17,7 @@ from endplate.level import parse_level
 
 if TYPE_CHECKING:
     from endplate.case import Case
-    from endplate.case.rehearse import RehearseSettings
+    from endplate.case.assess import AssessSettings
     from endplate.repair.rehearsal import RehearsalSettings
     from endplate.repair.run import RunSettings
 
@@ -41,14 +41,14 @@ def run_rehearse(
     from endplate.case.rehearse import rehearse
     from endplate.report.folder import check_writable
 
-    settings = rehearse_settings(repair, unknown, model)
+    measuring, settings = rehearse_settings(repair, unknown, model)
     level = parse_level(repair.level or "")
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.report.write import write_report
 
         case = read_given(ct, labels, given, tell)
-        case = rehearse(case, level, settings, tell)
+        case = rehearse(case, level, settings, tell, measuring)
         tell("report", 0.0, "")
         paths = write_report(case, out)
         tell("report", 1.0, "")
@@ -57,15 +57,16 @@ def run_rehearse(
     return told(case, paths)
 
 
-def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> RehearseSettings:
-    """Settings of every part, with a clear line for what has no meaning or does not go together.
+def rehearse_settings(
+    repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions
+) -> tuple[AssessSettings, RehearsalSettings]:
+    """Settings of the measuring and of the rehearsal; a clear line says what has no meaning or does not go together.
 
     Raises
     ------
     OptionError : what, why, what to do.
     """
     from endplate.apps.settings import assess_settings
-    from endplate.case.rehearse import RehearseSettings
     from endplate.repair.unknowns import Draw
 
     _refuse_combinations(repair, unknown, model)
@@ -77,7 +78,7 @@ def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: Mod
         nominal = replace(nominal, mobility=unknown.mobility)
     rehearsal = _rehearsal(unknown, repair.procedure, assess.model.voxel_mm)
     run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
-    return RehearseSettings(assess=assess, rehearsal=replace(rehearsal, run=run, nominal=nominal))
+    return assess, replace(rehearsal, run=run, nominal=nominal)
 
 
 def _rehearsal(unknown: UnknownOptions, procedure: str, voxel_mm: float) -> RehearsalSettings:
@@ -109,7 +110,7 @@ def _refuse_idle(unknown: UnknownOptions, members: int, bracket: int) -> None:
 
 
 def _run(repair: RepairOptions) -> RunSettings:
-    from endplate.repair.device.balloon import BALLOONS, USUAL
+    from endplate.repair.device.balloon import BALLOONS, USUAL, choose_balloon
     from endplate.repair.device.cement import CEMENTS
     from endplate.repair.path.settings import PathSettings
     from endplate.repair.run import RunSettings
@@ -125,7 +126,7 @@ def _run(repair: RepairOptions) -> RunSettings:
     balloon_ml = None
     if repair.balloon_ml is not None:
         balloons = 1 if path.sides in ("left", "right") else 2
-        most = balloons * float(BALLOONS[path.balloon or USUAL[0]].most_ml)
+        most = balloons * float(choose_balloon(path.balloon or USUAL[0]).most_ml)
         balloon_ml = _within("--balloon-ml", repair.balloon_ml, 0, most, "mL")
     procedures = usual.procedures if repair.procedure == "both" else (repair.procedure,)
     return RunSettings(procedures=procedures, path=path, injection=injection, cement=cement, balloon_ml=balloon_ml)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 
 from endplate.biomechanics.findings import CODES
 from endplate.bone.result import Calibration
@@ -20,24 +20,21 @@ from endplate.repair.scene import Scene
 from endplate.repair.treatable import treatable_vertebra
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RehearseSettings:
-    """How the case is measured, and how the repair is rehearsed."""
-
-    assess: AssessSettings = field(default_factory=AssessSettings)
-    rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
-
-
 @one_blas_thread()
 def rehearse(
-    case: Case, level: Level | str, settings: RehearseSettings | None = None, progress: Progress | None = None
+    case: Case,
+    level: Level | str,
+    settings: RehearsalSettings | None = None,
+    progress: Progress | None = None,
+    measuring: AssessSettings | None = None,
 ) -> Case:
     """Measure a case and rehearse the repair of one of its levels.
 
     Parameters
     ----------
     case : from `read_case`, or measured already. level : the vertebra, as a level or its name.
-    settings : choices of every part; all have cited defaults. progress : called as the work goes on.
+    settings : of the rehearsal; all have cited defaults. progress : called as the work goes on.
+    measuring : how a case that was not measured yet is measured first.
 
     Returns
     -------
@@ -48,7 +45,7 @@ def rehearse(
     OptionError, LabelError : the level cannot be rehearsed: absent, cut by the field, not trusted, cement or metal in
     it, no CT, or a plan that it cannot hold.
     """
-    settings = settings or RehearseSettings()
+    settings = settings or RehearsalSettings()
     tell = progress or silent
     wanted = parse_level(level)
     if case.volume is None:
@@ -56,15 +53,15 @@ def rehearse(
     compilers = warm.begin()
     try:
         if case.spine is None:
-            case = _measured(case, settings.assess, tell)
+            case = _measured(case, measuring or AssessSettings(), tell)
         scene = _scene(case, wanted)
         compilers.wait()
     finally:
         compilers.stop()
     watch = Stopwatch()
     with watch.stage("rehearsal"):
-        done = rehearse_level(scene, settings.rehearsal, tell)
-    case = with_parameters(case, {"rehearsal": asdict(settings.rehearsal)})
+        done = rehearse_level(scene, settings, tell)
+    case = with_parameters(case, {"rehearsal": asdict(settings)})
     return replace(
         case,
         rehearsals=(*case.rehearsals, done),

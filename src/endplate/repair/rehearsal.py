@@ -13,6 +13,7 @@ from endplate.errors import OptionError
 from endplate.finding import band as plain_band
 from endplate.progress import Progress, silent
 from endplate.repair.compare import Limits, Run, as_numbers, bands, drivers
+from endplate.repair.device.needle import choose_needle
 from endplate.repair.ensemble import Member, Plan, run_members
 from endplate.repair.margin import margins
 from endplate.repair.path.access import plan_access
@@ -137,7 +138,9 @@ def _accesses(scene: Scene, run: RunSettings, tell: Progress) -> dict[Procedure,
         tried = next((access for access in accesses.values() if access.alternatives), None)
         if tried is not None:
             raise OptionError(
-                f"a {run.path.needle} needle", tried.reason, "choose a thinner one, or leave --needle out"
+                f"a {choose_needle(run.path.needle).name} needle",
+                tried.reason,
+                "choose a thinner one, or leave --needle out",
             )
     return accesses
 

@@ -15,7 +15,7 @@ from endplate.progress import Progress, silent
 from endplate.repair.balloon_place import site_at
 from endplate.repair.bone import bone_model, inside_body
 from endplate.repair.cured import BeforeAfter, Solved, cement_share, compare, cured_model
-from endplate.repair.device.cement import CEMENTS, Cement
+from endplate.repair.device.cement import Cement, choose_cement
 from endplate.repair.inflation import InflationSettings, inflate
 from endplate.repair.injection import inject
 from endplate.repair.injection_plan import InjectionPlan
@@ -38,20 +38,22 @@ class RunSettings:
     Attributes
     ----------
     procedures : in the order of the report. path : needles, sides, balloon. injection : cement plan.
-    cement : name in the catalogue. balloon_ml : volume of all balloons together; None takes what is usual.
+    cement : name in the catalogue, or one of your own.
+    balloon_ml : volume of all balloons together; None takes what is usual.
     voxel_mm : edge of the cubes. model, strength : as in the assessment.
     """
 
     procedures: tuple[Procedure, ...] = ("vertebroplasty", "kyphoplasty")
     path: PathSettings = field(default_factory=PathSettings)
     injection: InjectionPlan = field(default_factory=InjectionPlan)
-    cement: str = "standard PMMA"
+    cement: str | Cement = "standard PMMA"
     balloon_ml: float | None = None
     voxel_mm: float = float(VOXEL_MM)
     model: ModelSettings = field(default_factory=ModelSettings)
     strength: StrengthSettings = field(default_factory=StrengthSettings)
 
     def __post_init__(self) -> None:
+        choose_cement(self.cement)
         if "kyphoplasty" in self.procedures:
             check_balloon(self.path)
 
@@ -111,7 +113,7 @@ def cavity_reaches_back(bone: Bone, vertebra: Vertebra) -> bool:
 
 def cement_of(settings: RunSettings, draw: Draw) -> Cement:
     """The chosen cement, thicker or thinner at its start."""
-    cement = CEMENTS[settings.cement]
+    cement = choose_cement(settings.cement)
     return replace(cement, consistency_pa_s=cement.consistency_pa_s * draw.viscosity)
 
 

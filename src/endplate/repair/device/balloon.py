@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
+from endplate.errors import OptionError
 from endplate.repair.device.needle import NEEDLES, Needle
 
 MPA_PER_PSI = cited(6.894757e-3, "MPa/psi", "Definition of the pound per square inch (exact to 7 digits)", "verified")
@@ -54,8 +55,8 @@ class Balloon:
 
     name: str
     access: str
-    length_mm: Cited
-    most_ml: Cited
+    length_mm: float
+    most_ml: float
     most_mpa: float
 
     def passes(self, needle: Needle) -> bool:
@@ -73,5 +74,21 @@ BALLOONS = {
     )
     for name in LENGTH_MM
 }
+
+
+def choose_balloon(choice: str | Balloon) -> Balloon:
+    """A balloon by its name in the catalogue, or one of your own as it is.
+
+    Raises
+    ------
+    OptionError : no such name.
+    """
+    if isinstance(choice, Balloon):
+        return choice
+    if choice not in BALLOONS:
+        raise OptionError(f"balloon {choice}", "no such balloon in the catalogue", f"choose {', '.join(BALLOONS)}")
+    return BALLOONS[choice]
+
+
 USUAL = ("Xpander 15/3", "Express 15/2")
 """What is taken where none is named: the first, or where its cannula is too thick the next."""
