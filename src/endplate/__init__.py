@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from endplate.case.care import Care, weigh
     from endplate.case.plan import PlanSettings, plan
     from endplate.case.read import read_case
-    from endplate.case.rehearse import RehearseSettings, rehearse
+    from endplate.case.rehearse import rehearse
     from endplate.patient import read_record
     from endplate.report.write import write_report
 
@@ -38,6 +38,7 @@ __all__ = [
     "write_report",
 ]
 
+_ROOMS = frozenset({"numerics"})
 _HOMES = {
     "AssessSettings": "endplate.case.assess",
     "assess": "endplate.case.assess",
@@ -55,6 +56,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """The verbs are imported at first use, so that `endplate --help` need not load a compiler."""
+    if name in _ROOMS:
+        return import_module(f"endplate.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'endplate' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
