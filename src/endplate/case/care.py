@@ -30,6 +30,13 @@ class Care:
     prevention: PreventionPlan
     measured: bool
 
+    def __repr__(self) -> str:
+        """Who, at which levels, and how many rule sets speak: the whole would fill the screen."""
+        at = ", ".join(level.level for level in self.decision.levels) or "no fractured level"
+        verdicts = sum(len(level.verdicts) for level in self.decision.levels)
+        needs = {True: "needed", False: "not needed", None: "open"}[self.prevention.needed]
+        return f"<Care of {self.record.id or 'no name'}: {at}; {verdicts} verdicts; prevention {needs}>"
+
 
 def weigh(record: PatientRecord, findings: Sequence[Finding] = (), levels: Sequence[Level] = ()) -> Care:
     """Weigh a record and, when given, the findings of its scan.

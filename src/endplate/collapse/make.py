@@ -32,6 +32,7 @@ from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
 from endplate.numerics.threads import one_blas_thread
 from endplate.progress import Progress, silent
+from endplate.short_repr import short_repr
 
 RIM = cited(0.7, "1", "the outer ring of the upper endplate, on which the ring of the next body stands", "design")
 NEXT_TO_BODY = cited(0.5, "1", "lattice steps beyond the labelled body that go with it", "design")
@@ -55,6 +56,8 @@ class Made:
     field: Field
     lost_ml: dict[Level, float]
     seconds: dict[str, float]
+
+    __repr__ = short_repr
 
 
 @one_blas_thread()

@@ -11,6 +11,7 @@ from endplate.decision.kleene import Truth
 from endplate.decision.ruleset import Edition, Outcome, Question, Status
 from endplate.decision.score import Points
 from endplate.decision.threshold import Citation
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class LevelFacts:
     values: Mapping[str, Any]
     origin: Mapping[str, str] = field(default_factory=dict)
     bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     @property
     def level(self) -> str:
@@ -51,6 +54,8 @@ class Reason:
     truth: Truth
     citation: Citation
     used: tuple[Used, ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,8 @@ class ScoreResult:
     low: float
     high: float
     points: tuple[Points, ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +123,8 @@ class Verdict:
     approximation: str
     find_changes: Callable[[], tuple[Change, ...]] = field(repr=False, compare=False)
 
+    __repr__ = short_repr
+
     @cached_property
     def would_change(self) -> tuple[Change, ...]:
         """The missing answers that would change the verdict, and how; sought when first asked for."""
@@ -138,6 +147,8 @@ class RaisedFlag:
     missing: tuple[str, ...]
     reason: Reason
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
@@ -150,6 +161,8 @@ class Grade:
     reachable: tuple[Any, ...]
     missing: tuple[str, ...]
     reasons: tuple[Reason, ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +191,8 @@ class LevelDecision:
     conservative: tuple[Grade, ...]
     technique: Grade
 
+    __repr__ = short_repr
+
     def verdict(self, ruleset: str) -> Verdict:
         """The verdict of a rule set.
 
@@ -193,3 +208,5 @@ class Decision:
     """Levels from head to foot as they were given."""
 
     levels: tuple[LevelDecision, ...]
+
+    __repr__ = short_repr

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 Shape = Literal["none", "wedge", "biconcave", "crush"]
 Answer = Literal["yes", "no", "indeterminate"]
@@ -63,6 +64,8 @@ class Fracture:
     signs: tuple[str, ...]
     posterior_wall_fraction: Measured
     reason: str = ""
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

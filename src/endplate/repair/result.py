@@ -20,6 +20,7 @@ from endplate.repair.way_in import Breach as Breach
 from endplate.repair.way_in import NeedlePath as NeedlePath
 from endplate.repair.way_in import Procedure as Procedure
 from endplate.repair.way_in import Side as Side
+from endplate.short_repr import short_repr
 
 if TYPE_CHECKING:
     from endplate.repair.intact import IntactShape
@@ -58,6 +59,8 @@ class FractureZone:
     signs: tuple[str, ...]
     opening_mm: float | None = None
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bone:
@@ -78,6 +81,8 @@ class Bone:
     cavity: NDArray[np.float32]
     zone: FractureZone | None = None
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Opening:
@@ -88,6 +93,8 @@ class Opening:
     voxels: NDArray[np.int64]
     centre_mm: NDArray[np.float64]
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reached:
@@ -97,6 +104,8 @@ class Reached:
     time_s: float
     injected_ml: float
     leaked_ml: float
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,6 +145,8 @@ class CementFill:
     balance: float
     converged: bool = True
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +211,8 @@ class Inflation:
     unconverged: str = ""
     notes: tuple[str, ...] = ()
 
+    __repr__ = short_repr
+
     @property
     def converged(self) -> bool:
         """Whether every step found its equilibrium."""
@@ -234,6 +247,8 @@ class Rehearsed:
     neighbours: tuple[Neighbour, ...] = ()
     missing: tuple[str, ...] = ()
     stopped: str = ""
+
+    __repr__ = short_repr
 
     @property
     def unconverged(self) -> str:
@@ -284,3 +299,5 @@ class Rehearsal:
     bone: Bone | None = None
     intact: IntactShape | None = None
     notes: tuple[str, ...] = field(default=())
+
+    __repr__ = short_repr

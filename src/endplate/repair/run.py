@@ -27,6 +27,7 @@ from endplate.repair.scene import Prepared, Scene
 from endplate.repair.segment import beside, segment_change
 from endplate.repair.tips import needle_tips
 from endplate.repair.unknowns import Draw
+from endplate.short_repr import short_repr
 
 BEHIND = "the cavity reaches the posterior quarter of the body: cement that fills it was not stopped there"
 
@@ -68,6 +69,8 @@ class RunResult:
     before: Rehearsed
     done: dict[Procedure, Rehearsed]
     changes: dict[Procedure, BeforeAfter]
+
+    __repr__ = short_repr
 
 
 def run_once(

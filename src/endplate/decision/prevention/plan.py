@@ -34,6 +34,7 @@ from endplate.decision.told import DENSITY_SITES
 from endplate.decision.verdict import LevelFacts, Verdict
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
+from endplate.short_repr import short_repr
 
 ANABOLIC = ("anabolic", "romosozumab")
 """Rule sets of the drugs that build bone."""
@@ -79,6 +80,8 @@ class PreventionPlan:
     figures: tuple[Figure, ...]
     dates: tuple[Date, ...]
     facts: Mapping[str, Any]
+
+    __repr__ = short_repr
 
 
 @cache
