@@ -5,17 +5,16 @@ Sits at the ground floor: readers need the numbering, findings need the name, an
 
 from __future__ import annotations
 
-from enum import Enum
-from functools import total_ordering
+from enum import StrEnum
 
 from endplate.errors import OptionError
 
 
-@total_ordering
-class Level(Enum):
+class Level(StrEnum):
     """A vertebra from C1 to S1, with T13 and L6 for transitional spines; ordered from head to foot.
 
-    A level equals its name and hashes like it, so that `df[df.level == "L1"]` and `table["L1"]` find it.
+    A level equals its name and hashes like it, so that `df[df.level == "L1"]` and `table["L1"]` find it; it is ordered
+    by its place in the spine, T9 before T12, against names too.
     """
 
     C1, C2, C3, C4, C5, C6, C7 = "C1", "C2", "C3", "C4", "C5", "C6", "C7"
@@ -24,17 +23,17 @@ class Level(Enum):
     L1, L2, L3, L4, L5, L6 = "L1", "L2", "L3", "L4", "L5", "L6"
     S1 = "S1"
 
-    def __str__(self) -> str:
-        return self.value
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, str) and self._value_ == other)
-
-    def __hash__(self) -> int:
-        return hash(self._value_)
-
     def __lt__(self, other: object) -> bool:
-        return self.order < other.order if isinstance(other, Level) else NotImplemented
+        return self.order < _order_of(other)
+
+    def __le__(self, other: object) -> bool:
+        return self.order <= _order_of(other)
+
+    def __gt__(self, other: object) -> bool:
+        return self.order > _order_of(other)
+
+    def __ge__(self, other: object) -> bool:
+        return self.order >= _order_of(other)
 
     @property
     def order(self) -> int:
@@ -68,6 +67,13 @@ _VERSE_ID = {level: number for number, level in enumerate((lv for lv in Level if
 }
 _BY_NAME = {level.value: level for level in Level}
 FROM_VERSE_ID = {number: level for level, number in _VERSE_ID.items()}
+
+
+def _order_of(other: object) -> int:
+    """Place of a level or of its name; text would be ordered by its letters, T12 before T9."""
+    if not isinstance(other, str) or other not in _BY_NAME:
+        raise TypeError(f"a level has no order against {other!r}; give a level or its name")
+    return _BY_NAME[other].order
 
 
 def parse_level(name: Level | str) -> Level:

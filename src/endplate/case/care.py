@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from endplate.decision.choose import choose_rulesets
 from endplate.decision.decide import decide
 from endplate.decision.facts import case_facts
 from endplate.decision.prevention.plan import PreventionPlan, prevent
@@ -38,18 +40,28 @@ class Care:
         return f"<Care of {self.record.id or 'no name'}: {at}; {verdicts} verdicts; prevention {needs}>"
 
 
-def weigh(record: PatientRecord, findings: Sequence[Finding] = (), levels: Sequence[Level] = ()) -> Care:
+def weigh(
+    record: PatientRecord,
+    findings: Sequence[Finding] = (),
+    levels: Sequence[Level] = (),
+    guidelines: Sequence[str | Path] | None = None,
+) -> Care:
     """Weigh a record and, when given, the findings of its scan.
 
     Parameters
     ----------
     levels : to decide on; without them those that record or findings call fractured.
+    guidelines : rule sets to ask, by id, or rule files of your own (TOML); None asks all that are packaged.
+
+    Raises
+    ------
+    OptionError : a guideline that is neither.
     """
     facts = case_facts(record, findings, levels)
     return Care(
         record=record,
         facts=facts,
-        decision=decide(facts),
+        decision=decide(facts, choose_rulesets(guidelines)),
         prevention=prevent(record, findings),
         measured=bool(findings),
     )
