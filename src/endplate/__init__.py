@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from endplate.version import __version__
 
 if TYPE_CHECKING:
-    from endplate import numerics
+    pass
     from endplate.api.case import Case
     from endplate.api.deprecated import RehearseSettings as RehearseSettings
     from endplate.api.level_view import LevelView
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from endplate.repair.device.balloon import Balloon
     from endplate.repair.device.cement import Cement
     from endplate.repair.device.needle import Needle
-    from endplate.repair.rehearsal import RehearsalSettings
+    from endplate.repair.rehearsal.rehearse import RehearsalSettings
     from endplate.report.write import write_report
 
 __all__ = [

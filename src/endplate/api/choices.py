@@ -11,17 +11,17 @@ from endplate.api.errors import ArgumentTypeError, UnknownNameError
 from endplate.bone.settings import RodSettings
 from endplate.case.assess import AssessSettings
 from endplate.errors import OptionError
-from endplate.repair.device.balloon import USUAL, Balloon, choose_balloon
+from endplate.repair.access.access_result import Procedure
+from endplate.repair.access.settings import Route, Sides
+from endplate.repair.device.balloon import DEFAULT, Balloon, choose_balloon
 from endplate.repair.device.cement import Cement
 from endplate.repair.device.needle import Needle
-from endplate.repair.path.settings import Route, Sides
-from endplate.repair.rehearsal import RehearsalSettings
-from endplate.repair.result import Procedure
-from endplate.repair.unknowns import BRACKET, Mobility
+from endplate.repair.rehearsal.design import TWO_POINT, Mobility
+from endplate.repair.rehearsal.rehearse import RehearsalSettings
 
-MOST_CEMENT_ML = 15.0
+MAX_CEMENT_ML = 15.0
 """More than any vertebral body holds: a slip of the keyboard."""
-MEMBERS = {"kyphoplasty": BRACKET, "vertebroplasty": 0}
+MEMBERS = {"kyphoplasty": TWO_POINT, "vertebroplasty": 0}
 """Runs of the ensemble where one procedure is rehearsed alone; both together have the usual design."""
 Settings = TypeVar("Settings", AssessSettings, RehearsalSettings)
 
@@ -101,10 +101,10 @@ def rehearsal_settings(base: RehearsalSettings | None, choices: Mapping[str, Any
     members = settings.members if base is not None or len(procedures) > 1 else MEMBERS[procedures[0]]
     injection = replace(settings.run.injection, **only(choices, "flow_ml_s", "portions", "stop_at_opening"))
     if "cement_ml" in choices:
-        injection = replace(injection, volume_ml=_volume("cement_ml", choices["cement_ml"], MOST_CEMENT_ML))
+        injection = replace(injection, volume_ml=_volume("cement_ml", choices["cement_ml"], MAX_CEMENT_ML))
     path = replace(settings.run.path, **only(choices, "balloon", "needle", "sides", "route"))
     if "balloon_ml" in choices:
-        each = float(choose_balloon(path.balloon or USUAL[0]).most_ml)
+        each = float(choose_balloon(path.balloon or DEFAULT[0]).max_ml)
         _volume("balloon_ml", choices["balloon_ml"], each * (1 if path.sides in ("left", "right") else 2))
     model = replace(settings.run.model, **only(choices, "voxel_mm"))
     run = replace(

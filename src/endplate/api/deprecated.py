@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from endplate.case.assess import AssessSettings
-from endplate.repair.rehearsal import RehearsalSettings
+from endplate.repair.rehearsal.rehearse import RehearsalSettings
 
 GONE_IN = "0.3"
 """The version in which these names are taken away; a test fails from then on."""

@@ -16,7 +16,7 @@ from endplate.patient import PatientRecord
 from endplate.patient.record import parse_record
 from endplate.report.document import to_json
 from endplate.report.folder import DOCUMENT, PAGE
-from endplate.report.recall import cautions_of, findings_of, gaps_of, read_document
+from endplate.report.read_document import cautions_of, findings_of, gaps_of, read_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -36,7 +36,7 @@ from endplate.finding import Finding
 from endplate.image.labels.in_memory import Numbering
 from endplate.image.placed import Frame
 from endplate.level import Level, parse_level
-from endplate.repair.rehearsal import RehearsalSettings
+from endplate.repair.rehearsal.rehearse import RehearsalSettings
 
 
 def read_case(

@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from endplate.case.provenance import sha256
 from endplate.errors import OptionError
 from endplate.image.ct import read_ct
+from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
 from endplate.image.labels import read_labels
 from endplate.image.labels.in_memory import Numbering, labels_in_memory
 from endplate.image.placed import Frame, Placed, place_array, place_nibabel, place_sitk, sitk_affine
-from endplate.image.straight import straighten_volume
 from endplate.image.volume import LabelMap, Volume
 from endplate.patient import PatientRecord, read_record
 from endplate.patient.record import parse_record

@@ -6,9 +6,9 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from endplate.decision.rulebook import read_book, rulebook
-from endplate.decision.ruleset import RuleSet
-from endplate.decision.threshold import RuleFileError
+from endplate.decision.logic.threshold import RuleFileError
+from endplate.decision.rules.rulebook import read_book, rulebook
+from endplate.decision.rules.ruleset import RuleSet
 from endplate.errors import OptionError
 
 
@@ -18,7 +18,7 @@ def choose_rulesets(guidelines: Sequence[str | Path] | None) -> tuple[RuleSet, .
     Parameters
     ----------
     guidelines : ids of packaged rule sets, such as "nice_ta279", and paths of rule files (.toml) written as those in
-        `decision/guidelines`; None stands for all that are packaged.
+        `decision/rules/guidelines`; None stands for all that are packaged.
 
     Raises
     ------

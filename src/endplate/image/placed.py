@@ -18,9 +18,9 @@ from endplate.image.orient import closest_lps
 Frame = Literal["LPS", "RAS"]
 """The world frame of an affine: which directions are positive."""
 
-LEAST_MM = cited(0.02, "mm", "micro-CT has the smallest voxels of any scan of bone", "design")
-MOST_MM = cited(20.0, "mm", "four times the thickest clinical slices", "design")
-LEAST_VOLUME = cited(0.01, "1", "axes closer to one plane than this volume fraction do not span space", "design")
+MIN_MM = cited(0.02, "mm", "micro-CT has the smallest voxels of any scan of bone", "design")
+MAX_MM = cited(20.0, "mm", "four times the thickest clinical slices", "design")
+MIN_VOLUME = cited(0.01, "1", "axes closer to one plane than this volume fraction do not span space", "design")
 _FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 
@@ -147,5 +147,5 @@ def _check(values: NDArray[Any], affine: NDArray[np.float64]) -> None:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     edges = " x ".join(f"{edge:g}" for edge in spacing)
     spans = (spacing > 0).all() and abs(np.linalg.det(affine[:3, :3] / np.where(spacing > 0, spacing, 1)))
-    if (spacing < LEAST_MM).any() or (spacing > MOST_MM).any() or spans < LEAST_VOLUME:
+    if (spacing < MIN_MM).any() or (spacing > MAX_MM).any() or spans < MIN_VOLUME:
         raise ImageError(f"an affine with voxels of {edges} mm", "no spine CT has such voxels", "check the affine")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from endplate.numerics.multigrid.cycle import Multigrid
-    from endplate.numerics.plastic.body import PlasticBody
-    from endplate.numerics.plastic.path import LoadPath, PathSettings, follow_path
+    from endplate.numerics.plasticity.body import PlasticBody
+    from endplate.numerics.plasticity.load_path import LoadPath, PathSettings, follow_path
     from endplate.numerics.reference import assemble, solve_directly
     from endplate.numerics.solver import ElasticSolver, SolveReport
     from endplate.numerics.voxel.mesh import VoxelMesh

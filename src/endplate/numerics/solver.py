@@ -15,18 +15,18 @@ from endplate.numerics.krylov import conjugate_gradients, masked_norm
 from endplate.numerics.linear_operator import masked_operator
 from endplate.numerics.multigrid.cycle import Multigrid
 from endplate.numerics.voxel.element import ElementKind
-from endplate.numerics.voxel.lanes import pack
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator
+from endplate.numerics.voxel.simd_batches import pack
 
 Double = NDArray[np.float64]
 Callback = Callable[[int, float], None]
 """Called after each iteration with its number, from 1, and the relative residual."""
 
-MOST_ITERATIONS = 500
+MAX_ITERATIONS = 500
 """Far above what the hierarchy needs; reaching it means the model is broken, and it is said so."""
 
-MOST_RESTARTS = 3
+MAX_RESTARTS = 3
 """The residual is recomputed after convergence; rounding may ask for a few more iterations at tight tolerance."""
 
 
@@ -165,7 +165,7 @@ class ElasticSolver:
         if scale == 0.0:  # nothing pushes or pulls: what is free stays where it was, whatever the guess
             x[self.free] = 0.0
             return 0, 0.0
-        for _ in range(MOST_RESTARTS + 1):
+        for _ in range(MAX_RESTARTS + 1):
             r = self._residual(x, load)
             norm = masked_norm(r, self.free)
             if norm <= tolerance * scale:
@@ -173,7 +173,7 @@ class ElasticSolver:
             target = 0.9 * tolerance * scale  # a little below, since rounding parts the recursion from the truth
             watch = None if callback is None else _Watch(callback, count, scale)
             done = conjugate_gradients(
-                self.operator.add, self.multigrid.cycle, self.free, x, r, target, MOST_ITERATIONS, watch
+                self.operator.add, self.multigrid.cycle, self.free, x, r, target, MAX_ITERATIONS, watch
             )
             count += done.count
         raise SolverError(

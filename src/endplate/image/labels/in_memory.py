@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from endplate.errors import LabelError, OptionError
+from endplate.image.gantry_tilt import straighten_labels
 from endplate.image.labels.arrangement import guess_scheme
 from endplate.image.labels.label_map import label_centroids, translate, whole_labels
 from endplate.image.labels.scheme import Scheme, scheme_by_name
 from endplate.image.placed import Placed
-from endplate.image.straight import straighten_labels
 from endplate.image.volume import Grid, LabelMap
 from endplate.level import Level, parse_level
 
