@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from endplate.decision.choose import choose_rulesets
 from endplate.decision.facts.case_facts import case_facts
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.plan import PreventionPlan, prevent
+from endplate.decision.rules.choose import choose_rulesets
 from endplate.decision.verdict.decide import decide
 from endplate.decision.verdict.verdict import Decision
 from endplate.finding import Finding
