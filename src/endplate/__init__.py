@@ -101,7 +101,7 @@ _HOMES = {
     "PlanSettings": "case.plan",
     "Progress": "progress",
     "Quantity": "api.quantity",
-    "RehearsalSettings": "repair.rehearsal",
+    "RehearsalSettings": "repair.rehearsal.rehearse",
     "RehearseSettings": "api.deprecated",
     "Report": "api.page",
     "SavedCase": "api.saved",

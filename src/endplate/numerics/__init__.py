@@ -33,14 +33,14 @@ __all__ = [
 _HOMES = {
     "ElasticOperator": "voxel.operator",
     "ElasticSolver": "solver",
-    "LoadPath": "plastic.path",
+    "LoadPath": "plasticity.load_path",
     "Multigrid": "multigrid.cycle",
-    "PathSettings": "plastic.path",
-    "PlasticBody": "plastic.body",
+    "PathSettings": "plasticity.load_path",
+    "PlasticBody": "plasticity.body",
     "SolveReport": "solver",
     "VoxelMesh": "voxel.mesh",
     "assemble": "reference",
-    "follow_path": "plastic.path",
+    "follow_path": "plasticity.load_path",
     "solve_directly": "reference",
 }
 
