@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from endplate.case.plan import PlanSettings
     from endplate.errors import EndplateError, InputError
     from endplate.finding import Caution, Finding, Gap, catalogue
-    from endplate.image.phantom import PhantomSpec, make_phantom
+    from endplate.image.phantom import Deformity, PhantomSpec, Rods, make_phantom
     from endplate.image.volume import LabelMap, Volume
     from endplate.level import Level
     from endplate.patient import PatientRecord, read_record
@@ -50,6 +50,7 @@ __all__ = [
     "Case",
     "Caution",
     "Cement",
+    "Deformity",
     "EndplateError",
     "Finding",
     "Gap",
@@ -65,6 +66,7 @@ __all__ = [
     "Quantity",
     "RehearsalSettings",
     "Report",
+    "Rods",
     "SavedCase",
     "Volume",
     "__version__",
@@ -88,6 +90,7 @@ _HOMES = {
     "Case": "api.case",
     "Caution": "finding",
     "Cement": "repair.device.cement",
+    "Deformity": "image.phantom",
     "EndplateError": "errors",
     "Finding": "finding",
     "Gap": "finding",
@@ -104,6 +107,7 @@ _HOMES = {
     "RehearsalSettings": "repair.rehearsal.rehearse",
     "RehearseSettings": "api.deprecated",
     "Report": "api.page",
+    "Rods": "image.phantom",
     "SavedCase": "api.saved",
     "Volume": "image.volume",
     "assess": "api.verbs",

@@ -124,6 +124,6 @@ class Spine:
             named |= {vertebra.level for vertebra in self.vertebrae}
         return frozenset(level for level in named if level is not None)
 
-    def at(self, level: Level) -> Vertebra | None:
-        """The vertebra of a level, or None."""
-        return next((vertebra for vertebra in self.vertebrae if vertebra.level is level), None)
+    def at(self, level: Level | str) -> Vertebra | None:
+        """The vertebra of a level or its name, or None."""
+        return next((vertebra for vertebra in self.vertebrae if vertebra.level == level), None)
