@@ -21,9 +21,7 @@ from endplate.numerics.mpm.surface import ellipsoid
 # %%
 # Bone of 0.12 g/cm3 on a coarse grid of 2 mm, a balloon of 3 mm in its middle.
 
-law = FoamLaw(
-    modulus_mpa=2980, modulus_power=1.05, strength_mpa=37.4, strength_power=1.39, cohesion_strain=np.inf
-)
+law = FoamLaw(modulus_mpa=2980, modulus_power=1.05, strength_mpa=37.4, strength_power=1.39, cohesion_strain=np.inf)
 density, side, spacing_mm = 0.12, 14, 2.0
 fill = np.zeros((side,) * 3)
 fill[1:-1, 1:-1, 1:-1] = 1

@@ -40,9 +40,7 @@ duration = volume_mm3 / flow_mm3_s / steps
 resistance = consistency * float(pore_viscosity(np.array(permeability), np.array(porosity), 1.0)) / permeability
 course = []
 for step in range(steps):
-    source = Source(
-        cells=tip.cells, flow_mm3_s=flow_mm3_s * tip.share, time_s=step * duration, duration_s=duration
-    )
+    source = Source(cells=tip.cells, flow_mm3_s=flow_mm3_s * tip.share, time_s=step * duration, duration_s=duration)
     flow = solver.step(flow, source, thick)
     front_mm = (3 * flow_mm3_s * (step + 1) * duration / (4 * np.pi * porosity * uptake)) ** (1 / 3)
     got = tip_pressure_mpa(body, tip, flow.pressure, flow.full, flow_mm3_s, consistency)

@@ -23,7 +23,7 @@ def error_of(cells: int) -> float:
     x, y, z = (np.pi * mesh.node_ijk * h).T
     wave = np.sin(x) * np.sin(y) * np.sin(z)
     along = np.pi**2 * (LAMBDA + 4 * MU) * wave
-    across = -np.pi**2 * (LAMBDA + MU) * np.cos(x)
+    across = -(np.pi**2) * (LAMBDA + MU) * np.cos(x)
     body_force = [along, across * np.cos(y) * np.sin(z), across * np.sin(y) * np.cos(z)]
     force = h**3 * np.stack(body_force, axis=1)
     outside = ((mesh.node_ijk == 0) | (mesh.node_ijk == cells)).any(axis=1)

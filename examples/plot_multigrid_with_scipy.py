@@ -40,7 +40,7 @@ def history(**options):
     return np.array(norms) / np.linalg.norm(b)
 
 
-from scipy.sparse.linalg import LinearOperator  # noqa: E402
+from scipy.sparse.linalg import LinearOperator
 
 jacobi = LinearOperator(A.shape, matvec=lambda r: r / diagonal)
 ways = {"multigrid": history(M=solver.aspreconditioner()), "diagonal": history(M=jacobi), "none": history()}

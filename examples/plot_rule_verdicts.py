@@ -45,7 +45,9 @@ for nrs in range(11):
 # Green stands for yes, red for no.
 
 figure, axes = plt.subplots(figsize=(7, 3))
-axes.imshow([[colour.get(row[place], 0) for row in table] for place in range(len(shown))], cmap="RdYlGn", vmin=0, vmax=3)
+axes.imshow(
+    [[colour.get(row[place], 0) for row in table] for place in range(len(shown))], cmap="RdYlGn", vmin=0, vmax=3
+)
 axes.set_yticks(range(len(shown)), [next(v.title for v in verdicts if v.ruleset == name) for name in shown])
 axes.set(xlabel="pain under analgesia (NRS)", title="Which verdicts a rating moves")
 for place in range(len(shown)):
