@@ -101,7 +101,10 @@ SHEARED = np.array([[1.0, 0.3, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda: Volume.from_array(np.zeros((3, 4)), np.eye(4), "LPS"), "a volume has three dimensions"),
+        (
+            lambda: Volume.from_array(np.zeros((3, 4)), np.eye(4), "LPS"),
+            r"three-dimensional volume is needed; give \(I, J, K\)",
+        ),
         (lambda: Volume.from_array(np.zeros((3, 4, 5), complex), np.eye(4), "LPS"), "whole or decimal"),
         (lambda: Volume.from_array(np.zeros((3, 4, 5)), np.eye(3), "LPS"), "give 4 x 4"),
         (lambda: Volume.from_array(np.zeros((3, 4, 5)), np.full((4, 4), np.nan), "LPS"), "give 4 x 4"),

@@ -108,8 +108,8 @@ def test_a_report_is_saved_whole(case: ep.Case, tmp_path: Path) -> None:
     place = case.report().save(tmp_path / "r.html")
     text = place.read_text(encoding="utf-8")
     assert text == case.report().html and text.rstrip().endswith("</html>")
-    with pytest.raises(InputError, match="absent"):
-        case.report().save(tmp_path / "absent" / "r.html")
+    with pytest.raises(InputError, match="cannot write"):
+        case.report().save(tmp_path)
 
 
 def test_a_verb_says_what_it_needs() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.sparse.linalg import cg
+from verification.dense_reference import assemble
 
 import endplate as ep
-from endplate.numerics import ElasticSolver, VoxelMesh, assemble
+from endplate.numerics import ElasticSolver, VoxelMesh
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.explanation.ask_next import NextQuestion, ask_next
+from endplate.decision.facts.case_facts import case_facts, facts_without_level
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.plan import PreventionPlan, prevent
 from endplate.decision.rules.choose import choose_rulesets
@@ -39,6 +40,11 @@ class Care:
         verdicts = sum(len(level.verdicts) for level in self.decision.levels)
         needs = {True: "needed", False: "not needed", None: "open"}[self.prevention.needed]
         return f"<Care of {self.record.id or 'no name'}: {at}; {verdicts} verdicts; prevention {needs}>"
+
+
+def next_questions(care: Care) -> tuple[NextQuestion, ...]:
+    """The missing answers that settle most open verdicts, the best first; of a patient where no level is known."""
+    return ask_next(care.facts or (facts_without_level(care.record),))
 
 
 def weigh(

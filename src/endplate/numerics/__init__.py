@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from endplate.numerics.multigrid.cycle import Multigrid
     from endplate.numerics.plasticity.body import PlasticBody
     from endplate.numerics.plasticity.load_path import LoadPath, PathSettings, follow_path
-    from endplate.numerics.reference import assemble, solve_directly
     from endplate.numerics.solver import ElasticSolver, SolveReport
     from endplate.numerics.voxel.mesh import VoxelMesh
     from endplate.numerics.voxel.operator import ElasticOperator
@@ -25,9 +24,7 @@ __all__ = [
     "PlasticBody",
     "SolveReport",
     "VoxelMesh",
-    "assemble",
     "follow_path",
-    "solve_directly",
 ]
 
 _HOMES = {
@@ -39,9 +36,7 @@ _HOMES = {
     "PlasticBody": "plasticity.body",
     "SolveReport": "solver",
     "VoxelMesh": "voxel.mesh",
-    "assemble": "reference",
     "follow_path": "plasticity.load_path",
-    "solve_directly": "reference",
 }
 
 
