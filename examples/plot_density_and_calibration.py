@@ -21,9 +21,7 @@ case = ep.read_case(phantom.volume, phantom.labels, {"age_yr": 68, "sex": "femal
 # %%
 # Three routes to the same density: the rods, a line that is known for the scanner, and what a CT alone allows.
 
-from endplate.bone.settings import RodSettings
-
-with_rods = ep.assess(case, mechanics=False, rods=RodSettings(mg_cm3=spec.rods.mg_cm3))
+with_rods = ep.assess(case, mechanics=False, rods=ep.RodSettings(mg_cm3=spec.rods.mg_cm3))
 with_line = ep.assess(case, mechanics=False, calibration=(spec.mg_cm3_per_hu, 0.0))
 with_nothing = ep.assess(case, mechanics=False, kvp=120)
 for name, found in (("rods", with_rods), ("line", with_line), ("none", with_nothing)):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from endplate.api.quantity import Quantity
     from endplate.api.saved import SavedCase, load_case
     from endplate.api.verbs import assess, plan, read_case, rehearse, weigh
+    from endplate.bone.settings import RodSettings
     from endplate.case.assess import AssessSettings
     from endplate.case.care import Care
     from endplate.case.plan import PlanSettings
@@ -66,6 +67,7 @@ __all__ = [
     "Quantity",
     "RehearsalSettings",
     "Report",
+    "RodSettings",
     "Rods",
     "SavedCase",
     "Volume",
@@ -107,6 +109,7 @@ _HOMES = {
     "RehearsalSettings": "repair.rehearsal.rehearse",
     "RehearseSettings": "api.deprecated",
     "Report": "api.page",
+    "RodSettings": "bone.settings",
     "Rods": "image.phantom",
     "SavedCase": "api.saved",
     "Volume": "image.volume",

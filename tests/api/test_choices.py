@@ -127,7 +127,7 @@ def test_settings_of_another_kind_are_refused() -> None:
         measuring_settings({"voxel_mm": 2}, {})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"settings=AssessSettings; give endplate.RehearsalSettings\("):
         rehearsal_settings(ep.AssessSettings(), {})  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="give endplate.PlanSettings"):
+    with pytest.raises(TypeError, match=r"give endplate\.PlanSettings"):
         ep.plan(None, settings=ep.AssessSettings())  # type: ignore[arg-type]
     with pytest.raises(KeyError, match="did you mean repairs"):
         ep.plan(None, repair=False)

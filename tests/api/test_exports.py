@@ -37,6 +37,7 @@ EXPORTED = [
     "Quantity",
     "RehearsalSettings",
     "Report",
+    "RodSettings",
     "Rods",
     "SavedCase",
     "Volume",
