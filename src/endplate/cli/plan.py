@@ -57,8 +57,6 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
 
     Without mechanics nothing is rehearsed.
     """
-    from dataclasses import replace
-
     from endplate.case.plan import PlanSettings
     from endplate.cli.rehearse import rehearse_settings
     from endplate.cli.settings import assess_settings
@@ -66,8 +64,7 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
     if model.no_mechanics:
         return PlanSettings(assess=assess_settings(model), repairs=False)
     levels = (parse_level(repair.level),) if repair.level else ()
-    any_level = replace(repair, level=repair.level or "L1")  # the option is only checked for being there
-    assess, rehearsal = rehearse_settings(any_level, unknown, model)
+    assess, rehearsal = rehearse_settings(repair, unknown, model)
     return PlanSettings(assess=assess, rehearsal=rehearsal, levels=levels)
 
 

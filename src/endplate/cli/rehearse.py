@@ -41,8 +41,10 @@ def run_rehearse(
     from endplate.case.rehearse import rehearse
     from endplate.report.folder import check_writable
 
+    if not repair.level:
+        raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
     measuring, settings = rehearse_settings(repair, unknown, model)
-    level = parse_level(repair.level or "")
+    level = parse_level(repair.level)
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.report.write import write_report
@@ -133,8 +135,6 @@ def _run(repair: RepairOptions) -> RunSettings:
 
 
 def _refuse_combinations(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> None:
-    if not repair.level:
-        raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
     if model.no_mechanics:
         raise OptionError("--no-mechanics with a rehearsal", "a rehearsal is mechanics", "leave it out")
     if repair.procedure == "vertebroplasty":
