@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
+
+from endplate.apps.terminal import aside, console, plain
 
 STAGE_WORDS = {
     "read": "Reading the scan",
@@ -60,8 +61,7 @@ def _lines() -> Tell:
             return
         told.add(about)
         words = STAGE_WORDS.get(stage, stage) + (f": {about[1]}" if about[1] else "")
-        sys.stderr.write(f"[{time.monotonic() - begun:4.0f} s] {words}\n")
-        sys.stderr.flush()
+        aside(f"[{time.monotonic() - begun:4.0f} s] {words}")
 
     return tell
 
@@ -69,17 +69,16 @@ def _lines() -> Tell:
 @contextmanager
 def _bars() -> Iterator[Tell]:
     """One bar a stage."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=28), TimeElapsedColumn(),
-               TextColumn("{task.fields[detail]}"))  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+               TextColumn("{task.fields[detail]}", markup=False))  # fmt: skip
+    with Progress(*columns, console=console(stderr=True), transient=False) as bars:
         tasks: dict[str, TaskID] = {}
 
         def tell(stage: str, fraction: float, detail: str) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGE_WORDS.get(stage, stage), total=1.0, detail="")
-            bars.update(tasks[stage], completed=min(max(fraction, 0.0), 1.0), detail=detail)
+            bars.update(tasks[stage], completed=min(max(fraction, 0.0), 1.0), detail=plain(detail, 60))
 
         yield tell

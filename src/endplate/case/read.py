@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from endplate.atomic import readable
 from endplate.case.model import Case
 from endplate.case.provenance import begin
 from endplate.finding import Caution
@@ -53,8 +54,8 @@ def read_case(
     if volume is not None and (beside := sidecar_of(Path(volume.series.path if volume.series else ""))).is_file():
         paths["sidecar"] = beside
     provenance = replace(begin(paths), parameters={"label_scheme": label_map.scheme})
-    name = re.sub(r"\.nii(\.gz)?$", "", Path(ct if ct is not None else labels).name)
-    cautions = tuple(Caution(code="input", text=note) for note in dict.fromkeys(notes))
+    name = readable(re.sub(r"\.nii(\.gz)?$", "", Path(ct if ct is not None else labels).name))
+    cautions = tuple(Caution(code="input", text=readable(note)) for note in dict.fromkeys(notes))
     return Case(
         id=patient.id if patient and patient.id else name,
         volume=volume,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
+from endplate.apps.assess import left_alone
 from endplate.apps.follow.work import named
 from endplate.apps.outcome import Talk
+from endplate.apps.terminal import plain, say, say_table
 from endplate.case.care import Care, weigh
 from endplate.finding import Finding
 from endplate.level import Level
@@ -31,17 +32,20 @@ def run_decide(
 
     Raises
     ------
-    InputError : anything given that cannot be used; files already written stay as they were.
+    InputError : anything given that cannot be used; nothing is left half-written.
     """
-    care, findings = weighed(case, record, levels)
     folder = out or (case.parent if case is not None and case.is_file() else case)
-    paths = {} if folder is None else write_care(care, findings, folder, case)
+    inputs = [record, *([case] if case is not None and case.is_file() else [])]
+    care, findings = weighed(case, record, levels)
+    paths = {} if folder is None else write_care(care, findings, folder, case, inputs)
     if talk.for_people:
         print_emergencies(care)
         print_care(care)
         for name, path in paths.items():
-            sys.stdout.write(f"{name:<13} {path.resolve()}\n")
-    return {"paths": {name: str(path.resolve()) for name, path in paths.items()}, "decision": document(care)}
+            say(f"{name:<13} {path.resolve()}")
+    kept = left_alone(folder, talk) if paths and folder is not None else []
+    written = {name: str(path.resolve()) for name, path in paths.items()}
+    return {"paths": written, "kept": kept, "decision": document(care)}
 
 
 def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[Care, tuple[Finding, ...]]:
@@ -54,29 +58,24 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
 
 def print_emergencies(care: Care) -> None:
     """Emergencies, certain and possible; they come before all else that is printed."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
     for alarm in alarms(care.decision):
         if alarm.certainty == "certain":
-            console.print(f"! EMERGENCY, {alarm.where}: {alarm.words}. {alarm.action}.", markup=False, style="bold")
+            say(f"! EMERGENCY, {alarm.where}: {alarm.words}. {alarm.action}.", style="bold", wrap=True)
         elif alarm.certainty == "possible":
             told = f"{alarm.words}. Ask now for: {alarm.ask}. Until it is excluded: {alarm.action}."
-            console.print(f"! POSSIBLE EMERGENCY, {alarm.where}: {told}", markup=False, style="bold")
+            say(f"! POSSIBLE EMERGENCY, {alarm.where}: {told}", style="bold", wrap=True)
         else:
             told = f"{alarm.words}. Ask for: {alarm.ask}."
-            console.print(f"? Emergency not excluded, {alarm.where}: {told}", markup=False)
+            say(f"? Emergency not excluded, {alarm.where}: {told}", wrap=True)
 
 
 def print_care(care: Care) -> None:
     """One table of verdicts for each question, then the next step of prevention."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
     if not care.decision.levels:
-        console.print("No level is known to be fractured; no rule set can be asked.", markup=False)
+        say("No level is known to be fractured; no rule set can be asked.", wrap=True)
     for block in matrix(care.decision):
         table = Table(box=SIMPLE_HEAD, title=block.question, title_justify="left")
         table.add_column("Rule set")
@@ -90,6 +89,6 @@ def print_care(care: Care) -> None:
                 else:
                     word = STATUS_WORDS[verdict.status] if verdict.applies else "not for this case"
                     cells.append(f"{word}: {verdict.answer}")
-            table.add_row(row.title, *cells)
-        console.print(table)
-    console.print(f"Prevention: {care.prevention.next_step}", markup=False)
+            table.add_row(*map(plain, (row.title, *cells)))
+        say_table(table, markup=False)
+    say(f"Prevention: {care.prevention.next_step}", wrap=True)
