@@ -19,7 +19,7 @@ from endplate.report.owned import BESIDE, DOCUMENT, KINDS, PAGE, VOLUMES, kind_o
 from endplate.report.stage import Stage, begin_stage, folder_lock, sweep
 
 __all__ = ["BESIDE", "DOCUMENT", "PAGE", "VOLUMES"]
-MOST_KEPT = 100
+MAX_KEPT = 100
 
 
 def check_writable(folder: Path, kinds: Sequence[str] = ("case", "decision"), inputs: Iterable[Path] = ()) -> None:
@@ -119,7 +119,7 @@ def kept(folder: Path) -> list[str]:
                     continue
                 if standing(folder, name, manifest.get(name)) != "ours":
                     found.append(readable(name))
-    return found[:MOST_KEPT]
+    return found[:MAX_KEPT]
 
 
 def check_file(path: Path, kind: str, inputs: Iterable[Path]) -> None:

@@ -17,7 +17,7 @@ MANIFEST = ".endplate-manifest.json"
 HIDDEN = ".endplate-partial-"
 """How the hidden folders begin in which results are built."""
 FORMAT, FORMAT_VERSION = "endplate-manifest", 1
-MOST_BYTES = 2**24
+MAX_BYTES = 2**24
 DEEPEST = 4
 HEX = frozenset("0123456789abcdef")
 
@@ -47,7 +47,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not os.path.lexists(path):
         return {}
     try:
-        if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > MOST_BYTES:
+        if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > MAX_BYTES:
             raise ValueError("it is no ordinary file")
         return _parsed(json.loads(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:

@@ -1,0 +1,114 @@
+"""A document back into findings, so that what was measured yesterday can be weighed today."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from endplate.errors import OptionError
+from endplate.finding import Finding, catalogue
+from endplate.level import Level
+from endplate.report.document import FORMAT, schema
+from endplate.report.folder import DOCUMENT, settle
+
+MAX_BYTES = 2**26
+"""A document holds numbers, not images; whole cases with rehearsals have some megabytes."""
+LARGEST = 1e12
+"""Beyond every quantity that a finding may hold, and far from where arithmetic ends."""
+AGAIN = "assess the scan again"
+
+
+def read_document(place: Path, patient_id: str | None = None) -> dict[str, Any]:
+    """The document of a results folder (or the file itself), of one patient.
+
+    Raises
+    ------
+    OptionError : it cannot be read, is no endplate case, departs from the published schema, or is of another patient.
+    """
+    try:
+        folder = place.is_dir()
+        if folder:
+            settle(place)
+        path = place / DOCUMENT if folder else place
+        if path.exists() and (not path.is_file() or path.stat().st_size > MAX_BYTES):
+            raise OptionError(
+                f"{path} is no file of at most {MAX_BYTES >> 20} MiB", "", "give the folder of an assess run"
+            )
+        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
+    except OSError as error:
+        raise OptionError(f"cannot read {place}", error.strerror or "", "give the folder of an assess run") from error
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"{path} is not JSON", str(error), "give the folder of an assess run") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise OptionError(f"{path} is no endplate case", "", "give the folder of an assess run")
+    if reason := unfit(document):
+        raise OptionError(f"the case {place} is not whole: {reason}", "a later step would be wrong or stop", AGAIN)
+    owner = (document["patient"] or {}).get("id")
+    if owner is not None and patient_id is not None and owner != patient_id:
+        raise OptionError(
+            f"the case {place} is of patient {owner}, not {patient_id}", "two patients would be mixed", "check both"
+        )
+    return document
+
+
+def unfit(document: dict[str, Any]) -> str:
+    """Where a document departs from the published schema or a finding from the catalogue; empty where nowhere."""
+    error = next(_validator().iter_errors(document), None)
+    if error is not None:
+        return f"{error.json_path[:120]}: {error.message[:200]}"
+    names = [row["level"] for row in document["findings"]] + document["levels"]
+    strange = next((name for name in names if name is not None and name not in Level.__members__), None)
+    if strange is not None:
+        return f"{strange!r} is no vertebra"
+    return next((reason for row in document["findings"] if (reason := _unfit_finding(row))), "")
+
+
+def findings_of(document: dict[str, Any]) -> tuple[Finding, ...]:
+    """The findings of a document.
+
+    Raises
+    ------
+    OptionError : a finding lacks what every finding has.
+    """
+    try:
+        return tuple(
+            Finding(**{**row, "level": None if row["level"] is None else Level(row["level"])})
+            for row in document["findings"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise OptionError("the case holds a finding that cannot be read", str(error), AGAIN) from error
+
+
+@cache
+def _validator() -> Any:
+    # Imported late: only commands that take a case in need it.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
+
+
+def _unfit_finding(row: dict[str, Any]) -> str:
+    """What the schema cannot say: whether the value is of the kind that the catalogue gives its code."""
+    entry, value, where = catalogue().get(row["code"]), row["value"], f"{row['code']} at {row['level'] or 'no level'}"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if any(isinstance(one, int | float) and abs(one) > LARGEST for one in (value, row["low"], row["high"])):
+        return f"{where} holds a number beyond {LARGEST:g}"
+    if entry is not None and number != bool(entry.unit):
+        return f"{where} is {str(value)[:40]!r}, but should be {'a number' if entry.unit else 'a word'}"
+    if row["low"] is not None and row["high"] is not None and row["low"] > row["high"]:
+        return f"the band of {where} is upside down"
+    return ""
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no number that can be computed with")
+    return number
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
