@@ -6,9 +6,9 @@ import json
 import sqlite3
 
 import pytest
+from tests.support.small_case import small_document, small_finding
 
 from endplate.cli.app import main
-from small_case import small_document, small_finding
 
 RECORD = {
     "id": "p 4711",

@@ -103,6 +103,8 @@ def run_rules(weak: bool, talk: Output) -> dict[str, Any]:
             value = rule.words if rule.value is None else f"{rule.value:g} {rule.unit}"
             say(f"[{rule.citation.trust}] {rule.name}: {value}")
             say(f"    {rule.citation}")
+            for reference in rule.citation.references:
+                say(f"    {reference}")
         say(f"{len(rules)} {'to check first' if weak else 'constants and criteria'}")
     return {
         "rules": [
@@ -114,6 +116,8 @@ def run_rules(weak: bool, talk: Output) -> dict[str, Any]:
                 "source": rule.citation.source,
                 "edition": rule.citation.edition,
                 "trust": rule.citation.trust,
+                "cite": list(rule.citation.cite),
+                "references": list(rule.citation.references),
             }
             for rule in rules
         ]
