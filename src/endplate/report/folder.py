@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from endplate.atomic import private_folder, readable, write_bytes, write_text
+from endplate.atomic import FILE_MODE, private_folder, readable, write_bytes, write_text
 from endplate.errors import EndplateError, OptionError, OutputError
 from endplate.report.journal import InTheWayError, Journal, folders_missing
 from endplate.report.manifest import MANIFEST, Entry, Manifest, file_sha256, manifest_text, read_manifest, standing
@@ -218,5 +218,6 @@ def _flush(new: Path) -> None:
     """Bring everything to the disk before any of it gets its name, so that a full disk is met here."""
     for file in new.rglob("*"):
         if file.is_file():
+            file.chmod(FILE_MODE)
             with file.open("rb+") as stream:
                 os.fsync(stream.fileno())

@@ -50,15 +50,16 @@ class Stage:
 
     def commit(self, folder: Path, journal: Journal) -> None:
         """Exchange old files for new ones, or put everything back as it was."""
-        write_journal(self.path, journal)
         try:
+            write_journal(self.path, journal)
             forward(folder, self.path, journal)
             close_journal(self.path)
         except BaseException:
             # Where even this fails, the journal stays, and the next run in this folder completes or undoes it.
             with suppress(OSError, InTheWayError):
-                undo(folder, self.path, journal)
-                close_journal(self.path)
+                if self.pending:
+                    undo(folder, self.path, journal)
+                    close_journal(self.path)
             raise
 
     def end(self) -> None:
