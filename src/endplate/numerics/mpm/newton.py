@@ -186,5 +186,6 @@ def _solution(
         work += 0.5 * float(np.vdot(reaction - np.where(problem.constrained, at_start, 0.0), move))
     return Solution(
         move=move, pressure=pressure, constrained=problem.constrained, reaction=reaction, void=now.void, work=work,
-        residual=residual, scale=scale, iterations=count, largest_mm=largest, volume_change=now.volume - problem.start_volume,
+        residual=residual, scale=scale, iterations=count, largest_mm=largest,
+        volume_change=now.volume - problem.start_volume,
     )  # fmt: skip
