@@ -16,8 +16,8 @@ MAX_PORTIONS = 20
 RANGES = {
     "pause_s": (0.0, 1800.0, "s"),
     "flow_ml_s": (0.005, 1.0, "mL/s"),
-    "most_mpa": (0.01, 50.0, "MPa"),
-    "most_s": (1.0, 3600.0, "s"),
+    "max_mpa": (0.01, 50.0, "MPa"),
+    "max_s": (1.0, 3600.0, "s"),
 }
 """Ends beyond which a value is a slip of the keyboard, by the name of the option and of the plan's part."""
 
