@@ -84,4 +84,6 @@ def field_catalogue() -> dict[str, Field]:
             choices = tuple(entry.pop("choices", ()))
             found[name] = Field(name=name, choices=choices, **{"scope": scope, **entry})
     levels = tuple(level.value for level in Level)
-    return found | {"level": Field(name="level", kind="choice", scope="level", title="Level", choices=levels, who="radiologist")}
+    return found | {
+        "level": Field(name="level", kind="choice", scope="level", title="Level", choices=levels, who="radiologist")
+    }
