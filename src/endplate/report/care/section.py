@@ -14,6 +14,7 @@ from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.matrix import matrix
 from endplate.report.care.recovery import bands
+from endplate.report.care.sources import publications
 from endplate.report.care.timeline import timeline
 from endplate.report.care.words import (
     STATUS_MARKS,
@@ -109,4 +110,5 @@ def context(care: Care) -> dict[str, Any]:
         "trials": trials(),
         "plan": care.prevention,
         "trust_words": trust_words(),
+        "publications": publications(care),
     }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from endplate.repair.compare import kind_of
-from endplate.repair.findings import NEIGHBOUR, PROCEDURE_WORDS
+from endplate.repair.findings import PROCEDURE_WORDS
 from endplate.repair.result import Band, Rehearsal
+from endplate.repair.result_table import NEIGHBOUR, result_kind
 from endplate.repair.segment import FLEXED_MOMENT_NMM, FLEXED_N, STANDING_N
 from endplate.report.phrase import number
 from endplate.report.rehearsal.before import results
@@ -164,7 +164,7 @@ def _strongest(effects: Sequence[tuple[str, float]], row: Row, band: Band | None
     if not effects or band is None or band.value is None:
         return ()
     top = abs(effects[0][1])
-    scale = abs(band.value) if kind_of(row.name).carry == "ratio" else 1.0
+    scale = abs(band.value) if result_kind(row.name).carry == "ratio" else 1.0
     if top <= NO_MOVE * max(scale, NO_MOVE):
         return ()
     shown = [(name, effect) for name, effect in effects[:3] if abs(effect) >= LEAST_SHARE * top]
