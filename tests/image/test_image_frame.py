@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from small_spine import spine
+from tests.support.small_spine import spine
 
 from endplate.errors import GridMismatchError
 from endplate.image.resample import match_grids

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from endplate.finding import catalogue
-from endplate.repair.compare import carried
+from endplate.repair.rehearsal.effects import carried
 from endplate.repair.result_table import NEIGHBOUR_CODES, RESULTS, result_kind
 
 

@@ -15,17 +15,17 @@ from random import Random
 from typing import Any
 
 from endplate.cited import cited
-from endplate.decision.derive import INPUTS, derive, derived_from
-from endplate.decision.field import field_catalogue
-from endplate.decision.kleene import FactValues, Node, fields
-from endplate.decision.rulebook import rulebook
-from endplate.decision.ruleset import RuleSet
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.field import field_catalogue
+from endplate.decision.logic.kleene import FactValues, Node, fields
+from endplate.decision.rules.derive import INPUTS, derive, derived_from
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.rules.ruleset import RuleSet
 
 COMPLETIONS, SEED = 12, 4711
 LENGTH = 8
 """Entries that are worked out: a longer list is no list of what comes next."""
-LEAST, FEW = 0.05, 0.25
+MIN, FEW = 0.05, 0.25
 """Verdicts: fewer than the first are none; below the second an answer is looked at together with all others."""
 RARELY = cited(
     0.1, "1", "Share of made-up answers that are a contraindication: own choice, they are the exception", "design"
@@ -71,7 +71,7 @@ def ask_next(
     gains = {name: _gain(cases, name) for name in names}
     while gains and len(found) < length:
         name, gain = _best(cases, gains)
-        if gain < LEAST:
+        if gain < MIN:
             break
         del gains[name]
         settled += gain
@@ -87,10 +87,10 @@ def _best(cases: Sequence[_Case], gains: dict[str, float]) -> tuple[str, float]:
         # An old figure tells whom to look at first: what an answer adds seldom grows.
         name = max(gains, key=lambda one: gains[one])
         fresh = _gain(cases, name)
-        if fresh >= gains[name] - LEAST and fresh >= FEW:
+        if fresh >= gains[name] - MIN and fresh >= FEW:
             return name, fresh
         gains[name] = fresh
-        if fresh < FEW and gains[max(gains, key=lambda one: gains[one])] <= fresh + LEAST:
+        if fresh < FEW and gains[max(gains, key=lambda one: gains[one])] <= fresh + MIN:
             # Little is left: now an answer may need another beside it, so that every figure is worked out again.
             for other in gains:
                 gains[other] = _gain(cases, other)

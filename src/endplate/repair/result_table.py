@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from endplate.repair.walls import PATCH_MM2
+from endplate.repair.kyphoplasty.wall_displacement import PATCH_MM2
 
 Carry = Literal["ratio", "shift", "amount"]
 FLOW = "Christopher-Middleman porous power-law flow (known); permeability Baroud 2004 and Kozeny-Carman (known)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.decision.verdict import Decision, LevelDecision, RaisedFlag
+from endplate.decision.verdict.verdict import Decision, LevelDecision, RaisedFlag
 from endplate.report.care.words import fact_words, missing_words
 
 KINDS = ("red", "caution")
