@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from endplate.cited import citation_of
 from endplate.decision.recovery.expected_course import MAX, TRACKS, course, course_models_for, expected
 
 
@@ -102,8 +103,9 @@ def test_every_track_holds_the_fractions_of_the_reference_at_the_latest_times(fr
 def test_every_number_of_a_track_carries_the_trials_that_it_was_read_from(fresh):
     for track in fresh.TRACKS:
         for number in (*track.fractions.values(), track.sd_points):
-            assert number.source == f"{track.name}: own reading of {track.basis}"
-            assert (number.unit, number.trust) == ("1", "design")
+            about = citation_of(number)
+            assert about.source == f"{track.name}: own reading of {track.basis}"
+            assert (about.unit, about.trust) == ("1", "design") and about.cite
     assert fresh.TRACKS[0].basis == "EVOLVE (open, one arm)"
 
 

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 from endplate.patient.scale.change import WORST
 
 Procedure = Literal["kyphoplasty", "vertebroplasty", "none"]
@@ -37,8 +37,8 @@ class CourseModel:
     name: str
     scale: Scale
     procedure: Procedure
-    fractions: dict[str, Cited]
-    sd_points: Cited
+    fractions: dict[str, float]
+    sd_points: float
     basis: str
 
 

@@ -11,7 +11,7 @@ from endplate.repair.band import Band
 from endplate.repair.kyphoplasty.inflation_result import Gain
 from endplate.repair.rehearsal.design import NAMES
 from endplate.repair.rehearsal.result import ProcedureResult
-from endplate.repair.result_table import ResultKind, result_kind
+from endplate.repair.rehearsal.result_table import ResultKind, result_kind
 
 Results = dict[str, float]
 """Result name to number, of one run of one procedure."""

@@ -10,7 +10,7 @@ from endplate.repair.access.access_result import NeedlePath
 from endplate.repair.band import Band
 from endplate.repair.rehearsal.design import TWO_POINT
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
-from endplate.repair.result_table import FLOW, NEIGHBOUR, NEIGHBOUR_CODES, result_kind
+from endplate.repair.rehearsal.result_table import FLOW, NEIGHBOUR, NEIGHBOUR_CODES, result_kind
 
 _PATH = "Geometry of the labels and the scan; margins are our own choice"
 

@@ -6,7 +6,7 @@ import pytest
 
 from endplate.finding import catalogue
 from endplate.repair.rehearsal.effects import carried
-from endplate.repair.result_table import NEIGHBOUR_CODES, RESULTS, result_kind
+from endplate.repair.rehearsal.result_table import NEIGHBOUR_CODES, RESULTS, result_kind
 
 
 def test_every_result_has_a_finding_in_the_catalogue_with_its_unit() -> None:
