@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from endplate.cli.record.question import part_of
-from endplate.decision.ask_next import NextQuestion, ask_next
+from endplate.decision.explanation.ask_next import NextQuestion, ask_next
 from endplate.decision.facts.case_facts import facts_without_level, level_facts
+from endplate.decision.facts.record_paths import path_of
 from endplate.decision.logic.field import field_catalogue
-from endplate.decision.record_paths import path_of
 from endplate.decision.rules.rulebook import rulebook
 from endplate.level import Level
 from endplate.patient import PatientRecord

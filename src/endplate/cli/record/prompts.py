@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from endplate.decision.ask_next import asked_by
+from endplate.decision.explanation.ask_next import asked_by
+from endplate.decision.facts.record_paths import facts_by_place
 from endplate.decision.logic.field import field_catalogue
-from endplate.decision.record_paths import facts_by_place
 
 UNITS = {"yr": "years", "kg": "kg", "cm": "cm", "days": "days", "percent": "%", "deg": "degrees", "s": "seconds",
          "mm": "mm", "mmhg": "mmHg", "fingers": "fingers", "months": "months", "mmol_l": "mmol/L", "g_l": "g/L",

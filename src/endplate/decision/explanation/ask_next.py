@@ -66,7 +66,7 @@ def ask_next(
     chance = Random(SEED)
     cases = [case for facts in levels if (case := _Case(facts.values, chance)).undecided]
     total = sum(len(case.undecided) for case in cases)
-    settled, found = 0.0, []
+    settled, found = 0.0, list[NextQuestion]()
     names = sorted({name for case in cases for name in case.asking} - set(without))
     gains = {name: _gain(cases, name) for name in names}
     while gains and len(found) < length:

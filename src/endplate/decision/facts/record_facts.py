@@ -10,9 +10,9 @@ from endplate.cited import cited
 from endplate.decision.facts.conservative_care import care_facts
 from endplate.decision.facts.durations import days_between, months
 from endplate.decision.facts.glucocorticoid import glucocorticoid_facts
+from endplate.decision.facts.record_paths import BLOOD, CASE, LEVEL
 from endplate.decision.logic.field import field_catalogue
 from endplate.decision.logic.kleene import Truth
-from endplate.decision.record_paths import BLOOD, CASE, LEVEL
 from endplate.decision.rules.comparisons import comparisons
 from endplate.level import Level
 from endplate.patient import PatientRecord
