@@ -11,7 +11,7 @@ import numpy as np
 
 from endplate.case.assess import AssessSettings, assess
 from endplate.case.model import Case, Provenance
-from endplate.case.rehearse import RehearseSettings, rehearse
+from endplate.case.rehearse import rehearse
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels
 from endplate.image.resample import match_grids
@@ -114,7 +114,7 @@ def _rehearsed(
         balloon_ml=balloon_ml,
     )
     settings = RehearsalSettings(run=run, nominal=draw or ParameterSet(), members=0)
-    return rehearse(replace(case, rehearsals=()), LEVEL, RehearseSettings(rehearsal=settings))
+    return rehearse(replace(case, rehearsals=()), LEVEL, settings)
 
 
 def _done(case: Case) -> tuple[Rehearsal, ProcedureResult]:

@@ -12,6 +12,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
+from endplate.short_repr import short_repr
 
 MIN_TRUST = cited(1e-6, "1", "Below this smoothed weight no bone is near; avoids dividing by zero", "design")
 MIN_WEIGHT = cited(1e-3, "1", "Below this smoothed fill a voxel holds no bone to average", "design")
@@ -27,6 +28,8 @@ class BoneField:
     fill: NDArray[np.float32]
     body: NDArray[np.float32]
     density_mg_cm3: NDArray[np.float32]
+
+    __repr__ = short_repr
 
 
 def sample_bone(

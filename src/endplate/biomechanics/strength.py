@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +22,7 @@ from endplate.numerics.plasticity.load_path import LoadPath, PathSettings, follo
 from endplate.numerics.plasticity.return_mapping import CODE, Criterion
 from endplate.numerics.solver import ElasticSolver, SolveReport
 from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.progress import Share
 
 METHOD_SD = cited(
     0.16,
@@ -87,7 +87,7 @@ class StrengthSettings:
 
 
 def solve_strength(
-    model: BoneModel, settings: StrengthSettings | None = None, progress: Callable[[float], None] | None = None
+    model: BoneModel, settings: StrengthSettings | None = None, progress: Share | None = None
 ) -> Strength:
     """Load a model and read its stiffness and strength.
 
@@ -148,7 +148,7 @@ def _path(
     supports: Boundary,
     unit: NDArray[np.float64],
     settings: StrengthSettings,
-    progress: Callable[[float], None] | None,
+    progress: Share | None,
 ) -> LoadPath:
     """The curve to 2 % strain."""
     return follow_path(

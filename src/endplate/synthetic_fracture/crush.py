@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +23,7 @@ from endplate.numerics.mpm.load import Load
 from endplate.numerics.mpm.load_stepping import release
 from endplate.numerics.mpm.particles import fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
+from endplate.progress import Share
 from endplate.synthetic_fracture.heights import SIDES, Body, Surfaces, heights_of, intact_body
 from endplate.synthetic_fracture.plan import Collapse
 from endplate.synthetic_fracture.platen import Platens, build_platens
@@ -41,8 +41,6 @@ BACK = cited(0.25, "1", "own choice: the recoil takes some of these parts of a s
 BACK_STEPS = cited(16, "1", "own choice: four full steps, several times the recoil of bone", "design")
 BACK_PUSH = cited(0.03, "1", "own choice: what a plate may still push, of its highest push, and count as off", "design")
 MIN_STEP = cited(0.1, "1", "a step that fails even at a tenth of its size will not succeed", "design")
-
-Done = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +94,7 @@ def crush_body(
     collapse: Collapse,
     marks_mm: dict[str, NDArray[np.float64]],
     settings: CrushSettings | None = None,
-    done: Done | None = None,
+    done: Share | None = None,
 ) -> CrushedBody:
     """Crush the body of an intact vertebra to a loss of height that stays when it is let go.
 
@@ -123,7 +121,7 @@ class _Crush:
         calibration: Calibration,
         collapse: Collapse,
         settings: CrushSettings,
-        done: Done,
+        done: Share,
     ) -> None:
         self.collapse, self.settings, self.done = collapse, settings, done
         self.body: Body = intact_body(vertebra)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from endplate.cli.record.question import NO, YES, items_of, part_of, value_of, wanted
-from endplate.level import Level
+from endplate.errors import OptionError
+from endplate.level import Level, parse_level
 from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
 
@@ -107,9 +108,9 @@ class Interview:
         found: dict[Level, LevelRecord] = {}
         while text := self.ask("Anything about a vertebra? Its name (such as L1), or Enter: ").strip().upper():
             try:
-                level = Level(text)
-            except ValueError:
-                self.say(f"  {text} is no vertebra; write T12, L1 and so on")
+                level = parse_level(text)
+            except OptionError as error:
+                self.say(f"  {error}")
                 continue
             found[level] = self.part(LevelRecord)
         return found

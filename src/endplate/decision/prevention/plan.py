@@ -36,6 +36,7 @@ from endplate.decision.verdict.decide import evaluate
 from endplate.decision.verdict.verdict import Verdict
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
+from endplate.short_repr import short_repr
 
 ANABOLIC = ("anabolic", "romosozumab")
 """Rule sets of the drugs that build bone."""
@@ -81,6 +82,8 @@ class PreventionPlan:
     figures: tuple[RiskFigure, ...]
     dates: tuple[Date, ...]
     facts: Mapping[str, Any]
+
+    __repr__ = short_repr
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Literal
 
 from endplate.cited import cited, cited_table
 from endplate.errors import OptionError
-from endplate.level import Level
+from endplate.level import Level, parse_level
 
 Shape = Literal["wedge", "biconcave", "crush"]
 Mineral = Literal["K2HPO4", "HA"]
@@ -81,7 +81,7 @@ class PhantomSpec:
 
     Attributes
     ----------
-    levels : neighbouring levels, any order, within T10-L5.
+    levels : neighbouring levels or their names, any order, within T10-L5.
     spacing_mm : voxel edges (left-right, front-back, head-foot).
     deformities : collapse by level.
     sex, size : female table sizes, times `size`; men a few per cent larger.
@@ -122,7 +122,7 @@ class PhantomSpec:
     basivertebral: bool = True
 
     def __post_init__(self) -> None:
-        ordered = tuple(sorted(self.levels, key=lambda level: level.order))
+        ordered = tuple(sorted(parse_level(level) for level in self.levels))
         object.__setattr__(self, "levels", ordered)
         steps = [PHANTOM_LEVELS.index(level) for level in ordered if level in PHANTOM_LEVELS]
         if not ordered or len(steps) != len(ordered) or steps != list(range(steps[0], steps[0] + len(steps))):

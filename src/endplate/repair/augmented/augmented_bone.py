@@ -7,7 +7,6 @@ cement is dropped: a voxel with a share S of its pores filled takes (1 - S) of t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +20,7 @@ from endplate.bone.material import KOPPERDAHL_E_POWER, MODULUS_FLOOR_MPA
 from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.finding import BAND_SD
+from endplate.progress import Share
 from endplate.repair.augmented.bone_model import bone_model
 from endplate.repair.band import Band
 from endplate.repair.device.cement import Cement
@@ -138,7 +138,7 @@ def strength_before_after(
     cement: Cement,
     interface: float = INTERFACE,
     settings: StrengthSettings | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
 ) -> BeforeAfter:
     """Stiffness and strength before and after a repair, loaded alike.
 

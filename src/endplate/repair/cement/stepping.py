@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from endplate.numerics.porous_flow.body import Field
 from endplate.numerics.porous_flow.front import Flow, FrontSolver, Source
 from endplate.numerics.porous_flow.needle_source import tip_pressure_mpa
 from endplate.numerics.porous_flow.rheology import pipe_drop_mpa
+from endplate.progress import Share
 from endplate.repair.cement.injection_plan import InjectionPlan, Portion
 from endplate.repair.cement.porous_site import Site
 from endplate.repair.device.cement import BODY_WARMTH, END_POINT_PA_S, Cement
@@ -56,7 +56,7 @@ class InjectionRun:
         self._posterior = site.body.flat(posterior)
         self._step_ml = planned_ml / int(STEPS)
 
-    def push(self, portion: Portion, tell: Callable[[float], None]) -> bool:
+    def push(self, portion: Portion, tell: Share) -> bool:
         """Inject a portion; False when something ended the injection."""
         self.time_s += portion.rest_s
         left = portion.volume_ml

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from endplate.cited import cited, cited_table
+from endplate.errors import OptionError
 
 CONSISTENCY_PA_S = cited_table(
     "cement.consistency",
@@ -71,6 +72,20 @@ class Cement:
     modulus_mpa: float = MODULUS_MPA
     yield_mpa: float = YIELD_MPA
     void_fraction: float = VOID_FRACTION
+
+
+def choose_cement(choice: str | Cement) -> Cement:
+    """A cement by its name in the catalogue, or one of your own as it is.
+
+    Raises
+    ------
+    OptionError : no such name.
+    """
+    if isinstance(choice, Cement):
+        return choice
+    if choice not in CEMENTS:
+        raise OptionError(f"cement {choice!r}", "no such cement in the catalogue", f"choose {', '.join(CEMENTS)}")
+    return CEMENTS[choice]
 
 
 CEMENTS = {name: Cement(name=name, consistency_pa_s=value) for name, value in CONSISTENCY_PA_S.items()}

@@ -14,13 +14,14 @@ from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.numerics.mpm.load import Settings
+from endplate.progress import Share
 from endplate.repair.kyphoplasty.body_model import body_model
 from endplate.repair.kyphoplasty.crush_law import bone_foam
 from endplate.repair.kyphoplasty.deflated_bone import deflated_bone
 from endplate.repair.kyphoplasty.height_gain import TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
 from endplate.repair.kyphoplasty.placement import BalloonSite
-from endplate.repair.kyphoplasty.stepping import MAX_BACK_MM, MAX_SIDE_MM, InflationCurve, InflationRun, StepDone
+from endplate.repair.kyphoplasty.stepping import MAX_BACK_MM, MAX_SIDE_MM, InflationCurve, InflationRun
 from endplate.repair.site.bone import Bone, body_ml
 from endplate.repair.site.prefracture_shape import PrefractureShape
 
@@ -70,7 +71,7 @@ def inflate(
     settings: InflationSettings | None = None,
     *,
     intact: PrefractureShape | None = None,
-    progress: StepDone | None = None,
+    progress: Share | None = None,
 ) -> Inflation:
     """Inflate one or two balloons in a body under a preload, and let them down again.
 

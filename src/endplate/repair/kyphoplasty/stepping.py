@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
 from endplate.numerics.mpm.load_stepping import deflate
+from endplate.progress import Share
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import NOT_MEASURED, WallDisplacement
@@ -56,8 +57,6 @@ INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
 
-StepDone = Callable[[float], None]
-
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class InflationCurve:
@@ -100,7 +99,7 @@ class InflationRun:
         planned_ml: Sequence[float],
         max_gain_mm: tuple[float, float, float] | None,
         max_pushed_mm: tuple[float, float] | None,
-        done: StepDone,
+        done: Share,
     ) -> None:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
         self.grid = bone.field.grid

@@ -119,7 +119,7 @@ RESULTS: dict[str, ResultKind] = {
     "leaked_ml": _amount("cement_outside", "beyond an opening of the body", FLOW),
     "fill_fraction": _share("cement_fill_fraction", "cement over the body's volume"),
     "openings": ResultKind(
-        code="cement_openings_reached", unit="1", how="ways out that cement came to", source=FLOW, carry="shift"
+        code="cement_openings_reached", unit="1", how="leakage routes that cement reached", source=FLOW, carry="shift"
     ),
     "right_share": _share("cement_right_share", "cement in the patient's right half"),
     **{
