@@ -120,7 +120,7 @@ def levels_in(spine: Spine) -> str:
 
 def _nodes_of_body(target: Vertebra, fine: Grid) -> NDArray[np.int64]:
     """Indices (n, 3) of the lattice's nodes in and right beside the body."""
-    reach = float(NEXT_TO_BODY) * float(fine.spacing_mm.max())
+    reach = NEXT_TO_BODY * float(fine.spacing_mm.max())
     return np.argwhere(distance_from(target.body, target.grid, fine, reach) <= reach)
 
 
@@ -128,7 +128,7 @@ def _rim(body: Body) -> NDArray[np.float64]:
     """Outer ring of the upper endplate (n, 3), LPS mm."""
     upper = body.surfaces.upper
     across, along = body.place(upper)
-    return body.vertebra.to_world_mm(upper[np.hypot(across, 2 * along - 1) >= float(RIM)])
+    return body.vertebra.to_world_mm(upper[np.hypot(across, 2 * along - 1) >= RIM])
 
 
 def _lost_ml(scene: CrushScene, field: Field) -> dict[Level, float]:

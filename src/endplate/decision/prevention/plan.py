@@ -174,7 +174,7 @@ def density_stands(record: PatientRecord, fracture_on: date | None) -> bool:
     days = [test.on for test in record.bone.tests or () if test.site in DENSITY_SITES and test.on is not None]
     since = fracture_on
     if record.recorded_on is not None:
-        recent = record.recorded_on - timedelta(float(DENSITY_HOLDS_DAYS))
+        recent = record.recorded_on - timedelta(DENSITY_HOLDS_DAYS)
         since = recent if since is None else min(since, recent)
     return since is not None and any(day >= since for day in days)
 
@@ -187,7 +187,7 @@ def _supplements(record: PatientRecord, calcium: float | None) -> tuple[RiskFigu
         now = "" if taken is None else f"; supplements now {taken:.0f}"
         found.append(RiskFigure(text=f"calcium {calcium:.0f} mg a day, food included{now}", source="BHOF 2022"))
     level = record.laboratory.vitamin_d_ng_ml
-    low, high = float(VITAMIN_D_LOW_NG_ML), float(VITAMIN_D_HIGH_NG_ML)
+    low, high = VITAMIN_D_LOW_NG_ML, VITAMIN_D_HIGH_NG_ML
     if level is None:
         state = "not measured"
     else:

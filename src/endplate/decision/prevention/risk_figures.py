@@ -93,7 +93,7 @@ def imminent_risk(sex: str, age_yr: float) -> tuple[RiskFigure, ...]:
             source=_NEIGHBOURS,
         )
     )
-    if sex == "female" and age_yr >= float(WOMEN_FROM_YR):
+    if sex == "female" and age_yr >= WOMEN_FROM_YR:
         shares = ", ".join(f"{share:.0f} after {time}" for time, share in WOMEN_65_PERCENT.items())
         source = citation_of(WOMEN_65_PERCENT["1 year"]).source
         found.append(
@@ -106,7 +106,7 @@ def calcium_mg(sex: str, age_yr: float) -> float | None:
     """Daily calcium from food and supplements together; None under 50 years, for which the source gives none."""
     if age_yr >= float(CALCIUM_WOMEN_YR if sex == "female" else CALCIUM_MEN_YR):
         return CALCIUM_MG
-    return CALCIUM_LESS_MG if sex == "male" and age_yr >= float(CALCIUM_FROM_YR) else None
+    return CALCIUM_LESS_MG if sex == "male" and age_yr >= CALCIUM_FROM_YR else None
 
 
 def dates(fracture_on: date | None, density_known: bool, today: date | None = None) -> tuple[Date, ...]:

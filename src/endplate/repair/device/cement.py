@@ -67,11 +67,11 @@ class Cement:
 
     name: str
     consistency_pa_s: float
-    shear_exponent: float = float(SHEAR_EXPONENT)
-    growth_min: float = float(GROWTH_MIN)
-    modulus_mpa: float = float(MODULUS_MPA)
-    yield_mpa: float = float(YIELD_MPA)
-    void_fraction: float = float(VOID_FRACTION)
+    shear_exponent: float = SHEAR_EXPONENT
+    growth_min: float = GROWTH_MIN
+    modulus_mpa: float = MODULUS_MPA
+    yield_mpa: float = YIELD_MPA
+    void_fraction: float = VOID_FRACTION
 
 
 def choose_cement(choice: str | Cement) -> Cement:

@@ -49,11 +49,11 @@ class InflationSettings:
     tolerance : of equilibrium, relative to the largest forces.
     """
 
-    planned_ml: float = float(PLANNED_ML)
-    preload_n: float = float(PRELOAD_N)
+    planned_ml: float = PLANNED_ML
+    preload_n: float = PRELOAD_N
     mobility: Literal["rigid", "mobile"] = "mobile"
-    spring_n_per_mm: float = float(SPRING_N_PER_MM)
-    max_pushed_mm: tuple[float, float] | None = (float(MAX_BACK_MM), float(MAX_SIDE_MM))
+    spring_n_per_mm: float = SPRING_N_PER_MM
+    max_pushed_mm: tuple[float, float] | None = (MAX_BACK_MM, MAX_SIDE_MM)
     law: FoamLaw | None = None
     tolerance: float = 0.02
 
@@ -160,7 +160,7 @@ def check_balloons(bone: Bone, count: int, planned_ml: float) -> None:
     """
     if not 1 <= count <= 2:
         raise OptionError(f"{count} balloons", "one or two can be inflated together", "give one or two paths")
-    if planned_ml * count > float(LARGEST_SHARE) * body_ml(bone):
+    if planned_ml * count > LARGEST_SHARE * body_ml(bone):
         raise OptionError(
             f"{planned_ml * count:g} mL of balloon in a body of {body_ml(bone):.1f} mL",
             "it would burst",

@@ -61,7 +61,7 @@ class RehearsalSettings:
     run: RunSettings = field(default_factory=RunSettings)
     nominal: ParameterSet = field(default_factory=ParameterSet)
     members: int = int(MEMBERS)
-    member_voxel_mm: float = float(MEMBER_VOXEL_MM)
+    member_voxel_mm: float = MEMBER_VOXEL_MM
     seed: int = int(SEED)
     processes: int | None = None
 

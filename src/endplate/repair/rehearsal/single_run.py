@@ -51,7 +51,7 @@ class RunSettings:
     injection: InjectionPlan = field(default_factory=InjectionPlan)
     cement: str | Cement = "standard PMMA"
     balloon_ml: float | None = None
-    voxel_mm: float = float(VOXEL_MM)
+    voxel_mm: float = VOXEL_MM
     model: ModelSettings = field(default_factory=ModelSettings)
     strength: StrengthSettings = field(default_factory=StrengthSettings)
 

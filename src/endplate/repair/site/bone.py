@@ -62,7 +62,7 @@ def repair_bone(
     vertebra: Vertebra,
     volume: Volume,
     calibration: Calibration,
-    voxel_mm: float = float(VOXEL_MM),
+    voxel_mm: float = VOXEL_MM,
     zone: FractureZone | None = None,
 ) -> Bone:
     """The bone of one vertebra on cubes along its own axes, sound and without a cavity.
