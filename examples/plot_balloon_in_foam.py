@@ -8,7 +8,6 @@ along the radius, which shares nothing with them but the law of the foam, is the
 
 import matplotlib.pyplot as plt
 import numpy as np
-from endplate.numerics.mpm.cavity_expansion import expand_cavity
 
 from endplate.numerics.mpm.balloon import Balloon
 from endplate.numerics.mpm.engine import Engine
