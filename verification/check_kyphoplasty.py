@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.level import Level
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.repair.kyphoplasty.crush_law import bone_foam
@@ -172,7 +172,7 @@ def pressures() -> Iterator[Check]:
         f"{UNLOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {sound.pressure_mpa[-1]:.2f} MPa, {factor:.1f} times. But the bodies of the source "
         "were not intact: they had been crushed to 80 % of their height (abstract), see row R22.1",
-        UNLOADED_MPA.source,
+        citation_of(UNLOADED_MPA).source,
     )
     box = crushed(120.0, 0.27, wedge=False)
     left = float((box.heights_mm[1] / box.heights_mm[0]).mean())
@@ -185,7 +185,7 @@ def pressures() -> Iterator[Check]:
         f"{UNLOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {course.pressure_mpa[-1]:.2f} MPa at the full volume ({factor:.2f} times; "
         f"{max(course.pressure_mpa):.2f} at first), {gain:.1f} mm regained",
-        UNLOADED_MPA.source,
+        citation_of(UNLOADED_MPA).source,
     )
     law, apart = (max(wedge.pressure_mpa) for wedge in (loaded_wedge(), fragments()))
     yield _open(
@@ -195,7 +195,7 @@ def pressures() -> Iterator[Check]:
         f"{_miss(law / LOADED_MPA, 2.0)}: {law:.2f} MPa at most ({law / LOADED_MPA:.2f} times), nothing calibrated; "
         f"{_miss(apart / LOADED_MPA, 2.0)}: {apart:.2f} MPa ({apart / LOADED_MPA:.2f} times) with the one factor that "
         "row R23 is calibrated by",
-        LOADED_MPA.source,
+        citation_of(LOADED_MPA).source,
     )
 
 
@@ -219,10 +219,10 @@ def deflation() -> Check:
     return _open(
         "R23",
         "porotic wedge of 40 %, 3 mL, deflated under 110 N: share of the anterior gain that is lost",
-        f"{float(LOST_SHARE[0]):.0%} to {float(LOST_SHARE[1]):.0%}",
+        f"{LOST_SHARE[0]:.0%} to {LOST_SHARE[1]:.0%}",
         f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), nothing "
         f"calibrated; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor calibrated on this "
-        f"row, loosening_power {float(RUBBLE_POWER):g}: fragments that were pulled apart carry next to nothing until "
+        f"row, loosening_power {RUBBLE_POWER:g}: fragments that were pulled apart carry next to nothing until "
         "they touch again. Row R22.2 is predicted with it. No rehearsal uses it: decision 7 says why",
         "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
     )
@@ -237,7 +237,7 @@ def loaded_wedge() -> InflationCurve:
 @cache
 def fragments() -> InflationCurve:
     """The same of fragments that carry little once they were pulled apart."""
-    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=float(RUBBLE_POWER)))
+    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=RUBBLE_POWER))
 
 
 def _gain(course: InflationCurve) -> float:

@@ -12,9 +12,10 @@ from endplate.cli.exit_codes import Output
 from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted, words
 from endplate.cli.fracture_options import CollapseOptions
 from endplate.cli.options import InputOptions, ModelOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say, say_lines
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -62,7 +63,7 @@ def run_demo(out: Path, model: ModelOptions, talk: Output) -> dict[str, Any]:
     return told(case, paths, left_alone(out, talk))
 
 
-def _filled(new: Path, settings: PlanSettings, tell: Tell) -> tuple[Case, dict[str, Path], dict[str, Any]]:
+def _filled(new: Path, settings: PlanSettings, tell: Progress) -> tuple[Case, dict[str, Path], dict[str, Any]]:
     """Everything of the demo written into an empty folder: the case, its paths there, and the truth of the fracture."""
     from endplate.case.plan import plan
     from endplate.case.read import read_case

@@ -12,9 +12,11 @@ from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, r
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture_options import CollapseOptions
 from endplate.cli.options import InputOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say_lines
 from endplate.errors import LabelError, OptionError
+from endplate.level import parse_level
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -52,7 +54,7 @@ def run_fracture(ct: Path, out: Path, given: InputOptions, options: CollapseOpti
 
 
 def crushed(
-    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Tell
+    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Progress
 ) -> tuple[SyntheticFracture, dict[str, Any]]:
     """A crushed level of a case that was read, and the truth about it."""
     case, made = _make(case, collapse, settings, options, tell)
@@ -64,7 +66,6 @@ def crushed(
 
 def wanted(options: CollapseOptions) -> tuple[Collapse, CrushSettings]:
     """What is asked for, refused in a line where it has no meaning."""
-    from endplate.case.rehearse import named_level
     from endplate.synthetic_fracture.crush import CrushSettings
     from endplate.synthetic_fracture.plan import SHAPES, Collapse
 
@@ -81,11 +82,11 @@ def wanted(options: CollapseOptions) -> tuple[Collapse, CrushSettings]:
             )
         settings = replace(settings, voxel_mm=options.voxel_mm)
     loss = DEFAULT_LOSS if options.loss is None else options.loss
-    return Collapse(level=named_level(options.level), shape=shape, loss=loss), settings
+    return Collapse(level=parse_level(options.level), shape=shape, loss=loss), settings
 
 
 def _make(
-    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Tell
+    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Progress
 ) -> tuple[Case, SyntheticFracture]:
     """Measure the scan as it is, and crush the level if it is intact."""
     from endplate.case.assess import AssessSettings, assess

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say
 from endplate.errors import OptionError
+from endplate.level import parse_level
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -57,22 +59,19 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
 
     Without mechanics nothing is rehearsed.
     """
-    from dataclasses import replace
-
     from endplate.case.plan import PlanSettings
-    from endplate.case.rehearse import RehearseSettings, named_level
     from endplate.cli.rehearse import rehearse_settings
     from endplate.cli.settings import assess_settings
 
     if model.no_mechanics:
-        return PlanSettings(rehearse=RehearseSettings(assess=assess_settings(model)), repairs=False)
-    levels = (named_level(repair.level),) if repair.level else ()
-    any_level = replace(repair, level=repair.level or "L1")  # the option is only checked for being there
-    return PlanSettings(rehearse=rehearse_settings(any_level, unknown, model), levels=levels)
+        return PlanSettings(assess=assess_settings(model), repairs=False)
+    levels = (parse_level(repair.level),) if repair.level else ()
+    assess, rehearsal = rehearse_settings(repair, unknown, model)
+    return PlanSettings(assess=assess, rehearsal=rehearsal, levels=levels)
 
 
 def plan_and_write(
-    case: Case, settings: PlanSettings, out: Path, inputs: Sequence[Path], tell: Tell
+    case: Case, settings: PlanSettings, out: Path, inputs: Sequence[Path], tell: Progress
 ) -> tuple[Case, dict[str, Path]]:
     """Plan a case and write its report, with decision, bundle and aid beside it, in one step."""
     from endplate.case.plan import plan

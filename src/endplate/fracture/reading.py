@@ -131,6 +131,7 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
         expected_mm=expected.heights_mm,
         expected_sd_mm=expected.sd_mm,
         reference=expected.reference,
+        basis=expected.basis,
         height_loss=loss,
         worst=kind,
         genant_grade=genant_grade(max(losses)),
@@ -205,7 +206,7 @@ def _loss_sd(heights: Heights, expected: Expected, place: int) -> float | None:
 
 def _band(loss: Measured) -> tuple[float, float]:
     """95 % band of a loss; the loss itself where its SD is unknown."""
-    value, half = loss.value or 0.0, float(BAND_SD) * (loss.sd or 0.0)
+    value, half = loss.value or 0.0, BAND_SD * (loss.sd or 0.0)
     return value - half, value + half
 
 

@@ -18,13 +18,14 @@ from endplate.cited import cited
 from endplate.image.volume import LabelMap, Volume
 from endplate.level import Level
 from endplate.synthetic_fracture.inverse_map import Field, origins
+from endplate.synthetic_fracture.trilinear import scalar
 
 PADDING_HU = cited(
     -1024.0, "[hnsf'U]", "scanners pad what was not measured at -1024 or below", "knowledge", cite="kalender_2011"
 )
 MAX_HU = cited(3071.0, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge", cite="kalender_2011")
 MIN_RATIO = cited(0.1, "1", "bone cannot be denser than 1.3 g/cm3: a volume ratio below this is an error", "design")
-KEYS = float(cited(-0.5, "1", "exact for quadratics", "knowledge", cite="keys_1981"))
+KEYS = cited(-0.5, "1", "exact for quadratics", "knowledge", cite="keys_1981")
 PLANES = int(cited(16, "1", "planes of the scan that are worked on at once: bounds the memory", "design"))
 
 
@@ -74,7 +75,7 @@ def warp(volume: Volume, labels: LabelMap, target: Vertebra, calibration: Calibr
             content.start,
             here.index,
             here.ratio,
-            float(MIN_RATIO),
+            MIN_RATIO,
             padding,
             moved[slab],
             unseen[slab],
@@ -120,7 +121,7 @@ def _bone_hu(volume: Volume, target: Vertebra, calibration: Calibration) -> _Con
     box = tuple(slice(int(a), int(a) + n) for a, n in zip(start, target.grid.shape, strict=True))
     hu = np.asarray(volume.hu[box], np.float32)
     weight = target.fill.astype(np.float32)
-    sigma = float(SMOOTHING_MM) / target.grid.spacing_mm
+    sigma = SMOOTHING_MM / target.grid.spacing_mm
     smooth = ndimage.gaussian_filter(weight * hu, sigma) / np.maximum(ndimage.gaussian_filter(weight, sigma), 1e-3)
     density = np.maximum(calibration.to_mg_cm3(smooth), 0)
     return _Content(hu=(weight * density / calibration.slope_mg_cm3_per_hu).astype(np.float32), start=start)
@@ -168,26 +169,9 @@ class _Votes:
 
     def count(self, index: NDArray[np.float32], slab: tuple[slice, ...]) -> None:
         """Set the labels of some planes from the origins of their voxels."""
-        best = np.full(index.shape[:-1], float(HALF_LEVEL), np.float32)
+        best = np.full(index.shape[:-1], HALF_LEVEL, np.float32)
         for number, field, start in self._boxes:
             _vote(np.ascontiguousarray(field), start, index, number, best, self.labels[slab])
-
-
-@njit(cache=True)
-def _linear(field: Any, p: float, q: float, r: float) -> float:  # pragma: no cover - compiled
-    """Value between voxel centres; 0 outside."""
-    n0, n1, n2 = field.shape
-    if p < 0 or q < 0 or r < 0 or p > n0 - 1 or q > n1 - 1 or r > n2 - 1:
-        return 0.0
-    i, j, k = min(int(p), n0 - 2), min(int(q), n1 - 2), min(int(r), n2 - 2)
-    a, b, c = p - i, q - j, r - k
-    total = 0.0
-    for di in range(2):
-        for dj in range(2):
-            for dk in range(2):
-                part = (a if di else 1 - a) * (b if dj else 1 - b) * (c if dk else 1 - c)
-                total += part * field[i + di, j + dj, k + dk]
-    return total
 
 
 @njit(cache=True)
@@ -248,7 +232,7 @@ def _carry(  # noqa: PLR0913
                     continue
                 value = _cubic(hu, p, q, r, weights)
                 j_ratio = max(ratio[i, j, k], least)
-                bone = _linear(content, p - start[0], q - start[1], r - start[2])
+                bone = scalar(content, p - start[0], q - start[1], r - start[2], 0.0)
                 dense[i, j, k] = bone / j_ratio
                 if j_ratio != 1.0:
                     value += bone * (1.0 / j_ratio - 1.0)
@@ -260,9 +244,8 @@ def _vote(field: Any, start: Any, index: Any, number: int, best: Any, out: Any) 
     for i in prange(index.shape[0]):
         for j in range(index.shape[1]):
             for k in range(index.shape[2]):
-                value = _linear(
-                    field, index[i, j, k, 0] - start[0], index[i, j, k, 1] - start[1], index[i, j, k, 2] - start[2]
-                )
+                p, q, r = index[i, j, k, 0] - start[0], index[i, j, k, 1] - start[1], index[i, j, k, 2] - start[2]
+                value = scalar(field, p, q, r, 0.0)
                 if value > best[i, j, k]:
                     best[i, j, k] = value
                     out[i, j, k] = number
@@ -270,6 +253,6 @@ def _vote(field: Any, start: Any, index: Any, number: int, best: Any, out: Any) 
 
 def _stored(hu: NDArray[np.float32], before: NDArray[Any], padding: float) -> NDArray[Any]:
     """Rounded to the type of the scan before, within its range or the CT scale's."""
-    highest = max(float(MAX_HU), float(before.max()))
+    highest = max(MAX_HU, float(before.max()))
     kept = np.clip(hu, padding, highest)
     return np.rint(kept).astype(np.int16) if before.dtype == np.int16 else kept

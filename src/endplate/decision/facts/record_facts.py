@@ -8,8 +8,9 @@ from typing import Any
 
 from endplate.cited import cited
 from endplate.decision.facts.conservative_care import care_facts
-from endplate.decision.facts.durations import days_between
+from endplate.decision.facts.durations import days_between, months
 from endplate.decision.facts.glucocorticoid import glucocorticoid_facts
+from endplate.decision.facts.record_paths import BLOOD, CASE, LEVEL
 from endplate.decision.logic.field import field_catalogue
 from endplate.decision.logic.kleene import Truth
 from endplate.decision.rules.comparisons import comparisons
@@ -22,99 +23,6 @@ ALCOHOL_UNITS = cited(3.0, "/d", "three or more units a day is a risk factor", "
 
 QCT_HOLDS_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years: the later end taken", "design")
 
-CASE = {
-    "mass_kg": "mass_kg",
-    "wall_occiput_cm": "examination.wall_occiput_cm",
-    "rib_pelvis_fingers": "examination.rib_pelvis_fingers",
-    "age_yr": "age_yr",
-    "sex": "sex",
-    "pregnancy": "pregnant",
-    "hospitalised": "episode.hospitalised",
-    "judged_recent": "episode.judged_recent",
-    "ct_accepted": "studies.double_band_accepted",
-    "nrs": "pain.under_analgesia",
-    "trend": "pain.trend",
-    "pain_drug_resistant": "pain.drug_resistant",
-    "midline_pain": "pain.midline",
-    "night_pain": "pain.at_night",
-    "relief_at_rest": "pain.relieved_by_rest",
-    "activity_pain": "pain.worse_on_activity",
-    "position_pain": "pain.worse_on_position_change",
-    "spinous_tenderness": "examination.spinous_tenderness",
-    "contusion": "examination.contusion",
-    "deficit_new": "neurology.new_deficit",
-    "progressive_weakness": "neurology.progressive_weakness",
-    "saddle_anaesthesia": "neurology.saddle_anaesthesia",
-    "urinary_retention": "neurology.retention",
-    "myelopathy": "neurology.myelopathy",
-    "unrelated_radiculopathy": "neurology.unrelated_radiculopathy",
-    "spinal_stenosis": "neurology.spinal_stenosis",
-    "physio_tolerated": "mobility.tolerates_physiotherapy",
-    "adl_limited": "mobility.adl_limited_severely",
-    "nsm_optimised": "care.optimised",
-    "drug_effects_unacceptable": "care.unacceptable_drug_effects",
-    "bmd_referral": "care.bone_referral",
-    "op_education": "care.education_given",
-    "infection_site": "infection.surgical_site",
-    "infection_systemic": "infection.systemic",
-    "fever": "infection.fever",
-    "iv_drug_use": "infection.intravenous_drug_use",
-    "immunosuppression": "infection.immunosuppressed",
-    "asa": "fitness.asa",
-    "mfi5": "fitness.mfi5",
-    "dementia": "fitness.dementia",
-    "care_dependent": "fitness.care_dependent",
-    "bleeding_risk_accepted": "fitness.bleeding_risk_accepted",
-    "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
-    "ankylosed": "fitness.ankylosed_spine",
-    "allergy_cement": "allergies.cement",
-    "allergy_contrast": "allergies.contrast",
-    "weight_loss": "cancer.weight_loss",
-    "l1_hu": "bone.l1_hu",
-    "anticoagulant": "drugs.anticoagulant",
-    "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
-}
-"""Facts of the patient that stand in the record as they are."""
-
-LEVEL = {
-    "exam_concordant": "concordant",
-    "mri_oedema": "oedema",
-    "bone_scan_pos": "uptake",
-    "compaction_band": "double_band",
-    "cleft": "cleft",
-    "fracture_on_ct": "fracture",
-    "progression": "progression",
-    "further_loss_pct": "further_loss_percent",
-    "loss_pct": "loss_percent",
-    "kyphosis_deg": "kyphosis_deg",
-    "scoliosis_deg": "scoliosis_deg",
-    "kyphotic_deformity": "kyphotic_deformity",
-    "endplates_involved": "endplates_involved",
-    "post_wall_fraction": "posterior_wall_fraction",
-    "tension_band_fail": "tension_band_failed",
-    "canal_pct": "canal_percent",
-    "retropulsion": "retropulsion",
-    "impingement": "impingement",
-    "cord_compression": "cord_compression",
-    "cortical_defect": "cortical_defect",
-    "osteophytes": "osteophytes",
-    "endplate_erosion": "endplate_erosion",
-    "unstable": "unstable",
-    "lesion": "lesion",
-    "lesion_over_half": "lesion_over_half",
-    "lesion_destructive": "lesion_destructive",
-    "haemangioma_aggressive": "haemangioma_aggressive",
-    "posterior_elements": "posterolateral",
-    "pedicle_destroyed": "pedicle_destroyed",
-    "pedicle_mm": "pedicle_width_mm",
-    "epidural_mass": "epidural_mass",
-    "convex_posterior_cortex": "convex_posterior_cortex",
-    "biopsy_malignant": "biopsy_malignant",
-}
-"""Facts of a level that stand in the record as they are."""
-
-BLOOD = {"inr": "inr", "platelets": "platelets_g_l", "crp_mg_l": "crp_mg_l", "esr_mm_h": "esr_mm_h"}
-"""Blood values by their names in the record."""
 MECHANISMS = {"none": "none", "minor strain": "minimal", "fall from standing": "standing_fall"}
 VIOLENT = ("fall from height", "traffic")
 ALIGNMENTS = {"normal": "normal", "new kyphosis or scoliosis": "new_deformity", "subluxation": "subluxation"}
@@ -132,10 +40,10 @@ def record_facts(record: PatientRecord, level: Level) -> Told:
     """Each fact that the record tells: its name, value and place; what it does not tell is left out."""
     at_level = record.levels.get(level, LevelRecord())
     sources: tuple[Iterable[tuple[str, Any, str]], ...] = (
+        _at_level(record, at_level, level),
         ((name, read(record), path) for name, path, read in _CASE_READERS),
         ((name, read(at_level), f"levels.{level}.{path}") for name, path, read in _LEVEL_READERS),
         *(tell(record) for tell in _TELLERS),
-        _at_level(record, at_level, level),
     )
     return (fact for source in sources for fact in source if fact[1] is not None)
 
@@ -144,7 +52,12 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     place = f"levels.{level}"
     yield "level", level.value, place
     yield "onset_days", *_onset(record, at_level, place)
-    yield "of_class", None if at_level.of_class is None else f"OF{at_level.of_class}", f"{place}.of_class"
+    yield from _of_class(at_level, place)
+    if at_level.cause == "traumatic":
+        yield "mechanism", "high_energy", f"{place}.cause"
+    if at_level.cause == "malignant":
+        yield "biopsy_malignant", True, f"{place}.cause"
+        yield "malignancy", True, f"{place}.cause"
     yield "alignment", ALIGNMENTS.get(at_level.alignment or ""), f"{place}.alignment"
     local = kleene_or(at_level.osteomyelitis, at_level.discitis)
     # A no for the whole spine settles the level, unless the level itself says yes.
@@ -152,11 +65,29 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "infection_spine", infected, "infection.spine"
     yield "ankylosed", at_level.bridging_osteophyte or None, f"{place}.bridging_osteophyte"
     yield "acute_signs", kleene_or(at_level.oedema, at_level.double_band), f"{place}.oedema"
-    judged = record.pain.from_fracture
-    yield "pain_from_fracture", False if at_level.concordant is False else judged, "pain.from_fracture"
+    elsewhere = at_level.concordant is False or _painless(record)
+    yield "pain_from_fracture", False if elsewhere else record.pain.from_fracture, "pain.from_fracture"
     yield "imaging_age_days", _imaging_age(record, at_level), "studies"
     again = kleene_or(record.episode.augmented_before, at_level.augmented, bool(record.procedures) or None)
     yield "prior_augmentation", again, "episode.augmented_before"
+
+
+def _of_class(at_level: LevelRecord, place: str) -> Told:
+    """OF class and tension band: a torn one is OF5, whatever else was written down."""
+    stated = at_level.of_class
+    torn = kleene_or(at_level.tension_band_failed, True if stated == 5 else None)
+    yield "tension_band_fail", torn if torn else at_level.tension_band_failed, f"{place}.tension_band_failed"
+    if torn:
+        yield "of_class", "OF5", f"{place}.tension_band_failed"
+    elif stated is not None:
+        yield "of_class", f"OF{stated}", f"{place}.of_class"
+
+
+def _painless(record: PatientRecord) -> bool:
+    """Whether every rating of pain that was given is 0, the one under analgesia among them."""
+    pain = record.pain
+    given = [rating for rating in (pain.at_rest, pain.on_activity, pain.under_analgesia) if rating is not None]
+    return pain.under_analgesia == 0 and not any(given)
 
 
 def _complaint(record: PatientRecord) -> Told:
@@ -210,6 +141,8 @@ def _blood(record: PatientRecord) -> Told:
 
 def _bone(record: PatientRecord) -> Told:
     yield "t_score", lowest_t_score(record), "bone.tests"
+    yield "z_score", lowest_z_score(record), "bone.tests"
+    yield from _denosumab(record)
     yield "vbmd", _vbmd(record), "bone.tests"
     history = record.history
     fractures = history.fractures
@@ -238,6 +171,24 @@ def lowest_t_score(record: PatientRecord) -> float | None:
     """Of the sites whose T-score the thresholds speak of; a forearm or QCT value is another scale."""
     scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
     return min((score for score in scores if score is not None), default=None)
+
+
+def lowest_z_score(record: PatientRecord) -> float | None:
+    """Of spine and hip, as `lowest_t_score`."""
+    scores = [test.z_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
+    return min((score for score in scores if score is not None), default=None)
+
+
+def _denosumab(record: PatientRecord) -> Told:
+    """Whether denosumab was taken and stopped and not begun again, and for how many months."""
+    drugs, place = record.drugs.bone_drugs, "drugs.bone_drugs"
+    if drugs is None:
+        return
+    ends = [drug.stopped_on for drug in drugs if drug.drug == "denosumab"]
+    stopped = [end for end in ends if end is not None]
+    yield "denosumab_stopped", bool(ends) and len(stopped) == len(ends), place
+    if ends and len(stopped) == len(ends):
+        yield "denosumab_stopped_months", months(days_between(max(stopped), record.recorded_on)), place
 
 
 def _vbmd(record: PatientRecord) -> float | None:
