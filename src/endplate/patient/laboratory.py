@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from endplate.patient.part import Part, dated
-
-Day = Annotated[date, Field(strict=False)]
-"""A date that may come as ISO text, since a plain number is turned into a dated one before it is checked."""
+from endplate.patient.part import Day, Part, dated
 
 
 class Value(Part):
