@@ -9,7 +9,7 @@ from endplate.decision.ladder import Ladder, Rung
 from endplate.decision.score import Item, Score, ScoreCompare, StepItem, TallyItem
 from endplate.decision.threshold import Citation, Threshold
 
-CITATION = Citation(edition="2020", source="Page 1", trust="V")
+CITATION = Citation(edition="2020", source="Page 1", trust="verified")
 A, B, C = Holds("a"), Holds("b"), Holds("c")
 LADDER = Ladder((Rung("first", A), Rung("second", B), Rung("last", All(()))))
 
