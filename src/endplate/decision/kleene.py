@@ -186,12 +186,16 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Criterion:
-    """A named part of a guideline, with its words and its place in the source."""
+    """A named part of a guideline, with its words and its place in the source.
+
+    `otherwise` : what a case is that a scope leaves out for want of this criterion, such as "malignant fracture".
+    """
 
     name: str
     words: str
     citation: Citation
     child: Node
+    otherwise: str = ""
     field: str = ""
 
     @property
