@@ -16,6 +16,7 @@ from endplate.decision.kleene import Truth
 from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
+from endplate.patient.medication import medication
 from endplate.patient.scale.change import Score
 
 ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
@@ -73,7 +74,6 @@ CASE = {
     "postmenopausal": "history.postmenopausal",
     "weight_loss": "cancer.weight_loss",
     "l1_hu": "bone.l1_hu",
-    "anticoagulant": "drugs.anticoagulant",
     "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
 }
 """Facts of the patient that stand in the record as they are."""
@@ -227,6 +227,9 @@ def _blood(record: PatientRecord) -> Told:
         yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"
     else:
         yield "coagulopathy_correctable", drugs.anticoagulant_correctable, "drugs.anticoagulant_correctable"
+    taken = medication(drugs)
+    place = f"drugs.names: {', '.join(taken.anticoagulants)}" if taken.anticoagulants else "drugs.anticoagulant"
+    yield "anticoagulant", taken.anticoagulant, place
     infection = record.infection
     yield "septicaemia", any_of(infection.blood_borne_untreated, infection.bacteraemia), "infection"
 
@@ -273,7 +276,7 @@ def lowest_z_score(record: PatientRecord) -> float | None:
 
 def _denosumab(record: PatientRecord) -> Told:
     """Whether denosumab was taken and stopped and not begun again, and for how many months."""
-    drugs, place = record.drugs.bone_drugs, "drugs.bone_drugs"
+    drugs, place = medication(record.drugs).bone_drugs, "drugs.bone_drugs"
     if drugs is None:
         return
     ends = [drug.stopped_on for drug in drugs if drug.drug == "denosumab"]

@@ -1,9 +1,9 @@
-"""Osteoporosis drugs of a record over time: how long, still taken or ended, a fracture under them, denosumab stopped."""
+"""Osteoporosis drugs of a record over time: how long, taken or ended, a fracture under them, denosumab stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from endplate.cited import cited
@@ -12,26 +12,19 @@ from endplate.patient import PatientRecord
 from endplate.patient.drugs import BoneDrug
 from endplate.patient.medication import medication
 
-MONTHS_PER_YEAR = cited(12.0, "mo", "Exact", "recomputed")
+MONTHS_PER_YEAR = cited(12.0, "mo", "Months of a year, exact", "design")
 ORAL, ZOLEDRONATE, DENOSUMAB = "oral bisphosphonate", "zoledronate", "denosumab"
 POTENT_AFTER = (ORAL, ZOLEDRONATE, "intravenous bisphosphonate")
 """What, taken after denosumab, holds the rebound off."""
 PTH_LIKE = ("teriparatide", "abaloparatide")
-_REBOUND = "Rebound fractures come within about two years after denosumab: the later end of what is described"
-REBOUND_MONTHS = cited(24.0, "mo", _REBOUND, "knowledge", cite="anastasilakis_2023")
 
 
-def past_drug_facts(record: PatientRecord, fractured_on: date | None, fractured: bool) -> dict[str, Any]:
-    """Facts by name; None where unknown.
-
-    Parameters
-    ----------
-    fractured_on : the day of the last vertebral fracture. fractured : whether there is one.
-    """
+def past_drug_facts(record: PatientRecord) -> dict[str, Any]:
+    """Facts by name; None where unknown."""
     found, today = medication(record.drugs), record.recorded_on
     drugs, past = found.bone_drugs, found.bone_past
     if drugs is None:
-        return {"denosumab_stopped": True if DENOSUMAB in past else None} | _rebound(None, fractured_on, fractured)
+        return {"denosumab_stopped": True if DENOSUMAB in past else None}
     stopped = _stopped(drugs, past, today)
     return {
         "on_oral_bisphosphonate": _taken(drugs, (ORAL,), past),
@@ -41,7 +34,6 @@ def past_drug_facts(record: PatientRecord, fractured_on: date | None, fractured:
         "teriparatide_months": _months(drugs, PTH_LIKE, past, today),
         "romosozumab_months": _months(drugs, ("romosozumab",), past, today),
         "denosumab_stopped": stopped,
-        **_rebound((drugs, stopped), fractured_on, fractured),
     }
 
 
@@ -102,18 +94,3 @@ def _followed(drug: BoneDrug, last: date | None) -> bool:
     if last is None or drug.stopped_on is None:
         return True
     return drug.stopped_on > last
-
-
-def _rebound(
-    known: tuple[tuple[BoneDrug, ...], bool] | None, fractured_on: date | None, fractured: bool
-) -> dict[str, Any]:
-    """Whether a vertebral fracture came after denosumab was stopped, within the time of a rebound."""
-    if known is None:
-        return {"denosumab_rebound": None}
-    drugs, stopped = known
-    if not stopped or not fractured:
-        return {"denosumab_rebound": False}
-    last = max((drug.stopped_on for drug in drugs if drug.drug == DENOSUMAB and drug.stopped_on), default=None)
-    if last is None or fractured_on is None:
-        return {"denosumab_rebound": None}
-    return {"denosumab_rebound": last <= fractured_on <= last + timedelta(float(REBOUND_MONTHS * MONTH_DAYS))}
