@@ -34,13 +34,11 @@ CAUTION = cited(0.8, "1", "Own choice: of the room left below a height, as gains
 MOST_QUICKENING = cited(
     4.0, "1", "Own choice: a gain is not expected to quicken more than this from step to step", "design"
 )
-CLEARANCE_MM = cited(
-    2.0, "mm", "Stop when the balloon comes this near to cortex or endplate, reference 7.7", "knowledge"
-)
+CLEARANCE_MM = cited(2.0, "mm", "own choice: stop when the balloon comes this near to cortex or endplate", "design")
 CLEAR_LOSS_MM = cited(
     0.7,
     "mm",
-    "Error of reading a height, target of reference 8.2: a smaller loss is no target, a larger rise no gain",
+    "own target, docs/theory.md: error of reading a height; a smaller loss is no target, a larger rise no gain",
     "design",
 )
 MOST_BACK_MM = cited(

@@ -14,7 +14,7 @@ from endplate.repair.cortex import Shell, find_shell
 from endplate.repair.result import Bone, Opening, RouteClass
 from endplate.repair.tips import NeedleTip
 
-FORAMEN_MM = cited(8.0, "mm", "Basivertebral foramen 6-10 mm wide, always open; reference 6.4", "knowledge")
+FORAMEN_MM = cited(8.0, "mm", "own choice: the basivertebral foramen, 6-10 mm wide, is always open", "design")
 FORAMEN_HIGH_MM = cited(6.0, "mm", "A foramen is wider than high; own choice, the source gives its width", "design")
 FORAMEN_SEARCH_MM = cited(4.0, "mm", "The foramen lies this near the middle of the posterior wall", "design")
 GAP_MG_CM3_MM = cited(
@@ -25,7 +25,7 @@ GAP_MG_CM3_MM = cited(
 )
 SMALLEST_GAP_MM2 = cited(4.0, "mm2", "A hole of 2 mm: smaller ones drown in the CT's blur", "design")
 LEAST_VOXELS = cited(2, "voxel", "Own choice: a single voxel of a coarse grid is no hole", "design")
-FACES_PLATE = cited(0.7, "1", "Cosine of 45 degrees: steeper surface belongs to the walls", "recomputed")
+FACES_PLATE = cited(0.7, "1", "own choice: cosine of 45 degrees; steeper surface belongs to the walls", "design")
 VEIN_SHARE = cited(0.25, "1", "Veins leave walls near mid-height: within this share of the height from it", "design")
 LARGEST_VEIN_MM2 = cited(30.0, "mm2", "A hole of 6 mm; a larger one in a wall is a gap", "design")
 TRACK_MM = cited(1.0, "mm", "The track's wall lies within a voxel of the needle", "design")

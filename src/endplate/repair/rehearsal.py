@@ -23,7 +23,11 @@ from endplate.repair.treatable import check_shell
 from endplate.repair.unknowns import BRACKET, NAMES, SIZES, Draw, balanced_design, bracket, ends, unknowns
 
 MEMBER_VOXEL_MM = cited(
-    2.0, "mm", "Largest voxel at which stiffness of verse004 L2 stays within 8 % of 1 mm (reference 2.5)", "design"
+    2.0,
+    "mm",
+    "own mesh study: largest voxel at which the stiffness of verse004 L2 stays within 8 % of that at 1 mm",
+    "design",
+    cite="walle_2025",
 )
 MEMBERS = cited(16, "1", "Smallest design of seven unknowns in which main effects are clear of pairs", "design")
 SEED = cited(4711, "1", "Any number does; this one is written into every case", "design")

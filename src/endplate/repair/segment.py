@@ -44,9 +44,9 @@ from endplate.repair.segment_model import (
 from endplate.repair.segment_solve import NUCLEUS_POISSON, Dilatation, Response, bulk_modulus, respond
 
 LoadCase = Literal["standing", "flexed"]
-STANDING_N = cited(500.0, "N", "Rohlmann 2009: follower load of a standing lumbar spine", "knowledge")
-FLEXED_N = cited(1175.0, "N", "Rohlmann 2009: follower load bent forward 30 degrees", "knowledge")
-FLEXED_MOMENT_NMM = cited(7500.0, "N.mm", "Rohlmann 2009: 7.5 N m beside that follower load", "knowledge")
+STANDING_N = cited(500.0, "N", "follower load of a standing lumbar spine", "knowledge", cite="rohlmann_2009a")
+FLEXED_N = cited(1175.0, "N", "follower load bent forward 30 degrees", "knowledge", cite="rohlmann_2009b")
+FLEXED_MOMENT_NMM = cited(7500.0, "N.mm", "7.5 N m beside that follower load", "knowledge", cite="rohlmann_2009b")
 ENDPLATE_MM = cited(2.0, "mm", "Endplate strain is that of bone within 2 mm of the disc: a voxel or two", "design")
 LOADS: dict[LoadCase, tuple[float, float]] = {
     "standing": (float(STANDING_N), 0.0),
