@@ -16,8 +16,8 @@ import pytest
 import endplate
 from endplate.bibliography import BibliographyError, bibliography, full_text, read_bibliography
 from endplate.cited import registered
-from endplate.decision.listing import every_book
-from endplate.decision.threshold import FORMER_MARKS
+from endplate.decision.explanation.rule_listing import every_book
+from endplate.decision.logic.threshold import FORMER_MARKS
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "endplate"
 TEXTS = sorted(file for file in PACKAGE.rglob("*") if file.suffix in {".py", ".toml", ".j2"})

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.explain import explain, printed
-from endplate.decision.rulebook import read_book
-from endplate.decision.threshold import Citation, RuleFileError, read_citation
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.explanation.explain import explain, printed
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.threshold import Citation, RuleFileError, read_citation
+from endplate.decision.rules.rulebook import read_book
 
 HEAD = {"id": "x", "title": "X", "edition": "2020", "date": "2020", "reference": "Someone 2020"}
 CITED = {"source": "Page 1", "trust": "verified"}

@@ -19,7 +19,7 @@ from endplate.cited import cited
 from endplate.errors import ImageError
 from endplate.image.volume import Grid
 from endplate.level import Level
-from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.connected_components import largest_piece
 
 BINS = cited(128, "1", "the published generator of the models: number of material bins", "verified", cite="walle_2025")
 LOWEST_MG_CM3 = cited(

@@ -6,12 +6,12 @@ import multiprocessing
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from endplate.decision.decide import outcomes, urgent
-from endplate.decision.derive import derive
-from endplate.decision.facts import case_facts
-from endplate.decision.kleene import FactValues
+from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.logic.kleene import FactValues
 from endplate.decision.prevention.plan import prevention_outcomes
-from endplate.decision.rulebook import rulebook
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.decide import outcomes, urgent
 from endplate.errors import RecordError
 from endplate.patient import parse_record
 

@@ -13,7 +13,7 @@ from typing import Any
 from endplate.cited import cited
 
 ADULT_YR = cited(18.0, "a", "Below it height and mass of a child are no slip of a unit: own choice", "design")
-LEAST_BMI = cited(9.0, "kg/m2", "Below it nobody is known to live; own choice, wide on purpose", "design")
+MIN_BMI = cited(9.0, "kg/m2", "Below it nobody is known to live; own choice, wide on purpose", "design")
 LARGE_BMI = cited(45.0, "kg/m2", "Above it pounds are likelier than kilograms where they give a common BMI", "design")
 COMMON_BMI = (16.0, 40.0)
 KG_PER_POUND = cited(0.45359237, "kg", "International pound, exact by definition (1959)", "recomputed")
@@ -130,7 +130,7 @@ def _mass(record: Any) -> Iterator[Doubt]:
         return
     square = (record.height_cm / CM_PER_M) ** 2
     bmi, in_pounds = record.mass_kg / square, record.mass_kg * KG_PER_POUND / square
-    if bmi < LEAST_BMI:
+    if bmi < MIN_BMI:
         words = (
             f"mass_kg {record.mass_kg:g} and height_cm {record.height_cm:g} give a BMI of {bmi:.0f}: are both right?"
         )

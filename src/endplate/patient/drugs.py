@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from endplate.patient.base import Day, Part, Text, in_order
 from endplate.patient.drug_table import KnownDrug
 from endplate.patient.named_drug import bone_class, read_list
-from endplate.patient.part import Day, Part, Text, in_order
 
 BoneDrugClass = Literal[
     "oral bisphosphonate",
@@ -28,7 +28,7 @@ PREDNISONE_MG = 5
 """The dose of prednisone that a glucocorticoid's equivalent is given for."""
 SAME_DOSE = 0.01
 """How far a stated prednisone equivalent may lie from the computed one: rounding."""
-MOST_NAMES = 200
+MAX_NAMES = 200
 """No patient takes as many drugs."""
 
 
@@ -114,7 +114,7 @@ class Drugs(Part):
     cumulative_prednisone_g_year : over the last year.
     """
 
-    names: Annotated[tuple[Text, ...], Field(max_length=MOST_NAMES)] | None = None
+    names: Annotated[tuple[Text, ...], Field(max_length=MAX_NAMES)] | None = None
     glucocorticoids: tuple[Glucocorticoid, ...] | None = None
     repeated_short_steroid_courses: bool | None = None
     cumulative_prednisone_g_year: Annotated[float, Field(ge=0, le=500)] | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from endplate.patient.part import Day, Part, dated
+from endplate.patient.base import Day, Part, dated
 
 
 class Value(Part):

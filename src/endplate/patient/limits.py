@@ -10,11 +10,11 @@ from typing import Any
 
 from endplate.errors import RecordError
 
-MOST_BYTES = 2 * 2**20
+MAX_BYTES = 2 * 2**20
 """A full record has some 10 KB."""
-MOST_ITEMS = 20_000
+MAX_ITEMS = 20_000
 """A full record has some 400 fields and list items."""
-MOST_DEPTH = 24
+MAX_DEPTH = 24
 """A full record is 5 deep."""
 SMALL_BYTES = 2**14
 """So short a text cannot hold more items than the limit."""
@@ -32,9 +32,9 @@ def bounded_bytes(path: Path) -> bytes:
     state = path.stat()
     if not stat.S_ISREG(state.st_mode):
         raise RecordError(f"the record {path} is no plain file", "a pipe or folder is not read", "give a file")
-    if state.st_size > MOST_BYTES:
+    if state.st_size > MAX_BYTES:
         raise RecordError(
-            f"the record {path} has {state.st_size} bytes, more than {MOST_BYTES}",
+            f"the record {path} has {state.st_size} bytes, more than {MAX_BYTES}",
             "a record of one patient has some 10 KB",
             "give the record alone",
         )
@@ -50,8 +50,8 @@ def checked_text(text: str | bytes, name: str) -> None:
     ------
     RecordError : the message opens with `name`.
     """
-    if len(text) > MOST_BYTES:
-        raise RecordError(f"{name} has {len(text)} bytes, more than {MOST_BYTES}", "", "give one patient's record")
+    if len(text) > MAX_BYTES:
+        raise RecordError(f"{name} has {len(text)} bytes, more than {MAX_BYTES}", "", "give one patient's record")
     if not text.strip():
         raise RecordError(f"{name} is empty", "a record needs age and sex", "see `endplate record new`")
 
@@ -84,8 +84,8 @@ def _counted(data: Any, name: str) -> None:
     while layer:
         layer = [inner for item in layer for inner in _inside(item)]
         items, depth = items + len(layer), depth + 1
-        if items > MOST_ITEMS or depth > MOST_DEPTH:
-            what = f"more than {MOST_ITEMS} items" if items > MOST_ITEMS else f"more than {MOST_DEPTH} layers"
+        if items > MAX_ITEMS or depth > MAX_DEPTH:
+            what = f"more than {MAX_ITEMS} items" if items > MAX_ITEMS else f"more than {MAX_DEPTH} layers"
             raise RecordError(f"{name} holds {what}", "no record has so many", "give one patient's record")
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from endplate.patient.drug_table import KnownDrug, by_name, longest_name, plain
 
-LEAST_LETTERS = 5
+MIN_LETTERS = 5
 """Shorter words are too like one another to guess what was meant."""
 NEAR = 0.8
 """How like a known name a word must be to be asked about (difflib's ratio); own choice, only ever a question."""
@@ -168,7 +168,7 @@ def _mg_day(text: str, entry: str) -> float | None:
 def _nearest(text: str) -> KnownDrug | None:
     """The known drug whose name a word of the text is most like."""
     for word in text.split():
-        if len(word) >= LEAST_LETTERS and word.isalpha():
+        if len(word) >= MIN_LETTERS and word.isalpha():
             near = difflib.get_close_matches(word, by_name(), 1, NEAR)
             if near:
                 return by_name()[near[0]][0]

@@ -17,7 +17,7 @@ ADULT_YR = cited(18.0, "a", "Cockcroft and Gault 1976: adults of 18 and over", "
 
 _PAYNE = "Calcium + 0.02 x (40 - albumin in g/L), mmol/L"
 PER_ALBUMIN = cited(0.02, "mmol/g", _PAYNE, "knowledge", cite="payne_1973")
-ALBUMIN_USUAL = cited(40.0, "g/L", _PAYNE, "knowledge", cite="payne_1973")
+ALBUMIN_DEFAULT = cited(40.0, "g/L", _PAYNE, "knowledge", cite="payne_1973")
 ALBUMIN = cited_table(
     "prevention.albumin", "g/L", "Albumin that is not known lies between these: own choice", "design",
     {"least": 15.0, "most": 52.0},
@@ -75,7 +75,7 @@ def corrected_calcium(record: PatientRecord) -> float | None:
 
 
 def _corrected(calcium: float, albumin: float) -> float:
-    return calcium + PER_ALBUMIN * (ALBUMIN_USUAL - albumin)
+    return calcium + PER_ALBUMIN * (ALBUMIN_DEFAULT - albumin)
 
 
 def blood_notes(record: PatientRecord) -> Iterator[tuple[str, str]]:

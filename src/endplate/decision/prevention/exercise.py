@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from endplate.decision.prevention.figures import Figure
+from endplate.decision.prevention.risk_figures import RiskFigure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +24,10 @@ class Exercise:
     trust: str
 
     @property
-    def figure(self) -> Figure:
+    def figure(self) -> RiskFigure:
         """In one line."""
         text = f"{self.kind}: {self.dose}; progress: {self.progression}; avoid: {self.avoid}"
-        return Figure(text=text, source=self.source)
+        return RiskFigure(text=text, source=self.source)
 
 
 @cache
@@ -43,7 +43,7 @@ def programme() -> tuple[Exercise, ...]:
 
 
 @cache
-def exercise_figures() -> tuple[Figure, ...]:
+def exercise_figures() -> tuple[RiskFigure, ...]:
     """The programme and what it has been shown to do, a line each."""
-    effects = (Figure(text=entry["text"], source=entry["source"]) for entry in _table()["effect"])
+    effects = (RiskFigure(text=entry["text"], source=entry["source"]) for entry in _table()["effect"])
     return (*(one.figure for one in programme()), *effects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from endplate.decision.verdict import Conflict, Verdict
+from endplate.decision.verdict.verdict import Conflict, Verdict
 
 ANABOLIC = ("anabolic", "romosozumab")
 """Rule sets of the drugs that build bone."""

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from endplate.cited import cited
-from endplate.decision.ago import MONTH_DAYS
+from endplate.decision.facts.durations import MONTH_DAYS
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import BoneDrug
 from endplate.patient.medication import medication

@@ -11,8 +11,8 @@ NRS_MCID_SHARE = cited(0.30, "1", "2 points or 30 % on a 0-10 rating", "knowledg
 RMDQ_ERROR = cited(5.0, "1", "MDC90 4-5 points (abstract); the larger taken", "verified", cite="stratford_1996")
 RMDQ_MCID = cited(5.0, "1", "5 points or 30 %", "knowledge", cite="ostelo_2008")
 RMDQ_MCID_SHARE = cited(0.30, "1", "5 points or 30 %", "knowledge", cite="ostelo_2008")
-RMDQ_LEAST_FOR_GAIN = cited(4.0, "1", "below 4 a gain cannot be told (abstract)", "verified", cite="stratford_1996")
-RMDQ_MOST_FOR_LOSS = cited(
+RMDQ_MIN_FOR_GAIN = cited(4.0, "1", "below 4 a gain cannot be told (abstract)", "verified", cite="stratford_1996")
+RMDQ_MAX_FOR_LOSS = cited(
     20.0, "1", "above 20 a worsening cannot be told (abstract)", "verified", cite="stratford_1996"
 )
 ODI_ERROR = cited(10.0, "%", "MDC90 10 points, quoted at second hand", "secondary", cite="fairbank_2000")
@@ -65,7 +65,7 @@ class Scale:
     ----------
     worst, best : ends of the scale. important : smallest change that patients notice; None where none is established.
     important_share : or a gain of this fraction of the baseline. error : smallest change beyond the error of measuring
-    (MDC90); None where none is established. least_for_gain, most_for_loss : baselines outside which a change cannot be
+    (MDC90); None where none is established. min_for_gain, max_for_loss : baselines outside which a change cannot be
     told.
     """
 
@@ -75,8 +75,8 @@ class Scale:
     important: Cited | None
     important_share: Cited | None = None
     error: Cited | None = None
-    least_for_gain: Cited | None = None
-    most_for_loss: Cited | None = None
+    min_for_gain: Cited | None = None
+    max_for_loss: Cited | None = None
 
     def changed(self, before: float | None, after: float | None) -> str:
         """ "better", "worse", "no important change", or "unknown" between two scores of this scale."""
@@ -86,9 +86,9 @@ class Scale:
         share = self.important_share is not None and 0 < float(self.important_share) * before <= gain
         if (abs(gain) < float(self.important) and not share) or self._within_error(gain):
             return "no important change"
-        if gain > 0 and self.least_for_gain is not None and before < float(self.least_for_gain):
+        if gain > 0 and self.min_for_gain is not None and before < float(self.min_for_gain):
             return "unknown"
-        if gain < 0 and self.most_for_loss is not None and before > float(self.most_for_loss):
+        if gain < 0 and self.max_for_loss is not None and before > float(self.max_for_loss):
             return "unknown"
         return "better" if gain > 0 else "worse"
 
@@ -123,8 +123,8 @@ SCALES = {
         important=RMDQ_MCID,
         important_share=RMDQ_MCID_SHARE,
         error=RMDQ_ERROR,
-        least_for_gain=RMDQ_LEAST_FOR_GAIN,
-        most_for_loss=RMDQ_MOST_FOR_LOSS,
+        min_for_gain=RMDQ_MIN_FOR_GAIN,
+        max_for_loss=RMDQ_MAX_FOR_LOSS,
     ),
     "odi": Scale(name="Oswestry 0-100", worst=WORST["odi"], best=BEST["odi"], important=ODI_MCID, error=ODI_ERROR),
     "qualeffo": Scale(name="QUALEFFO-41 0-100", worst=WORST["qualeffo"], best=BEST["qualeffo"], important=None),

@@ -8,8 +8,8 @@ from endplate.bibliography import full_text
 from endplate.case.care import Care
 from endplate.cited import cite_keys
 from endplate.decision.recovery.trials import trials
-from endplate.decision.verdict import LevelDecision, Verdict
-from endplate.report.care.aid import figures
+from endplate.decision.verdict.verdict import LevelDecision, Verdict
+from endplate.report.care.decision_aid import figures
 
 
 def publications(care: Care) -> tuple[str, ...]:

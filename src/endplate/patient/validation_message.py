@@ -1,0 +1,105 @@
+"""What is wrong with a record, in one line: the field, its value, what it should be, and the name meant."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from endplate.patient.limits import shown
+
+NRS_FIELDS = ("pain.at_rest", "pain.on_activity", "pain.under_analgesia")
+MAX_MM = 100
+"""A visual scale in mm."""
+BIRTH_YEARS = range(1880, 2101)
+
+
+def validation_message(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """The first fault in plain words, and what to do about it."""
+    fault = error.errors()[0]
+    where = ".".join(shown(str(part)) for part in fault["loc"] if str(part) != "[key]")
+    if fault["type"] == "extra_forbidden":
+        return f"{where} is not a known field", _meant(str(fault["loc"][-1]), where, model)
+    return _fault(where, fault), "correct the record; `endplate schema record` prints every field with its range"
+
+
+def _fault(where: str, fault: Any) -> str:
+    value, wanted = fault["input"], fault["msg"].removeprefix("Input should be ")
+    if fault["type"] == "missing":
+        return f"{where} is missing" + (" (birth_year may stand for it)" if where == "age_yr" else "")
+    if fault["type"] == "value_error":
+        said = str(fault["ctx"]["error"]) if "ctx" in fault else wanted
+        return f"{where}: {said}" if where else said
+    if not where:
+        return "it is not one object of fields"
+    return _slip(where, value) or f"{where} is {_short(value)}, but should be {wanted}"
+
+
+def _slip(where: str, value: object) -> str:
+    """What a number that a field cannot have was meant for; empty where that is not clear."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return ""
+    if where.endswith("height_cm") and 1 < value < 3:
+        return f"{where} is {value:g}, which looks like metres: give {100 * value:g}"
+    if where in NRS_FIELDS and 10 < value <= MAX_MM:
+        return f"{where} is {value:g}, which looks like mm of a visual scale: give {value / 10:g}"
+    if where == "age_yr" and value in BIRTH_YEARS:
+        return f"{where} is {value:g}, which looks like a year of birth: give it as birth_year"
+    return ""
+
+
+def _short(value: object) -> str:
+    """A value as a reader would type it, cut where it is long."""
+    return reprlib.repr(value)
+
+
+def _meant(name: str, where: str, model: type[BaseModel]) -> str:
+    """The nearest field names, or what is known at that place."""
+    places = dict(_places(model))
+    here = where.rsplit(".", 1)[0] if "." in where else ""
+    local = [path for path in places if _same(path.rpartition(".")[0], here)]
+    near = difflib.get_close_matches(name, [path.rpartition(".")[2] for path in local], 1)
+    if near:
+        return f"did you mean {near[0]}?"
+    far = [path for path in places if path.rpartition(".")[2] == name]
+    far = far or [p for p in places if p.rpartition(".")[2] in difflib.get_close_matches(name, _leaves(places), 1)]
+    if far:
+        return f"did you mean {far[0]}?"
+    return "known fields: " + ", ".join(
+        path.rpartition(".")[2] for path in local or [p for p in places if "." not in p]
+    )
+
+
+def _same(pattern: str, here: str) -> bool:
+    """Whether a place is the one of a pattern, in which * stands for any name."""
+    wanted, given = pattern.split("."), here.split(".")
+    return len(wanted) == len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=True))
+
+
+def _leaves(places: dict[str, object]) -> list[str]:
+    return [path.rpartition(".")[2] for path in places]
+
+
+def _places(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted names of all fields; the name of a level or the place in a list stands as *."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}", field
+        for inner, many in _models(field.annotation):
+            yield from _places(inner, f"{prefix}{name}." + ("*." if many else ""))
+
+
+def _models(annotation: Any, many: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """Record parts inside an annotation, and whether they come many at a time."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, many
+        return
+    origin = typing.get_origin(annotation)
+    inside = many or origin in (dict, tuple, list)
+    if origin is not None or isinstance(annotation, types.UnionType):
+        for item in typing.get_args(annotation):
+            yield from _models(item, inside)
