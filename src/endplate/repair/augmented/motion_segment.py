@@ -125,8 +125,9 @@ def segment_change(
 
     Parameters
     ----------
-    before, after : models of the treated vertebra on one grid. around : from `find_neighbours`. disc_mpa : effective modulus of
-    the discs, `DISC_MPA` or `DEGENERATED_MPA`. voxel_mm : of the segment; a finer model is averaged to about this.
+    before, after : models of the treated vertebra on one grid. around : from `find_neighbours`.
+    disc_mpa : effective modulus of the discs, `DISC_MPA` or `DEGENERATED_MPA`.
+    voxel_mm : of the segment; a finer model is averaged to about this.
 
     Notes
     -----

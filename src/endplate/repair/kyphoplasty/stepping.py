@@ -66,7 +66,8 @@ class InflationCurve:
     Attributes
     ----------
     start, before : as the scan shows the body, and settled under the preload.
-    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far back wall, and front or sides, went out since then; None without one.
+    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far the posterior, and the anterior
+    or lateral walls, went out since then; None without one.
     """
 
     volume_ml: list[float] = field(default_factory=list)
