@@ -11,6 +11,7 @@ ANABOLIC = ("anabolic", "romosozumab")
 """Rule sets of the drugs that build bone."""
 LISTED = ("ta791",)
 """Rule sets that judge a drug which another one lists already."""
+OUTSIDE = "no guideline here speaks of this patient: a specialist in bone disease decides, and looks for a cause"
 AFTER_DENOSUMAB = (
     "denosumab was stopped: a potent antiresorptive first (zoledronate, or denosumab again), no anabolic drug alone"
 )
@@ -76,8 +77,11 @@ def next_step(
 
 
 def _nobody_treats(treat: tuple[Verdict, ...]) -> str:
-    if treat and not any(verdict.applies for verdict in treat):
-        return "no guideline here speaks of this patient: a specialist in bone disease decides, and looks for a cause"
+    away = [verdict for verdict in treat if not verdict.applies]
+    others = [verdict for verdict in treat if verdict.applies]
+    if len(away) > len(others) and all(verdict.status == "indeterminate" for verdict in others):
+        still_open = f"; still open: {', '.join(verdict.title for verdict in others)}" if others else ""
+        return f"{OUTSIDE}{still_open}"
     if any(verdict.status == "indeterminate" and verdict.missing for verdict in treat):
         return "complete the record first: no guideline can answer yet"
     return "no guideline asks for a drug"

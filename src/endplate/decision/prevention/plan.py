@@ -153,7 +153,13 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
         exercise=EXERCISE,
         programme=programme(),
         figures=(*imminent_risk(record.sex, record.age_yr), *frax_notes(record, facts)),
-        dates=dates(start, density_stands(record, start), record.recorded_on, density, _on_drug(record)),
+        dates=dates(
+            start,
+            density_stands(record, last_vertebral_on(record, findings)),
+            record.recorded_on,
+            density,
+            _on_drug(record),
+        ),
         facts=facts,
     )
 
