@@ -10,20 +10,24 @@ from importlib.resources import files
 from operator import attrgetter
 from typing import Any
 
-from endplate.cited import cited
+from endplate.cited import cited, cited_table
 
 ADULT_YR = cited(18.0, "a", "Below it height and mass of a child are no slip of a unit: own choice", "design")
 MIN_BMI = cited(9.0, "kg/m2", "Below it nobody is known to live; own choice, wide on purpose", "design")
 LARGE_BMI = cited(45.0, "kg/m2", "Above it pounds are likelier than kilograms where they give a common BMI", "design")
-COMMON_BMI = (16.0, 40.0)
-KG_PER_POUND = cited(0.45359237, "kg", "International pound, exact by definition (1959)", "recomputed")
+COMMON_BMI = cited_table(
+    "doubt.common_bmi", "kg/m2", "What most adults have: own choice", "design", {"from": 16.0, "to": 40.0}
+)
+KG_PER_POUND = cited(0.45359237, "kg", "International pound, exact by its definition of 1959", "design")
 PTH_HIGH = cited(
     20.0, "pmol/L", "About three times the upper limit, with kidney and calcium normal: a question", "design"
 )
 PTH_KIDNEY = cited(60.0, "mL/min", "Kidney function at which PTH is not raised by the kidney; own choice", "design")
 PTH_CALCIUM = cited(2.6, "mmol/L", "Calcium at which PTH is not raised by the gland; own choice", "design")
-PG_ML_TO_PMOL_L = cited(0.106, "pmol/L", "PTH(1-84) of 9425 g/mol: 1 pg/mL is 0.106 pmol/L", "recomputed")
-CM_PER_M = 100.0
+PG_ML_TO_PMOL_L = cited(
+    0.106, "pmol/L", "PTH(1-84) of 9425 g/mol: 1 pg/mL is 0.106 pmol/L", "recomputed", cite="iupac_masses"
+)
+CM_PER_M = cited(100.0, "cm", "Centimetres of a metre, exact", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +139,7 @@ def _mass(record: Any) -> Iterator[Doubt]:
             f"mass_kg {record.mass_kg:g} and height_cm {record.height_cm:g} give a BMI of {bmi:.0f}: are both right?"
         )
         yield Doubt(path="mass_kg", words=words, possible=True)
-    elif bmi > LARGE_BMI and COMMON_BMI[0] <= in_pounds <= COMMON_BMI[1]:
+    elif bmi > LARGE_BMI and COMMON_BMI["from"] <= in_pounds <= COMMON_BMI["to"]:
         words = (
             f"mass_kg is {record.mass_kg:g} kg, a BMI of {bmi:.0f}: is it {record.mass_kg:g} pounds "
             f"({record.mass_kg * KG_PER_POUND:.3g} kg)?"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from endplate.cited import cited
 from endplate.patient.base import Day, Part, Text, in_order
 from endplate.patient.drug_table import KnownDrug
 from endplate.patient.named_drug import bone_class, read_list
@@ -24,12 +25,9 @@ BoneDrugClass = Literal[
     "calcitonin",
     "strontium ranelate",
 ]
-PREDNISONE_MG = 5
-"""The dose of prednisone that a glucocorticoid's equivalent is given for."""
-SAME_DOSE = 0.01
-"""How far a stated prednisone equivalent may lie from the computed one: rounding."""
-MAX_NAMES = 200
-"""No patient takes as many drugs."""
+PREDNISONE_MG = cited(5.0, "mg", "The dose that the equivalents are given for", "secondary", cite="bnf_glucocorticoids")
+SAME_DOSE = cited(0.01, "1", "A stated equivalent may differ from the computed one by rounding: own choice", "design")
+MAX_NAMES = int(cited(200.0, "1", "No patient takes as many drugs: own choice", "design"))
 
 
 class Glucocorticoid(Part):

@@ -8,17 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from endplate.cited import cited
 from endplate.errors import RecordError
 
-MAX_BYTES = 2 * 2**20
-"""A full record has some 10 KB."""
-MAX_ITEMS = 20_000
-"""A full record has some 400 fields and list items."""
-MAX_DEPTH = 24
-"""A full record is 5 deep."""
-SMALL_BYTES = 2**14
-"""So short a text cannot hold more items than the limit."""
-SHOWN = 60
+MAX_BYTES = int(cited(2097152.0, "By", "A full record has some 10 KB: own choice", "design"))
+MAX_ITEMS = int(cited(20000.0, "1", "A full record has some 400 fields and list items: own choice", "design"))
+MAX_DEPTH = int(cited(24.0, "1", "A full record is 5 deep: own choice", "design"))
+SMALL_BYTES = int(cited(16384.0, "By", "So short a text cannot hold more items than the limit", "design"))
+SHOWN = int(cited(60.0, "1", "Letters of a name that are shown: own choice", "design"))
 
 
 def bounded_bytes(path: Path) -> bytes:

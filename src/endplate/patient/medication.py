@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import get_args
 
+from endplate.cited import cited
 from endplate.patient.drugs import BoneDrug, BoneDrugClass, Drugs, Glucocorticoid, prednisone_mg
 from endplate.patient.named_drug import DrugList, NamedDrug, read_list
 
+KEPT = int(cited(1024.0, "1", "Records whose drugs are kept read: own choice", "design"))
 NOTHING = DrugList(drugs=(), not_understood=())
 BONE_CLASSES = frozenset(get_args(BoneDrugClass))
 
@@ -42,7 +44,7 @@ class Medication:
     notes: tuple[str, ...]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def medication(drugs: Drugs) -> Medication:
     """What the drugs of a record come to."""
     listed = NOTHING if drugs.names is None else read_list(drugs.names)

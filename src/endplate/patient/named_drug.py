@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from endplate.cited import cited
 from endplate.patient.drug_table import KnownDrug, by_name, longest_name, plain
 
-MIN_LETTERS = 5
-"""Shorter words are too like one another to guess what was meant."""
-NEAR = 0.8
-"""How like a known name a word must be to be asked about (difflib's ratio); own choice, only ever a question."""
+MIN_LETTERS = int(cited(5.0, "1", "Shorter words are too like one another to guess what was meant", "design"))
+NEAR = cited(0.8, "1", "How like a known name a word must be to be asked about (difflib's ratio): own choice", "design")
+KEPT = int(cited(4096.0, "1", "Entries that are kept read: own choice", "design"))
 
 STOPPED = re.compile(r"\b(stopped|stop|ceased|discontinued|ended|finished|completed|until|previous|previously|former|"
                      r"formerly|past|no longer|not taking|never|abgesetzt)\b")  # fmt: skip
@@ -98,7 +98,7 @@ def read_list(entries: Iterable[str]) -> DrugList:
     return DrugList(drugs=tuple(drugs), not_understood=tuple(unknown))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT)
 def _entry(entry: str) -> tuple[NamedDrug, ...]:
     text = plain(entry)
     found = tuple(_found(text.replace(".", " ").replace(",", " ")))
@@ -164,7 +164,7 @@ def _mg_day(text: str, entry: str) -> float | None:
     return number * times
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT)
 def _nearest(text: str) -> KnownDrug | None:
     """The known drug whose name a word of the text is most like."""
     for word in text.split():

@@ -30,8 +30,8 @@ SEX_LETTERS = {"f": "female", "m": "male"}
 SCHEMA_KEY = "$schema"
 """By this key a file tells an editor where the schema lies; it is no part of the record."""
 BIRTH_YEAR = "birth_year"
-MID_YEAR = (7, 1)
-DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar (exact)", "recomputed")
+MID_MONTH = int(cited(7.0, "mo", "The middle of a year: an age by the year of birth is right to half a year", "design"))
+DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar, exact", "design")
 YEAR_OFF = cited(1.6, "a", "A year of birth leaves the age open by a year, and ages are rounded", "design")
 PAST_MENOPAUSE_YR = cited(60.0, "a", "Menopause at 60 or later is not seen: a slip, or another question", "design")
 SEVERAL = ("patients", "records")
@@ -211,7 +211,7 @@ def _age(data: dict[str, Any]) -> float | None:
         on = date.fromisoformat(day) if isinstance(day, str) else date.today()
     except ValueError:
         return None
-    return max(round((on - date(year, *MID_YEAR)).days / float(DAYS_PER_YEAR), 1), 0.0)
+    return max(round((on - date(year, MID_MONTH, 1)).days / float(DAYS_PER_YEAR), 1), 0.0)
 
 
 def _several(text: str | bytes) -> bool:

@@ -11,12 +11,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from endplate.cited import cited_table
 from endplate.patient.limits import shown
 
 NRS_FIELDS = ("pain.at_rest", "pain.on_activity", "pain.under_analgesia")
 MAX_MM = 100
 """A visual scale in mm."""
-BIRTH_YEARS = range(1880, 2101)
+BIRTH_YEARS = cited_table(
+    "validation.birth_year", "a", "An age in these years is a year of birth", "design", {"from": 1880.0, "to": 2100.0}
+)
 
 
 def validation_message(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
@@ -48,7 +51,7 @@ def _slip(where: str, value: object) -> str:
         return f"{where} is {value:g}, which looks like metres: give {100 * value:g}"
     if where in NRS_FIELDS and 10 < value <= MAX_MM:
         return f"{where} is {value:g}, which looks like mm of a visual scale: give {value / 10:g}"
-    if where == "age_yr" and value in BIRTH_YEARS:
+    if where == "age_yr" and BIRTH_YEARS["from"] <= value <= BIRTH_YEARS["to"]:
         return f"{where} is {value:g}, which looks like a year of birth: give it as birth_year"
     return ""
 
