@@ -23,7 +23,7 @@ def asked(tmp_path, monkeypatch, capsys, *answers, code=0):
 
 def test_what_is_answered_is_written_and_enter_stays_unknown(tmp_path, monkeypatch, capsys):
     pain = ["yes", "", "", "7", "worse", *[""] * 9]
-    asked(tmp_path, monkeypatch, capsys, *BY_SECTION, *pain, *["no"] * 15, "l1", *[""] * 3, "yes", *[""] * 40)
+    asked(tmp_path, monkeypatch, capsys, *BY_SECTION, *pain, *["no"] * 15, "l1", *[""] * 4, "yes", *[""] * 40)
     record = read_record(tmp_path / "r.json")
     assert (record.id, record.age_yr, record.sex, record.mass_kg, record.height_cm) == ("p1", 76, "female", 61, None)
     assert (record.pain.under_analgesia, record.pain.trend, record.pain.at_rest) == (7, "worse", None)

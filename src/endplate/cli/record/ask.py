@@ -8,14 +8,20 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from endplate.cli.record.doubt_questions import confirm_rest, stands
+from endplate.cli.record.drug_questions import ask_drugs
 from endplate.cli.record.question import NO, YES, items_of, part_of, value_of, wanted
 from endplate.level import Level
 from endplate.patient import PatientRecord
+from endplate.patient.doubt import doubts, quantities
+from endplate.patient.drugs import Drugs
 from endplate.patient.imaging import LevelRecord
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]
 
+NOT_ASKED = ("levels", "procedures", "birth_year", "confirmed")
+"""Fields of the whole record that have questions of their own."""
 INTRODUCTION = "Enter leaves a thing unknown. Only age and sex are needed. Ctrl-C stops without writing."
 
 UNITS = {"yr": "years", "kg": "kg", "cm": "cm", "days": "days", "percent": "%", "deg": "degrees", "s": "seconds"}
@@ -26,6 +32,7 @@ class Interview:
 
     def __init__(self, ask: Ask, say: Say) -> None:
         self.ask, self.say = ask, say
+        self.confirmed: set[str] = set()
 
     def record(self) -> PatientRecord:
         """Ask for everything, until the whole is a possible record."""
@@ -34,7 +41,7 @@ class Interview:
             answers: dict[str, Any] = {}
             simple = {name: f for name, f in PatientRecord.model_fields.items() if part_of(f) is None}
             for name, field in simple.items():
-                if name not in ("levels", "procedures"):
+                if name not in NOT_ASKED:
                     self._simple(name, field, answers)
             for name, field in PatientRecord.model_fields.items():
                 part = part_of(field)
@@ -43,16 +50,29 @@ class Interview:
                     answers |= {name: told} if told.model_fields_set else {}
             answers["levels"] = self._levels()
             try:
-                return PatientRecord(**answers)
+                return self._confirmed(PatientRecord(**answers, confirmed=tuple(quantities())))
             except ValidationError as error:
                 self.say(f"That cannot be: {error.errors()[0]['msg']}. Once more, please.")
+
+    def _confirmed(self, record: PatientRecord) -> PatientRecord:
+        """The record with those of its odd numbers that are right; asks about what only shows together.
+
+        Raises
+        ------
+        ValidationError : a number is not right.
+        """
+        odd = {one.path for one in doubts(record)} - self.confirmed
+        rest = confirm_rest(record, self.ask, self.say) if odd else tuple(sorted(self.confirmed))
+        told = record.model_dump(exclude_unset=True) | {"confirmed": rest or None}
+        return PatientRecord.model_validate({k: v for k, v in told.items() if k != "confirmed" or v})
 
     def part(self, model: type[BaseModel]) -> Any:
         """Ask for one part, until it is possible in itself."""
         while True:
-            answers: dict[str, Any] = {}
+            answers: dict[str, Any] = ask_drugs(self.ask, self.say) if model is Drugs else {}
             for name, field in model.model_fields.items():
-                self._field(name, field, answers)
+                if name not in answers and (name != "names" or model is not Drugs):
+                    self._field(name, field, answers)
             try:
                 return model(**answers)
             except ValidationError as error:
@@ -81,6 +101,8 @@ class Interview:
                 value = value_of(text, _words(name), field)
             except ValueError as error:
                 self.say(f"  {error}")
+                continue
+            if not stands(name, value, self.ask, self.say, self.confirmed):
                 continue
             answers[name] = value if wrap is None else wrap(value=value)
             return
