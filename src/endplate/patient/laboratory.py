@@ -12,7 +12,7 @@ from endplate.patient.base import Day, Part, dated
 class Value(Part):
     """A number and the day it was taken."""
 
-    value: Annotated[float, Field(ge=0, le=100_000)]
+    value: Annotated[float, Field(ge=0, le=10_000_000)]
     on: Day | None = None
 
 
