@@ -92,6 +92,12 @@ BY_F = "consider an anabolic drug first (Builds; by F), by a specialist"
         ([BUILDS], [FIRST, AWAY], f"{HIGH}{BY_F}; {LACK}: Builds"),
         ([BARRED_BUILDS], [FIRST], f"{HIGH}the anabolic drugs are blocked, ask a specialist; blocked: Builds"),
         ([BUILDS], [LAST, AWAY], f"{HIGH}G: bisphosphonate first; {LACK}: Builds"),
+        ([BUILDS], [OPEN, verdict("I", "no", ("sex",)), AWAY, NO], f"{HIGH}B: answer of B; {LACK}: Builds"),
+        (
+            [BUILDS],
+            [OPEN, verdict("I", "no", ("sex",)), AWAY],
+            f"{HIGH}which drug first is open, complete the record for C, I; {LACK}: Builds",
+        ),
         (
             [verdict("Builds", "no", ruleset="anabolic", applies=False), verdict("On the NHS", "yes", ruleset="ta791")],
             [FIRST],

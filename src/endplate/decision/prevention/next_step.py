@@ -95,13 +95,16 @@ def _first_drug(drugs: Iterable[Verdict], first: tuple[Verdict, ...]) -> str:
         if one.ruleset in ANABOLIC and one.status in ("yes", "conditional", "indeterminate") and one.applies
     ]
     anabolic = [one.title for one in first if one.status == "yes"]
-    other = [f"{one.title}: {one.answer}" for one in first if one.status == "no" and one.applies]
+    other = [f"{one.title}: {one.answer}" for one in first if one.status == "no" and one.applies and not one.missing]
+    still_open = [one.title for one in first if one.applies and one.missing]
     if anabolic and left:
         return f"consider an anabolic drug first ({', '.join(left)}; by {', '.join(anabolic)}), by a specialist"
     if anabolic:
         return "the anabolic drugs are blocked, ask a specialist"
     if other:
         return "; ".join(other)
+    if still_open:
+        return f"which drug first is open, complete the record for {', '.join(still_open)}"
     return "a specialist chooses the first drug: no guideline here names an anabolic one first for this patient"
 
 
