@@ -33,6 +33,11 @@ verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.dev  ## the documentation site in build/docs; a warning is an error
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
+
 lint: $(VENV)/.dev  ## style, types, imports one way
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -7,10 +7,8 @@ from datetime import date
 import pytest
 
 from endplate.cli.record.ask import Interview
-from endplate.cli.record.doubt_questions import stands
+from endplate.cli.record.doubt_questions import settle, stands
 from endplate.cli.record.drug_questions import ask_drugs
-from endplate.patient import PatientRecord, parse_record
-from endplate.patient.laboratory import Laboratory
 
 
 def told(*answers):
@@ -106,17 +104,37 @@ def test_the_question_names_the_unit_that_it_smells_of():
     ]
 
 
-def interview(record, *answers):
-    left = list(answers)
-    talk = Interview(lambda _: left.pop(0), lambda _: None)
-    return talk, talk._confirmed(record), left
+def settled(draft, *answers):
+    left, confirmed = list(answers), set()
+    settle(draft, confirmed, lambda _: left.pop(0), lambda _: None)
+    assert left == []
+    return draft, confirmed
 
 
-def test_what_only_shows_together_is_asked_about_at_the_end():
-    odd = '{"age_yr": 76, "sex": "F", "mass_kg": 140, "height_cm": 160, "confirmed": ["mass_kg"]}'
-    _, record, left = interview(parse_record(odd), "yes")
-    assert record.confirmed == ("mass_kg",) and left == []
-    _, record, _ = interview(PatientRecord(age_yr=76, sex="female"))
-    assert record.confirmed is None and "confirmed" not in record.model_dump(exclude_unset=True)
-    _, record, _ = interview(PatientRecord(age_yr=76, sex="female", laboratory=Laboratory.model_validate({"inr": 1.1})))
-    assert record.laboratory.inr.value == 1.1
+HEAVY = {"age_yr": 76.0, "sex": "female", "mass_kg": 140.0, "height_cm": 160.0}
+
+
+def test_what_only_shows_beside_another_number_is_asked_about():
+    assert settled(dict(HEAVY), "yes") == (HEAVY | {"confirmed": ("mass_kg",)}, {"mass_kg"})
+    left, confirmed = settled(dict(HEAVY), "")
+    assert "mass_kg" not in left and confirmed == set()
+    plain = {"age_yr": 76.0, "sex": "female", "mass_kg": 60.0}
+    assert settled(dict(plain)) == (plain, set())
+    assert settled({"age_yr": 500.0}) == ({"age_yr": 500.0}, set())
+
+
+def test_an_interview_asks_for_drugs_by_name_and_keeps_odd_numbers_that_are_right():
+    prompts = []
+    answers = {
+        "Age": ["76"], "Sex": ["female"], "Body mass": ["140"], "height": ["160"], "Is it right": ["yes"],
+        "Anything about drugs": ["yes"], "More about drugs": ["yes"], "all drugs by name": ["Eliquis 5 mg"],
+    }  # fmt: skip
+
+    def ask(prompt):
+        prompts.append(prompt.strip())
+        return next((g.pop(0) for start, g in answers.items() if prompt.strip().startswith(start) and g), "")
+
+    record = Interview(ask, lambda _: None).record()
+    assert (record.mass_kg, record.confirmed) == (140, ("mass_kg",))
+    assert (record.drugs.names, record.drugs.anticoagulant) == (("Eliquis 5 mg",), True)
+    assert not any(prompt.startswith("names") for prompt in prompts)

@@ -81,7 +81,8 @@ BASES: dict[str, dict[str, Any]] = {
     "walks": facts_of(vignettes()[3], physio_tolerated=True, drug_effects_unacceptable=False, nsm_days=30,
                       haemangioma_aggressive=False, post_wall_fraction=0.0),
     "bedridden": facts_of(vignettes()[3], physio_tolerated=True, drug_effects_unacceptable=False, nsm_days=30,
-                          can_mobilise=False, pain_drug_resistant=False, unrelated_radiculopathy=False, septicaemia=False,
+                          can_mobilise=False, pain_drug_resistant=False, unrelated_radiculopathy=False,
+                          septicaemia=False,
                           haemangioma_aggressive=False, post_wall_fraction=0.0),
 }  # fmt: skip
 """Facts at which one more number decides."""

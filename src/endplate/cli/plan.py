@@ -55,8 +55,6 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
 
     Without mechanics nothing is rehearsed.
     """
-    from dataclasses import replace
-
     from endplate.case.plan import PlanSettings
     from endplate.case.rehearse import RehearseSettings, named_level
     from endplate.cli.rehearse import rehearse_settings
@@ -65,8 +63,7 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
     if model.no_mechanics:
         return PlanSettings(rehearse=RehearseSettings(assess=assess_settings(model)), repairs=False)
     levels = (named_level(repair.level),) if repair.level else ()
-    any_level = replace(repair, level=repair.level or "L1")  # the option is only checked for being there
-    return PlanSettings(rehearse=rehearse_settings(any_level, unknown, model), levels=levels)
+    return PlanSettings(rehearse=rehearse_settings(repair, unknown, model), levels=levels)
 
 
 def plan_and_write(

@@ -40,8 +40,10 @@ def run_rehearse(
     from endplate.case.rehearse import named_level, rehearse
     from endplate.report.folder import check_writable
 
+    if not repair.level:
+        raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
     settings = rehearse_settings(repair, unknown, model)
-    level = named_level(repair.level or "")
+    level = named_level(repair.level)
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.report.write import write_report
@@ -72,8 +74,8 @@ def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: Mod
     nominal = ParameterSet()
     if unknown.preload is not None:
         nominal = replace(nominal, preload_n=_within("--preload", unknown.preload, 0, 1000, "N"))
-    if unknown.mobility is not None:
-        nominal = replace(nominal, mobility=unknown.mobility)
+    if unknown.fracture_mobility is not None:
+        nominal = replace(nominal, mobility=unknown.fracture_mobility)
     rehearsal = _rehearsal(unknown, repair.procedure, assess.model.voxel_mm)
     run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
     return RehearseSettings(assess=assess, rehearsal=replace(rehearsal, run=run, nominal=nominal))
@@ -131,8 +133,6 @@ def _run(repair: RepairOptions) -> RunSettings:
 
 
 def _refuse_combinations(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> None:
-    if not repair.level:
-        raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
     if model.no_mechanics:
         raise OptionError("--no-mechanics with a rehearsal", "a rehearsal is mechanics", "leave it out")
     if repair.procedure == "vertebroplasty":

@@ -106,7 +106,7 @@ def front_sign(level: Level, heights_mm: Triple) -> Sign | None:
     least = front_to_back(level) - 2 * float(FRONT_SD)
     if ratio >= least:
         return None
-    return Sign(where="cortex", text=f"front cortex {ratio:.0%} of the back, below {least:.0%}")
+    return Sign(where="cortex", text=f"anterior / posterior height ratio {ratio:.2f}, below {least:.2f}")
 
 
 def spread_sign(level: Level, depth_mm: float, intact: Sequence[tuple[Level, float]]) -> Sign | None:

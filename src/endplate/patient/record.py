@@ -211,7 +211,7 @@ def _age(data: dict[str, Any]) -> float | None:
         on = date.fromisoformat(day) if isinstance(day, str) else date.today()
     except ValueError:
         return None
-    return max(round((on - date(year, MID_MONTH, 1)).days / float(DAYS_PER_YEAR), 1), 0.0)
+    return max(round((on - date(year, MID_MONTH, 1)).days / DAYS_PER_YEAR, 1), 0.0)
 
 
 def _several(text: str | bytes) -> bool:

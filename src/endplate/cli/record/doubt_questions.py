@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pydantic import ValidationError
+
+from endplate.cli.record.first import Draft, drop, record_of
 from endplate.cli.record.question import YES
 from endplate.patient.doubt import doubt_of, doubts, quantities
-from endplate.patient.record import PatientRecord
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]
@@ -33,15 +35,21 @@ def stands(name: str, value: object, ask: Ask, say: Say, confirmed: set[str]) ->
     return True
 
 
-def confirm_rest(record: PatientRecord, ask: Ask, say: Say) -> tuple[str, ...] | None:
-    """The fields of a record that are odd and right, those asked about now among them; None where one is not right.
+def settle(draft: Draft, confirmed: set[str], ask: Ask, say: Say) -> None:
+    """Ask about numbers of a draft that are odd only beside others; what is right goes into `confirmed`, else it goes.
 
-    `record` : with every odd field called confirmed, so that it could be made at all.
+    A draft that is no possible record for another reason is left as it is.
     """
-    kept = []
+    try:
+        record = record_of({**draft, "confirmed": tuple(quantities())})
+    except ValidationError:
+        return
     for doubt in doubts(record):
-        say(doubt.words)
-        if ask("Is it right as it stands? (yes / Enter for no): ").strip().lower() not in YES:
-            return None
-        kept.append(doubt.path)
-    return tuple(dict.fromkeys(kept))
+        if doubt.path not in confirmed:
+            say(f"  {doubt.words}")
+            if ask("  Is it right as it stands? (yes / Enter to drop it): ").strip().lower() in YES:
+                confirmed.add(doubt.path)
+            else:
+                drop(draft, doubt.path)
+    if confirmed:
+        draft["confirmed"] = tuple(sorted(confirmed))

@@ -53,7 +53,7 @@ def clearance_ml_min(record: PatientRecord) -> float | None:
     if creatinine is None or not creatinine.value or record.mass_kg is None or record.age_yr < ADULT_YR:
         return None
     mg_dl = creatinine.value / UMOL_L_PER_MG_DL
-    women = float(WOMEN) if record.sex == "female" else 1.0
+    women = WOMEN if record.sex == "female" else 1.0
     return max(AGE_FROM - record.age_yr, 0.0) * record.mass_kg * women / (DIVISOR * mg_dl)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from endplate.cited import citation_of
 from endplate.decision.facts.record_facts import lowest_t_score
 from endplate.decision.prevention.blood import blood_notes
 from endplate.decision.prevention.facts import FRAX_YR, frax_speaks, t_score_speaks
@@ -77,7 +78,7 @@ def _void(record: PatientRecord) -> Iterator[RiskFigure]:
         yield RiskFigure(
             text=f"FRAX is left out: it is made for ages of {FRAX_YR['from']:g} to {FRAX_YR['to']:g}, "
             f"the patient is {record.age_yr:g}",
-            source=FRAX_YR["from"].source,
+            source=citation_of(FRAX_YR["from"]).source,
         )
     if lowest_t_score(record) is not None and not t_score_speaks(record):
         yield RiskFigure(
@@ -90,5 +91,5 @@ def _assumed(record: PatientRecord, findings: tuple[Finding, ...]) -> Iterator[R
     if fragility_assumed(record, findings):
         yield RiskFigure(
             text="taken as a fragility fracture: no adequate trauma is told; say so if there was one",
-            source=ASSUMED_FROM_YR.source,
+            source=citation_of(ASSUMED_FROM_YR).source,
         )

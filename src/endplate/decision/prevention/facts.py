@@ -68,7 +68,7 @@ def postmenopausal(record: PatientRecord) -> bool | None:
 
 def frax_speaks(record: PatientRecord) -> bool:
     """Whether FRAX is made for this age."""
-    return float(FRAX_YR["from"]) <= record.age_yr <= float(FRAX_YR["to"])
+    return FRAX_YR["from"] <= record.age_yr <= FRAX_YR["to"]
 
 
 def t_score_speaks(record: PatientRecord) -> bool:
@@ -124,7 +124,7 @@ def _falls(record: PatientRecord) -> dict[str, Any]:
     falls = record.falls
     # Arms used: the CDC test scores 0. Outside the norms' ages the count says nothing.
     stands = 0 if falls.arms_used else falls.chair_stands
-    if not float(FALL_NORM_YR["from"]) <= record.age_yr < float(FALL_NORM_YR["below"]):
+    if not FALL_NORM_YR["from"] <= record.age_yr < FALL_NORM_YR["below"]:
         stands = None
     return {
         "fell_past_year": None if falls.past_year is None else falls.past_year > 0,

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from endplate.cited import citation_of
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.facts.record_facts import DENSITY_SITES
 from endplate.decision.logic.kleene import Criterion
@@ -209,7 +210,7 @@ def density_stands(record: PatientRecord, fracture_on: date | None) -> bool:
     days = [test.on for test in record.bone.tests or () if test.site in DENSITY_SITES and test.on is not None]
     since = fracture_on
     if record.recorded_on is not None:
-        recent = record.recorded_on - timedelta(float(DENSITY_HOLDS_DAYS))
+        recent = record.recorded_on - timedelta(DENSITY_HOLDS_DAYS)
         since = recent if since is None else min(since, recent)
     return since is not None and any(day >= since for day in days)
 
@@ -222,7 +223,7 @@ def _supplements(record: PatientRecord, calcium: float | None) -> tuple[RiskFigu
         now = "" if taken is None else f"; supplements now {taken:.0f}"
         found.append(RiskFigure(text=f"calcium {calcium:.0f} mg a day, food included{now}", source="BHOF 2022"))
     level = record.laboratory.vitamin_d_ng_ml
-    low, high = float(VITAMIN_D_LOW_NG_ML), float(VITAMIN_D_HIGH_NG_ML)
+    low, high = VITAMIN_D_LOW_NG_ML, VITAMIN_D_HIGH_NG_ML
     if level is None:
         state = "not measured"
     else:
@@ -232,4 +233,4 @@ def _supplements(record: PatientRecord, calcium: float | None) -> tuple[RiskFigu
         f"vitamin D to a level of {low:.0f}-{high:.0f} ng/mL ({state}); "
         f"usually {VITAMIN_D_IU['low']:.0f}-{VITAMIN_D_IU['high']:.0f} IU a day"
     )
-    return (*found, RiskFigure(text=text, source=VITAMIN_D_LOW_NG_ML.source))
+    return (*found, RiskFigure(text=text, source=citation_of(VITAMIN_D_LOW_NG_ML).source))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from endplate.repair.augmented.motion_segment import FLEXED_MOMENT_NMM, FLEXED_N, STANDING_N
 from endplate.repair.band import Band
-from endplate.repair.rehearsal.effects import kind_of
-from endplate.repair.rehearsal.findings import NEIGHBOUR, PROCEDURE_WORDS
+from endplate.repair.rehearsal.findings import PROCEDURE_WORDS
 from endplate.repair.rehearsal.result import Rehearsal
+from endplate.repair.rehearsal.result_table import NEIGHBOUR, result_kind
 from endplate.report.phrase import number
 from endplate.report.rehearsal.before import results
 from endplate.report.table import Cell, Table
@@ -31,9 +31,9 @@ UNSETTLED = "our verification does not settle two published figures (docs/verifi
 SHAPE, BALLOON = "Shape with the cement set", "Balloon"
 GROUPS: dict[str, tuple[Row, ...]] = {
     SHAPE: (
-        Row(name="cured_anterior_mm", title="Height gained at the front", unit="mm"),
-        Row(name="cured_middle_mm", title="Height gained in the middle", unit="mm"),
-        Row(name="cured_posterior_mm", title="Height gained at the back", unit="mm"),
+        Row(name="cured_anterior_mm", title="Anterior height gained", unit="mm"),
+        Row(name="cured_middle_mm", title="Middle height gained", unit="mm"),
+        Row(name="cured_posterior_mm", title="Posterior height gained", unit="mm"),
         Row(name="cured_wedge_deg", title="Wedge angle changed (minus: less wedged)", unit="°"),
         Row(
             name="cured_kyphosis_deg",
@@ -42,7 +42,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         ),
     ),
     "Strength": (
-        Row(name="strength_n", title="Load at which the body fails", unit="kN", decimals=2, factor=0.001),
+        Row(name="strength_n", title="Predicted failure load", unit="kN", decimals=2, factor=0.001),
         Row(name="strength_ratio", title="… over no repair", unit="×", decimals=2),
         Row(name="load_share_standing", title="Load of standing over it", unit="%", decimals=0, factor=100.0),
         Row(name="load_share_flexed", title="Load of bending forward over it", unit="%", decimals=0, factor=100.0),
@@ -57,7 +57,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="right_share", title="Cement in the patient's right half", unit="%", decimals=0, factor=100.0),
         Row(name="contact_superior", title="Upper endplate touched", unit="%", decimals=0, factor=100.0),
         Row(name="contact_inferior", title="Lower endplate touched", unit="%", decimals=0, factor=100.0),
-        Row(name="openings", title="Openings reached", unit="", decimals=0),
+        Row(name="openings", title="Leakage routes reached", unit="", decimals=0),
         Row(name="bone_pressure_mpa", title="Highest pressure in the bone", unit="kPa", decimals=0, factor=1000.0),
     ),
     BALLOON: (
@@ -165,7 +165,7 @@ def _strongest(effects: Sequence[tuple[str, float]], row: Row, band: Band | None
     if not effects or band is None or band.value is None:
         return ()
     top = abs(effects[0][1])
-    scale = abs(band.value) if kind_of(row.name).carry == "ratio" else 1.0
+    scale = abs(band.value) if result_kind(row.name).carry == "ratio" else 1.0
     if top <= NO_MOVE * max(scale, NO_MOVE):
         return ()
     shown = [(name, effect) for name, effect in effects[:3] if abs(effect) >= MIN_SHARE * top]
@@ -212,7 +212,7 @@ class Way:
 ROUTES = {
     "B": "basivertebral vein",
     "S": "segmental vein",
-    "C": "gap in the cortex",
+    "C": "cortical defect",
     "D": "disc",
     "T": "needle track",
     "cleft": "cleft inside the body",
