@@ -74,7 +74,7 @@ def test_the_new_scan_is_lower_in_front_and_keeps_its_grid(scan: Path, crushed: 
     ("options", "told"),
     [
         ((), "no level given"),
-        (("--level", "X9"), "no vertebra has that name"),
+        (("--level", "X9"), "'X9' is no vertebra"),
         (("--level", "L1", "--shape", "flat"), "wedge, biconcave, crush"),
         (("--level", "L1", "--loss", "0.9"), "0.05 to 0.6"),
         (("--level", "L1", "--voxel-mm", "9"), "1 to 3"),

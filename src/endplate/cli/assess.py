@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
 from endplate.errors import ImageError, LabelError, OptionError
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -41,7 +42,7 @@ def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOpti
 
 
 def measure_and_write(
-    case: Case, settings: Any, out: Path, tell: Tell, annotate: Callable[[Case], Case] | None = None
+    case: Case, settings: Any, out: Path, tell: Progress, annotate: Callable[[Case], Case] | None = None
 ) -> tuple[Case, dict[str, Path]]:
     """Assess a case and write its report; `annotate` may add to the assessed case before it is written."""
     from endplate.case.assess import assess
@@ -81,7 +82,7 @@ def check_paths(ct: Path | None, given: InputOptions) -> None:
 
 
 @contextmanager
-def labels_of(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path]:
+def labels_of(ct: Path | None, given: InputOptions, tell: Progress) -> Iterator[Path]:
     """The given labels, or freshly segmented ones that live as long as the run."""
     if given.labels is not None or ct is None:
         yield given.labels or Path()
@@ -95,7 +96,7 @@ def labels_of(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path
         yield labels
 
 
-def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Tell) -> Case:
+def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Progress) -> Case:
     """The case that was given, told as it is read."""
     from endplate.case.read import read_case
 

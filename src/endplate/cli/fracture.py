@@ -13,8 +13,10 @@ from endplate.cli.assess import check_paths, labels_of, read_given
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture_options import CollapseOptions
 from endplate.cli.options import InputOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
 from endplate.errors import LabelError, OptionError, OutputError
+from endplate.level import parse_level
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -52,7 +54,6 @@ def run_fracture(ct: Path, out: Path, given: InputOptions, options: CollapseOpti
 
 def _wanted(options: CollapseOptions) -> tuple[Collapse, CrushSettings]:
     """What is asked for, refused in a line where it has no meaning."""
-    from endplate.case.rehearse import named_level
     from endplate.synthetic_fracture.crush import CrushSettings
     from endplate.synthetic_fracture.plan import SHAPES, Collapse
 
@@ -69,7 +70,7 @@ def _wanted(options: CollapseOptions) -> tuple[Collapse, CrushSettings]:
             )
         settings = replace(settings, voxel_mm=options.voxel_mm)
     loss = DEFAULT_LOSS if options.loss is None else options.loss
-    return Collapse(level=named_level(options.level), shape=shape, loss=loss), settings
+    return Collapse(level=parse_level(options.level), shape=shape, loss=loss), settings
 
 
 def _check_out(ct: Path, labels: Path | None, out: Path) -> None:
@@ -91,7 +92,7 @@ def _check_out(ct: Path, labels: Path | None, out: Path) -> None:
 
 
 def _make(
-    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Tell
+    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Progress
 ) -> tuple[Case, SyntheticFracture]:
     """Measure the scan as it is, and crush the level if it is intact."""
     from endplate.case.assess import AssessSettings, assess

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from endplate.cli.assess import check_paths, labels_of, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.errors import OptionError
+from endplate.level import parse_level
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -56,18 +58,18 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
     Without mechanics nothing is rehearsed.
     """
     from endplate.case.plan import PlanSettings
-    from endplate.case.rehearse import RehearseSettings, named_level
     from endplate.cli.rehearse import rehearse_settings
     from endplate.cli.settings import assess_settings
 
     if model.no_mechanics:
-        return PlanSettings(rehearse=RehearseSettings(assess=assess_settings(model)), repairs=False)
-    levels = (named_level(repair.level),) if repair.level else ()
-    return PlanSettings(rehearse=rehearse_settings(repair, unknown, model), levels=levels)
+        return PlanSettings(assess=assess_settings(model), repairs=False)
+    levels = (parse_level(repair.level),) if repair.level else ()
+    assess, rehearsal = rehearse_settings(repair, unknown, model)
+    return PlanSettings(assess=assess, rehearsal=rehearsal, levels=levels)
 
 
 def plan_and_write(
-    case: Case, settings: PlanSettings, out: Path, tell: Tell, annotate: Callable[[Case], Case] | None = None
+    case: Case, settings: PlanSettings, out: Path, tell: Progress, annotate: Callable[[Case], Case] | None = None
 ) -> tuple[Case, dict[str, Path]]:
     """Plan a case and write its report, with decision, bundle and aid beside it; `annotate` may add to it first."""
     from endplate.case.plan import plan

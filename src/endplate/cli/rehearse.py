@@ -13,10 +13,11 @@ from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.errors import OptionError
+from endplate.level import parse_level
 
 if TYPE_CHECKING:
     from endplate.case import Case
-    from endplate.case.rehearse import RehearseSettings
+    from endplate.case.assess import AssessSettings
     from endplate.repair.rehearsal.rehearse import RehearsalSettings
     from endplate.repair.rehearsal.single_run import RunSettings
 
@@ -37,19 +38,19 @@ def run_rehearse(
     InputError : anything given that cannot be used; nothing is left half-written.
     """
     check_paths(ct, given)
-    from endplate.case.rehearse import named_level, rehearse
+    from endplate.case.rehearse import rehearse
     from endplate.report.folder import check_writable
 
     if not repair.level:
         raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
-    settings = rehearse_settings(repair, unknown, model)
-    level = named_level(repair.level)
+    measuring, settings = rehearse_settings(repair, unknown, model)
+    level = parse_level(repair.level)
     check_writable(out)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.report.write import write_report
 
         case = read_given(ct, labels, given, tell)
-        case = rehearse(case, level, settings, tell)
+        case = rehearse(case, level, settings, tell, measuring)
         tell("report", 0.0, "")
         paths = write_report(case, out)
         tell("report", 1.0, "")
@@ -58,14 +59,15 @@ def run_rehearse(
     return told(case, paths)
 
 
-def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> RehearseSettings:
-    """Settings of every part, with a clear line for what has no meaning or does not go together.
+def rehearse_settings(
+    repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions
+) -> tuple[AssessSettings, RehearsalSettings]:
+    """Settings of the measuring and of the rehearsal; a clear line says what has no meaning or does not go together.
 
     Raises
     ------
     OptionError : what, why, what to do.
     """
-    from endplate.case.rehearse import RehearseSettings
     from endplate.cli.settings import assess_settings
     from endplate.repair.rehearsal.design import ParameterSet
 
@@ -78,7 +80,7 @@ def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: Mod
         nominal = replace(nominal, mobility=unknown.fracture_mobility)
     rehearsal = _rehearsal(unknown, repair.procedure, assess.model.voxel_mm)
     run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
-    return RehearseSettings(assess=assess, rehearsal=replace(rehearsal, run=run, nominal=nominal))
+    return assess, replace(rehearsal, run=run, nominal=nominal)
 
 
 def _rehearsal(unknown: UnknownOptions, procedure: str, voxel_mm: float) -> RehearsalSettings:
@@ -111,7 +113,7 @@ def _refuse_idle(unknown: UnknownOptions, members: int, bracket: int) -> None:
 
 def _run(repair: RepairOptions) -> RunSettings:
     from endplate.repair.access.settings import PathSettings
-    from endplate.repair.device.balloon import BALLOONS, DEFAULT
+    from endplate.repair.device.balloon import BALLOONS, DEFAULT, choose_balloon
     from endplate.repair.device.cement import CEMENTS
     from endplate.repair.rehearsal.single_run import RunSettings
 
@@ -126,7 +128,7 @@ def _run(repair: RepairOptions) -> RunSettings:
     balloon_ml = None
     if repair.balloon_ml is not None:
         balloons = 1 if path.sides in ("left", "right") else 2
-        most = balloons * float(BALLOONS[path.balloon or DEFAULT[0]].max_ml)
+        most = balloons * float(choose_balloon(path.balloon or DEFAULT[0]).max_ml)
         balloon_ml = _within("--balloon-ml", repair.balloon_ml, 0, most, "mL")
     procedures = usual.procedures if repair.procedure == "both" else (repair.procedure,)
     return RunSettings(procedures=procedures, path=path, injection=injection, cement=cement, balloon_ml=balloon_ml)

@@ -90,8 +90,8 @@ def _within(
 def _kept(name: str, rows: Sequence[Any], done: dict[tuple[int, str], date], today: date) -> KeyFigure:
     """Share still on the drug a year on, of those who started one at least a year ago."""
     started = {row.id: done[row.id, "drug started"] for row in rows if (row.id, "drug started") in done}
-    old = [number for number, on in started.items() if (today - on).days >= float(ON_DRUG_DAYS)]
-    year = {row.id: row.started_on + timedelta(float(ON_DRUG_DAYS)) for row in rows}
+    old = [number for number, on in started.items() if (today - on).days >= ON_DRUG_DAYS]
+    year = {row.id: row.started_on + timedelta(ON_DRUG_DAYS) for row in rows}
     # Ticked before the year was over, it says nothing about its end.
     kept = [number for number in old if (number, name) in done and done[number, name] >= year[number]]
     return _figure(name, len(kept), len(old))
@@ -104,6 +104,6 @@ def _figure(name: str, done: int, of: int) -> KeyFigure:
 
 
 def _band(percent: float) -> str:
-    if percent < float(LOW_PERCENT):
+    if percent < LOW_PERCENT:
         return "below 50 %"
-    return "above 80 %" if percent > float(HIGH_PERCENT) else "50-80 %"
+    return "above 80 %" if percent > HIGH_PERCENT else "50-80 %"

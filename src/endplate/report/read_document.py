@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from endplate.errors import OptionError
-from endplate.finding import Finding
+from endplate.finding import Caution, Finding, Gap
 from endplate.level import Level
-from endplate.report.document import FORMAT
+from endplate.report.document import FORMAT, FORMAT_VERSION
 from endplate.report.folder import DOCUMENT
+
+Read = TypeVar("Read", Finding, Gap, Caution)
 
 
 def read_document(place: Path, patient_id: str | None = None) -> dict[str, Any]:
@@ -29,6 +32,7 @@ def read_document(place: Path, patient_id: str | None = None) -> dict[str, Any]:
         raise OptionError(f"{path} is not JSON", str(error), "give the folder of an assess run") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise OptionError(f"{path} is no endplate case", "", "give the folder of an assess run")
+    document = upgraded(document, path)
     _check_shape(document, place)
     owner = (document["patient"] or {}).get("id") if "patient" in document else None
     if owner is not None and patient_id is not None and owner != patient_id:
@@ -36,6 +40,33 @@ def read_document(place: Path, patient_id: str | None = None) -> dict[str, Any]:
             f"the case {place} is of patient {owner}, not {patient_id}", "two patients would be mixed", "check both"
         )
     return document
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""For each former version of the format, how its document becomes one of the next version."""
+FIRST = 1
+"""The version of documents that do not say any."""
+
+
+def upgraded(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A document of any former format version as one of today's; its own `format_version` stays as written.
+
+    Raises
+    ------
+    OptionError : the version is no number, or newer than this endplate knows.
+    """
+    written = document.get("format_version", FIRST)
+    if isinstance(written, bool) or not isinstance(written, int) or written < FIRST:
+        raise OptionError(f"{path} has the format version {written!r}", "no endplate wrote it", "assess the scan again")
+    if written > FORMAT_VERSION:
+        raise OptionError(
+            f"{path} has the format version {written}",
+            f"this endplate reads versions up to {FORMAT_VERSION}",
+            "update endplate, or assess the scan again",
+        )
+    for version in range(written, FORMAT_VERSION):
+        document = UPGRADES[version](document)
+    return document | {"format_version": written}
 
 
 def _no_number(name: str) -> Any:
@@ -64,12 +95,34 @@ def findings_of(document: dict[str, Any]) -> tuple[Finding, ...]:
     ------
     OptionError : a finding lacks what every finding has.
     """
+    return tuple(_read(Finding, row, "finding") for row in document["findings"])
+
+
+def gaps_of(document: dict[str, Any]) -> tuple[Gap, ...]:
+    """The gaps of a document.
+
+    Raises
+    ------
+    OptionError : a gap lacks what every gap has.
+    """
+    return tuple(_read(Gap, row, "gap") for row in document.get("gaps", ()))
+
+
+def cautions_of(document: dict[str, Any]) -> tuple[Caution, ...]:
+    """The cautions of a document.
+
+    Raises
+    ------
+    OptionError : a caution lacks what every caution has.
+    """
+    return tuple(_read(Caution, row, "caution") for row in document.get("cautions", ()))
+
+
+def _read(kind: type[Read], row: Any, name: str) -> Read:
+    """One row of a document as what it was."""
     try:
-        return tuple(
-            Finding(**{**row, "level": None if row["level"] is None else Level(row["level"])})
-            for row in document["findings"]
-        )
+        return kind(**{**row, "level": None if row["level"] is None else Level(row["level"])})
     except (KeyError, TypeError, ValueError) as error:
         raise OptionError(
-            "the case holds a finding that cannot be read", str(error), "assess the scan again"
+            f"the case holds a {name} that cannot be read", str(error), "assess the scan again"
         ) from error

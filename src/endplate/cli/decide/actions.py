@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.case.care import Care, next_questions, weigh
 from endplate.cli.exit_codes import Output
-from endplate.cli.follow.actions import named
 from endplate.finding import Finding
-from endplate.level import Level
+from endplate.level import parse_level
 from endplate.patient import read_record
 from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
@@ -56,7 +55,7 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
 
     told = read_record(record)
     findings = findings_of(read_document(case, told.id)) if case is not None else ()
-    return weigh(told, findings, [Level(named(level)) for level in levels or ()]), findings
+    return weigh(told, findings, [parse_level(level) for level in levels or ()]), findings
 
 
 def print_emergencies(care: Care) -> None:

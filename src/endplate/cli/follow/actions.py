@@ -20,7 +20,7 @@ from endplate.errors import OptionError, RecordError
 from endplate.followup.read import course
 from endplate.followup.store import Store, open_store
 from endplate.followup.write import Author, add, add_scan, close_episode, correct, plain, scan_row, start_episode
-from endplate.level import Level
+from endplate.level import parse_level
 from endplate.patient import PatientRecord, read_record
 from endplate.patient.scale import SCALES
 from endplate.report.read_document import read_document
@@ -131,17 +131,9 @@ def _levels(record: PatientRecord, document: dict[str, Any] | None) -> list[str]
     return found
 
 
-def named(level: str) -> str:
-    """A level by its name."""
-    try:
-        return Level(level.upper()).value
-    except ValueError as error:
-        raise OptionError(f"{level!r} is no vertebra", "", "write T12, L1 and so on") from error
-
-
 def _named(levels: list[str]) -> list[str]:
     """Levels by their names, each once."""
-    return list(dict.fromkeys(named(level) for level in levels))
+    return list(dict.fromkeys(parse_level(level).value for level in levels))
 
 
 def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Output) -> dict[str, Any]:

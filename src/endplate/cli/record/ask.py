@@ -25,7 +25,8 @@ from endplate.cli.record.first import (
 )
 from endplate.cli.record.prompts import label, plain, why
 from endplate.cli.record.question import NO, YES, items_of, part_of, value_of, wanted
-from endplate.level import Level
+from endplate.errors import OptionError
+from endplate.level import parse_level
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import Drugs
 from endplate.patient.imaging import LevelRecord
@@ -233,9 +234,9 @@ class Interview:
     def _vertebra(self, prompt: str) -> str | None:
         while text := self.ask(prompt).strip().upper():
             try:
-                return Level(text).value
-            except ValueError:
-                self.say(f"  {text} is no vertebra; write T12, L1 and so on")
+                return parse_level(text).value
+            except OptionError as error:
+                self.say(f"  {error}")
         return None
 
     def _yes(self, question: str, path: str) -> bool:

@@ -43,6 +43,7 @@ from endplate.decision.verdict.verdict import Conflict, Verdict
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
 from endplate.patient.medication import medication
+from endplate.short_repr import short_repr
 
 __all__ = [
     "EXERCISE",
@@ -95,6 +96,8 @@ class PreventionPlan:
     figures: tuple[RiskFigure, ...]
     dates: tuple[Date, ...]
     facts: Mapping[str, Any]
+
+    __repr__ = short_repr
 
 
 @cache

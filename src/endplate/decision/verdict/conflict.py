@@ -29,8 +29,9 @@ def conflicts(
 
 
 def _side(name: str, verdicts: dict[str, Verdict], facts: FactValues) -> Truth:
-    """For or against: a rule set that does not speak of such a case takes no side."""
+    """For or against: a rule set that was not asked, or does not speak of such a case, takes no side."""
     if name not in verdicts:
-        return rulebook().criteria[name].truth(facts)
+        criterion = rulebook().criteria.get(name)
+        return None if criterion is None else criterion.truth(facts)
     verdict = verdicts[name]
     return SIDES.get(verdict.status) if verdict.applies else None
