@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from verification import check_care_records
 from verification.public_data import data_folder
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tests.support.vignette import facts_of, vignettes
 
+from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.kleene import Criterion
 from endplate.decision.rules.derive import derive
 from endplate.decision.rules.rulebook import rulebook
 from endplate.decision.verdict.decide import decide_level, outcomes
-from endplate.decision.facts.level_facts import LevelFacts
 
 CLEAR = facts_of(vignettes()[0], nsm_days=60, drug_days=60, exercise_days=60, of_class="OF2", septicaemia=False,
                  pain_drug_resistant=True, unrelated_radiculopathy=False, post_wall_fraction=0.0,

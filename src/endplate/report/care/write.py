@@ -12,11 +12,13 @@ from endplate.errors import OutputError
 from endplate.finding import Finding
 from endplate.report.care.decision_aid import decision_aid
 from endplate.report.care.document import document
+from endplate.report.care.plan_page import after_page
 from endplate.report.care.section import BEGIN, END, care_page, within
 from endplate.report.fhir import to_bundle
 from endplate.report.folder import PAGE
 
 DECISION, AID, BUNDLE, ALONE = "decision.json", "decision-aid.html", "fhir.json", "care.html"
+AFTER = "after-procedure.html"
 
 
 def write_care(care: Care, findings: Iterable[Finding], folder: Path, case: Path | None) -> dict[str, Path]:
@@ -41,6 +43,7 @@ def write_documents(care: Care, findings: Iterable[Finding], folder: Path) -> di
     """Write the aid for the patient, the decision as JSON and the FHIR bundle."""
     texts = {
         "Decision aid": (AID, decision_aid(care)),
+        "After a procedure": (AFTER, after_page(care)),
         "Decision": (DECISION, _json(document(care))),
         "FHIR": (BUNDLE, _json(to_bundle(care, findings))),
     }
