@@ -94,6 +94,16 @@ def _some(facts: tuple[LevelFacts, ...]) -> tuple[LevelFacts, ...]:
     return facts
 
 
+def run_rules_page(talk: Output) -> dict[str, Any]:
+    """Print the page of all rule sets."""
+    from endplate.decision.explanation.rules_page import rules_page
+
+    page = rules_page()
+    if talk.for_people:
+        sys.stdout.write(page)
+    return {"markdown": page}
+
+
 def run_rules(weak: bool, talk: Output) -> dict[str, Any]:
     """List every constant and criterion of the rule files, or what a clinician should check first."""
 

@@ -31,7 +31,17 @@ app = App(name="follow", help=HELP, help_format="markdown")
 
 Episode = Annotated[int, Parameter(help="Number of the episode; `endplate follow list` shows all.")]
 Limit = Annotated[int, Parameter(help="Rows to show at most.", validator=validators.Number(gte=0))]
-Kind = Literal["vertebroplasty", "kyphoplasty"]
+Kind = Literal[
+    "vertebroplasty",
+    "kyphoplasty",
+    "titanium-implant",
+    "body-stent",
+    "kiva",
+    "rf-kyphoplasty",
+    "ablation-with-cement",
+    "sacroplasty",
+]
+"""As `patient.health.RepairKind`, which is not imported for its weight."""
 Row = Literal["visit", "repair", "scan", "milestone", "episode"]
 Part = Literal["visit", "repair", "scan", "milestone"]
 Milestone = Literal[

@@ -13,12 +13,14 @@ from endplate.errors import OutputError
 from endplate.finding import Finding
 from endplate.report.care.decision_aid import decision_aid
 from endplate.report.care.document import document
+from endplate.report.care.plan_page import after_page
 from endplate.report.care.section import BEGIN, END, care_page, within
 from endplate.report.fhir import to_bundle
 from endplate.report.folder import DOCUMENT, PAGE, check_writable, exchanged
 from endplate.report.manifest import read_manifest, standing
 
 DECISION, AID, BUNDLE, ALONE = "decision.json", "decision-aid.html", "fhir.json", "care.html"
+AFTER = "after-procedure.html"
 
 
 def write_care(
@@ -58,6 +60,7 @@ def fill_documents(care: Care, findings: Iterable[Finding], new: Path) -> dict[s
     """Write the aid for the patient, the decision as JSON and the FHIR bundle into an empty folder."""
     texts = {
         "Decision aid": (AID, decision_aid(care)),
+        "After a procedure": (AFTER, after_page(care)),
         "Decision": (DECISION, _json(document(care))),
         "FHIR": (BUNDLE, _json(to_bundle(care, findings))),
     }
