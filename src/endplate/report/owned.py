@@ -12,7 +12,7 @@ from endplate.errors import OutputError
 from endplate.report.manifest import Manifest, standing
 
 PAGE, DOCUMENT, VOLUMES = "report.html", "case.json", "volumes"
-BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html")
+BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html", "after-procedure.html")
 """What a decision leaves beside a case: about the case that was there, so it goes with it."""
 KINDS: dict[str, tuple[str, ...]] = {
     "case": (DOCUMENT, PAGE, f"{VOLUMES}/labels.nii.gz"),
@@ -23,9 +23,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Names that are known before the work is done. Other kinds (a page, a record, rows) are one file of any name."""
 OF_A_LEVEL = re.compile(r"(C[1-7]|T\d\d?|L\d|S1)_")
 """How volumes of a level begin; another one of such a name would pass for a result of this case."""
-
-
 MAX_NAMED = 3
+"""Names that a refusal lists; it says how many more there are."""
 
 
 def kind_of(name: str, kinds: Sequence[str]) -> str:
