@@ -18,7 +18,7 @@ from tests.support.synthetic_case import synthetic_case
 from endplate.case import Case
 from endplate.errors import OptionError, OutputError
 from endplate.report import write as write_module
-from endplate.report.care.write import AID, ALONE, BUNDLE, DECISION
+from endplate.report.care.write import AFTER, AID, ALONE, BUNDLE, DECISION
 from endplate.report.folder import BESIDE, check_writable, exchanged, kept
 from endplate.report.manifest import MANIFEST
 from endplate.report.write import write_report
@@ -131,7 +131,7 @@ def test_a_decision_of_ours_without_a_case_is_not_joined(case: Case, tmp_path: P
 
 
 def test_a_decision_without_a_case_is_neither_removed_nor_joined(tmp_path: Path) -> None:
-    assert set(BESIDE) == {DECISION, AID, BUNDLE, ALONE}
+    assert set(BESIDE) == {DECISION, AID, BUNDLE, ALONE, AFTER}
     (tmp_path / "decision.json").write_text("about somebody")
     with pytest.raises(OutputError, match=r"decision\.json that endplate did not write"):
         check_writable(tmp_path)

@@ -99,6 +99,7 @@ def stubbed() -> Iterator[None]:
             "endplate.report.care.write.document": _told,
             "endplate.report.care.write.to_bundle": lambda care, findings: _told(care),
             "endplate.report.care.write.decision_aid": lambda care: f"<p>{_told(care)}</p>",
+            "endplate.report.care.write.after_page": lambda care: f"<p>after {_told(care)}</p>",
             "endplate.report.care.write.care_page": lambda care: f"<p>{_told(care)}</p>",
             "endplate.report.care.write.within": lambda page, care: f"{page.split('</main>')[0]}</main>{_told(care)}",
         }.items():

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from endplate.atomic import readable
 from endplate.case.given import Source, Where, ct_of, labels_of, place_of, record_of
 from endplate.case.model import Case
 from endplate.case.provenance import begin, sha256
@@ -64,7 +65,7 @@ def read_case(
     notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
     if volume is not None:
         label_map = match_grids(volume, label_map)
-    inputs = {f"{role}: {source.name}": source.digest for role, source in _ordered(sources)}
+    inputs = {f"{role}: {readable(source.name)}": source.digest for role, source in _ordered(sources)}
     provenance = replace(
         begin({}),
         inputs=inputs | _beside(volume, scheme),
@@ -75,7 +76,7 @@ def read_case(
         volume=volume,
         labels=label_map,
         record=patient,
-        cautions=tuple(Caution(code="input", text=note) for note in dict.fromkeys(notes)),
+        cautions=tuple(Caution(code="input", text=readable(note)) for note in dict.fromkeys(notes)),
         provenance=provenance,
     )
 
@@ -92,10 +93,10 @@ def _beside(volume: Volume | None, scheme: Numbering) -> dict[str, str]:
     series = volume.series if volume is not None else None
     if series is not None and (beside := sidecar_of(Path(series.path))).is_file():
         found["sidecar"] = beside
-    return {f"{role}: {path.name}": sha256(path) for role, path in found.items()}
+    return {f"{role}: {readable(path.name)}": sha256(path) for role, path in found.items()}
 
 
 def _name(sources: dict[str, Source]) -> str:
     """The CT's or else the labels' file name without its ending."""
     path = sources["ct" if "ct" in sources else "labels"].path
-    return UNNAMED if path is None else re.sub(r"\.nii(\.gz)?$", "", path.name)
+    return UNNAMED if path is None else readable(re.sub(r"\.nii(\.gz)?$", "", path.name))

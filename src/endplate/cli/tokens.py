@@ -21,11 +21,7 @@ def checked(tokens: Sequence[str]) -> list[str]:
     OptionError : one of them is an empty path, holds a zero byte, or is longer than any path.
     """
     for before, token in pairwise(("", *tokens)):
-        name, sign, value = token.partition("=")
-        empty = name if sign and not value and name.startswith("--") else before if not token else ""
-        if (empty or not token) and empty not in WORDS:
-            what = f"{empty} has an empty value" if empty.startswith("--") else "an empty name was given"
-            raise OptionError(what, "it would mean the folder you are in", "name the file or folder, or write . for it")
+        _refuse_empty(before, token)
         if "\0" in token:
             raise OptionError(f"{token!r} holds a zero byte", "no name has one", "check it")
         if len(token.encode("utf-8", "surrogateescape")) > LONGEST:
@@ -33,3 +29,14 @@ def checked(tokens: Sequence[str]) -> list[str]:
                 f"{token[:60]}... is {len(token)} characters long", f"a path has at most {LONGEST}", "shorten it"
             )
     return list(tokens)
+
+
+def _refuse_empty(before: str, token: str) -> None:
+    """Refuse `--option ""`, `--option=` and a bare empty word, where the value is a path."""
+    name, sign, value = token.partition("=")
+    if token and (value or not sign or not name.startswith("--")):
+        return
+    option = name or before
+    if option not in WORDS:
+        what = f"{option} has an empty value" if option.startswith("--") else "an empty name was given"
+        raise OptionError(what, "it would mean the folder you are in", "name the file or folder, or write . for it")

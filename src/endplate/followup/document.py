@@ -21,20 +21,21 @@ def unfit(document: Any) -> str:
         return "holds levels that are no vertebrae"
     if not isinstance(findings, list):
         return "holds no list of findings"
-    for finding in findings:
-        if not isinstance(finding, dict) or not isinstance(finding.get("code"), str) or "value" not in finding:
-            return "holds a finding that is not whole"
-        if reason := _unfit_finding(finding):
-            return f"holds {finding['code'][:40]!r} {reason}"
-    return ""
+    return next((reason for finding in findings if (reason := _unfit_finding(finding))), "")
 
 
-def _unfit_finding(finding: dict[str, Any]) -> str:
-    level, low, high = finding.get("level"), finding.get("low"), finding.get("high")
+def _unfit_finding(finding: Any) -> str:
+    if not isinstance(finding, dict) or not isinstance(finding.get("code"), str) or "value" not in finding:
+        return "holds a finding that is not whole"
+    level = finding.get("level")
     if level is not None and (not isinstance(level, str) or level not in Level.__members__):
-        return "at a level that is no vertebra"
-    if finding["code"] not in (*HEIGHTS, ANGLE):
-        return ""
+        return "holds a finding at a level that is no vertebra"
+    reason = _unfit_measure(finding) if finding["code"] in (*HEIGHTS, ANGLE) else ""
+    return f"holds {finding['code']!r} {reason}" if reason else ""
+
+
+def _unfit_measure(finding: dict[str, Any]) -> str:
+    low, high = finding.get("low"), finding.get("high")
     if not _number(finding["value"]):
         return "that is no number"
     if not all(end is None or _number(end) for end in (low, high)):

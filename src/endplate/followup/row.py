@@ -123,12 +123,7 @@ def _cell(table: Table, column: Column[Any], value: Any) -> Any:
         if column.nullable:
             return None
         raise ValueError("is missing")
-    for types, read in _READERS:
-        if isinstance(kind, types):
-            value = read(value)
-            break
-    else:
-        value = _text(value)
+    value = next((read for types, read in _READERS if isinstance(kind, types)), _text)(value)
     check = _CHECKS.get(f"{table.name}.{column.name}") or _CHECKS.get(column.name)
     if check is not None and (reason := check(value)):
         raise ValueError(reason)

@@ -131,14 +131,17 @@ def _check_file(path: Path, create: bool) -> None:
     if path.exists() and not path.stat().st_size and not create:
         raise StoreError(f"the database {path} is empty", "", "check its path, or begin one with `follow start`")
     if not path.exists():
-        # About patients: their owner alone reads it, whatever the umask; SQLite gives its journal the same mode.
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE)
-        os.chmod(path, FILE_MODE)
-        os.close(handle)
+        _make_private(path)
     elif path.stat().st_size:
         with path.open("rb") as stream:
             if stream.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
                 raise StoreError(f"{path} is not an SQLite database", "it was not changed", "name another file")
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that its owner alone reads, whatever the umask; SQLite gives its journal the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
+    os.chmod(path, FILE_MODE)
 
 
 def _engine(url: Any) -> Engine:

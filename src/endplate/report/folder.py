@@ -115,7 +115,7 @@ def kept(folder: Path) -> list[str]:
         with suppress(OSError):
             for path in sorted(place.iterdir()):
                 name = path.relative_to(folder).as_posix()
-                if path.name.startswith(".") or (place == folder and any(n.startswith(f"{name}/") for n in manifest)):
+                if path.name.startswith(".") or name == VOLUMES or any(n.startswith(f"{name}/") for n in manifest):
                     continue
                 if standing(folder, name, manifest.get(name)) != "ours":
                     found.append(readable(name))

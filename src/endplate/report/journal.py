@@ -76,20 +76,26 @@ def forward(folder: Path, stage: Path, journal: Journal) -> None:
     InTheWayError : something else stands under one of the names. OSError : as the system says.
     """
     for name in _pages_first(journal.old):
-        done = name in journal.put and not os.path.lexists(stage / NEW / name)
-        if done or not os.path.lexists(folder / name):
-            continue
-        if os.path.lexists(stage / OLD / name) or _hash(folder / name) != journal.old[name]:
-            if name in journal.put:
-                raise InTheWayError(name)
-            continue
-        move(folder / name, stage / OLD / name)
+        _out(folder, stage, journal, name)
     for name in reversed(_pages_first(journal.put)):
         if os.path.lexists(stage / NEW / name):
             if os.path.lexists(folder / name):
                 raise InTheWayError(name)
             move(stage / NEW / name, folder / name)
     _prune(folder, {*_folders(journal.old)} - {*_folders(journal.put)})
+
+
+def _out(folder: Path, stage: Path, journal: Journal, name: str) -> None:
+    """One old file out of the folder, unless it went before."""
+    replaced = name in journal.put
+    done = replaced and not os.path.lexists(stage / NEW / name)
+    if done or not os.path.lexists(folder / name):
+        return
+    if os.path.lexists(stage / OLD / name) or _hash(folder / name) != journal.old[name]:
+        if replaced:
+            raise InTheWayError(name)
+        return
+    move(folder / name, stage / OLD / name)
 
 
 def undo(folder: Path, stage: Path, journal: Journal) -> None:

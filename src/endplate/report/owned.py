@@ -12,7 +12,7 @@ from endplate.errors import OutputError
 from endplate.report.manifest import Manifest, standing
 
 PAGE, DOCUMENT, VOLUMES = "report.html", "case.json", "volumes"
-BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html")
+BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html", "after-procedure.html")
 """What a decision leaves beside a case: about the case that was there, so it goes with it."""
 KINDS: dict[str, tuple[str, ...]] = {
     "case": (DOCUMENT, PAGE, f"{VOLUMES}/labels.nii.gz"),
@@ -23,6 +23,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Names that are known before the work is done. Other kinds (a page, a record, rows) are one file of any name."""
 OF_A_LEVEL = re.compile(r"(C[1-7]|T\d\d?|L\d|S1)_")
 """How volumes of a level begin; another one of such a name would pass for a result of this case."""
+MAX_NAMED = 3
+"""Names that a refusal lists; it says how many more there are."""
 
 
 def kind_of(name: str, kinds: Sequence[str]) -> str:
@@ -61,27 +63,31 @@ def refuse_standing(
     ------
     OutputError : naming what stands there.
     """
-    found: dict[str, list[str]] = {}
+    renewed = _renewed(kinds, names)
+    found: dict[str, list[str]] = {"foreign": [], "changed": []}
     for name in (*wanted, *(_strange_volumes(folder, manifest) if "case" in kinds else ())):
         entry = manifest.get(name)
         stands = standing(folder, name, entry)
-        if stands == "ours" and entry is not None and entry.of not in kinds and name not in _renewed(kinds, names):
+        of_another_kind = entry is not None and entry.of not in kinds and name not in renewed
+        if stands == "ours" and of_another_kind:
             stands = "foreign"
-        if stands in ("foreign", "changed"):
-            found.setdefault(stands, []).append(readable(name))
-    for stands, why in (
-        ("foreign", "that endplate did not write"),
-        ("changed", "that was changed since it was written"),
-    ):
         if stands in found:
-            shown = " and ".join(found[stands][:3]) + (f" and {len(found[stands]) - 3} more" * (len(found[stands]) > 3))
-            raise OutputError(
-                f"{folder} already holds {shown} {why}",
-                "nothing but what endplate lists as its own there is replaced",
-                f"move it away, or choose another place, such as {folder / 'endplate'}",
-            )
+            found[stands].append(readable(name))
+    _refuse_found(folder, found["foreign"], "that endplate did not write")
+    _refuse_found(folder, found["changed"], "that was changed since it was written")
     if "case" in kinds:
         _refuse_decision_alone(folder, manifest)
+
+
+def _refuse_found(folder: Path, names: Sequence[str], why: str) -> None:
+    if not names:
+        return
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    raise OutputError(
+        f"{folder} already holds {' and '.join(names[:MAX_NAMED])}{more} {why}",
+        "nothing but what endplate lists as its own there is replaced",
+        f"move it away, or choose another place, such as {folder / 'endplate'}",
+    )
 
 
 def _renewed(kinds: Sequence[str], names: Collection[str]) -> set[str]:

@@ -19,7 +19,7 @@ MAX_BYTES = 2**26
 """A document holds numbers, not images; whole cases with rehearsals have some megabytes."""
 LARGEST = 1e12
 """Beyond every quantity that a finding may hold, and far from where arithmetic ends."""
-AGAIN = "assess the scan again"
+AGAIN, GIVE = "assess the scan again", "give the folder of an assess run"
 
 Read = TypeVar("Read", Finding, Gap, Caution)
 
@@ -31,22 +31,9 @@ def read_document(place: Path, patient_id: str | None = None) -> dict[str, Any]:
     ------
     OptionError : it cannot be read, is no endplate case, departs from the published schema, or is of another patient.
     """
-    try:
-        folder = place.is_dir()
-        if folder:
-            settle(place)
-        path = place / DOCUMENT if folder else place
-        if path.exists() and (not path.is_file() or path.stat().st_size > MAX_BYTES):
-            raise OptionError(
-                f"{path} is no file of at most {MAX_BYTES >> 20} MiB", "", "give the folder of an assess run"
-            )
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
-    except OSError as error:
-        raise OptionError(f"cannot read {place}", error.strerror or "", "give the folder of an assess run") from error
-    except (ValueError, RecursionError) as error:
-        raise OptionError(f"{path} is not JSON", str(error), "give the folder of an assess run") from error
+    path, document = _parsed(place)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise OptionError(f"{path} is no endplate case", "", "give the folder of an assess run")
+        raise OptionError(f"{path} is no endplate case", "", GIVE)
     document = upgraded(document, path)
     if reason := unfit(document | {"format_version": FORMAT_VERSION}):
         raise OptionError(f"the case {place} is not whole: {reason}", "a later step would be wrong or stop", AGAIN)
@@ -56,6 +43,22 @@ def read_document(place: Path, patient_id: str | None = None) -> dict[str, Any]:
             f"the case {place} is of patient {owner}, not {patient_id}", "two patients would be mixed", "check both"
         )
     return document
+
+
+def _parsed(place: Path) -> tuple[Path, Any]:
+    """Where the document lies, and what of JSON it holds."""
+    path = place
+    try:
+        if place.is_dir():
+            settle(place)
+            path = place / DOCUMENT
+        if path.exists() and (not path.is_file() or path.stat().st_size > MAX_BYTES):
+            raise OptionError(f"{path} is no file of at most {MAX_BYTES >> 20} MiB", "", GIVE)
+        return path, json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
+    except OSError as error:
+        raise OptionError(f"cannot read {place}", error.strerror or "", GIVE) from error
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"{path} is not JSON", str(error), GIVE) from error
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -145,15 +148,19 @@ def _validator() -> Any:
 
 def _unfit_finding(row: dict[str, Any]) -> str:
     """What the schema cannot say: whether the value is of the kind that the catalogue gives its code."""
-    entry, value, where = catalogue().get(row["code"]), row["value"], f"{row['code']} at {row['level'] or 'no level'}"
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if any(isinstance(one, int | float) and abs(one) > LARGEST for one in (value, row["low"], row["high"])):
+    entry, where = catalogue().get(row["code"]), f"{row['code']} at {row['level'] or 'no level'}"
+    value, low, high = row["value"], row["low"], row["high"]
+    if any(_number(one) and abs(one) > LARGEST for one in (value, low, high)):
         return f"{where} holds a number beyond {LARGEST:g}"
-    if entry is not None and number != bool(entry.unit):
+    if entry is not None and _number(value) != bool(entry.unit):
         return f"{where} is {str(value)[:40]!r}, but should be {'a number' if entry.unit else 'a word'}"
-    if row["low"] is not None and row["high"] is not None and row["low"] > row["high"]:
+    if low is not None and high is not None and low > high:
         return f"the band of {where} is upside down"
     return ""
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _finite(text: str) -> float:

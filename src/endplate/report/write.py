@@ -53,9 +53,7 @@ def named_folder(out_dir: Path | str) -> Path:
 
 def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
     """Write what `write_report` writes into an empty folder; returns the paths there."""
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown:
-        raise OptionError(f"unknown report format {unknown[0]!r}", "", f"known formats: {', '.join(FORMATS)}")
+    _check_formats(formats)
     text = to_json(to_document(case))
     page = _page(case) if "html" in formats else None
     write_text(new / DOCUMENT, text)
@@ -70,6 +68,12 @@ def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS) -> dict
 
         paths |= fill_documents(case.care, case.findings, new)
     return paths
+
+
+def _check_formats(formats: Sequence[str]) -> None:
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise OptionError(f"unknown report format {unknown[0]!r}", "", f"known formats: {', '.join(FORMATS)}")
 
 
 def _page(case: Case) -> str:

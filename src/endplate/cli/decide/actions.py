@@ -40,18 +40,23 @@ def run_decide(
     ------
     InputError : anything given that cannot be used; nothing is left half-written.
     """
-    folder = out or (case.parent if case is not None and case.is_file() else case)
-    inputs = [record, *([case] if case is not None and case.is_file() else [])]
+    document_alone = case if case is not None and case.is_file() else None
+    folder = out or (case if document_alone is None else document_alone.parent)
+    inputs = [path for path in (record, document_alone) if path is not None]
     care, findings = weighed(case, record, levels)
     paths = {} if folder is None else write_care(care, findings, folder, case, inputs)
     if talk.for_people:
         print_emergencies(care)
         print_care(care)
-        for name, path in paths.items():
-            say(f"{name:<13} {path.resolve()}")
-    kept = left_alone(folder, talk) if paths and folder is not None else []
+        _say_paths(paths)
+    kept = [] if folder is None else left_alone(folder, talk)
     written = {name: str(path.resolve()) for name, path in paths.items()}
     return {"paths": written, "kept": kept, "decision": document(care)}
+
+
+def _say_paths(paths: dict[str, Path]) -> None:
+    for name, path in paths.items():
+        say(f"{name:<13} {path.resolve()}")
 
 
 def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[Care, tuple[Finding, ...]]:

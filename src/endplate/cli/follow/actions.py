@@ -5,8 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,13 +13,13 @@ from typing import Any, get_args
 
 from endplate.cli.exit_codes import Output
 from endplate.cli.follow.commands import DatabaseOptions, Kind, Milestone, VisitInput
-from endplate.cli.terminal import aside, say
+from endplate.cli.follow.gaps import gap, stored_anyway
+from endplate.cli.terminal import say
 from endplate.decision.recovery.deformity import Change
 from endplate.decision.recovery.flags import Flag
 from endplate.decision.recovery.visit_scores import visit_scores
 from endplate.errors import OptionError, RecordError
 from endplate.followup.read import course
-from endplate.followup.row import Damage
 from endplate.followup.store import Store, open_store
 from endplate.followup.write import (
     Author,
@@ -170,18 +169,6 @@ def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Outp
     return {"visit": number, "flags": [], **after}
 
 
-@contextmanager
-def stored_anyway(what: str) -> Iterator[dict[str, Any]]:
-    """What is worked out after a write: where that fails, the write stands and is told as done."""
-    after: dict[str, Any] = {}
-    try:
-        yield after
-    except Exception as error:  # whatever it is, an error now would make the user write it again
-        after.clear()
-        after["not_told"] = f"{what} is stored, but what follows from it cannot be told: {' '.join(str(error).split())}"
-        aside(f"endplate: {after['not_told']}")
-
-
 def _in_range(values: dict[str, Any]) -> None:
     for name, (low, high) in RANGES.items():
         if name in values and not low <= values[name] <= high:
@@ -223,15 +210,6 @@ def remove_row(kind: str, number: int, where: DatabaseOptions, talk: Output) -> 
         remove(store, author(where), kind, number)
     talk_line(talk, f"{kind} {number} is removed; the history keeps what it held")
     return {"removed": {"kind": kind, "number": number}}
-
-
-def gap(damage: Damage) -> str:
-    """What cannot be read, in a line, with what to do."""
-    kind, number = damage.kind, damage.number
-    fix = f"`endplate follow correct {kind} {number} FIELD=VALUE`"
-    return f"? {damage}; {fix} mends it" + (
-        "" if kind == "episode" else f", `endplate follow remove {kind} {number}` too"
-    )
 
 
 def database_files(where: DatabaseOptions) -> list[Path]:
