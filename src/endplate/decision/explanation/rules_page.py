@@ -41,7 +41,7 @@ def _lines() -> Iterator[str]:
 
 
 def _marks() -> Iterator[str]:
-    counts = Counter(rule.citation.trust for rule in listed_rules())
+    counts: Counter[str] = Counter(rule.citation.trust for rule in listed_rules())
     yield "| mark | meaning | rules |"
     yield "|---|---|---|"
     for mark, words in TRUST_WORDS.items():
