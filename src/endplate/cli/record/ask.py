@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from endplate.cli.record.doubt_questions import settle, stands
+from endplate.cli.record.drug_questions import ask_drugs
 from endplate.cli.record.first import (
     MAX,
     Draft,
@@ -23,8 +25,10 @@ from endplate.cli.record.first import (
 )
 from endplate.cli.record.prompts import label, plain, why
 from endplate.cli.record.question import NO, YES, items_of, part_of, value_of, wanted
-from endplate.level import Level
+from endplate.errors import OptionError
+from endplate.level import parse_level
 from endplate.patient import PatientRecord
+from endplate.patient.drugs import Drugs
 from endplate.patient.imaging import LevelRecord
 
 Ask = Callable[[str], str]
@@ -35,7 +39,7 @@ INTRODUCTION = (
     "Only age and sex are needed. Ctrl-C stops without writing."
 )
 BACK, WHY = "back", "?"
-IDENTITY = ("levels", "procedures")
+IDENTITY = ("levels", "procedures", "birth_year", "confirmed")
 
 
 class BackError(Exception):
@@ -47,6 +51,7 @@ class Interview:
 
     def __init__(self, ask: Ask, say: Say) -> None:
         self.ask, self.say = ask, say
+        self.confirmed: set[str] = set()
 
     def record(self) -> PatientRecord:
         """Ask for everything, until the whole is a possible record."""
@@ -56,10 +61,12 @@ class Interview:
             simple = [name for name, f in PatientRecord.model_fields.items() if part_of(f) is None]
             fields = {name: PatientRecord.model_fields[name] for name in simple if name not in IDENTITY}
             self._in_turn(fields, draft, "")
+            settle(draft, self.confirmed, self.ask, self.say)
             if not (said := fault(draft)):
                 self._first(draft)
                 self._parts(draft)
                 self._levels(draft)
+                settle(draft, self.confirmed, self.ask, self.say)
                 said = fault(draft)
             if not said:
                 return record_of(draft)
@@ -85,7 +92,11 @@ class Interview:
         """Ask for what one part lacks, until it is possible in itself."""
         while True:
             answers: Draft = dict(known or {})
+            by_name = model is Drugs and "names" not in answers
+            answers = (ask_drugs(self.ask, self.say) if by_name else {}) | answers
             fields = {name: field for name, field in model.model_fields.items() if name not in answers}
+            if by_name:
+                fields.pop("names", None)
             self._in_turn(fields, answers, path)
             try:
                 model(**answers)
@@ -127,6 +138,7 @@ class Interview:
         if not answers:
             return False
         put(draft, path, answers["value"])
+        settle(draft, self.confirmed, self.ask, self.say)
         if said := fault(draft):
             drop(draft, path)
             self.say(f"  That cannot be: {said}.")
@@ -171,6 +183,8 @@ class Interview:
                 value = value_of(text, label(path), field)
             except ValueError as error:
                 self.say(f"  {error}")
+                continue
+            if not stands(path, value, self.ask, self.say, self.confirmed):
                 continue
             answers[name] = value if wrap is None else wrap(value=value)
             return
@@ -220,9 +234,9 @@ class Interview:
     def _vertebra(self, prompt: str) -> str | None:
         while text := self.ask(prompt).strip().upper():
             try:
-                return Level(text).value
-            except ValueError:
-                self.say(f"  {text} is no vertebra; write T12, L1 and so on")
+                return parse_level(text).value
+            except OptionError as error:
+                self.say(f"  {error}")
         return None
 
     def _yes(self, question: str, path: str) -> bool:

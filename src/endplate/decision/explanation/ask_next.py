@@ -165,7 +165,7 @@ def _drawn(name: str, chance: Random) -> Any:
     """A value of a fact that stands for others; one that is a contraindication comes rarely."""
     entry = field_catalogue()[name]
     if entry.kind == "bool":
-        return chance.random() < (float(RARELY) if name in _contraindications() else 0.5)
+        return chance.random() < (RARELY if name in _contraindications() else 0.5)
     return chance.choice(_samples(name))
 
 

@@ -17,6 +17,7 @@ from endplate.decision.rules.comparisons import comparisons
 from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
+from endplate.patient.medication import medication
 from endplate.patient.scale.change import Score
 
 ALCOHOL_UNITS = cited(3.0, "/d", "three or more units a day is a risk factor", "knowledge", cite="frax")
@@ -135,6 +136,9 @@ def _blood(record: PatientRecord) -> Told:
         yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"
     else:
         yield "coagulopathy_correctable", drugs.anticoagulant_correctable, "drugs.anticoagulant_correctable"
+    taken = medication(drugs)
+    place = f"drugs.names: {', '.join(taken.anticoagulants)}" if taken.anticoagulants else "drugs.anticoagulant"
+    yield "anticoagulant", taken.anticoagulant, place
     infection = record.infection
     yield "septicaemia", kleene_or(infection.blood_borne_untreated, infection.bacteraemia), "infection"
 
@@ -181,7 +185,7 @@ def lowest_z_score(record: PatientRecord) -> float | None:
 
 def _denosumab(record: PatientRecord) -> Told:
     """Whether denosumab was taken and stopped and not begun again, and for how many months."""
-    drugs, place = record.drugs.bone_drugs, "drugs.bone_drugs"
+    drugs, place = medication(record.drugs).bone_drugs, "drugs.bone_drugs"
     if drugs is None:
         return
     ends = [drug.stopped_on for drug in drugs if drug.drug == "denosumab"]

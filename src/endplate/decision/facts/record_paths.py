@@ -55,7 +55,6 @@ CASE = {
     "postmenopausal": "history.postmenopausal",
     "weight_loss": "cancer.weight_loss",
     "l1_hu": "bone.l1_hu",
-    "anticoagulant": "drugs.anticoagulant",
     "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
 }
 """Facts of the patient that stand in the record as they are."""
@@ -113,6 +112,7 @@ OTHER = {
     "bleeding_disorder": "fitness.coagulopathy",
     "other_bone_disease": "history.paget",
     "prior_augmentation": "episode.augmented_before",
+    "anticoagulant": "drugs.anticoagulant",
 }
 """Facts of the patient that are read off an answer of another kind."""
 OTHER_LEVEL = {"of_class": "of_class", "alignment": "alignment", "tension_band_fail": "tension_band_failed"}

@@ -21,17 +21,17 @@ from endplate.decision.verdict.sensitivity import borderline, find_sensitivities
 from endplate.decision.verdict.verdict import Decision, Grade, LevelDecision, RaisedFlag, ScoreResult, Verdict
 
 
-def decide(levels: Sequence[LevelFacts]) -> Decision:
-    """What every rule set says of every level, and why."""
-    return Decision(levels=tuple(decide_level(facts) for facts in levels))
+def decide(levels: Sequence[LevelFacts], rulesets: Sequence[RuleSet] | None = None) -> Decision:
+    """What every rule set, or each of those given, says of every level, and why."""
+    return Decision(levels=tuple(decide_level(facts, rulesets) for facts in levels))
 
 
-def decide_level(given: LevelFacts) -> LevelDecision:
-    """What every rule set says of one level, and why."""
+def decide_level(given: LevelFacts, rulesets: Sequence[RuleSet] | None = None) -> LevelDecision:
+    """What every rule set, or each of those given, says of one level, and why."""
     facts = LevelFacts(values=derive(given.values), origin=given.origin, bands=given.bands)
     book = rulebook()
     flags = tuple(raised(flag, facts) for flag in book.flags)
-    verdicts = tuple(evaluate(ruleset, facts) for ruleset in book.rulesets)
+    verdicts = tuple(evaluate(ruleset, facts) for ruleset in (book.rulesets if rulesets is None else rulesets))
     return LevelDecision(
         level=facts.level,
         emergencies=tuple(flag for flag in flags if flag.kind == "emergency" and flag.truth),

@@ -50,14 +50,14 @@ def find_target(surface: Surface, spot: Spot, outward: int, ahead_mm: float) -> 
     """The region for a tip (ahead_mm 0) or for a balloon's centre with its front end `ahead_mm` beyond it."""
     front, back = _depth(surface)
     depth = front - back
-    nearest = front - float(FARTHEST_THIRD) * depth
-    foremost = front - float(FOREMOST) * depth
+    nearest = front - FARTHEST_THIRD * depth
+    foremost = front - FOREMOST * depth
     if spot == "midline":
-        middle, off = 0.0, float(MIDLINE_OFF_MM)
+        middle, off = 0.0, MIDLINE_OFF_MM
     else:
-        middle, off = outward * float(HEMIBODY_SHARE) * _half_width(surface, outward), float(HEMIBODY_OFF_MM)
+        middle, off = outward * HEMIBODY_SHARE * _half_width(surface, outward), HEMIBODY_OFF_MM
     offset, slope, height = _mid_height(surface, middle, nearest - ahead_mm, foremost - ahead_mm)
-    give = float(HEIGHT_SHARE) * height
+    give = HEIGHT_SHARE * height
     # From the midline outwards on either side, so that both sides are searched as mirror images.
     inner, outer = middle - outward * off, middle + outward * off
     return Target(
@@ -70,15 +70,15 @@ def find_target(surface: Surface, spot: Spot, outward: int, ahead_mm: float) -> 
 
 def _depth(surface: Surface) -> tuple[float, float]:
     """Anterior coordinates of the body's front and back at mid-height in the midline."""
-    near = surface.of_body & (np.abs(surface.points[:, 0]) < float(BAND_MM))
-    y = surface.points[near & (np.abs(surface.points[:, 2]) < float(BAND_MM)), 1]
+    near = surface.of_body & (np.abs(surface.points[:, 0]) < BAND_MM)
+    y = surface.points[near & (np.abs(surface.points[:, 2]) < BAND_MM), 1]
     return float(np.median(y[y > 0])), float(np.median(y[y < 0]))
 
 
 def _half_width(surface: Surface, outward: int) -> float:
     """From the midline to the side wall at mid-height."""
-    near = surface.of_body & (np.abs(surface.points[:, 1]) < float(BAND_MM))
-    x = surface.points[near & (np.abs(surface.points[:, 2]) < float(BAND_MM)), 0] * outward
+    near = surface.of_body & (np.abs(surface.points[:, 1]) < BAND_MM)
+    x = surface.points[near & (np.abs(surface.points[:, 2]) < BAND_MM), 0] * outward
     return float(np.median(x[x > 0]))
 
 
@@ -94,8 +94,8 @@ def _mid_height(surface: Surface, right_mm: float, back_mm: float, front_mm: flo
 def _extent(surface: Surface, right_mm: float, anterior_mm: float) -> tuple[float, float]:
     """Highest and lowest bone of the column at a place, evened over neighbouring columns."""
     box = surface.box
-    i = np.abs(box.right_mm - right_mm) <= float(BAND_MM) / 2
-    j = np.abs(box.anterior_mm - anterior_mm) <= float(BAND_MM) / 2
+    i = np.abs(box.right_mm - right_mm) <= BAND_MM / 2
+    j = np.abs(box.anterior_mm - anterior_mm) <= BAND_MM / 2
     inside = surface.field[np.ix_(i, j)] >= 0.5
     columns = inside.reshape(-1, inside.shape[2])
     columns = columns[columns.any(axis=1)]

@@ -27,13 +27,13 @@ BROKEN_STRAIN = cited(
 def bone_foam() -> FoamLaw:
     """The crushable foam whose modulus and strength follow the density law of the strength model."""
     return FoamLaw(
-        modulus_mpa=float(KOPPERDAHL_E),
-        modulus_power=float(KOPPERDAHL_E_POWER),
-        strength_mpa=float(KOPPERDAHL_Y),
-        strength_power=float(KOPPERDAHL_Y_POWER),
-        poisson=float(POISSON),
-        cohesion=float(COHESION),
-        lost_cohesion=float(LOST_COHESION),
-        cohesion_strain=float(LOSS_STRAIN),
-        stiffness_loss=float(STIFFNESS_LOSS),
+        modulus_mpa=KOPPERDAHL_E,
+        modulus_power=KOPPERDAHL_E_POWER,
+        strength_mpa=KOPPERDAHL_Y,
+        strength_power=KOPPERDAHL_Y_POWER,
+        poisson=POISSON,
+        cohesion=COHESION,
+        lost_cohesion=LOST_COHESION,
+        cohesion_strain=LOSS_STRAIN,
+        stiffness_loss=STIFFNESS_LOSS,
     )

@@ -87,7 +87,7 @@ def _softening(
     """The zone's softening carried along, times the stiffness that fresh crushing cost."""
     before = np.zeros(bone.field.grid.shape)
     if loose and bone.zone is not None:
-        before[loose_zone(bone.zone, inside_body(bone.field) >= 0.5)] = float(BROKEN_STRAIN)
+        before[loose_zone(bone.zone, inside_body(bone.field) >= 0.5)] = BROKEN_STRAIN
     density = np.ones_like(before)
     now, then = (law.modulus(density, np.maximum(k, 0)) for k in (found.hardening, before[source]))
     fresh = np.where(found.fill > 0, np.minimum(now / then, 1), 1)

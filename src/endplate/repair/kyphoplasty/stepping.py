@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
 from endplate.numerics.mpm.load_stepping import deflate
+from endplate.progress import Share
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import NOT_MEASURED, WallDisplacement
@@ -56,8 +57,6 @@ INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
 
-StepDone = Callable[[float], None]
-
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class InflationCurve:
@@ -100,13 +99,13 @@ class InflationRun:
         planned_ml: Sequence[float],
         max_gain_mm: tuple[float, float, float] | None,
         max_pushed_mm: tuple[float, float] | None,
-        done: StepDone,
+        done: Share,
     ) -> None:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
         self.grid = bone.field.grid
         self.edge_mm = float(self.grid.spacing_mm[0])
-        step_mm = max(float(STEP_VOXELS) * self.edge_mm, float(STEP_MM))
-        self.wall_mm = min(step_mm, float(MAX_STEP_VOXELS) * self.edge_mm)
+        step_mm = max(STEP_VOXELS * self.edge_mm, STEP_MM)
+        self.wall_mm = min(step_mm, MAX_STEP_VOXELS * self.edge_mm)
         self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
         self.empty_mm3 = self.target_mm3.copy()
@@ -114,7 +113,7 @@ class InflationRun:
         self.nearest = 0
         self.open = np.ones(self.target_mm3.size, bool)
         self.max_gain = None if max_gain_mm is None else np.asarray(max_gain_mm, float)
-        gains = np.full(3, np.inf) if self.max_gain is None else np.maximum(self.max_gain, float(CLEAR_LOSS_MM))
+        gains = np.full(3, np.inf) if self.max_gain is None else np.maximum(self.max_gain, CLEAR_LOSS_MM)
         self.max_rise = np.append(gains, (np.inf, np.inf) if max_pushed_mm is None else max_pushed_mm)
         self.near = bool(np.isfinite(self.max_rise).any())
         self.reasons: list[str] = [""] * self.target_mm3.size
@@ -169,7 +168,7 @@ class InflationRun:
     def _step_on_the_way(self) -> Step:
         """A step solved less tightly: each finds the equilibrium of its own, so nothing adds up."""
         usual = self.engine.settings
-        self.engine.settings = replace(usual, tolerance=float(ON_THE_WAY) * usual.tolerance)
+        self.engine.settings = replace(usual, tolerance=ON_THE_WAY * usual.tolerance)
         try:
             return self._step()
         finally:
@@ -189,7 +188,7 @@ class InflationRun:
 
     def _inflate(self, course: InflationCurve) -> None:
         """Steps until every balloon has a reason to stop."""
-        share = float(FIRST_STEP) if self.near else 1.0
+        share = FIRST_STEP if self.near else 1.0
         while not course.stop:
             course.stop = self._why_stop(share)
             if course.stop:
@@ -213,9 +212,9 @@ class InflationRun:
             course.full = self.shape()
             room, reach = CAUTION * self._room(course, share), CAUTION * self._reach(step)
             self.near = room < 1
-            free = max(share * min(max(reach, 0.5), 2.0, 1.0 / share), float(MIN_STEP))
+            free = max(share * min(max(reach, 0.5), 2.0, 1.0 / share), MIN_STEP)
             share = min(free, share * room)
-            self.done(float(INFLATION_SHARE) * self._share_done())
+            self.done(INFLATION_SHARE * self._share_done())
 
     def _reach(self, step: Step) -> float:
         """How many steps like the last one make a step that moves bone as far as one step may."""
@@ -240,7 +239,7 @@ class InflationRun:
             return WALLS[self.nearest - len(PLACES)].format(self.last_rise[self.nearest])
         where = PLACES[self.nearest]
         if self.max_gain is not None and self.max_gain[self.nearest] < CLEAR_LOSS_MM:
-            return f"raised by {float(CLEAR_LOSS_MM):g} mm {where}, which had lost no height"
+            return f"raised by {CLEAR_LOSS_MM:g} mm {where}, which had lost no height"
         return f"target height reached {where}"
 
     def _limit(self, place: int, pressed: bool) -> str:
@@ -254,7 +253,7 @@ class InflationRun:
         if self._in_arch()[place] > self.behind[place]:
             return SLIPS
         near = clearance_mm(balloon.surface, self.engine.carried["wall"]) + self.edge_mm / 2
-        return f"balloon within {float(CLEARANCE_MM):g} mm of cortex or endplate" if near <= CLEARANCE_MM else ""
+        return f"balloon within {CLEARANCE_MM:g} mm of cortex or endplate" if near <= CLEARANCE_MM else ""
 
     def _in_arch(self) -> list[int]:
         """Vertices of each balloon that lie in the arch."""
@@ -268,7 +267,7 @@ class InflationRun:
         by, self.last_rise = rise - self.last_rise, rise
         rate, before = by / share, self.last_rate
         self.last_rate = rate
-        quicker = np.clip(np.divide(rate, before, out=np.ones(5), where=before > 1e-6), 1, float(MAX_QUICKENING))
+        quicker = np.clip(np.divide(rate, before, out=np.ones(5), where=before > 1e-6), 1, MAX_QUICKENING)
         free = np.maximum(self.max_rise - rise, 0)
         left = np.divide(free, by * quicker, out=np.full(5, np.inf), where=by > 1e-6)
         self.nearest = int(left.argmin())
@@ -276,7 +275,7 @@ class InflationRun:
 
     def _deflate(self, course: InflationCurve) -> None:
         """Let the pressure out in steps; where that finds no equilibrium the last good state is kept."""
-        first = float(INFLATION_SHARE)
+        first = INFLATION_SHARE
         went = deflate(self.engine, self.model.load, progress=lambda part: self.done(first + (1 - first) * part))
         if not went.converged:
             course.unconverged.append(f"deflation ended early, last good state kept: {went.stop}")

@@ -78,28 +78,28 @@ class ParameterSet:
 
     density_sd: float = 0.0
     permeability: float = 1.0
-    interface: float = float(INTERFACE_NOMINAL)
+    interface: float = INTERFACE_NOMINAL
     mobility: Mobility = "mobile"
-    preload_n: float = float(PRELOAD_NOMINAL_N)
-    spring_n_per_mm: float = float(SPRING_NOMINAL_N_PER_MM)
+    preload_n: float = PRELOAD_NOMINAL_N
+    spring_n_per_mm: float = SPRING_NOMINAL_N_PER_MM
     viscosity: float = 1.0
 
 
 def unknowns(density_sd_mg_cm3: float, nominal: ParameterSet) -> tuple[Unknown, ...]:
     """What is unknown, with its ends; the mobility counts 0 for rigid and 1 for mobile."""
-    factor, thick = float(PERMEABILITY_FACTOR), float(VISCOSITY_FACTOR)
-    spread = float(DENSITY_SDS) * density_sd_mg_cm3
+    factor, thick = PERMEABILITY_FACTOR, VISCOSITY_FACTOR
+    spread = DENSITY_SDS * density_sd_mg_cm3
     rows = (
         ("mg/cm3", nominal.density_sd * density_sd_mg_cm3, -spread, spread, "shift of the whole calibration, one SD"),
         ("1", nominal.permeability, 1 / factor, factor, citation_of(PERMEABILITY_FACTOR).source),
-        ("1", nominal.interface, float(INTERFACE_LOW), float(INTERFACE_HIGH), citation_of(INTERFACE_LOW).source),
+        ("1", nominal.interface, INTERFACE_LOW, INTERFACE_HIGH, citation_of(INTERFACE_LOW).source),
         ("1", float(nominal.mobility == "mobile"), 0.0, 1.0, "the scan cannot show whether the fracture is loose"),
-        ("N", nominal.preload_n, float(PRELOAD_LOW_N), float(PRELOAD_HIGH_N), citation_of(PRELOAD_HIGH_N).source),
+        ("N", nominal.preload_n, PRELOAD_LOW_N, PRELOAD_HIGH_N, citation_of(PRELOAD_HIGH_N).source),
         (
             "N/mm",
             nominal.spring_n_per_mm,
-            float(SPRING_LOW_N_PER_MM),
-            float(SPRING_HIGH_N_PER_MM),
+            SPRING_LOW_N_PER_MM,
+            SPRING_HIGH_N_PER_MM,
             citation_of(SPRING_HIGH_N_PER_MM).source,
         ),
         ("1", nominal.viscosity, 1 / thick, thick, citation_of(VISCOSITY_FACTOR).source),
@@ -118,14 +118,14 @@ def two_point_design(nominal: ParameterSet) -> tuple[ParameterSet, ParameterSet]
     tight = replace(
         nominal,
         mobility="rigid",
-        preload_n=float(PRELOAD_HIGH_N),
-        spring_n_per_mm=float(SPRING_HIGH_N_PER_MM),
+        preload_n=PRELOAD_HIGH_N,
+        spring_n_per_mm=SPRING_HIGH_N_PER_MM,
     )
     loose = replace(
         nominal,
         mobility="mobile",
-        preload_n=float(PRELOAD_LOW_N),
-        spring_n_per_mm=float(SPRING_LOW_N_PER_MM),
+        preload_n=PRELOAD_LOW_N,
+        spring_n_per_mm=SPRING_LOW_N_PER_MM,
     )
     return tight, loose
 
@@ -133,9 +133,9 @@ def two_point_design(nominal: ParameterSet) -> tuple[ParameterSet, ParameterSet]
 def corner(signs: NDArray[np.int8]) -> ParameterSet:
     """The draw at one end of every unknown: -1 low, +1 high."""
     high = dict(zip(NAMES, signs > 0, strict=True))
-    factor, thick = float(PERMEABILITY_FACTOR), float(VISCOSITY_FACTOR)
+    factor, thick = PERMEABILITY_FACTOR, VISCOSITY_FACTOR
     return ParameterSet(
-        density_sd=float(DENSITY_SDS) * (1 if high["density"] else -1),
+        density_sd=DENSITY_SDS * (1 if high["density"] else -1),
         permeability=factor if high["permeability"] else 1 / factor,
         interface=float(INTERFACE_HIGH if high["interface"] else INTERFACE_LOW),
         mobility="mobile" if high["mobility"] else "rigid",

@@ -38,7 +38,7 @@ def each_balloon_ml(total_ml: float | None, bone: Bone, count: int) -> float:
     """Planned volume of each balloon: what was asked for, or what is usual in a body of this size."""
     if total_ml is not None:
         return total_ml / count
-    return min(float(PLANNED_ML), float(DEFAULT_SHARE) * body_ml(bone) / count)
+    return min(PLANNED_ML, DEFAULT_SHARE * body_ml(bone) / count)
 
 
 def check_volumes(settings: RunSettings, bone: Bone, accesses: Mapping[Procedure, Access]) -> None:

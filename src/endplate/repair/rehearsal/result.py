@@ -18,6 +18,7 @@ from endplate.repair.band import Band
 from endplate.repair.cement.cement_fill import CementFill
 from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
 from endplate.repair.site.bone import Bone
+from endplate.short_repr import short_repr
 
 if TYPE_CHECKING:
     from endplate.repair.site.prefracture_shape import PrefractureShape
@@ -40,6 +41,8 @@ class ProcedureResult:
     neighbours: tuple[Neighbour, ...] = ()
     missing: tuple[str, ...] = ()
     stopped: str = ""
+
+    __repr__ = short_repr
 
     @property
     def unconverged(self) -> str:
@@ -90,3 +93,5 @@ class Rehearsal:
     bone: Bone | None = None
     intact: PrefractureShape | None = None
     notes: tuple[str, ...] = field(default=())
+
+    __repr__ = short_repr
