@@ -11,6 +11,8 @@ from endplate.case.care import weigh
 from endplate.decision.rules.rulebook import rulebook
 from endplate.patient import parse_record
 from endplate.report.care.alarm import alarms
+from endplate.report.care.caution import KINDS
+from endplate.report.care.decision_aid import decision_aid, figures
 from endplate.report.care.matrix import matrix
 from endplate.report.care.section import ALARM_EMPTY, BEGIN, EMPTY, END, care_page, care_section, within
 from endplate.report.care.timeline import timeline
@@ -138,3 +140,40 @@ def test_the_timeline_runs_from_the_onset_in_order():
 def test_bands_start_from_the_patients_own_score():
     assert str(care_section(care())).count('class="course"') == 3
     assert "no band can be drawn" in str(care_section(care(pain={})))
+
+
+def test_cautions_stand_above_the_verdicts_with_what_raised_them():
+    page = care_page(care(infection={"fever": True}, drugs={"anticoagulant": True}, fitness={"ankylosed_spine": True}))
+    first = page.index("Rule set")
+    for words in (
+        "Possible infection",
+        "Here: Fever: yes",
+        "On an anticoagulant",
+        "ankylosed spine",
+        "Choice of technique",
+    ):
+        assert page.index(words) < first, words
+    assert page.index("Red flag, T12, L1: Possible infection") < page.index("Caution, T12, L1: On an anticoagulant")
+
+
+def test_what_to_ask_next_the_conservative_plan_and_other_techniques_stand_in_the_section():
+    page = care_page(care())
+    for words in (
+        "Ask next",
+        "Who can give it",
+        "Conservative plan",
+        "Who calls it failed",
+        "SpineJack",
+        "Sacroplasty",
+    ):
+        assert words in page
+    assert "does not treat fractures" in page
+
+
+def test_every_red_flag_and_caution_has_plain_words_for_the_patient():
+    kinds = {flag.id: flag.kind for flag in rulebook().flags}
+    plain = figures()["caution"]
+    assert {name for name, kind in kinds.items() if kind in KINDS} == set(plain)
+    page = decision_aid(care(infection={"fever": True}, fitness={"ankylosed_spine": True}))
+    assert page.index("Before anything else") < page.index("What can you choose?")
+    assert plain["infection"] in page and plain["no_cement_alone"] in page

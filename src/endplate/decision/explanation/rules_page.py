@@ -15,7 +15,7 @@ from endplate.decision.rules.rulebook import Book
 from endplate.decision.rules.ruleset import Outcome, RuleSet
 
 COMMAND = "endplate rules --markdown"
-LONGEST = 60
+LONGEST = 100
 """Weak rules that the page ranks."""
 
 
