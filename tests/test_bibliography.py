@@ -38,7 +38,7 @@ def constants() -> tuple[Any, ...]:
     for info in pkgutil.walk_packages(endplate.__path__, "endplate."):
         if not info.name.endswith(("__main__", "env")) and ".migrations" not in info.name:
             importlib.import_module(info.name)
-    return registered()
+    return tuple(one for one in registered() if one.module.startswith("endplate."))
 
 
 def tables(value: Any) -> Iterator[dict[str, Any]]:
