@@ -85,7 +85,8 @@ def test_changed_answers_show_which_verdicts_move(desk):
 
 @pytest.mark.parametrize(
     ("answer", "moved"),
-    [("egfr=20", {"oral_bisphosphonate", "zoledronate"}), ("unsteady=yes", {"steadi"}),
+    [("egfr=20", {"oral_bisphosphonate", "zoledronate", "denosumab", "anabolic", "romosozumab",
+                  "raloxifene"}), ("unsteady=yes", {"steadi"}),
      ("bone_metastasis=yes", {"anabolic"}), ("mri_oedema=no", set())],
 )  # fmt: skip
 def test_changed_answers_show_what_moves_in_prevention(desk, answer, moved):

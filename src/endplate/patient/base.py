@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from endplate.level import Level
 
@@ -33,6 +34,22 @@ def _vertebra(name: str) -> str:
         raise ValueError(f"{name!r} is no vertebra; write T12, L1 and so on")
     return name
 
+
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _day(value: object) -> object:
+    """A day as ISO text, where a part was changed before its check and JSON's own dates no longer hold."""
+    if isinstance(value, str) and _ISO_DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date that may come as ISO text; a number is none."""
 
 Text = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 """Words that somebody typed."""

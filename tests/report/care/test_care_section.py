@@ -123,11 +123,18 @@ def test_a_report_without_a_place_for_emergencies_takes_them_into_the_section():
     assert within(once, care(neurology=NEW_DEFICIT)) == once
 
 
-def test_a_list_of_drugs_is_searched_by_generic_names_and_the_page_says_so():
-    none, some, unknown = (care_page(care(drugs={"names": names})) for names in (["Lasix"], ["Furosemide"], None))
-    assert "none of the known names is in the list" in none and "generic names only" in none
-    assert "Furosemide (diuretic): review" in some and "generic names only" in some
-    assert "generic names only" not in unknown
+def test_a_list_of_drugs_is_searched_by_generic_and_trade_names_and_the_page_says_so():
+    lists = (["paracetamol"], ["Furosemide"], ["Lasix"], None)
+    none, some, trade, unknown = (care_page(care(drugs={"names": names})) for names in lists)
+    assert "none of the known names is in the list" in none and "generic and common trade names" in none
+    assert "Furosemide (diuretic): review" in some and "Lasix (diuretic): review" in trade
+    assert "generic and common trade names" not in unknown
+
+
+def test_the_page_shows_cautions_the_first_drug_and_the_exercise_programme():
+    page = care_page(care(drugs={"names": ["Eliquis 5 mg", "quxifoo"]}))
+    assert "Anticoagulant on the list: Eliquis 5 mg" in page and "Not understood: quxifoo" in page
+    assert "Which drug first" in page and "Exercise programme" in page and "hip hinge" in page
 
 
 def test_the_timeline_runs_from_the_onset_in_order():

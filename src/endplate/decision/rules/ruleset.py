@@ -24,6 +24,7 @@ Question = Literal[
     "bone treatment",
     "very high risk",
     "drug",
+    "anabolic first",
     "falls",
 ]
 
