@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,3 +81,15 @@ def test_an_example_ends_with_its_number(name: str) -> None:
     found = runpy.run_path(str(FOLDER / f"{name}.py"))["pinned"]
     assert abs(found - pin.value) <= pin.within, f"{found}, not {pin.value}: {pin.why}"
     assert any(axes.has_data() for number in plt.get_fignums() for axes in plt.figure(number).axes)
+
+
+def test_the_pressures_along_the_radius_are_those_that_the_example_prints() -> None:
+    from verification.cavity_expansion import expand_cavity
+
+    from endplate.numerics.mpm.foam import FoamLaw
+
+    law = FoamLaw(
+        modulus_mpa=2980, modulus_power=1.05, strength_mpa=37.4, strength_power=1.39, cohesion_strain=math.inf
+    )
+    found = expand_cavity(law, 0.12, 3.0, 60.0, [200.0, 300.0, 400.0, 500.0], shells=60).pressure_mpa
+    assert str([round(float(pressure), 3) for pressure in found]) in (FOLDER / "plot_balloon_in_foam.py").read_text()

@@ -57,13 +57,9 @@ class Case(CaseView, model.Case):
         OutputError
             The folder cannot be written; what was there before is intact.
         """
-        from endplate.report.care.write import write_documents
         from endplate.report.write import write_report
 
-        paths = write_report(self, folder)
-        if self.care is not None:
-            paths |= write_documents(self.care, self.findings, Path(folder))
-        return paths
+        return write_report(self, folder)
 
 
 def as_case(given: Any, verb: str) -> Case:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from endplate.api.errors import ArgumentTypeError
 from endplate.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 STAGE_WORDS = {
     "read": "Reading the scan",
@@ -64,20 +67,26 @@ def reported(progress: Reported) -> Iterator[Progress]:
 
 
 @contextmanager
-def rich_bars() -> Iterator[Progress]:
-    """One bar a stage, on standard error."""
+def rich_bars(console: Console | None = None, shown: Callable[[str], str] = str) -> Iterator[Progress]:
+    """One bar a stage, on standard error.
+
+    Parameters
+    ----------
+    console : where to draw; standard error when absent.
+    shown : what of a detail may be drawn.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=28), TimeElapsedColumn(),
-               TextColumn("{task.fields[detail]}"))  # fmt: skip
-    with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
+               TextColumn("{task.fields[detail]}", markup=False))  # fmt: skip
+    with Bars(*columns, console=console or Console(stderr=True), transient=False) as bars:
         tasks: dict[str, TaskID] = {}
 
         def tell(stage: str, fraction: float, detail: str) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGE_WORDS.get(stage, stage), total=1.0, detail="")
-            bars.update(tasks[stage], completed=min(max(fraction, 0.0), 1.0), detail=detail)
+            bars.update(tasks[stage], completed=min(max(fraction, 0.0), 1.0), detail=shown(detail))
 
         yield tell

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 from endplate.api.progress import STAGE_WORDS, rich_bars
+from endplate.cli.terminal import aside, console, plain
 from endplate.progress import Progress, silent
 
 Drawn = Literal["bars", "lines", "nothing"]
@@ -22,7 +22,7 @@ WITHOUT_DETAIL = frozenset({"segment"})
 def progress_bars(drawn: Drawn) -> Iterator[Progress]:
     """A function (stage, fraction, detail) that tells how far the work is."""
     if drawn == "bars":
-        with rich_bars() as tell:
+        with rich_bars(console(stderr=True), lambda detail: plain(detail, 60)) as tell:
             yield tell
     else:
         yield _lines() if drawn == "lines" else silent
@@ -38,7 +38,6 @@ def _lines() -> Progress:
             return
         told.add(about)
         words = STAGE_WORDS.get(stage, stage) + (f": {about[1]}" if about[1] else "")
-        sys.stderr.write(f"[{time.monotonic() - begun:4.0f} s] {words}\n")
-        sys.stderr.flush()
+        aside(f"[{time.monotonic() - begun:4.0f} s] {words}")
 
     return tell

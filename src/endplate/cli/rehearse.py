@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import check_paths, labels_of, read_given, told
+from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.injection_options import injection_plan
 from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
+from endplate.cli.terminal import say, say_table
 from endplate.errors import OptionError
 from endplate.level import parse_level
 
@@ -45,18 +46,19 @@ def run_rehearse(
         raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
     measuring, settings = rehearse_settings(repair, unknown, model)
     level = parse_level(repair.level)
-    check_writable(out)
+    inputs = inputs_of(ct, given)
+    check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.report.write import write_report
 
         case = read_given(ct, labels, given, tell)
         case = rehearse(case, level, settings, tell, measuring)
         tell("report", 0.0, "")
-        paths = write_report(case, out)
+        paths = write_report(case, out, inputs=inputs)
         tell("report", 1.0, "")
     if talk.for_people:
         print_rehearsal(case, paths)
-    return told(case, paths)
+    return told(case, paths, left_alone(out, talk))
 
 
 def rehearse_settings(
@@ -168,7 +170,6 @@ def _within(option: str, value: float, low: float, high: float, unit: str) -> fl
 def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
     """The sentences of the report and its table in short, and where the results are."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     from endplate.repair.rehearsal.findings import UNCONVERGED
@@ -176,13 +177,12 @@ def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
     from endplate.report.rehearsal.table import comparison
     from endplate.report.rehearsal.words import sentences
 
-    console = Console(highlight=False)
     for caution in case.cautions:
         if caution.code == UNCONVERGED:
-            console.print(f"! {caution.level}: {_plain(polished(caution.text))}", markup=False, style="bold red")
+            say(f"! {caution.level}: {_plain(polished(caution.text))}", style="bold red", wrap=True)
     for done in case.rehearsals:
         for sentence in sentences(done):
-            console.print(f"• {_plain(polished(sentence))}", markup=False)
+            say(f"• {_plain(polished(sentence))}", wrap=True)
         for group in comparison(done):
             table = Table(box=SIMPLE_HEAD, title=group.title, title_justify="left")
             for head in ("", *(title for title, _ in group.heads)):
@@ -190,11 +190,13 @@ def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
             for name, cells in group.rows:
                 shown = [f"{cell.value}\n[dim]{cell.band}[/dim]" if cell.band else cell.value or "–" for cell in cells]
                 table.add_row(name, *(_plain(text) for text in shown))
-            console.print(table)
-    console.print("A computation in the bone that the scan shows, not a forecast; the report says what it cannot tell.")
+            say_table(table)
+    say(
+        "A computation in the bone that the scan shows, not a forecast; the report says what it cannot tell.", wrap=True
+    )
     for name, path in (("Report", paths.get("html")), ("Data", paths.get("json")), ("Volumes", paths.get("nifti"))):
         if path is not None:
-            console.print(f"{name:<8} {path.resolve()}", markup=False, soft_wrap=True)
+            say(f"{name:<8} {path.resolve()}")
 
 
 def _plain(text: str) -> str:

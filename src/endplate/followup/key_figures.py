@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from endplate.cited import cited, cited_table
 from endplate.followup import tables
+from endplate.followup.row import Damage, read_rows, stored
 from endplate.followup.store import Store
 
 _SOURCE = "IOF/FFN/NOF key performance indicators 2020 (Javaid)"
@@ -49,19 +48,20 @@ class KeyFigure:
     band: str
 
 
-def key_figures(store: Store, today: date) -> tuple[KeyFigure, ...]:
+def key_figures(store: Store, today: date, damage: list[Damage] | None = None) -> tuple[KeyFigure, ...]:
     """All figures as of a day. An episode counts once the time allowed has passed, or the step was done.
 
-    Episodes known to be of high energy are left out; the others count, those of unknown energy too.
+    Episodes known to be of high energy are left out; the others count, those of unknown energy too. What cannot be read
+    is added to `damage`.
     """
     episode, milestone = tables.episode, tables.milestone
     with store.reading() as connection:
-        columns = (episode.c.id, episode.c.started_on, *(episode.c[name] for name in COMPLETE))
+        columns = ("id", "started_on", *COMPLETE)
         counted = episode.c.low_energy.isnot(False) & (episode.c.started_on <= today)
-        rows = connection.execute(select(*columns).where(counted)).all()
+        rows = read_rows(connection, episode, stored(episode, *columns).where(counted), damage)
         done: dict[tuple[int, str], date] = {}
-        marks = select(milestone.c.episode_id, milestone.c.kind, milestone.c.on).where(milestone.c.on <= today)
-        for mark in connection.execute(marks):
+        marks = stored(milestone, "id", "episode_id", "kind", "on").where(milestone.c.on <= today)
+        for mark in read_rows(connection, milestone, marks, damage):
             key = (mark.episode_id, mark.kind)
             # Ticked twice: the first day counts, except for what is asked at the end of a year.
             first = max if mark.kind == KEPT else min

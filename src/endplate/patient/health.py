@@ -111,10 +111,23 @@ class Falls(Part):
     tested_on: date | None = None
 
 
+RepairKind = Literal[
+    "vertebroplasty",
+    "kyphoplasty",
+    "titanium-implant",
+    "body-stent",
+    "kiva",
+    "rf-kyphoplasty",
+    "ablation-with-cement",
+    "sacroplasty",
+]
+"""Techniques that put cement or an implant into a vertebra or the sacrum."""
+
+
 class Procedure(Part):
     """A repair that was done."""
 
-    kind: Literal["vertebroplasty", "kyphoplasty"]
+    kind: RepairKind
     levels: tuple[LevelName, ...]
     on: date | None = None
     admitted_on: date | None = None

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from endplate.cited import cited, cited_table
+from endplate.patient.health import RepairKind
 from endplate.patient.scale.change import WORST
 
-Procedure = Literal["kyphoplasty", "vertebroplasty", "none"]
+Procedure = Literal["none"] | RepairKind
 Scale = Literal["nrs", "rmdq", "odi"]
 
 DAYS = cited_table(
@@ -126,7 +127,10 @@ TRACKS = (
 def course_models_for(
     procedure: Procedure, scale: Scale, fracture_days: float | None = None
 ) -> tuple[CourseModel, ...]:
-    """The tracks that fit. An unknown age of the fracture keeps both of vertebroplasty; none may exist (ODI)."""
+    """The tracks that fit; none for techniques that no trial followed so.
+
+    An unknown age of the fracture keeps both of vertebroplasty; none may exist (ODI).
+    """
     found = [track for track in TRACKS if track.procedure == procedure and track.scale == scale]
     if len(found) == 2 and fracture_days is not None:
         found = [found[1] if fracture_days >= CHRONIC_FROM_DAYS else found[0]]
