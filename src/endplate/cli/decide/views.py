@@ -100,7 +100,7 @@ def run_rules_page(talk: Output) -> dict[str, Any]:
 
     page = rules_page()
     if talk.for_people:
-        sys.stdout.write(page)
+        say_lines(page)
     return {"markdown": page}
 
 
