@@ -75,10 +75,13 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "prior_augmentation", again, "episode.augmented_before"
 
 
+TORN_CLASS = int(cited(5, "1", "OF 5: a failed tension band", "verified", cite="of_card"))
+
+
 def _of_class(at_level: LevelRecord, place: str) -> Told:
     """OF class and tension band: a torn one is OF5, whatever else was written down."""
     stated = at_level.of_class
-    torn = kleene_or(at_level.tension_band_failed, True if f"OF{stated}" == TORN else None)
+    torn = kleene_or(at_level.tension_band_failed, True if stated == TORN_CLASS else None)
     yield "tension_band_fail", torn if torn else at_level.tension_band_failed, f"{place}.tension_band_failed"
     if torn:
         yield "of_class", TORN, f"{place}.tension_band_failed"
