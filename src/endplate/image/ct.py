@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from endplate.errors import ImageError
 from endplate.image.dicom.series import read_series
+from endplate.image.error_text import name_of, one_line
+from endplate.image.file_type import exists, is_dicom
+from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
-from endplate.image.limits import USUAL, ReadSettings
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.file import read_nifti
 from endplate.image.nifti.sidecar import with_sidecar
 from endplate.image.padding import fill_padding
-from endplate.image.sniff import exists, is_dicom
-from endplate.image.straight import straighten_volume
-from endplate.image.told import name_of, one_line
 from endplate.image.volume import SeriesRef, Volume
 
 
-def read_ct(path: Path, settings: ReadSettings = USUAL) -> Volume:
+def read_ct(path: Path, settings: ReadSettings = DEFAULT) -> Volume:
     """A CT in Hounsfield units on a grid in closest canonical LPS.
 
     Parameters

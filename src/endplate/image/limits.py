@@ -12,7 +12,7 @@ from typing import Literal
 from endplate.errors import OptionError
 
 Affine = Literal["sform", "qform", "pixdim"]
-MOST_TIMES = 1000.0
+MAX_TIMES = 1000.0
 RAISE = "raise the limits with --limit-factor if it is meant to be so large"
 
 
@@ -50,9 +50,9 @@ class Limits:
         ------
         OptionError : a factor below 1 or beyond 1000.
         """
-        if not 1 <= factor <= MOST_TIMES:
+        if not 1 <= factor <= MAX_TIMES:
             raise OptionError(
-                f"--limit-factor {factor:g}", "it raises limits", f"give a number from 1 to {MOST_TIMES:g}"
+                f"--limit-factor {factor:g}", "it raises limits", f"give a number from 1 to {MAX_TIMES:g}"
             )
         return replace(self, **{entry.name: int(getattr(self, entry.name) * factor) for entry in fields(self)})
 
@@ -72,4 +72,4 @@ class ReadSettings:
     limits: Limits = Limits()
 
 
-USUAL = ReadSettings()
+DEFAULT = ReadSettings()

@@ -19,7 +19,7 @@ LOW_SHARE = cited(0.0005, "1", "of the image: ringing beside metal is rarer and 
 ONE_VALUE_SHARE = cited(0.5, "1", "of what lies below the scale: noise has no single value, a pad has", "design")
 HIGH_SHARE = cited(0.01, "1", "of the image: metal that saturates is less and lies inside", "design")
 SAMPLES = 4_000_000
-_CORNERS_AT_LEAST = 2
+_CORNERS_AT_MIN = 2
 
 
 def fill_padding(values: NDArray[Any]) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ def fill_padding(values: NDArray[Any]) -> tuple[str, ...]:
     for value in {float(v) for v in high if v > float(DENSE_HU)}:
         corners = values[:: values.shape[0] - 1, :: values.shape[1] - 1, :: values.shape[2] - 1]
         enough = np.mean(sample == value) >= float(HIGH_SHARE)
-        if enough and np.count_nonzero(corners == value) >= _CORNERS_AT_LEAST:
+        if enough and np.count_nonzero(corners == value) >= _CORNERS_AT_MIN:
             notes.append(_replace(values, value, low=False))
     return tuple(notes)
 

@@ -22,9 +22,9 @@ from endplate.errors import ImageError
 from endplate.image.dicom.facts import clean
 from endplate.image.dicom.opened import AGAIN as _AGAIN
 from endplate.image.dicom.opened import damaged, files_of, opened
-from endplate.image.limits import RAISE, USUAL, Limits, ReadSettings
-from endplate.image.sniff import is_dicom
-from endplate.image.told import name_of
+from endplate.image.error_text import name_of
+from endplate.image.file_type import is_dicom
+from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
 
 MAX_EDGE_VOXELS = 8192
 _CT_CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
@@ -76,7 +76,7 @@ class Found:
     others: dict[str, int]
 
 
-def find_images(path: Path, settings: ReadSettings = USUAL) -> Found:
+def find_images(path: Path, settings: ReadSettings = DEFAULT) -> Found:
     """All CT images under a folder, or those of the series that the given file belongs to.
 
     A DICOMDIR stands for its folder.

@@ -14,9 +14,9 @@ from pydicom.errors import InvalidDicomError
 from endplate.errors import ImageError
 from endplate.image.dicom.facts import facts_of
 from endplate.image.dicom.meta import file_meta, is_deflated
+from endplate.image.error_text import name_of, one_line
+from endplate.image.file_type import starts_bare
 from endplate.image.limits import RAISE, Limits
-from endplate.image.sniff import starts_bare
-from endplate.image.told import name_of, one_line
 
 AGAIN = "export the series again from the archive"
 _ITEM = b"\xfe\xff\x00\xe0"

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from endplate.errors import ImageError
 from endplate.image.dicom.worker import HEADER, REQUEST, Frames, needs_codec
-from endplate.image.limits import USUAL, Limits
-from endplate.image.told import name_of, one_line
+from endplate.image.error_text import name_of, one_line
+from endplate.image.limits import DEFAULT, Limits
 
 _FIX = "pip install 'endplate[dicom]' for compressed images, or export the series again uncompressed"
 
@@ -34,7 +34,7 @@ class Decoder:
     Use as `with decoder() as pixels: pixels(path, frame, shape)`.
     """
 
-    def __init__(self, limits: Limits = USUAL.limits) -> None:
+    def __init__(self, limits: Limits = DEFAULT.limits) -> None:
         self._worker: subprocess.Popen[bytes] | None = None
         self._frames, self._limits = Frames(), limits
         self._codec: dict[Path, bool] = {}
@@ -94,7 +94,7 @@ class Decoder:
 
 
 @contextmanager
-def decoder(limits: Limits = USUAL.limits) -> Iterator[Decoder]:
+def decoder(limits: Limits = DEFAULT.limits) -> Iterator[Decoder]:
     """A decoder whose separate process ends with the block."""
     pixels = Decoder(limits)
     try:

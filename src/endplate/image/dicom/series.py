@@ -12,16 +12,16 @@ from endplate.errors import ImageError
 from endplate.image.dicom.header import ImagePlane, find_images
 from endplate.image.dicom.pixels import Decoder, decoder
 from endplate.image.dicom.stack import Stack, stack_images
+from endplate.image.error_text import name_of
+from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
-from endplate.image.limits import RAISE, USUAL, Limits, ReadSettings
+from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
 from endplate.image.orient import axis_order, empty_lps, reoriented_affine
 from endplate.image.padding import PADDING_HU, fill_padding
-from endplate.image.straight import straighten_volume
-from endplate.image.told import name_of
 from endplate.image.volume import Grid, SeriesRef, Volume
 
 
-def read_series(path: Path, settings: ReadSettings = USUAL) -> Volume:
+def read_series(path: Path, settings: ReadSettings = DEFAULT) -> Volume:
     """The CT of a DICOM folder, or of the series that a file belongs to.
 
     Compressed pixels are decoded by the plug-ins of the `dicom` extra. A tilted gantry is undone by resampling.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from endplate.cited import cited
 from endplate.errors import ImageError
 from endplate.image.dicom.header import Found, ImagePlane
-from endplate.image.told import name_of
+from endplate.image.error_text import name_of
 
 SAME_DIRECTION = 1e-3  # orientation cosines are stored with few digits
 SAME_PLACE_MM = cited(

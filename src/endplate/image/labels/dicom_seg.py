@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from endplate.errors import ImageError, LabelError
 from endplate.image.dicom.opened import opened
+from endplate.image.error_text import name_of, one_line
 from endplate.image.labels.level_name import level_from_name
 from endplate.image.labels.merge import Merged
-from endplate.image.limits import RAISE, USUAL, Limits, ReadSettings
+from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
 from endplate.image.orient import closest_lps
-from endplate.image.told import name_of, one_line
 from endplate.image.volume import Grid, LabelMap, SeriesRef
 from endplate.level import Level
 
 _EXPORT = "export the segmentation as NIfTI"
-_MOST_NAMES = 6
+_MAX_NAMES = 6
 
 
-def read_dicom_seg(path: Path, settings: ReadSettings = USUAL) -> LabelMap:
+def read_dicom_seg(path: Path, settings: ReadSettings = DEFAULT) -> LabelMap:
     """Labels from a DICOM SEG whose segments are named or coded as vertebrae.
 
     Segments that are no vertebra are left out and counted in the notes; a rim of voxels that two segments share goes
@@ -46,7 +46,7 @@ def read_dicom_seg(path: Path, settings: ReadSettings = USUAL) -> LabelMap:
             levels, others = _levels(seg)
             if not levels:
                 raise LabelError(
-                    f"{name_of(path)} has no segment named after a vertebra: {', '.join(others[:_MOST_NAMES])}",
+                    f"{name_of(path)} has no segment named after a vertebra: {', '.join(others[:_MAX_NAMES])}",
                     "",
                     "name segments such as L1",
                 )

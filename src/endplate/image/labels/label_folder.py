@@ -6,15 +6,15 @@ from pathlib import Path
 
 from endplate.errors import LabelError
 from endplate.image.dicom.opened import files_of, opened
+from endplate.image.error_text import name_of
+from endplate.image.file_type import is_dicom
 from endplate.image.labels.dicom_seg import read_dicom_seg
 from endplate.image.labels.label_map import bare_name, labels_from_nifti, same_grid_mm, subregions
 from endplate.image.labels.level_name import level_from_name
 from endplate.image.labels.merge import Merged
 from endplate.image.labels.whole import whole_labels
-from endplate.image.limits import USUAL, ReadSettings
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.file import NiftiImage, read_nifti
-from endplate.image.sniff import is_dicom
-from endplate.image.told import name_of
 from endplate.image.volume import Grid, LabelMap, SeriesRef
 from endplate.level import Level
 
@@ -22,7 +22,7 @@ _SUBREGION_WORDS = ("subreg", "subregion")
 _MAP_WORDS = ("seg", "msk", "mask", "labels")
 
 
-def read_label_folder(folder: Path, scheme: str | Path | None = None, settings: ReadSettings = USUAL) -> LabelMap:
+def read_label_folder(folder: Path, scheme: str | Path | None = None, settings: ReadSettings = DEFAULT) -> LabelMap:
     """Labels from a folder.
 
     Either every vertebra has a file named after it (vertebrae_L1.nii.gz), or the folder holds one vertebra map and,
@@ -80,7 +80,7 @@ def _masks_by_level(files: list[Path]) -> dict[Level, Path]:
     return masks
 
 
-def with_subregions(labels: LabelMap, path: Path, settings: ReadSettings = USUAL) -> LabelMap:
+def with_subregions(labels: LabelMap, path: Path, settings: ReadSettings = DEFAULT) -> LabelMap:
     """The same labels with the TPTBox sub-region codes of the file at `path`, which must lie on the same grid."""
     image = read_nifti(path, settings)
     codes = subregions(image, labels.grid, name_of(path))

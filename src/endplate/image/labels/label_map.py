@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import LabelError
+from endplate.image.error_text import name_of
 from endplate.image.labels.arrangement import SUBREGION_LABELS, guess_scheme
 from endplate.image.labels.level_name import level_from_name
 from endplate.image.labels.scheme import Scheme, scheme_by_name, scheme_from_names
 from endplate.image.labels.upright import Standing, standing
 from endplate.image.labels.whole import Whole, label_centroids, whole_labels
-from endplate.image.limits import USUAL, ReadSettings
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.extension import stored_names
 from endplate.image.nifti.file import NiftiImage, read_nifti
-from endplate.image.told import name_of
 from endplate.image.volume import Grid, LabelMap, SeriesRef
 
 SAME_GRID_VOXELS = cited(
@@ -25,7 +25,7 @@ SAME_GRID_VOXELS = cited(
 )
 
 
-def labels_from_nifti(path: Path, scheme: str | Path | None = None, settings: ReadSettings = USUAL) -> LabelMap:
+def labels_from_nifti(path: Path, scheme: str | Path | None = None, settings: ReadSettings = DEFAULT) -> LabelMap:
     """A LabelMap from one NIfTI label map, or from one binary mask whose file name is a level."""
     image = read_nifti(path, settings)
     found = whole_labels(image.values, name_of(path), settings.limits)

@@ -10,7 +10,7 @@ from endplate.errors import LabelError
 from endplate.image.volume import Grid
 from endplate.level import Level
 
-MOST_OVERLAP = cited(
+MAX_OVERLAP = cited(
     0.05, "1", "touching masks share a rim of voxels after resampling; more means the same bone twice", "design"
 )
 
@@ -35,7 +35,7 @@ class Merged:
         """
         shared = int(np.count_nonzero(self.labels[mask]))
         size = int(np.count_nonzero(mask))
-        if shared > float(MOST_OVERLAP) * size:
+        if shared > float(MAX_OVERLAP) * size:
             raise LabelError(
                 f"{name} covers {shared} voxels of another vertebra, {100 * shared / size:.0f} % of its own",
                 "the same bone has two names",

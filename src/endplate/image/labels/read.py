@@ -5,22 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from endplate.errors import LabelError
+from endplate.image.error_text import name_of, one_line
+from endplate.image.file_type import exists, is_dicom
+from endplate.image.gantry_tilt import straighten_labels
 from endplate.image.labels.dicom_seg import read_dicom_seg
 from endplate.image.labels.label_folder import read_label_folder
 from endplate.image.labels.label_map import labels_from_nifti
 from endplate.image.labels.upright import standing
 from endplate.image.labels.whole import label_centroids, whole_of
-from endplate.image.limits import USUAL, ReadSettings
-from endplate.image.sniff import exists, is_dicom
-from endplate.image.straight import straighten_labels
-from endplate.image.told import name_of, one_line
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.volume import LabelMap
 from endplate.level import FROM_VERSE_ID
 
 _WITH_PROCESS = ("thoracic", "lumbar")  # the atlas has no spinous process, cervical ones are often level
 
 
-def read_labels(path: Path, scheme: str | Path | None = None, settings: ReadSettings = USUAL) -> LabelMap:
+def read_labels(path: Path, scheme: str | Path | None = None, settings: ReadSettings = DEFAULT) -> LabelMap:
     """Vertebra labels on their own grid, in closest canonical LPS, translated to VerSe numbers.
 
     Parameters

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from endplate.errors import LabelError
+from endplate.image.file_type import is_ordinary
 from endplate.image.labels.level_name import level_from_name
-from endplate.image.sniff import is_ordinary
 from endplate.level import Level
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from endplate.errors import LabelError
+from endplate.image.error_text import name_of, one_line
 from endplate.image.labels.level_name import level_from_name
 from endplate.image.labels.scheme import Scheme
-from endplate.image.limits import USUAL
-from endplate.image.told import name_of, one_line
+from endplate.image.limits import DEFAULT
 from endplate.level import Level
 
 MAX_LABEL = 2**16 - 1
@@ -50,7 +50,7 @@ def scheme_from_file(path: Path) -> Scheme:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
-    most = USUAL.limits.table_bytes
+    most = DEFAULT.limits.table_bytes
     try:
         with path.open("rb") as stream:
             content = stream.read(most + 1)

@@ -20,14 +20,12 @@ from endplate.image.volume import Grid
 
 Stand = Literal["upright", "upside down", "unknown"]
 
-LEAST_MM3 = cited(
-    6000.0, "mm3", "half a small thoracic vertebra: a fragment at the scan's border has no shape", "design"
-)
-LEAST_SKEW = cited(
+MIN_MM3 = cited(6000.0, "mm3", "half a small thoracic vertebra: a fragment at the scan's border has no shape", "design")
+MIN_SKEW = cited(
     0.12, "1", "a body with its processes reaches farther back than forth; 0.17-1.0 on five masks", "design"
 )
-LEAST_SLOPE = cited(0.1, "1", "of the rear half; 0.14-1.07 on digital and real vertebrae that stand upright", "design")
-MOST_OF_THEM = cited(
+MIN_SLOPE = cited(0.1, "1", "of the rear half; 0.14-1.07 on digital and real vertebrae that stand upright", "design")
+MAX_OF_THEM = cited(
     0.7, "1", "of the labels with a clear slope: one fracture or fragment may point the other way", "design"
 )
 FEWEST = cited(2.0, "1", "labels with a clear slope: one alone may be a fragment or a fracture", "design")
@@ -63,9 +61,9 @@ def standing(numbers: NDArray[np.uint16], centroids: Mapping[int, NDArray[np.flo
     if len(slopes) < int(FEWEST):
         return Standing(stand="unknown", seen=len(slopes))
     down = sum(slope < 0 for slope in slopes)
-    if down >= float(MOST_OF_THEM) * len(slopes):
+    if down >= float(MAX_OF_THEM) * len(slopes):
         return Standing(stand="upright", agree=down, seen=len(slopes))
-    if len(slopes) - down >= float(MOST_OF_THEM) * len(slopes):
+    if len(slopes) - down >= float(MAX_OF_THEM) * len(slopes):
         return Standing(stand="upside down", agree=len(slopes) - down, seen=len(slopes))
     return Standing(stand="unknown", seen=len(slopes))
 
@@ -73,7 +71,7 @@ def standing(numbers: NDArray[np.uint16], centroids: Mapping[int, NDArray[np.flo
 def _points_mm(numbers: NDArray[np.uint16], label: int, box: tuple[slice, ...], grid: Grid) -> NDArray[np.float64]:
     """World points (n, 3) of a label, thinned; none where it is too small to have a shape."""
     index = np.argwhere(numbers[box] == label) + [side.start for side in box]
-    if len(index) * grid.voxel_mm3 < float(LEAST_MM3):
+    if len(index) * grid.voxel_mm3 < float(MIN_MM3):
         return np.zeros((0, 3))
     return grid.to_mm(index[:: max(1, len(index) // POINTS)])
 
@@ -95,7 +93,7 @@ def _slope(points: NDArray[np.float64], middle: NDArray[np.float64], up: NDArray
     back, rise = away @ (across / np.linalg.norm(across)), away @ up
     spread = float((back**2).mean())
     skew = float((back**3).mean()) / max(spread, 1e-9) ** 1.5
-    if abs(skew) < float(LEAST_SKEW):
+    if abs(skew) < float(MIN_SKEW):
         return None
     back = back * np.sign(skew)
     low, high = np.percentile(back, [2, 98])
@@ -103,4 +101,4 @@ def _slope(points: NDArray[np.float64], middle: NDArray[np.float64], up: NDArray
     if np.count_nonzero(rear) < 20:
         return None
     slope = float(np.polyfit(back[rear], rise[rear], 1)[0])
-    return slope if abs(slope) >= float(LEAST_SLOPE) else None
+    return slope if abs(slope) >= float(MIN_SLOPE) else None

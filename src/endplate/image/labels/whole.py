@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import LabelError
-from endplate.image.limits import RAISE, USUAL, Limits
+from endplate.image.limits import DEFAULT, RAISE, Limits
 
 MAX_LABEL = 2**16 - 1
 NEAR_WHOLE = cited(
@@ -29,7 +29,7 @@ class Whole:
     notes: tuple[str, ...]
 
 
-def whole_labels(values: NDArray[Any], name: str, limits: Limits = USUAL.limits) -> Whole:
+def whole_labels(values: NDArray[Any], name: str, limits: Limits = DEFAULT.limits) -> Whole:
     """Labels as whole numbers.
 
     Parameters

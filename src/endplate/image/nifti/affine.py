@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import ImageError
+from endplate.image.error_text import name_of
 from endplate.image.limits import Affine
-from endplate.image.told import name_of
 
 SAME_SIZE = cited(
     0.01, "1", "header sizes are rounded to a millionth; 1 % of a height is less than its repeatability", "design"

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from xml.parsers import expat
 
-MOST_EXTENSIONS = 64
+MAX_EXTENSIONS = 64
 DEEPEST = 32
 LONGEST_NAME = 200
-MOST_NAMES = 1000
+MAX_NAMES = 1000
 MAX_LABEL = 2**16 - 1
 
 
-def label_table(header: bytes, start: int, little_endian: bool, most_bytes: int) -> str | None:
+def label_table(header: bytes, start: int, little_endian: bool, max_bytes: int) -> str | None:
     """The XML label table among a header's extensions, if any.
 
     Parameters
     ----------
     header : all bytes before the voxels. start : of the first extension.
-    most_bytes : a longer extension is left unread.
+    max_bytes : a longer extension is left unread.
     """
     order = "little" if little_endian else "big"
-    for _ in range(MOST_EXTENSIONS):
+    for _ in range(MAX_EXTENSIONS):
         size = int.from_bytes(header[start : start + 4], "little" if order == "little" else "big", signed=True)
         if size < 16 or start + size > len(header):
             return None
         content = header[start + 8 : start + size]
-        if len(content) <= most_bytes and b"<Label " in content:
+        if len(content) <= max_bytes and b"<Label " in content:
             return content.decode("utf-8", "replace").rstrip("\x00 \n")
         start += size
     return None
@@ -69,7 +69,7 @@ class _Table:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if self._depth > DEEPEST or len(self.names) > MOST_NAMES:
+        if self._depth > DEEPEST or len(self.names) > MAX_NAMES:
             raise _StrangeError
         self._key, self._text = (_number(attributes.get("Key", "")), "") if name == "Label" else (None, "")
 

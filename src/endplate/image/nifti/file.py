@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from endplate.atomic import atomic_path
 from endplate.errors import ImageError
-from endplate.image.limits import USUAL, ReadSettings
+from endplate.image.error_text import name_of, one_line
+from endplate.image.file_type import is_ordinary
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.gunzip import Gunzip, Plain, plain_bytes
 from endplate.image.nifti.header import NiftiHeader, kept_type, read_header
 from endplate.image.orient import axis_order, empty_lps, reoriented_affine
-from endplate.image.sniff import is_ordinary
-from endplate.image.told import name_of, one_line
 from endplate.image.volume import Grid, LabelMap
 from endplate.level import FROM_VERSE_ID
 
@@ -42,7 +42,7 @@ class NiftiImage:
     notes: tuple[str, ...]
 
 
-def read_nifti(path: Path, settings: ReadSettings = USUAL) -> NiftiImage:
+def read_nifti(path: Path, settings: ReadSettings = DEFAULT) -> NiftiImage:
     """Read a NIfTI file of any orientation into the axis order closest to LPS.
 
     Raises

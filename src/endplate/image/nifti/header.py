@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import ImageError
-from endplate.image.limits import RAISE, USUAL, Limits, ReadSettings
+from endplate.image.error_text import name_of, one_line
+from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
 from endplate.image.nifti.affine import is_invertible, lps_affine
 from endplate.image.nifti.extension import label_table
 from endplate.image.nifti.gunzip import is_zipped, plain_bytes
-from endplate.image.told import name_of, one_line
 
 MIN_SPACING_MM, MAX_SPACING_MM = 0.02, 20.0  # micro-CT to the thickest clinical slices
 MAX_EXTENT_MM = 3000.0  # no patient is longer
@@ -45,7 +45,7 @@ class NiftiHeader:
     notes: tuple[str, ...]
 
 
-def read_header(path: Path, settings: ReadSettings = USUAL) -> NiftiHeader:
+def read_header(path: Path, settings: ReadSettings = DEFAULT) -> NiftiHeader:
     """Read and check the header of a single-file NIfTI-1 or NIfTI-2 image.
 
     Raises
@@ -204,4 +204,4 @@ def _label_extension(raw: Any, head: bytes, offset: int, limits: Limits) -> str 
     """The XML label table that TotalSegmentator and Slicer leave in a header extension, if any."""
     start = 544 if isinstance(raw, nib.Nifti2Header) else 352
     little = raw.endianness == "<"
-    return label_table(head[:offset], start, little_endian=little, most_bytes=limits.table_bytes)
+    return label_table(head[:offset], start, little_endian=little, max_bytes=limits.table_bytes)
