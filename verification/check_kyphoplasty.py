@@ -10,7 +10,6 @@ import numpy as np
 
 from endplate.cited import cited
 from endplate.level import Level
-from endplate.numerics.mpm.cavity_expansion import expand_cavity
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.repair.kyphoplasty.crush_law import bone_foam
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
@@ -20,6 +19,7 @@ from endplate.repair.kyphoplasty.stepping import InflationCurve
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from verification.bodies import real_scan
 from verification.box_body import XPANDER, CrushedBox, box_bone, box_site, box_vertebra, crush, inflate_crushed
+from verification.cavity_expansion import expand_cavity
 from verification.check import Check
 
 UNLOADED_MPA = cited(0.85, "MPa", "Nan Fang Yi Ke Da Xue Xue Bao 2006;26:705: 122.7 +- 27.9 psi at 2.95 mL", "verified")

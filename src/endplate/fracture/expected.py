@@ -13,7 +13,9 @@ from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, no
 from endplate.fracture.own_shape import OTHER_SD, misshapen
 from endplate.level import Level
 
-NEAREST = cited(2, "1", "docs/theory.md, morphometry step 7: nearest two intact above and below", "knowledge")
+NEAREST = cited(
+    2, "1", "own algorithm, docs/theory.md, morphometry step 7: nearest two intact above and below", "design"
+)
 FARTHEST = cited(4, "level", "Own choice: level ratios are not carried further than four levels", "design")
 SUSPICIOUS = cited(
     0.15,
@@ -21,7 +23,7 @@ SUSPICIOUS = cited(
     "Own choice: five points (two SD of a height ratio) below Genant grade 1; a doubtful level is no reference",
     "design",
 )
-RATIO_SD = cited(0.03, "1", "Target of docs/theory.md: SD of a height ratio", "knowledge")
+RATIO_SD = cited(0.03, "1", "own target, docs/theory.md: SD of a height ratio", "design")
 STEP_SD = cited(0.02, "1", "Own choice: how much a person's growth between two levels departs from the mean", "design")
 TYPICAL = cited(
     75, "%", "Own choice: collapse only lessens a height, so the upper quarter of sizes tells the intact one", "design"

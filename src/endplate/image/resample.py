@@ -13,8 +13,14 @@ from endplate.errors import GridMismatchError
 from endplate.image.label_misregistration import check_in_place
 from endplate.image.volume import Grid, LabelMap, Volume
 
-AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge")
-BONE_HU = cited(150.0, "[hnsf'U]", "cortical and most cancellous bone exceed it; muscle and blood do not", "knowledge")
+AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge", cite="kalender_2011")
+BONE_HU = cited(
+    150.0,
+    "[hnsf'U]",
+    "own limit: cortical and most cancellous bone exceed it; muscle and blood do not",
+    "design",
+    cite="kalender_2011",
+)
 MIN_BONE_FRACTION = cited(
     0.05, "1", "even osteoporotic vertebrae have a shell of a tenth of their volume above it", "design"
 )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from endplate.bibliography import full_text
 from endplate.case import Case
 from endplate.cited import Cited
 from endplate.report.phrase import BUILT, UNIT_WORDS
@@ -15,19 +16,10 @@ from endplate.report.phrase import BUILT, UNIT_WORDS
 PHANTOM = "endplate.image.phantom"
 STAGES = ("image", "anatomy", "fracture", "bone", "biomechanics", "repair")
 
-TRUST_WORDS = {
-    "verified": "read in the primary source",
-    "recomputed": "computed from public data",
-    "knowledge": "known in the field, primary source not read",
-    "weak": "from weak memory",
-    "design": "our own choice, reason given",
-}
-"""The trust marks in words."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """One cited number."""
+    """One cited number; `references` are its publications in full."""
 
     stage: str
     name: str
@@ -35,6 +27,7 @@ class Constant:
     unit: str
     source: str
     trust: str
+    references: tuple[str, ...]
 
 
 def stages_used(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,4 +85,5 @@ def _constant(stage: str, name: str, number: Cited) -> Constant:
         unit=UNIT_WORDS.get(number.unit, number.unit),
         source=number.source,
         trust=number.trust,
+        references=full_text(number.cite),
     )

@@ -19,10 +19,12 @@ from endplate.image.volume import LabelMap, Volume
 from endplate.level import Level
 from endplate.synthetic_fracture.inverse_map import Field, origins
 
-PADDING_HU = cited(-1024.0, "[hnsf'U]", "scanners pad what was not measured at -1024 or below", "knowledge")
-MAX_HU = cited(3071.0, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge")
+PADDING_HU = cited(
+    -1024.0, "[hnsf'U]", "scanners pad what was not measured at -1024 or below", "knowledge", cite="kalender_2011"
+)
+MAX_HU = cited(3071.0, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge", cite="kalender_2011")
 MIN_RATIO = cited(0.1, "1", "bone cannot be denser than 1.3 g/cm3: a volume ratio below this is an error", "design")
-KEYS = float(cited(-0.5, "1", "Keys 1981, IEEE Trans Acoust 29:1153: exact for quadratics", "knowledge"))
+KEYS = float(cited(-0.5, "1", "exact for quadratics", "knowledge", cite="keys_1981"))
 PLANES = int(cited(16, "1", "planes of the scan that are worked on at once: bounds the memory", "design"))
 
 

@@ -18,7 +18,7 @@ from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
 from endplate.patient.scale.change import Score
 
-ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
+ALCOHOL_UNITS = cited(3.0, "/d", "three or more units a day is a risk factor", "knowledge", cite="frax")
 
 QCT_HOLDS_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years: the later end taken", "design")
 

@@ -15,11 +15,11 @@ Scale = Literal["nrs", "rmdq", "odi"]
 DAYS = cited_table(
     "recovery.day",
     "d",
-    "Times at which the trials of the clinical reference 7.1 asked",
+    "own choice: the times at which most of the trials asked",
     "design",
     {"1 d": 1.0, "1 wk": 7.0, "1 mo": 30.0, "3 mo": 91.0, "6 mo": 182.0, "12 mo": 365.0},
 )
-CHRONIC_FROM_DAYS = cited(91.0, "d", "VERTOS V 2023 enrolled fractures older than 3 months", "verified")
+CHRONIC_FROM_DAYS = cited(91.0, "d", "enrolled fractures older than 3 months", "verified", cite="vertos5_2023")
 MAX = {scale: float(WORST[scale]) for scale in ("nrs", "rmdq", "odi")}
 """Upper ends of the scales."""
 
@@ -46,7 +46,7 @@ def _track(
     name: str, scale: Scale, procedure: Procedure, fractions: tuple[float, ...], sd: float, basis: str
 ) -> CourseModel:
     times = list(DAYS)[-len(fractions) :]
-    source = f"{name}: own reading of {basis} (clinical reference 7.2)"
+    source = f"{name}: own reading of {basis}"
     key = f"recovery.{name}"
     return CourseModel(
         name=name,

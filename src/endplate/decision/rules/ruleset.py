@@ -40,7 +40,12 @@ CONTRAINDICATED = Outcome("contraindicated", "contraindicated")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """The guideline that a rule file holds, or one of its rule sets; `reference` is its publication."""
+    """The guideline that a rule file holds, or one of its rule sets.
+
+    Attributes
+    ----------
+    reference : its publication in words. cite : keys of the bibliography, which its rules inherit.
+    """
 
     id: str
     title: str
@@ -48,6 +53,7 @@ class Edition:
     date: str
     reference: str
     note: str = ""
+    cite: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

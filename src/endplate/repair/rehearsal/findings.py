@@ -18,9 +18,9 @@ _FLOW = "Christopher-Middleman porous power-law flow (known); permeability Barou
 _POINTS = "Deshpande-Fleck crushable foam in implicit material points (known); yield law Kopperdahl 2002"
 _CURE = "Kinzl 2012a, b: cement porosity and interface, bone inside cement dropped"
 _LOAD = "0.2 % offset load as before the repair, Walle, Matheson & Boyd, GigaScience 2025"
-_SEGMENT = "Linear disc layers of the biomechanics reference 9 (known); ratios only, never fracture risk"
+_SEGMENT = "Linear disc layers (Yang 2016); ratios only, never fracture risk"
 _MARGIN = "Moment balance of trunk models of the Schultz family (weak), as for load_to_strength"
-_PATH = "Geometry of the labels and the scan; margins of the clinical reference 6.3 (own choice there)"
+_PATH = "Geometry of the labels and the scan; margins are our own choice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

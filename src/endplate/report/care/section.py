@@ -13,6 +13,7 @@ from endplate.decision.recovery.trials import trials
 from endplate.report.care.alarm import alarms
 from endplate.report.care.matrix import matrix
 from endplate.report.care.recovery import bands
+from endplate.report.care.sources import publications
 from endplate.report.care.timeline import timeline
 from endplate.report.care.words import (
     STATUS_MARKS,
@@ -102,4 +103,5 @@ def context(care: Care) -> dict[str, Any]:
         "trials": trials(),
         "plan": care.prevention,
         "trust_words": trust_words(),
+        "publications": publications(care),
     }
