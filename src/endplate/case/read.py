@@ -8,9 +8,12 @@ from pathlib import Path
 
 from endplate.case.model import Case
 from endplate.case.provenance import begin
+from endplate.errors import plain
 from endplate.finding import Caution
 from endplate.image.ct import read_ct
+from endplate.image.file_type import is_ordinary
 from endplate.image.labels import read_labels
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.sidecar import sidecar_of
 from endplate.image.resample import match_grids
 from endplate.patient import read_record
@@ -21,6 +24,7 @@ def read_case(
     labels: str | Path,
     record: str | Path | None = None,
     scheme: str | Path | None = None,
+    reading: ReadSettings = DEFAULT,
 ) -> Case:
     """One patient's scan, vertebra labels and record, ready for `assess`.
 
@@ -30,6 +34,7 @@ def read_case(
     labels : label map, folder of masks or DICOM SEG.
     record : patient record (JSON or TOML) with age, sex and, for the load on the spine, mass and stature.
     scheme : name or file of the label numbering where the file does not say.
+    reading : what to trust in an image header that contradicts itself, and the most that is read.
 
     Returns
     -------
@@ -44,17 +49,17 @@ def read_case(
         for role, path in (("ct", ct), ("labels", labels), ("record", record))
     }
     patient = read_record(paths["record"]) if paths["record"] else None
-    volume = read_ct(paths["ct"]) if paths["ct"] else None
-    label_map = read_labels(Path(labels), scheme)
-    notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
+    volume = read_ct(paths["ct"], reading) if paths["ct"] else None
+    label_map = read_labels(Path(labels), scheme, reading)
     if volume is not None:
         label_map = match_grids(volume, label_map)
-    paths["scheme"] = Path(scheme) if scheme is not None and Path(scheme).is_file() else None
-    if volume is not None and (beside := sidecar_of(Path(volume.series.path if volume.series else ""))).is_file():
+    notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
+    paths["scheme"] = Path(scheme) if scheme is not None and is_ordinary(Path(scheme)) else None
+    if volume is not None and is_ordinary(beside := sidecar_of(Path(volume.series.path if volume.series else ""))):
         paths["sidecar"] = beside
     provenance = replace(begin(paths), parameters={"label_scheme": label_map.scheme})
-    name = re.sub(r"\.nii(\.gz)?$", "", Path(ct if ct is not None else labels).name)
-    cautions = tuple(Caution(code="input", text=note) for note in dict.fromkeys(notes))
+    name = plain(re.sub(r"\.nii(\.gz)?$", "", Path(ct if ct is not None else labels).name))
+    cautions = tuple(Caution(code="input", text=plain(note)) for note in dict.fromkeys(notes))
     return Case(
         id=patient.id if patient and patient.id else name,
         volume=volume,

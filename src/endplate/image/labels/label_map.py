@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.cited import cited
 from endplate.errors import LabelError
 from endplate.image.error_text import name_of
 from endplate.image.labels.arrangement import SUBREGION_LABELS, guess_scheme
@@ -18,11 +17,8 @@ from endplate.image.labels.whole import Whole, label_centroids, whole_labels
 from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.extension import stored_names
 from endplate.image.nifti.file import NiftiImage, read_nifti
+from endplate.image.resample import SAME_GRID_VOXELS
 from endplate.image.volume import Grid, LabelMap, SeriesRef
-
-SAME_GRID_VOXELS = cited(
-    0.1, "1", "of a voxel: headers written by different programs round their origins by some per cent of it", "design"
-)
 
 
 def labels_from_nifti(path: Path, scheme: str | Path | None = None, settings: ReadSettings = DEFAULT) -> LabelMap:

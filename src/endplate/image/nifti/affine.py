@@ -110,7 +110,7 @@ def _check_agreement(
     if not np.allclose(stated, sizes, rtol=float(SAME_SIZE)):
         ratio = float(np.max(np.maximum(stated / sizes, sizes / stated)))
         raise ImageError(
-            f"{name_of(path)} contradicts itself: voxels of {_by(stated)} mm by its sform, of {_by(sizes)} mm by pixdim",
+            f"{name_of(path)} contradicts itself: voxels of {_by(stated)} mm by sform, of {_by(sizes)} mm by pixdim",
             f"lengths would differ by up to {100 * (ratio - 1):.0f} %",
             _SAY,
         )
