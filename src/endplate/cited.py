@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 Trust = Literal["verified", "secondary", "recomputed", "knowledge", "weak", "design"]
@@ -19,15 +20,18 @@ TRUST_WORDS: dict[str, str] = {
 }
 """The marks in words, in rule files and constants alike."""
 
-_registry: list[Cited] = []
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """What `cited` was told of a constant.
 
-class Cited(float):
-    """A float that knows its unit, source, trust and publications; arithmetic gives plain floats.
-
-    `module` : the module that made it.
+    Attributes
+    ----------
+    value : the number, in `unit`, which is UCUM text. source : table, page or section and what it says, or the reason.
+    trust : see `Trust`. cite : keys of the bibliography. module : where the constant was made.
     """
 
+    value: float
     unit: str
     source: str
     trust: Trust
@@ -35,10 +39,14 @@ class Cited(float):
     module: str
 
 
+_registry: dict[int, tuple[float, Cited]] = {}
+"""By the identity of the float, which is kept here, so that no other number can ever have it."""
+
+
 def cited(
     value: float, unit: str, source: str, trust: Trust, *, name: str = "", cite: str | Iterable[str] = ()
-) -> Cited:
-    """A constant with its source.
+) -> float:
+    """A constant as a plain float, registered with its source: `citation_of` finds it again.
 
     Parameters
     ----------
@@ -49,17 +57,42 @@ def cited(
     name : name in messages when the constant sits in a table rather than at module level.
     cite : key or keys of the bibliography.
 
+    Returns
+    -------
+    float : a new object for every call, so that two constants of one value keep their own sources.
+
     Raises
     ------
     ValueError : an empty unit or source, or an unknown trust mark.
     """
     if not unit or len(source.strip()) < 8 or trust not in get_args(Trust):
         raise ValueError(f"constant {name or value}: unit, source and trust are all needed")
-    number = Cited(value)
-    number.unit, number.source, number.trust, number.cite = unit, source, trust, cite_keys(cite)
-    number.module = _calling_module()
-    _registry.append(number)
+    number = float(repr(float(value)))
+    about = Cited(value=number, unit=unit, source=source, trust=trust, cite=cite_keys(cite), module=_calling_module())
+    _registry[id(number)] = (number, about)
     return number
+
+
+def citation_of(number: float) -> Cited:
+    """What a constant was registered with.
+
+    Parameters
+    ----------
+    number : the constant itself, not a number computed from it or equal to it.
+
+    Raises
+    ------
+    KeyError : it was not made by `cited`.
+    """
+    if not is_cited(number):
+        raise KeyError(f"{number!r} was not made by cited()")
+    return _registry[id(number)][1]
+
+
+def is_cited(number: object) -> bool:
+    """Whether this very object was made by `cited`."""
+    known = _registry.get(id(number))
+    return known is not None and known[0] is number
 
 
 def cited_table(
@@ -70,7 +103,7 @@ def cited_table(
     values: dict[str, float],
     *,
     cite: str | Iterable[str] = (),
-) -> dict[str, Cited]:
+) -> dict[str, float]:
     """A table of constants that share unit, source, trust and publications."""
     keys = cite_keys(cite)
     return {key: cited(value, unit, source, trust, name=f"{prefix}.{key}", cite=keys) for key, value in values.items()}
@@ -91,4 +124,4 @@ def cite_keys(cite: str | Iterable[str]) -> tuple[str, ...]:
 
 def registered() -> tuple[Cited, ...]:
     """Every constant made so far, in the order of the imports."""
-    return tuple(_registry)
+    return tuple(about for _, about in _registry.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class AnatomySettings:
     """
 
     repair: bool = True
-    person: Person = Person()
+    person: Person = field(default_factory=Person)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from endplate.bone.result import Calibration
 from endplate.bone.rods import RodLine, line_through_rods
 from endplate.bone.settings import CalibrationSettings
 from endplate.bone.tissue import tissue_line
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.finding import Caution, Gap
 from endplate.image.volume import Volume
 
@@ -172,7 +172,7 @@ def _given(settings: CalibrationSettings, kvp: float | None) -> Attempt:
         offset_mg_cm3=settings.offset_mg_cm3 * factor,
         route="given",
         sd_mg_cm3=float(GIVEN_SD_MG_CM3),
-        source="slope and offset given by the user; band: " + GIVEN_SD_MG_CM3.source,
+        source="slope and offset given by the user; band: " + citation_of(GIVEN_SD_MG_CM3).source,
         kvp=kvp,
         notes=notes,
     )
@@ -190,7 +190,7 @@ def _rods(volume: Volume, settings: CalibrationSettings, kvp: float | None) -> A
         offset_mg_cm3=line.offset,
         route="rods",
         sd_mg_cm3=float(np.hypot(RODS_SD_MG_CM3, line.residual_sd)),
-        source="rods in the image; band: " + RODS_SD_MG_CM3.source,
+        source="rods in the image; band: " + citation_of(RODS_SD_MG_CM3).source,
         kvp=kvp,
         notes=line.notes,
     )
@@ -216,7 +216,7 @@ def _tissue(volume: Volume, mask: NDArray[np.bool_] | None, kvp: float | None) -
         offset_mg_cm3=line.offset,
         route="tissue",
         sd_mg_cm3=sd,
-        source=line.source + "; band: " + TISSUE_SD_MG_CM3.source,
+        source=line.source + "; band: " + citation_of(TISSUE_SD_MG_CM3).source,
         kvp=kvp,
         notes=notes,
     )
@@ -232,13 +232,14 @@ def _published(kvp: float | None) -> Attempt:
     factor = to_120_kvp(kvp)
     if factor is None:
         return None, _refused_kvp(kvp)
+    slope = citation_of(PUBLISHED_SLOPE)
     sd = PUBLISHED_SD_KVP_UNKNOWN_MG_CM3 if kvp is None else PUBLISHED_SD_MG_CM3
     found = Calibration(
         slope_mg_cm3_per_hu=float(PUBLISHED_SLOPE) * factor,
         offset_mg_cm3=float(PUBLISHED_OFFSET),
         route="published",
         sd_mg_cm3=float(sd),
-        source=f"{PUBLISHED_SLOPE.source} (trust: {PUBLISHED_SLOPE.trust}); band: {sd.source}",
+        source=f"{slope.source} (trust: {slope.trust}); band: {citation_of(sd).source}",
         kvp=kvp,
         notes=("tube voltage not stated: 120 kVp assumed",) if kvp is None else (),
     )

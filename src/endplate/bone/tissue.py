@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.image.volume import Grid, Volume
 
 _EQUIVALENTS = (
@@ -112,7 +112,7 @@ def tissue_line(volume: Volume, bone: NDArray[np.bool_], k2hpo4_per_ha: float) -
         air_hu=float(at[0]),
         fat_hu=float(at[1]),
         muscle_hu=float(at[2]),
-        source=f"air, fat and muscle in the image: {AIR_HA_MG_CM3.source}; to K2HPO4 by Goodsitt 1992",
+        source=f"air, fat and muscle in the image: {citation_of(AIR_HA_MG_CM3).source}; to K2HPO4 by Goodsitt 1992",
         notes=(
             f"air {at[0]:.0f}, fat {at[1]:.0f}, muscle {at[2]:.0f} HU",
             f"HA equivalents times {k2hpo4_per_ha:.3f} to K2HPO4",

@@ -45,9 +45,10 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
 
     Raises
     ------
-    GridMismatchError : the labels lie outside the CT, or not over bone: another patient's, or another coordinate
-        frame.
+    GridMismatchError : CT and labels name different frames of reference, or the labels lie outside the CT, or not over
+        bone: another patient's, or another coordinate frame.
     """
+    _check_one_frame(volume, labels)
     moved, note = _on_grid(labels, volume.grid)
     before = np.count_nonzero(labels.labels) * labels.grid.voxel_mm3
     after = np.count_nonzero(moved.labels) * volume.grid.voxel_mm3
@@ -74,6 +75,17 @@ def _on_grid(labels: LabelMap, grid: Grid) -> tuple[LabelMap, str]:
         apart = labels.grid.apart_mm(grid)
         return replace(labels, grid=grid), f"labels lie {apart:.3f} mm beside the grid of the CT: taken as the same"
     return resample_labels(labels, grid), f"labels resampled from {_told(labels.grid)} to {_told(grid)}"
+
+
+def _check_one_frame(volume: Volume, labels: LabelMap) -> None:
+    """DICOM objects that name different frames of reference share no coordinates, even where they overlap."""
+    ct, seg = (None if one.series is None else one.series.frame_of_reference_uid for one in (volume, labels))
+    if ct and seg and ct != seg:
+        raise GridMismatchError(
+            f"the CT lies in frame of reference {ct}, the labels in {seg}",
+            "a place in one means nothing in the other",
+            "give the labels that were made from this CT, or a copy registered to it",
+        )
 
 
 def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from endplate.bibliography import full_text
 from endplate.case import Case
-from endplate.cited import Cited
+from endplate.cited import Cited, citation_of, is_cited
 from endplate.report.phrase import BUILT, UNIT_WORDS
 
 PHANTOM = "endplate.image.phantom"
@@ -70,10 +70,10 @@ def _imported(name: str) -> bool:
 
 
 def _cited(name: str, value: object) -> list[tuple[str, Cited]]:
-    if isinstance(value, Cited):
-        return [(name, value)]
+    if isinstance(value, float) and is_cited(value):
+        return [(name, citation_of(value))]
     if isinstance(value, dict):
-        return [(f"{name}[{key}]", item) for key, item in value.items() if isinstance(item, Cited)]
+        return [(f"{name}[{key}]", citation_of(item)) for key, item in value.items() if is_cited(item)]
     return []
 
 
@@ -81,7 +81,7 @@ def _constant(stage: str, name: str, number: Cited) -> Constant:
     return Constant(
         stage=stage,
         name=name,
-        value=f"{float(number):g}",
+        value=f"{number.value:g}",
         unit=UNIT_WORDS.get(number.unit, number.unit),
         source=number.source,
         trust=number.trust,

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 from endplate.patient.scale.change import WORST
 
 Procedure = Literal["kyphoplasty", "vertebroplasty", "none"]
@@ -37,9 +37,20 @@ class CourseModel:
     name: str
     scale: Scale
     procedure: Procedure
-    fractions: dict[str, Cited]
-    sd_points: Cited
+    fractions: dict[str, float]
+    sd_points: float
     basis: str
+
+
+BASES = {
+    "EVOLVE (open, one arm)": ("evolve_2019",),
+    "midway between the open and the blinded trials": ("vertos2_2010", "vertos4_2018", "vapour_2016", "invest_2009"),
+    "VERTOS V (blinded)": ("vertos5_2023",),
+    "control arms": ("vertos2_2010", "vertos4_2018", "free_2009"),
+    "CAFE at 1 month (open, cancer)": ("cafe_2011",),
+    "INVEST at 1 month (blinded) and Trout 2005 (open)": ("invest_2009", "trout_2005"),
+}
+"""What a track was read from, in words, and its publications."""
 
 
 def _track(
@@ -52,8 +63,8 @@ def _track(
         name=name,
         scale=scale,
         procedure=procedure,
-        fractions=cited_table(key, "1", source, "design", dict(zip(times, fractions, strict=True))),
-        sd_points=cited(sd, "1", source, "design", name=f"{key}.sd"),
+        fractions=cited_table(key, "1", source, "design", dict(zip(times, fractions, strict=True)), cite=BASES[basis]),
+        sd_points=cited(sd, "1", source, "design", name=f"{key}.sd", cite=BASES[basis]),
         basis=basis,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.decision.recovery.expected_course import Procedure, course_models_for, expected
 from endplate.decision.recovery.visit_scores import VisitScores
 
@@ -49,7 +49,7 @@ class Flag:
 Rule = Callable[[Procedure, VisitScores, Sequence[VisitScores], float | None], Iterator[Flag]]
 
 RECHECK = "recheck the level, cement leak, a fracture beside it, the sacrum and the facet joints"
-OWN_RULE = "own rule"
+OWN_RULE = "own rule of the follow-up"
 AGAIN = "MRI with STIR: look for a new fracture"
 
 
@@ -181,7 +181,7 @@ def _rmdq(procedure: Procedure, start: VisitScores, later: Sequence[VisitScores]
             told.append((reading.on, reading.rmdq - nadir >= float(RMDQ_RISE), text))
             nadir = min(nadir, reading.rmdq)
     for spell, text in _spells(told):
-        yield _worse("function_worse", spell, text, source=RMDQ_RISE.source)
+        yield _worse("function_worse", spell, text, source=citation_of(RMDQ_RISE).source)
 
 
 def _stature(
@@ -194,7 +194,7 @@ def _stature(
     ]
     told = [(on, loss >= float(STATURE_CM), f"{loss:.1f} cm shorter than at the start") for on, loss in lost]
     for spell, text in _spells(told):
-        yield _worse("stature", spell, text, "image the spine", STATURE_CM.source)
+        yield _worse("stature", spell, text, "image the spine", citation_of(STATURE_CM).source)
 
 
 def _response(
@@ -214,7 +214,7 @@ def _response(
             text=f"pain {last.nrs:g} against {start.nrs:g} at the start: less than 2 points and less than 30 %",
             action=RECHECK,
             urgency="next visit",
-            source=GAIN_POINTS.source,
+            source=citation_of(GAIN_POINTS).source,
         )
 
 

@@ -139,7 +139,7 @@ def _read(folder: str, name: str, shared: Book | None) -> Book:
 
 
 def read_book(table: Mapping[str, Any], shared: Book | None = None) -> Book:
-    """A rule file as read from TOML; it may use the thresholds and criteria of `shared`.
+    """A rule file as read from TOML; it may use the thresholds, criteria and scores of `shared`.
 
     Raises
     ------
@@ -164,6 +164,7 @@ class _Reader:
         }
         self.criteria: dict[str, Criterion] = {}
         self.scores: dict[str, Score] = {}
+        self.shared_scores = shared.scores if shared else {}
         self.shared_criteria = shared.criteria if shared else {}
         self.shared_thresholds = shared.thresholds if shared else {}
 
@@ -180,10 +181,14 @@ class _Reader:
         return read_citation(where, entry, self.edition.edition, self.edition.cite)
 
     def book(self) -> Book:
-        for name, entry in self.table.get("criterion", {}).items():
-            self.criteria[name] = self.criterion(f"{self.edition.id}.{name}", entry)
-        for name, entry in self.table.get("score", {}).items():
-            self.scores[name] = self.score(name, entry)
+        # In the order of the file: what stands first may be used by what follows.
+        for kind in self.table:
+            if kind == "criterion":
+                for name, entry in self.table[kind].items():
+                    self.criteria[name] = self.criterion(f"{self.edition.id}.{name}", entry)
+            elif kind == "score":
+                for name, entry in self.table[kind].items():
+                    self.scores[name] = self.score(name, entry)
         return Book(
             edition=self.edition,
             thresholds=self.thresholds,
@@ -205,11 +210,15 @@ class _Reader:
             return ALWAYS
         thresholds = {**self.shared_thresholds, **self.thresholds}
         criteria = {**self.shared_criteria, **self.criteria}
-        return parse(text, Names(field_catalogue(), thresholds, criteria, self.scores))
+        return parse(text, Names(field_catalogue(), thresholds, criteria, {**self.shared_scores, **self.scores}))
 
     def criterion(self, name: str, entry: Mapping[str, Any]) -> Criterion:
         citation = self.citation(name, entry)
-        return Criterion(name, entry["words"], citation, self.node(entry.get("when")))
+        return Criterion(name, entry["words"], citation, self.node(entry.get("when")), entry.get("otherwise", ""))
+
+    def scope(self, told: str | list[str] | None) -> Node:
+        """The cases that a rule set speaks of: an expression, or a list of criteria that must all hold."""
+        return All(tuple(self.named(name) for name in told)) if isinstance(told, list) else self.node(told)
 
     def named(self, name: str) -> Criterion:
         """A criterion of this file or of the shared one."""
@@ -254,12 +263,12 @@ class _Reader:
             title=entry["title"],
             question=entry["question"],
             edition=edition,
-            scope=self.node(entry.get("scope")),
+            scope=self.scope(entry.get("scope")),
             outside=entry.get("outside", "not covered"),
             absolute=tuple(self.named(name) for name in entry.get("absolute", ())),
             relative=tuple(self.named(name) for name in entry.get("relative", ())),
             answers=DecisionList(rungs),
-            scores=tuple(self.scores[name] for name in entry.get("scores", ())),
+            scores=tuple({**self.shared_scores, **self.scores}[name] for name in entry.get("scores", ())),
             approximation=entry.get("approximation", ""),
         )
 

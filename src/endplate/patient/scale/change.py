@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 
 NRS_MCID = cited(2.0, "1", "2 points or 30 % on a 0-10 rating", "knowledge", cite="farrar_2001")
 NRS_MCID_SHARE = cited(0.30, "1", "2 points or 30 % on a 0-10 rating", "knowledge", cite="farrar_2001")
@@ -72,11 +72,11 @@ class Scale:
     name: str
     worst: float
     best: float
-    important: Cited | None
-    important_share: Cited | None = None
-    error: Cited | None = None
-    min_for_gain: Cited | None = None
-    max_for_loss: Cited | None = None
+    important: float | None
+    important_share: float | None = None
+    error: float | None = None
+    min_for_gain: float | None = None
+    max_for_loss: float | None = None
 
     def changed(self, before: float | None, after: float | None) -> str:
         """ "better", "worse", "no important change", or "unknown" between two scores of this scale."""

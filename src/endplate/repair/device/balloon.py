@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 from endplate.repair.device.needle import NEEDLES, Needle
 
 MPA_PER_PSI = cited(
@@ -60,8 +60,8 @@ class Balloon:
 
     name: str
     access: str
-    length_mm: Cited
-    max_ml: Cited
+    length_mm: float
+    max_ml: float
     max_mpa: float
 
     def passes(self, needle: Needle) -> bool:

@@ -45,7 +45,13 @@ MODULUS_MPA = cited(
     cite="low_stiffness_cement_2013",
 )
 YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, in the source code of Ogo", "verified", cite="ogo")
-VOID_FRACTION = cited(0.10, "1", "own choice: default void fraction of cement in bone", "design")
+VOID_FRACTION = cited(
+    0.10,
+    "1",
+    "own choice: void fraction of cement in bone; its porosity governs (Kinzl 2012a)",
+    "design",
+    cite="kinzl_2012a",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited
+from endplate.cited import cited
 
 _WINKELMANN = "Winkelmann 2018, CT of 252 treated bodies"
 WINKELMANN_MM = cited(
@@ -44,8 +44,8 @@ class Observed:
     """A gain of anterior height that was measured in patients; `sd_mm` None where only a mean was read."""
 
     name: str
-    mean_mm: Cited
-    sd_mm: Cited | None = None
+    mean_mm: float
+    sd_mm: float | None = None
 
 
 OBSERVED = (

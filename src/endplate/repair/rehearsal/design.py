@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.errors import OptionError
 from endplate.repair.rehearsal.result import Unknown
 
@@ -91,18 +91,18 @@ def unknowns(density_sd_mg_cm3: float, nominal: ParameterSet) -> tuple[Unknown, 
     spread = float(DENSITY_SDS) * density_sd_mg_cm3
     rows = (
         ("mg/cm3", nominal.density_sd * density_sd_mg_cm3, -spread, spread, "shift of the whole calibration, one SD"),
-        ("1", nominal.permeability, 1 / factor, factor, PERMEABILITY_FACTOR.source),
-        ("1", nominal.interface, float(INTERFACE_LOW), float(INTERFACE_HIGH), INTERFACE_LOW.source),
+        ("1", nominal.permeability, 1 / factor, factor, citation_of(PERMEABILITY_FACTOR).source),
+        ("1", nominal.interface, float(INTERFACE_LOW), float(INTERFACE_HIGH), citation_of(INTERFACE_LOW).source),
         ("1", float(nominal.mobility == "mobile"), 0.0, 1.0, "the scan cannot show whether the fracture is loose"),
-        ("N", nominal.preload_n, float(PRELOAD_LOW_N), float(PRELOAD_HIGH_N), PRELOAD_HIGH_N.source),
+        ("N", nominal.preload_n, float(PRELOAD_LOW_N), float(PRELOAD_HIGH_N), citation_of(PRELOAD_HIGH_N).source),
         (
             "N/mm",
             nominal.spring_n_per_mm,
             float(SPRING_LOW_N_PER_MM),
             float(SPRING_HIGH_N_PER_MM),
-            SPRING_HIGH_N_PER_MM.source,
+            citation_of(SPRING_HIGH_N_PER_MM).source,
         ),
-        ("1", nominal.viscosity, 1 / thick, thick, VISCOSITY_FACTOR.source),
+        ("1", nominal.viscosity, 1 / thick, thick, citation_of(VISCOSITY_FACTOR).source),
     )
     return tuple(
         Unknown(name=name, unit=unit, nominal=middle, low=low, high=high, source=source)

@@ -38,4 +38,4 @@ def _of(verdict: Verdict) -> Iterator[str]:
 def _of_aid() -> Iterator[str]:
     for entry in figures().values():
         for row in entry if isinstance(entry, list) else [entry]:
-            yield from cite_keys(row["cite"])
+            yield from cite_keys(row.get("cite", ()))
