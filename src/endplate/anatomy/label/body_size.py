@@ -135,8 +135,8 @@ def _impossible(section: float, heights: list[float]) -> str:
     low, high = SHAPE_POSSIBLE
     if tallest / section < float(low) or middle / section > float(high):
         return (
-            f"the bodies are {middle:.2f} times as high (the tallest {tallest:.2f}) and {section:.2f} times as wide and "
-            "deep as adults'"
+            f"the bodies are {middle:.2f} times as high (the tallest {tallest:.2f}) and {section:.2f} times as wide "
+            "and deep as adults'"
         )
     return ""
 
