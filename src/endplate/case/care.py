@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from endplate.decision.ask_next import NextQuestion, ask_next
+from endplate.decision.explanation.ask_next import NextQuestion, ask_next
 from endplate.decision.facts.case_facts import case_facts, facts_without_level
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.plan import PreventionPlan, prevent

@@ -65,7 +65,8 @@ def ask_next(levels: Sequence[LevelFacts], length: int = LENGTH) -> tuple[NextQu
     cases = [case for facts in levels if (case := _case(facts.values, chance)).open]
     total = sum(len(case.open) for case in cases)
     known: frozenset[str] = frozenset()
-    settled, found = 0.0, []
+    settled = 0.0
+    found: list[NextQuestion] = []
     names = sorted({name for case in cases for name in case.missing})
     gains = {name: _gain(cases, known, name) for name in names}
     while gains and len(found) < length:
