@@ -161,12 +161,13 @@ def _peak(
 
 def _air_peak(hu: NDArray[np.float32], grid: Grid) -> float | None:
     """Median of air that was measured, away from anything denser; padding and clipped corners are left out."""
-    air = (hu < AIR_BELOW_HU) & (hu > AIR_ABOVE_HU)
+    air = hu < AIR_BELOW_HU  # with padding: what lies beside it is no border of tissue
     deep = ndimage.distance_transform_edt(air, sampling=grid.spacing_mm) > AWAY_FROM_BODY_MM if air.any() else air
-    off = np.where(air, hu - PADDING_HU, 0)  # small numbers: squares of HU are too coarse for a spread of 2 HU
+    # Small numbers: squares of HU in float32 are too coarse for a spread of 2 HU.
+    off = np.where(hu > AIR_ABOVE_HU, hu - PADDING_HU, 0)
     mean = ndimage.uniform_filter(off, 3, mode="nearest")
     spread = np.sqrt(np.maximum(ndimage.uniform_filter(off * off, 3, mode="nearest") - mean * mean, 0))
-    measured = deep & ~((mean < 0) & (spread < PADDING_SD_HU))
+    measured = deep & (hu > AIR_ABOVE_HU) & ~((mean < 0) & (spread < PADDING_SD_HU))
     if measured.sum() * grid.voxel_mm3 < MIN_MM3:
         return None
     return float(np.median(hu[measured]))

@@ -17,7 +17,7 @@ MAX_SKEW = cited(
 )
 
 
-MAX_TILT_DEG = cited(40.0, "deg", "gantries tilt by at most 30 degrees; beyond, the header is wrong", "knowledge")
+MAX_TILT_DEG = cited(40.0, "deg", "own limit: gantries tilt by some 30 degrees at most", "design")
 
 
 def straighten_volume(volume: Volume) -> Volume:

@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 from endplate.cited import cited
 
 PADDING_HU = -1024  # what most scanners write outside the field of view
-AIR_HU = cited(-1024.5, "[hnsf'U]", "the 12-bit Hounsfield scale begins here: nothing measured is lower", "knowledge")
-DENSE_HU = cited(3071.0, "[hnsf'U]", "the 12-bit Hounsfield scale ends here; metal alone goes on", "knowledge")
+AIR_HU = cited(
+    -1024.5,
+    "[hnsf'U]",
+    "own limit: the 12-bit scale begins here, nothing measured is lower",
+    "design",
+    cite="kalender_2011",
+)
+DENSE_HU = cited(
+    3071.0, "[hnsf'U]", "own limit: the 12-bit scale ends here, metal alone goes on", "design", cite="kalender_2011"
+)
 LOW_SHARE = cited(0.0005, "1", "of the image: ringing beside metal is rarer and never of one value", "design")
 ONE_VALUE_SHARE = cited(0.5, "1", "of what lies below the scale: noise has no single value, a pad has", "design")
 HIGH_SHARE = cited(0.01, "1", "of the image: metal that saturates is less and lies inside", "design")

@@ -25,7 +25,9 @@ BLEED_CONTACT = cited(
     0.4, "1", "Own choice: share of a speck's border that one neighbour owns before it is given to it", "design"
 )
 NEAR_MM = cited(8, "mm", "Own choice: a loose arch (spondylolysis, thin pedicle) lies this near its body", "design")
-MAX_PIECES = 200  # a label in more is noise; each piece looked at costs a pass over the crop
+MAX_PIECES = cited(
+    200, "1", "Own choice: a label in more pieces is noise; each that is looked at costs a pass over the crop", "design"
+)
 _CORNERS = np.ones((3, 3, 3), bool)
 
 

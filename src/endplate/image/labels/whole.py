@@ -34,21 +34,22 @@ def whole_labels(values: NDArray[Any], name: str, limits: Limits = DEFAULT.limit
 
     Parameters
     ----------
-    values : (I, J, K) as stored. name : of the file, for messages. limits : the most different labels.
+    values : (I, J, K) as stored; overwritten where the labels fit into its memory, which saves a second copy.
+    name : of the file, for messages. limits : the most different labels.
 
     Raises
     ------
     LabelError : empty, NaN, fractions, negative or too large values, or more different ones than labels have.
     """
-    numbers = values if values.dtype == np.uint16 else np.empty(values.shape, np.uint16)
+    numbers = _room_for(values)
     counts = np.zeros(MAX_LABEL + 1, np.int64)
     off = 0.0
     for place in _slabs(values):
-        slab = values[place]
+        slab = values[place].copy() if np.shares_memory(values, numbers) else values[place]
         if not slab.any():
             numbers[place] = 0
             continue
-        _check_range(slab, values, name)
+        _check_range(slab, name)
         if slab.dtype.kind == "f":
             rounded = np.rint(slab)
             off = max(off, float(np.abs(slab - rounded).max()))
@@ -59,8 +60,7 @@ def whole_labels(values: NDArray[Any], name: str, limits: Limits = DEFAULT.limit
                 "a probability map, or labels resampled with interpolation, look like this",
                 "resample labels with nearest neighbour",
             )
-        if numbers is not values:
-            numbers[place] = slab
+        numbers[place] = slab
         counts += np.bincount(numbers[place].ravel(), minlength=MAX_LABEL + 1)
     present = [int(label) for label in np.flatnonzero(counts[1:]) + 1]
     if not present:
@@ -101,13 +101,20 @@ def _slabs(values: NDArray[Any]) -> Iterator[slice]:
     return (slice(first, min(first + thick, len(values))) for first in range(0, len(values), thick))
 
 
-def _check_range(slab: NDArray[Any], values: NDArray[Any], name: str) -> None:
+def _room_for(values: NDArray[Any]) -> NDArray[np.uint16]:
+    """Memory for the labels: that of the values themselves where each is two bytes or more, else new."""
+    if values.dtype.itemsize < 2 or not values.flags.c_contiguous or not values.flags.writeable:
+        return np.zeros(values.shape, np.uint16)
+    return values.reshape(-1).view(np.uint16)[: values.size].reshape(values.shape)
+
+
+def _check_range(slab: NDArray[Any], name: str) -> None:
     low, high = slab.min(), slab.max()
     if slab.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high)):
         raise LabelError(f"{name} has labels that are NaN or infinite", "", "write whole numbers, 0 for background")
     if low < -float(NEAR_WHOLE) or high > MAX_LABEL:
         raise LabelError(
-            f"{name} has values from {values.min():g} to {values.max():g}",
+            f"{name} has values from {low:g} to {high:g}",
             f"labels are whole numbers from 0 to {MAX_LABEL}",
             "give the label map, not the CT",
         )
