@@ -1,18 +1,19 @@
 """Are the bodies as large as those of people: a lost spacing, or names of other levels, makes them what nobody has.
 
-Widths, depths and heights are held against adults' at the same level, sex and stature. One fracture cannot decide:
-fractures take height, never cross-section, and at least one body of three keeps most of its own.
+Cross-sections, and how far neighbouring bodies lie apart, are held against adults' at the same level, sex and stature.
+Fractures cannot decide: they take no cross-section, and of several steps from body to body the larger ones count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from endplate.anatomy.label.neighbours import body_height_mm, section_mm2
+from endplate.anatomy.label.neighbours import section_mm2
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited, cited_table
 from endplate.finding import Caution, Gap
@@ -34,8 +35,15 @@ OVAL = cited(0.8, "1", "a body's section over width times depth: an ellipse has 
 MALE = cited(1.075, "1", "men 6-9 % larger than women, middle of the range", "weak", cite=("black_1991", "palm_2025"))
 STATURE_CM = cited(161.0, "cm", "own reference: stature of the women whose sizes the table gives", "design")
 ADULT_YR = cited(18.0, "a", "bodies grow until then: adults' sizes say nothing", "design")
-# Median root of section and heights over the table's: 0.89-1.19 and 0.80-1.09 on five masks of people, 0.82-1.06 and
-# 0.89-1.07 on digital spines of both sexes and 0.9 to 1 of the usual size.
+DISC_MM = {
+    level: float(number)
+    for level, number in cited_table(
+        "body_size.disc", "mm", "own choice, as in the digital spine: bones and discs fit together", "design",
+        dict(zip(_LEVELS, (3.5, 3.5, 4, 4.5, 6, 7, 8, 9, 9.5, 9.5), strict=True)),
+    ).items()
+}  # fmt: skip
+# Median root of section over the table's: 0.89-1.19 on five masks of people. Upper quartile of the steps from body to
+# body over the table's: 0.87-0.99, and 0.60-0.69 of the same with a slice distance 1.5 times too small.
 SECTION_POSSIBLE = (
     cited(0.8, "1", "10 % below the smallest of five spines measured", "design"),
     cited(1.3, "1", "10 % above the largest of five spines measured", "design"),
@@ -44,15 +52,17 @@ SECTION_USUAL = (
     cited(0.87, "1", "the smallest of five spines measured", "design"),
     cited(1.22, "1", "the largest of five spines measured", "design"),
 )
-TALLEST_POSSIBLE = (
-    cited(0.72, "1", "10 % below the smallest: the tallest of three levels or more, fractures among them", "design"),
-    cited(1.35, "1", "a fifth above the largest of five spines measured", "design"),
+STEP_POSSIBLE = (
+    cited(0.76, "1", "upper quartile, between the smallest measured and what a lost slice distance leaves", "design"),
+    cited(1.28, "1", "median, a fifth above the largest of five spines measured", "design"),
 )
 SHAPE_POSSIBLE = (
-    cited(0.7, "1", "tallest height over root of section, 0.87-0.96 measured: less is a lost slice distance", "design"),
-    cited(1.3, "1", "the same: more is a lost slice distance", "design"),
+    cited(
+        0.72, "1", "upper quartile of steps over root of section, 0.83-1.05 measured", "design"
+    ),
+    cited(1.3, "1", "median of steps over root of section: more is another shape", "design"),
 )
-FEWEST = cited(3.0, "1", "levels of which the tallest is taken as hardly fractured", "design")
+FEWEST = cited(2.0, "1", "steps of which the larger is taken as hardly fractured", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +94,9 @@ def check_body_sizes(
         return [], []
     usual = expected_share(person)
     sections = [_section_share(vertebra) / usual for vertebra in usable]
-    heights = [body_height_mm(v) / at_level(HEIGHT_MM, v.level) / usual for v in usable if v.level is not Level.L5]
+    steps = [_step_share(upper, lower) / usual for upper, lower in pairwise(usable) if lower.level.follows(upper.level)]
     section = float(np.median(sections))
-    found = _impossible(section, heights)
+    found = _impossible(section, steps)
     if found:
         text = f"{found} at {_names(usable)}: the voxel size or the level names cannot be right"
         return [Caution(code="size_impossible", text=text)], [Gap(code="vertebra", reason=text)]
@@ -121,22 +131,29 @@ def _section_share(vertebra: Vertebra) -> float:
     return float(np.sqrt(section_mm2(vertebra) / usual))
 
 
-def _impossible(section: float, heights: list[float]) -> str:
+def _step_share(upper: Vertebra, lower: Vertebra) -> float:
+    """How far two neighbours' bodies lie apart over what is usual: half of each height and the disc between."""
+    heights = [at_level(HEIGHT_MM, vertebra.level) for vertebra in (upper, lower)]
+    usual = sum(heights) / 2 + at_level(DISC_MM, upper.level)
+    return float(np.linalg.norm(upper.centroid_mm - lower.centroid_mm)) / usual
+
+
+def _impossible(section: float, steps: list[float]) -> str:
     """What cannot be a person's, in words; nothing where all can."""
     low, high = SECTION_POSSIBLE
-    if not float(low) <= section <= float(high):
+    if not low <= section <= high:
         return f"the bodies are {section:.2f} times as wide and deep as adults' ({low:g} to {high:g} are possible)"
-    if len(heights) < int(FEWEST):
+    if len(steps) < FEWEST:
         return ""
-    tallest, middle = max(heights), float(np.median(heights))
-    low, high = TALLEST_POSSIBLE
-    if tallest < float(low) or middle > float(high):
-        return f"the bodies are {middle:.2f} times as high as adults' (the tallest {tallest:.2f})"
+    large, middle = float(np.percentile(steps, 75)), float(np.median(steps))
+    low, high = STEP_POSSIBLE
+    if large < low or middle > high:
+        return f"neighbouring bodies lie {middle:.2f} times as far apart as adults' ({low:g} to {high:g} are possible)"
     low, high = SHAPE_POSSIBLE
-    if tallest / section < float(low) or middle / section > float(high):
+    if large / section < low or middle / section > high:
         return (
-            f"the bodies are {middle:.2f} times as high (the tallest {tallest:.2f}) and {section:.2f} times as wide "
-            "and deep as adults'"
+            f"neighbouring bodies lie {middle:.2f} times as far apart as adults', and are {section:.2f} times as wide "
+            "and deep"
         )
     return ""
 

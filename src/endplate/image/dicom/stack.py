@@ -223,7 +223,7 @@ def _check_gaps(planes: list[ImagePlane], gaps_mm: NDArray[np.float64]) -> None:
         raise ImageError(
             f"{wide.size} gaps in the series, the first of {gaps_mm[at]:.2f} mm after {name_of(planes[at].path)}"
             f" where slices are {usual:.2f} mm apart",
-            "slices are missing",
+            "slices are missing, or their positions were rounded",
             "export the complete series",
         )
 
