@@ -113,7 +113,9 @@ def _other_kind(facts: dict[str, str]) -> str:
     if (kind in _CT_CLASSES and modality in ("CT", "")) or (kind is None and modality == "CT"):
         return ""
     if modality == "CT":
-        return f"CT of the class {clean(UID(kind or '').name)}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a UID may hold anything
+            return f"CT of the class {clean(UID(kind or '').name)}"
     return modality or "other DICOM"
 
 
