@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from endplate.anatomy.frame import (
     mirror_turn_deg,
     spine_tangents,
 )
+from endplate.anatomy.label.body_size import Person, check_body_sizes
 from endplate.anatomy.label.check import LabelPart, check_labels
 from endplate.anatomy.label.flip import check_facing, check_flips
 from endplate.anatomy.label.neighbours import check_lumps, check_neighbours
@@ -59,9 +60,11 @@ class AnatomySettings:
     Attributes
     ----------
     repair : make the safe repairs (islands, small holes, small bleeding across a disc); each is recorded.
+    person : whose spine it is: sizes are held against it.
     """
 
     repair: bool = True
+    person: Person = field(default_factory=Person)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -112,6 +115,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
     _collect(check_lumps([(draft.level, draft.second_share) for draft in drafts]), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
+    unsure = {gap.level for gap in gaps if gap.code == "vertebra"}
+    _collect(check_body_sizes(vertebrae, unsure, settings.person), cautions, gaps)
     if settings.repair:
         vertebrae, cuts = trim_bleeding(vertebrae)
         cautions += cuts

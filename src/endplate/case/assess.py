@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from endplate.anatomy.label.body_size import Person
 from endplate.anatomy.locate import AnatomySettings, locate_vertebrae
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.biomechanics.findings import findings as mechanics_findings
@@ -89,8 +90,15 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
 
 
 def _anatomy(case: Case, settings: AssessSettings, tell: Progress) -> Case:
-    spine = locate_vertebrae(case.labels, case.volume, settings.anatomy)
+    spine = locate_vertebrae(case.labels, case.volume, replace(settings.anatomy, person=_person(case)))
     return replace(case, spine=spine, cautions=case.cautions + spine.cautions, gaps=case.gaps + spine.gaps)
+
+
+def _person(case: Case) -> Person:
+    """What the record says of the patient's size."""
+    if case.record is None:
+        return Person()
+    return Person(sex=case.record.sex, stature_cm=case.record.height_cm, age_yr=case.record.age_yr)
 
 
 def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:

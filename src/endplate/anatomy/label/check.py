@@ -99,6 +99,9 @@ def _sorted_mask(
     voxel_mm3 = labels.grid.voxel_mm3
     pieces = sort_pieces(labels.labels[window], level.verse_id, labels.grid.spacing_mm)
     check.cautions += piece_cautions(level, pieces, voxel_mm3, repaired=repair)
+    if pieces.count:
+        text = f"the label of {level} lies in {pieces.count} pieces: no vertebra does"
+        check.distrust(level, "scattered_label", text)
     if pieces.apart:
         volume = sum(float(piece.sum()) for piece in pieces.apart) * voxel_mm3 / 1000
         text = f"{level} is labelled in two places apart; {volume:.1f} mL lie away from the larger part"

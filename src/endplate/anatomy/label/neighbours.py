@@ -65,7 +65,7 @@ def check_lumps(shares: list[tuple[Level, float]]) -> tuple[list[Caution], list[
 def shared_face(upper: Vertebra, lower: Vertebra) -> float:
     """Area over which a body touches its neighbour's label, as a fraction of the smaller body's mean cross-section."""
     touching = max(_touching_mm2(upper, lower), _touching_mm2(lower, upper))
-    return touching / max(min(_section_mm2(upper), _section_mm2(lower)), 1.0)
+    return touching / max(min(section_mm2(upper), section_mm2(lower)), 1.0)
 
 
 def _touching_mm2(one: Vertebra, other: Vertebra) -> float:
@@ -78,7 +78,7 @@ def _touching_mm2(one: Vertebra, other: Vertebra) -> float:
     return float(near[tuple(index.T)].sum()) * one.grid.voxel_mm3 / thickness
 
 
-def _section_mm2(vertebra: Vertebra) -> float:
+def section_mm2(vertebra: Vertebra) -> float:
     """Mean cross-section of a body: volume over height."""
     return float(vertebra.body.sum()) * vertebra.grid.voxel_mm3 / max(body_height_mm(vertebra), 1.0)
 
@@ -93,7 +93,7 @@ def body_height_mm(vertebra: Vertebra) -> float:
 def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:
     whole = [vertebra for vertebra in vertebrae if not vertebra.cut_by_field]
     heights = np.array([body_height_mm(vertebra) for vertebra in whole])
-    areas = np.array([_section_mm2(vertebra) for vertebra in whole])
+    areas = np.array([section_mm2(vertebra) for vertebra in whole])
     found = []
     for place, vertebra in enumerate(whole):
         height, area = _against_neighbours(heights, place), _against_neighbours(areas, place)

@@ -25,6 +25,9 @@ BLEED_CONTACT = cited(
     0.4, "1", "Own choice: share of a speck's border that one neighbour owns before it is given to it", "design"
 )
 NEAR_MM = cited(8, "mm", "Own choice: a loose arch (spondylolysis, thin pedicle) lies this near its body", "design")
+MAX_PIECES = cited(
+    200, "1", "Own choice: a label in more pieces is noise; each that is looked at costs a pass over the crop", "design"
+)
 _CORNERS = np.ones((3, 3, 3), bool)
 
 
@@ -37,12 +40,14 @@ class Pieces:
     kept : (I, J, K) bool, the vertebra.
     islands : specks to be dropped. bled : specks that belong to a neighbour, by its label.
     apart : large pieces too far away to be the same vertebra.
+    count : of all pieces where they are too many to be looked at one by one, else 0.
     """
 
     kept: NDArray[np.bool_]
     islands: list[NDArray[np.bool_]]
     bled: list[tuple[int, NDArray[np.bool_]]]
     apart: list[NDArray[np.bool_]]
+    count: int = 0
 
 
 def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.float64]) -> Pieces:
@@ -53,6 +58,10 @@ def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.f
     main = numbered == 1 + int(sizes.argmax())
     found = Pieces(kept=main.copy(), islands=[], bled=[], apart=[])
     if count == 1:
+        return found
+    if count > MAX_PIECES:
+        found.islands.append(mask & ~main)
+        found.count = count
         return found
     away = ndimage.distance_transform_edt(~main, sampling=spacing_mm)
     limit = min(ISLAND_SHARE * float(sizes.max()), ISLAND_MM3 / float(np.prod(spacing_mm)))
