@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,17 @@ def test_notes_names_and_keys_forge_no_line(desk: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr()
     assert not forged(printed.out) and not forged(printed.err)
     assert "EMERGENCY, L1: forged" in printed.out
+
+
+def test_warnings_and_logs_of_libraries_that_quote_a_file_come_by_the_door(capsys) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        terminal.guard_streams()
+        warnings.warn(HOSTILE, stacklevel=1)
+        logging.getLogger("some.library").propagate = False
+        logging.getLogger("some.library").warning("value %s", HOSTILE)
+    told = capsys.readouterr().err
+    assert told.count("\n") == 2 and not forged(told) and "some.library: value x" in told
 
 
 def test_json_escapes_what_a_terminal_would_obey_and_keeps_its_value(desk: Path, capsys) -> None:

@@ -26,7 +26,7 @@ NEW = {
     "volumes/L1_body.nii.gz": "first",
     "volumes/labels.nii.gz": "same",
 }
-MINE = {"notes.txt": "mine", "volumes/notes.txt": "mine too", "other.json": "{}"}
+MINE = {"volumes/L1_my_remarks.txt": "mine", "notes.txt": "mine", "volumes/notes.txt": "mine too", "other.json": "{}"}
 
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

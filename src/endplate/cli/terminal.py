@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import codecs
 import json
+import logging
 import re
 import sys
 import unicodedata
+import warnings
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -98,10 +100,23 @@ def console(*, markup: bool = True, stderr: bool = False) -> Console:
 
 
 def guard_streams() -> None:
-    """Let both streams spell what their encoding lacks, whoever writes to them."""
+    """Let both streams spell what their encoding lacks, and warnings of libraries, which quote files, come by here."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=SPELLED)
+    warnings.showwarning = _warned
+    logging.lastResort = _Logged(logging.WARNING)
+
+
+def _warned(message: Warning | str, category: type[Warning], *place: object) -> None:
+    aside(f"endplate: {category.__name__}: {message}")
+
+
+class _Logged(logging.Handler):
+    """Where records of libraries go for which no program has set up a log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        aside(f"endplate: {record.name}: {record.getMessage()}")
 
 
 def _flushed(stream: TextIO, text: str) -> None:

@@ -21,8 +21,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "demo": ("intact/ct.nii.gz", "intact/labels.nii.gz", "patient.toml"),
 }
 """Names that are known before the work is done. Other kinds (a page, a record, rows) are one file of any name."""
-OF_A_LEVEL = re.compile(r"(C[1-7]|T\d\d?|L\d|S1)_")
-"""How volumes of a level begin; another one of such a name would pass for a result of this case."""
+OF_A_LEVEL = re.compile(
+    r"(C[1-7]|T\d\d?|L\d|S1)_(vertebra|body|density_roi|(\w+_)?strain|"
+    r"(vertebroplasty|kyphoplasty)_(cement|sphere|cavity|compaction|path))\.(nii\.gz|stl|mrk\.json)"
+)
+"""Names of the volumes of a level; another one of such a name would pass for a result of this case."""
 MAX_NAMED = 3
 """Names that a refusal lists; it says how many more there are."""
 
@@ -102,7 +105,7 @@ def _strange_volumes(folder: Path, manifest: Manifest) -> list[str]:
         return []
     if place.is_symlink() or not place.is_dir():
         return [VOLUMES]
-    found = [f"{VOLUMES}/{path.name}" for path in place.iterdir() if OF_A_LEVEL.match(path.name)]
+    found = [f"{VOLUMES}/{path.name}" for path in place.iterdir() if OF_A_LEVEL.fullmatch(path.name)]
     return sorted(name for name in found if name not in manifest)
 
 
