@@ -24,6 +24,7 @@ HOLE_MM3 = cited(
 BLEED_CONTACT = cited(
     0.4, "1", "Own choice: share of a speck's border that one neighbour owns before it is given to it", "design"
 )
+BESIDE_SHARE = cited(0.1, "1", "Own choice: a piece that took part of a body lies against what is left of it", "design")
 NEAR_MM = cited(8, "mm", "Own choice: a loose arch (spondylolysis, thin pedicle) lies this near its body", "design")
 _CORNERS = np.ones((3, 3, 3), bool)
 
@@ -83,6 +84,16 @@ def _owner(labels: NDArray[np.uint16], label: int, piece: NDArray[np.bool_]) -> 
     owner = int(counts.argmax())
     enough = counts[owner] >= float(BLEED_CONTACT) * border.size
     return owner if enough and owner in FROM_VERSE_ID else 0
+
+
+def beside(labels: NDArray[np.uint16], own: Level, piece: NDArray[np.bool_]) -> frozenset[Level]:
+    """Levels that a piece (I, J, K) of a label lies against with a tenth of its border or more."""
+    border = labels[ndimage.binary_dilation(piece, structure=_CORNERS) & ~piece]
+    found = {number: int((border == number).sum()) for number in np.unique(border)}
+    near = {
+        FROM_VERSE_ID[n] for n, count in found.items() if n in FROM_VERSE_ID and count >= BESIDE_SHARE * len(border)
+    }
+    return frozenset(near - {own, Level.S1})
 
 
 def fill_holes(mask: NDArray[np.bool_], voxel_mm3: float) -> tuple[NDArray[np.bool_], float, float]:
