@@ -20,7 +20,7 @@ from verification.check_fracture import roughened
 
 THICKNESS_MM = (0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 BLOCK_MM = 3.0
-NOISE_MOST_HU = 120.0
+NOISE_MAX_HU = 120.0
 ROUGH_MM = (0.15, 0.6)
 """How far a label's border wanders without noise, and at the most noise: noise is felt through the labels alone."""
 
@@ -75,7 +75,7 @@ def random_spine(seed: int) -> RandomSpine:
     first = int(rng.integers(0, len(PHANTOM_LEVELS) - count + 1))
     levels = PHANTOM_LEVELS[first : first + count]
     in_plane = float(rng.uniform(0.8, 1.2))
-    noise = float(rng.uniform(0, NOISE_MOST_HU))
+    noise = float(rng.uniform(0, NOISE_MAX_HU))
     spec = PhantomSpec(
         levels=levels,
         spacing_mm=(in_plane, in_plane, thickness),
@@ -90,7 +90,7 @@ def random_spine(seed: int) -> RandomSpine:
     intact = [level for level in levels if level not in spec.deformities]
     if rng.random() < 0.25 and intact:
         spec = replace(spec, nodes={intact[int(rng.integers(len(intact)))]: _node(rng)})
-    rough = float(np.interp(noise, (0, NOISE_MOST_HU), ROUGH_MM))
+    rough = float(np.interp(noise, (0, NOISE_MAX_HU), ROUGH_MM))
     return RandomSpine(seed=seed, spec=spec, spoilt=_spoilt(rng, levels, rough))
 
 

@@ -15,7 +15,7 @@ from endplate.fracture.height.coarse import EVEN_SD
 from endplate.fracture.result import Heights, Measured
 from endplate.level import Level
 
-MOST_SD = cited(
+MAX_SD = cited(
     0.065,
     "1",
     "Own choice: a loss known to +-13 points cannot tell an intact level from grade 1 or 2 (20 and 25 %)",
@@ -54,7 +54,7 @@ def depth_slack(vertebra: Vertebra, depth_mm: float) -> float:
 
 def too_coarse(loss: Measured, heights: Heights, spacing_mm: float) -> str:
     """Why a loss cannot carry a grade, or nothing: its band is too wide and reaches below 20 %."""
-    if loss.value is None or loss.sd is None or heights.edge_mm is None or loss.sd <= MOST_SD:
+    if loss.value is None or loss.sd is None or heights.edge_mm is None or loss.sd <= MAX_SD:
         return ""
     low, high = (loss.value + side * float(BAND_SD) * loss.sd for side in (-1, 1))
     if low >= MILD_FROM or coarse_sd_mm(heights) == 0.0:

@@ -23,7 +23,7 @@ CORNER_INSET = cited(
 CORNER_STEPS = cited(0.75, "1", "Own choice: a corner is read clear of the slice in which the endplate lies", "design")
 ROWS = cited(15, "1", "Own choice: rows about 1.5 mm apart", "design")
 SIDE_MM = cited(2.5, "mm", "docs/theory.md, morphometry step 5: slices of the band lie 2.5 mm apart", "knowledge")
-LEAST_SLICES = cited(
+MIN_SLICES = cited(
     10, "1", "Own choice: a wall seen in fewer slices shows their steps as bulges (healthy levels at 3 mm)", "design"
 )
 WIDEST_MM = cited(3, "mm", "Own choice: a wall known no better than this cannot show a usual bulge", "design")
@@ -91,7 +91,7 @@ def bulging(vertebra: Vertebra, extent: Extent, posterior_mm: float) -> Bulge | 
     """Share of the wall's height that lies behind the line between its corners, or why it cannot be measured."""
     along = vertebra.axis_along
     rise, spacing = float(vertebra.edges_mm[along]), float(vertebra.grid.spacing_mm[along])
-    if rise > posterior_mm / float(LEAST_SLICES):
+    if rise > posterior_mm / float(MIN_SLICES):
         return f"{drawn_in(rise, spacing)} on a wall of {posterior_mm:.0f} mm"
     seen = _wall(vertebra, extent, posterior_mm, rise)
     if seen is None:

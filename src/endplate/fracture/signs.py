@@ -18,7 +18,7 @@ DEPRESSED_BEYOND = cited(
     "2 SD (0.036) of concavity (mean of Ha and Hp less Hm, over that mean) at 11 intact levels, VerSe'19 004, 014",
     "recomputed",
 )
-USUAL_CONCAVITY = cited(
+DEFAULT_CONCAVITY = cited(
     0.05,
     "1",
     "median concavity of the same 11 intact levels, where a spine has no intact level of its own",
@@ -47,7 +47,7 @@ def depression_sign(heights_mm: Triple, intact: Sequence[Triple], slack: float =
 
     `slack` : what coarse labels leave open of a ratio, a fraction; here and below.
     """
-    usual = median(concavity(heights) for heights in intact) if intact else float(USUAL_CONCAVITY)
+    usual = median(concavity(heights) for heights in intact) if intact else float(DEFAULT_CONCAVITY)
     than = "at intact levels" if intact else "usual (no intact level to compare with)"
     excess = concavity(heights_mm) - usual
     if excess <= DEPRESSED_BEYOND + slack:

@@ -14,7 +14,7 @@ from endplate.image.volume import Grid
 STEP_SHARE = cited(
     0.1, "1", "Own choice: a plane with a tenth of the usual border carries no step of the label's own grid", "design"
 )
-USUAL_PERCENTILE = cited(75, "%", "Own choice: the usual border of planes that carry a step", "design")
+DEFAULT_PERCENTILE = cited(75, "%", "Own choice: the usual border of planes that carry a step", "design")
 SKIPPED_SHARE = cited(
     0.3,
     "1",
@@ -54,7 +54,7 @@ def _edge(mask: NDArray[np.bool_], axis: int, step_mm: float) -> float:
     border = np.abs(np.diff(mask.astype(np.int8), axis=axis)).sum(axis=others)
     if not border.any():
         return step_mm
-    usual = float(np.percentile(border[border > 0], float(USUAL_PERCENTILE)))
+    usual = float(np.percentile(border[border > 0], float(DEFAULT_PERCENTILE)))
     stepped = np.flatnonzero(border >= float(STEP_SHARE) * usual)
     if len(stepped) < 3:
         return step_mm

@@ -20,7 +20,9 @@ WANDER_SHARE = cited(
     "a border that wanders by 0.4 mm (0.32 beyond the smooth endplate) moves heights by 0.29 mm on digital spines",
     "recomputed",
 )
-FINE_STEPS = cited(0.1, "1", "residual of smooth endplates on digital spines of 1 and 1.5 mm, over the edge", "recomputed")
+FINE_STEPS = cited(
+    0.1, "1", "residual of smooth endplates on digital spines of 1 and 1.5 mm, over the edge", "recomputed"
+)
 FINE_MM = cited(1.5, "mm", "Own choice: up to here the anti-aliased surface hides most of a step", "design")
 COARSE_MM = cited(3, "mm", "Own choice: from here steps show in full", "design")
 

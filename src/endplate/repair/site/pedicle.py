@@ -1,0 +1,41 @@
+"""Where the pedicles meet the body: no cortex to keep clear of, and no way out for a balloon."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from endplate.repair.site.bone import Bone, centres_mm, inside_body
+
+SLIPS = "balloon slips back into the pedicle"
+
+
+def outer_wall(bone: Bone, touching: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    """(I, J, K) outermost voxels of the body, without those that the arch covers: the needles came in there.
+
+    Parameters
+    ----------
+    touching : (3, 3, 3) which neighbours count; those across faces where absent.
+    """
+    body = np.asarray(inside_body(bone.field) >= 0.5)
+    return body & ~ndimage.binary_erosion(body | arch_of(bone), touching)
+
+
+def wall_mm(bone: Bone) -> NDArray[np.float64]:
+    """Centres (n, 3) of the voxels of the wall, model mm."""
+    return centres_mm(bone, outer_wall(bone))
+
+
+def arch_of(bone: Bone) -> NDArray[np.bool_]:
+    """(I, J, K) voxels of arch and processes."""
+    return np.asarray((inside_body(bone.field) < 0.5) & (np.clip(bone.field.fill, 0, 1) >= 0.5))
+
+
+def in_arch(arch: NDArray[np.bool_], places_mm: NDArray[np.float64], edge_mm: float) -> NDArray[np.bool_]:
+    """Which places (n, 3), model mm, lie in the arch (I, J, K); none beyond the grid does."""
+    at = np.floor(places_mm / edge_mm).astype(int)
+    held = ((at >= 0) & (at < arch.shape)).all(axis=1)
+    found = np.zeros(len(at), bool)
+    found[held] = arch[tuple(at[held].T)]
+    return found
