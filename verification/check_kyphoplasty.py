@@ -8,9 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.level import Level
-from endplate.numerics.mpm.cavity_expansion import expand_cavity
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.repair.kyphoplasty.crush_law import bone_foam
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
@@ -20,6 +19,7 @@ from endplate.repair.kyphoplasty.stepping import InflationCurve
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from verification.bodies import real_scan
 from verification.box_body import XPANDER, CrushedBox, box_bone, box_site, box_vertebra, crush, inflate_crushed
+from verification.cavity_expansion import expand_cavity
 from verification.check import Check
 
 UNLOADED_MPA = cited(0.85, "MPa", "Nan Fang Yi Ke Da Xue Xue Bao 2006;26:705: 122.7 +- 27.9 psi at 2.95 mL", "verified")
@@ -172,7 +172,7 @@ def pressures() -> Iterator[Check]:
         f"{UNLOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {sound.pressure_mpa[-1]:.2f} MPa, {factor:.1f} times. But the bodies of the source "
         "were not intact: they had been crushed to 80 % of their height (abstract), see row R22.1",
-        UNLOADED_MPA.source,
+        citation_of(UNLOADED_MPA).source,
     )
     box = crushed(120.0, 0.27, wedge=False)
     left = float((box.heights_mm[1] / box.heights_mm[0]).mean())
@@ -185,7 +185,7 @@ def pressures() -> Iterator[Check]:
         f"{UNLOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {course.pressure_mpa[-1]:.2f} MPa at the full volume ({factor:.2f} times; "
         f"{max(course.pressure_mpa):.2f} at first), {gain:.1f} mm regained",
-        UNLOADED_MPA.source,
+        citation_of(UNLOADED_MPA).source,
     )
     law, apart = (max(wedge.pressure_mpa) for wedge in (loaded_wedge(), fragments()))
     yield _open(
@@ -195,7 +195,7 @@ def pressures() -> Iterator[Check]:
         f"{_miss(law / LOADED_MPA, 2.0)}: {law:.2f} MPa at most ({law / LOADED_MPA:.2f} times), nothing calibrated; "
         f"{_miss(apart / LOADED_MPA, 2.0)}: {apart:.2f} MPa ({apart / LOADED_MPA:.2f} times) with the one factor that "
         "row R23 is calibrated by",
-        LOADED_MPA.source,
+        citation_of(LOADED_MPA).source,
     )
 
 

@@ -6,12 +6,12 @@ from math import erf, inf, sqrt
 
 import numpy as np
 
-from endplate.anatomy.label.resolution import COARSER_BY
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.finding import BAND_SD
 from endplate.fracture.grade import MILD_FROM, MODERATE_FROM, SEVERE_ABOVE
 from endplate.fracture.height.coarse import EVEN_SD
+from endplate.fracture.height.morphometry import drawn_in
 from endplate.fracture.result import Heights, Measured
 from endplate.level import Level
 
@@ -52,7 +52,7 @@ def depth_slack(vertebra: Vertebra, depth_mm: float) -> float:
     return float(BAND_SD) * float(EVEN_SD) * sqrt(2) * max(edge - 1.0, 0.0) / depth_mm
 
 
-def too_coarse(loss: Measured, heights: Heights, spacing_mm: float) -> str:
+def too_coarse(loss: Measured, heights: Heights, vertebra: Vertebra) -> str:
     """Why a loss cannot carry a grade, or nothing: its band is too wide and reaches below 20 %."""
     if loss.value is None or loss.sd is None or heights.edge_mm is None or loss.sd <= MAX_SD:
         return ""
@@ -60,16 +60,9 @@ def too_coarse(loss: Measured, heights: Heights, spacing_mm: float) -> str:
     if low >= MILD_FROM or coarse_sd_mm(heights) == 0.0:
         return ""
     return (
-        f"{drawn_in(heights.edge_mm, spacing_mm)} cannot carry a grade: the height loss lies anywhere from "
+        f"{drawn_in(heights.edge_mm, vertebra)} cannot carry a grade: the height loss lies anywhere from "
         f"{max(low, 0):.0%} to {max(high, 0):.0%}"
     )
-
-
-def drawn_in(edge_mm: float, spacing_mm: float) -> str:
-    """What a label's steps along the spine come from, in words."""
-    if edge_mm > spacing_mm * float(COARSER_BY):
-        return f"labels drawn in steps of {edge_mm:.1f} mm"
-    return f"slices of {spacing_mm:.2g} mm"
 
 
 def chance_of_grade(loss: Measured, grade: int) -> float:

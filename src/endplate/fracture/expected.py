@@ -11,9 +11,12 @@ import numpy as np
 from endplate.cited import cited
 from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, has_trend, normal_heights, place_of
 from endplate.fracture.own_shape import OTHER_SD, misshapen
+from endplate.fracture.result import Basis
 from endplate.level import Level
 
-NEAREST = cited(2, "1", "docs/theory.md, morphometry step 7: nearest two intact above and below", "knowledge")
+NEAREST = cited(
+    2, "1", "own algorithm, docs/theory.md, morphometry step 7: nearest two intact above and below", "design"
+)
 FARTHEST = cited(4, "level", "Own choice: level ratios are not carried further than four levels", "design")
 SUSPICIOUS = cited(
     0.15,
@@ -21,7 +24,7 @@ SUSPICIOUS = cited(
     "Own choice: five points (two SD of a height ratio) below Genant grade 1; a doubtful level is no reference",
     "design",
 )
-RATIO_SD = cited(0.03, "1", "Target of docs/theory.md: SD of a height ratio", "knowledge")
+RATIO_SD = cited(0.03, "1", "own target, docs/theory.md: SD of a height ratio", "design")
 TREND_SD = cited(0.05, "1", "Own choice: transitional levels vary more in shape than any other", "design")
 STEP_SD = cited(0.02, "1", "Own choice: how much a person's growth between two levels departs from the mean", "design")
 TYPICAL = cited(
@@ -39,8 +42,8 @@ class Expected:
     ----------
     scaled_mm : what the level ratios alone predict; differs from `heights_mm` only where RDES230 was used.
     interpolated : intact levels lie on both sides.
-    own : no intact neighbour was there, only the own posterior height, whose loss then stays unknown.
     by : the intact levels that it stands on.
+    basis : from the own posterior height alone no loss of that height can be told.
     """
 
     heights_mm: Triple
@@ -48,8 +51,13 @@ class Expected:
     reference: str
     interpolated: bool
     scaled_mm: Triple
-    own: bool = False
+    basis: Basis = "neighbours"
     by: tuple[Level, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """Whether no intact neighbour was there, only the own posterior height, whose loss then stays unknown."""
+        return self.basis == "own posterior"
 
     def loss(self, heights_mm: Triple) -> Triple:
         """Fraction of each height that is lost against the expected; negative where it is higher."""
@@ -189,6 +197,7 @@ def _by_nearest_or_own_posterior(scaled: Expected, row: Row, nearest: Row) -> Ex
         heights_mm=larger,
         sd_mm=float(np.hypot(scaled.sd_mm, shift)),
         reference=f"deformed neighbours on one side: larger of {nearest.level} and own posterior height (RDES230)",
+        basis="nearest or own posterior",
     )
 
 
@@ -204,7 +213,7 @@ def _from_own_posterior(row: Row, sex: Sex | None) -> Expected:
         reference="own posterior height with the level's normal shape; no intact neighbour",
         interpolated=False,
         scaled_mm=heights,
-        own=True,
+        basis="own posterior",
     )
 
 

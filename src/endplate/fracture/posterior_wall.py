@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.finding import BAND_SD
-from endplate.fracture.certainty import drawn_in
 from endplate.fracture.height.coarse import EVEN_SD
 from endplate.fracture.height.extent import Extent, body_field, walls
+from endplate.fracture.height.morphometry import drawn_in
 from endplate.fracture.height.plate import MAD_TO_SD
 from endplate.fracture.result import Measured
 
@@ -22,7 +22,9 @@ CORNER_INSET = cited(
 )
 CORNER_STEPS = cited(0.75, "1", "Own choice: a corner is read clear of the slice in which the endplate lies", "design")
 ROWS = cited(15, "1", "Own choice: rows about 1.5 mm apart", "design")
-SIDE_MM = cited(2.5, "mm", "docs/theory.md, morphometry step 5: slices of the band lie 2.5 mm apart", "knowledge")
+SIDE_MM = cited(
+    2.5, "mm", "own algorithm, docs/theory.md, morphometry step 5: slices of the band lie 2.5 mm apart", "design"
+)
 MIN_SLICES = cited(
     10, "1", "Own choice: a wall seen in fewer slices shows their steps as bulges (healthy levels at 3 mm)", "design"
 )
@@ -89,10 +91,9 @@ def _loss_band(loss: float, sd: float | None) -> tuple[float, float]:
 
 def bulging(vertebra: Vertebra, extent: Extent, posterior_mm: float) -> Bulge | str:
     """Share of the wall's height that lies behind the line between its corners, or why it cannot be measured."""
-    along = vertebra.axis_along
-    rise, spacing = float(vertebra.edges_mm[along]), float(vertebra.grid.spacing_mm[along])
+    rise = float(vertebra.edges_mm[vertebra.axis_along])
     if rise > posterior_mm / float(MIN_SLICES):
-        return f"{drawn_in(rise, spacing)} on a wall of {posterior_mm:.0f} mm"
+        return f"{drawn_in(rise, vertebra)} on a wall of {posterior_mm:.0f} mm"
     seen = _wall(vertebra, extent, posterior_mm, rise)
     if seen is None:
         return "the wall is not seen"

@@ -139,6 +139,7 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
         expected_mm=expected.heights_mm,
         expected_sd_mm=expected.sd_mm,
         reference=expected.reference,
+        basis=expected.basis,
         height_loss=loss,
         worst=kind,
         genant_grade=None,
@@ -151,7 +152,7 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
         posterior_wall_fraction=_wall(vertebra, triple, extent, expected, heights),
         nodes=tuple(dent for dent in heights.dents if dent.focal),
     )
-    uncertain = too_coarse(loss, heights, float(vertebra.grid.spacing_mm[vertebra.axis_along]))
+    uncertain = too_coarse(loss, heights, vertebra)
     if uncertain:
         return replace(result, reason=uncertain, ask=question(vertebra.level, uncertain))
     return _answered(result, _answer(vertebra, triple, losses, spine, extent))

@@ -17,14 +17,16 @@ DEPRESSED_BEYOND = cited(
     "1",
     "2 SD (0.036) of concavity (mean of Ha and Hp less Hm, over that mean) at 11 intact levels, VerSe'19 004, 014",
     "recomputed",
+    cite="verse_2020",
 )
 DEFAULT_CONCAVITY = cited(
     0.05,
     "1",
     "median concavity of the same 11 intact levels, where a spine has no intact level of its own",
     "recomputed",
+    cite="verse_2020",
 )
-FRONT_SD = cited(0.08, "1", "Surg Radiol Anat 2011;33:223: widest SD of Ha/Hp, T10-L2, asymptomatic adults", "verified")
+FRONT_SD = cited(0.08, "1", "widest SD of Ha/Hp, T10-L2, asymptomatic adults", "verified", cite="matsumoto_2011")
 SPREAD_BEYOND = cited(0.10, "1", "Own choice: twice the usual scatter of depth against neighbours (0.05)", "design")
 
 

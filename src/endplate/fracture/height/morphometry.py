@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.anatomy.label.resolution import COARSER_BY
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.cited import cited
+from endplate.finding import BAND_SD
 from endplate.fracture.height.coarse import WANDER_SHARE, steps_sd_mm, wander_sd_mm
 from endplate.fracture.height.extent import Extent, body_extent
 from endplate.fracture.height.patch import BAND_HALF_MM, PLACES, band_heights
@@ -24,6 +26,9 @@ _READERS = "neuro-ml/vertebral-fractures-severity: 2,971 pairs of the same body 
 READER_SD_MM = cited(1.0, "mm", f"{_READERS}; SD of one reader's height", "recomputed")
 READER_RATIO_SD = cited(
     0.034, "1", f"{_READERS}; SD of one reader's 1 - least over greatest height (robust 0.027)", "recomputed"
+)
+MAX_ANGLE_SD_DEG = cited(
+    4, "deg", "Own choice: +-8 degrees is the whole of a mild wedge; beyond it an angle says nothing", "design"
 )
 PLANE_SD_DEG = cited(
     0.9,
@@ -100,7 +105,8 @@ def _spread(vertebra: Vertebra, extent: Extent, edge_mm: float) -> list[float | 
     wander = float(np.linalg.norm([wander_sd_mm(vertebra, plate) for plate in plates])) / 2**0.5
     border = max(float(BORDER_SD_MM), float(WANDER_SHARE) * wander)
     repeats = remeasured(vertebra, extent, edge_mm)
-    return [None if sd is None else float(np.linalg.norm([sd, steps, border])) for sd in repeats]
+    # Repeats of a coarse label show some of its steps again, so the larger of both counts, not their sum.
+    return [None if sd is None else float(np.hypot(max(sd, steps), border)) for sd in repeats]
 
 
 def unknown_heights(level: Level, reason: str, extent: Extent | None = None) -> Heights:
@@ -130,6 +136,14 @@ def unmeasurable(vertebra: Vertebra, extent: Extent | None) -> str:
 def edge_along_superior_mm(vertebra: Vertebra) -> float:
     """Edge, closest to the body's superior axis, of the voxels in which the label was drawn, mm."""
     return float(vertebra.edges_mm[vertebra.axis_along])
+
+
+def drawn_in(edge_mm: float, vertebra: Vertebra) -> str:
+    """What a label's steps along the spine come from, in words."""
+    spacing = float(vertebra.grid.spacing_mm[vertebra.axis_along])
+    if edge_mm >= spacing * float(COARSER_BY):
+        return f"labels drawn in steps of {edge_mm:.1f} mm"
+    return f"slices of {spacing:.2g} mm"
 
 
 def _measured(value: float, sd: float | None) -> Measured:
@@ -162,6 +176,11 @@ def _wedge(
     run_mm = (float(PLACES["posterior"]) - float(PLACES["anterior"])) * extent.depth_mm
     from_heights = float(np.rad2deg(np.arctan(np.hypot(front_sd, back_sd) / run_mm)))
     sd = float(np.hypot(from_heights, float(PLANE_SD_DEG)))
+    if sd > MAX_ANGLE_SD_DEG:
+        reason = (
+            f"{drawn_in(edge_mm, vertebra)} cannot carry an angle: it is known to +-{float(BAND_SD) * sd:.0f} degrees"
+        )
+        return Measured(value=None, reason=reason)
     mean_mm = float(np.mean([height.value or 0.0 for height in (heights[0], heights[2])]))
     readers = float(np.rad2deg(np.arctan(float(READER_RATIO_SD) * mean_mm / run_mm)))
     return Measured(value=angle, sd=sd, reader_sd=float(np.hypot(sd, readers)))

@@ -24,11 +24,13 @@ from endplate.repair.kyphoplasty.stepping import MAX_BACK_MM, MAX_SIDE_MM, Infla
 from endplate.repair.site.bone import Bone, body_ml
 from endplate.repair.site.prefracture_shape import PrefractureShape
 
-PRELOAD_N = cited(100.0, "N", "Preload of the in-vitro tests of height (Krueger 2015), reference 7.7", "knowledge")
+PRELOAD_N = cited(100.0, "N", "preload of the in-vitro tests of height", "verified", cite="kruger_2015")
 SPRING_N_PER_MM = cited(
     0.0, "N/mm", "Neighbours free, as in the in-vitro tests under dead load; spring-held ones are 100-300", "design"
 )
-PLANNED_ML = cited(2.0, "mL", "Two balloons of 2 mL: with the usual 3-5 mL of cement a level at T10-L1", "knowledge")
+PLANNED_ML = cited(
+    2.0, "mL", "own choice: two balloons of 2 mL, with the usual 3-5 mL of cement a level at T10-L1", "design"
+)
 LARGEST_SHARE = cited(0.5, "1", "Own choice: balloons that want half of the body were asked for by mistake", "design")
 
 

@@ -46,8 +46,9 @@ class Inflation:
     full, deflated : gain at full inflation and after deflation under the preload, against the body so settled.
     bone : the bone afterwards, with its cavity, on the same grid. compaction : (I, J, K) density over density before.
     cavity_ml, mass_error, volume_error, energy_error : relative errors of the balances.
-    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far the back wall went towards the canal, and front or sides outwards, against
-    the settled body, at full inflation and after deflation; None where it was not read.
+    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far the posterior wall went towards the canal,
+    and the anterior or lateral walls outwards, against the settled body, at full inflation and after deflation;
+    None where it was not read.
     mobility : "rigid" or "mobile" fracture. preload_n : held throughout. stop : why it ended.
     unconverged : where a step found no equilibrium, so that the last good state was kept; empty where none failed.
     """

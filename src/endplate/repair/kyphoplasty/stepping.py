@@ -35,13 +35,11 @@ CAUTION = cited(0.8, "1", "Own choice: of the room left below a height, as gains
 MAX_QUICKENING = cited(
     4.0, "1", "Own choice: a gain is not expected to quicken more than this from step to step", "design"
 )
-CLEARANCE_MM = cited(
-    2.0, "mm", "Stop when the balloon comes this near to cortex or endplate, reference 7.7", "knowledge"
-)
+CLEARANCE_MM = cited(2.0, "mm", "own choice: stop when the balloon comes this near to cortex or endplate", "design")
 CLEAR_LOSS_MM = cited(
     0.7,
     "mm",
-    "Error of reading a height, target of reference 8.2: a smaller loss is no target, a larger rise no gain",
+    "own target, docs/theory.md: error of reading a height; a smaller loss is no target, a larger rise no gain",
     "design",
 )
 MAX_BACK_MM = cited(
@@ -68,7 +66,8 @@ class InflationCurve:
     Attributes
     ----------
     start, before : as the scan shows the body, and settled under the preload.
-    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far back wall, and front or sides, went out since then; None without one.
+    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far the posterior, and the anterior
+    or lateral walls, went out since then; None without one.
     """
 
     volume_ml: list[float] = field(default_factory=list)

@@ -64,7 +64,7 @@ def repair_bone(
 
     Parameters
     ----------
-    voxel_mm : edge of the cubes. zone : kept with the bone; `endplate.repair.site.fracture_zone.find_zone` also softens it.
+    voxel_mm : edge of the cubes. zone : kept with the bone; `find_zone` also softens it.
 
     Raises
     ------

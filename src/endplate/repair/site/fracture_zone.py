@@ -19,8 +19,8 @@ from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from endplate.repair.site.cortex import find_shell
 from endplate.repair.site.foramen import foramen
 
-GAS_HU = cited(-150.0, "[hnsf'U]", "Cleft on CT: gas below -150 HU; design default of the reference 1.7", "design")
-CLEFT_ML = cited(0.1, "mL", "Cleft on CT: at least 0.1 mL of contiguous gas; design default of the reference", "design")
+GAS_HU = cited(-150.0, "[hnsf'U]", "own choice: a cleft on CT is gas below -150 HU", "design")
+CLEFT_ML = cited(0.1, "mL", "own choice: a cleft on CT has at least 0.1 mL of contiguous gas", "design")
 CORE_DEPTH_MM = cited(5.0, "mm", "Own choice: the core begins beyond shell, endplate and their blur", "design")
 UNDER_PLATE_MM = cited(
     4.0, "mm", "Own choice: an endplate blurred by scanner and smoothing (sigma 1.5 mm) fades within this", "design"
@@ -34,7 +34,11 @@ ABOVE_SD = cited(2.0, "1", "Own choice: and above two robust SD of the core's ow
 BAND_ML = cited(0.4, "mL", "Own choice: a band 3 mm thick and 12 mm across; smaller dense islands are common", "design")
 LOSS_LOOKED_FOR = cited(0.10, "1", "Own choice: half of Genant's mild grade; below it no endplate came down", "design")
 ASSUMED_MM = cited(
-    3.8, "mm", "BMC Musculoskelet Disord 2021: fracture zones 2.4 +- 1.4 mm long in 48 cores, mean and SD", "verified"
+    3.8,
+    "mm",
+    "fracture zones 2.4 +- 1.4 mm long in 48 cores (abstract), mean and SD",
+    "verified",
+    cite="vertebral_cores_2021",
 )
 FLUID_SHARE = cited(0.35, "1", "Own choice: a third of the core's density is fluid or marrow without bone", "design")
 GAP_MM2 = cited(25.0, "mm2", "Own choice: a hole in the wall as large as an endplate breach", "design")
@@ -43,9 +47,9 @@ WALL_SHARE = cited(0.8, "1", "Own choice: a wall no denser than this share of th
 FROM_ARCH_MM = cited(
     4.0, "mm", "Own choice: where a pedicle joins there is no wall; it fades over as much as an endplate", "design"
 )
-WALL_INVOLVED = cited(0.20, "1", "AO Spine-DGOU OF 3: posterior wall involved beyond a fifth", "verified")
+WALL_INVOLVED = cited(0.20, "1", "OF 3: posterior wall involved beyond a fifth", "verified", cite="of_card")
 SOFT_MODULUS = cited(
-    0.40, "1", "Modulus of the zone falls to 30-50 % of the density law, reference 5.2; not a measurement", "weak"
+    0.40, "1", "own choice: the modulus of the zone falls to 30-50 % of the density law; not a measurement", "design"
 )
 SOUND = "no compacted band, cleft, gap in the endplates or cortex, or involved posterior wall was seen"
 HEALED = "the body lost height, but no loose zone is seen: old and healed, or too fine for this scan"
