@@ -1,7 +1,7 @@
-"""Digital spines made at random: slices, pose, size, collapses, endplate nodes, and labels as readers and networks spoil them.
+"""Digital spines made at random: slices, pose, size, collapses, nodes, and labels as readers and networks spoil them.
 
-Each spine follows from its seed alone. Slice thickness runs through its values in turn, so that every row of the table has
-as many spines.
+Each spine follows from its seed alone. Slice thickness runs through its values in turn, so that every row of the table
+has as many spines.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ from endplate.case.provenance import Stopwatch, with_parameters
 from endplate.errors import EndplateError, LabelError, SolverError
 from endplate.finding import Finding, Gap
 from endplate.fracture.alignment import measure_alignment
+from endplate.fracture.certainty import questions
+from endplate.fracture.disc_height import disc_findings, disc_gaps, measure_discs
 from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
@@ -99,8 +101,10 @@ def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     spine = _spine(case)
     fractures = grade_fractures(spine, case.record, settings.fracture)
     alignment = measure_alignment(spine, [fracture.heights for fracture in fractures])
-    case = replace(case, fractures=fractures, alignment=alignment)
-    return _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
+    case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + questions(fractures))
+    discs = measure_discs(spine)
+    case = _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
+    return _add(case, disc_findings(discs), disc_gaps(discs))
 
 
 def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import erf, inf, sqrt
 
 import numpy as np
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
-from endplate.finding import BAND_SD
+from endplate.finding import BAND_SD, Caution
+from endplate.fracture.expected import SUSPICIOUS
 from endplate.fracture.grade import MILD_FROM, MODERATE_FROM, SEVERE_ABOVE
 from endplate.fracture.height.coarse import EVEN_SD
 from endplate.fracture.height.morphometry import drawn_in
-from endplate.fracture.result import Heights, Measured
-from endplate.level import Level
+from endplate.fracture.result import Fracture, Heights, Measured
 
+QUESTION = "question_to_reader"
 MAX_SD = cited(
     0.065,
     "1",
     "Own choice: a loss known to +-13 points cannot tell an intact level from grade 1 or 2 (20 and 25 %)",
     "design",
 )
+EVEN_LOSS_SD = cited(0.035, "1", "usual SD of a height loss on digital spines of 1 mm", "recomputed")
 FINE_SD_MM = cited(
     0.45, "mm", "repeatability of heights of fine labels: at most 0.4 mm on digital spines to 1.5 mm", "recomputed"
 )
 FINE_RATIO = cited(0.045, "1", "1.96 SD of a ratio of two heights of 27 mm, each known to 0.45 mm", "recomputed")
-SETTLES = (
-    "what would settle it: an earlier image of the level, oedema on MRI (STIR) or uptake, or a reader's look at its "
-    "endplates and walls; write the answer as fracture yes or no at this level of the record"
-)
+SETTLES = "an earlier image of the level, oedema on MRI (STIR) or uptake, or a reader's look at its endplates and walls"
+THINNER = "thinner slices or finer labels, an earlier image, oedema on MRI (STIR) or uptake, or a reader's look"
 
 
 def coarse_sd_mm(heights: Heights) -> float:
@@ -65,6 +66,12 @@ def too_coarse(loss: Measured, heights: Heights, vertebra: Vertebra) -> str:
     )
 
 
+def surely_short(loss: Measured) -> bool:
+    """Whether a loss is beyond what measuring again and a doubtful reference explain."""
+    sd = max(loss.sd or 0.0, float(EVEN_LOSS_SD))
+    return (loss.value or 0.0) - float(BAND_SD) * sd >= SUSPICIOUS
+
+
 def chance_of_grade(loss: Measured, grade: int) -> float:
     """Chance 0..1 that the true loss lies within a grade, by the normal distribution of the loss's shown band."""
     limits = (-inf, float(MILD_FROM), float(MODERATE_FROM), float(SEVERE_ABOVE), inf)
@@ -75,6 +82,22 @@ def chance_of_grade(loss: Measured, grade: int) -> float:
     return below[1] - below[0]
 
 
-def question(level: Level, reason: str) -> str:
-    """What a reader is asked about a level whose fracture is open."""
-    return f"{level}: is it fractured? It cannot be told here ({reason}); {SETTLES}"
+def questions(fractures: Sequence[Fracture]) -> tuple[Caution, ...]:
+    """What a reader is asked of levels whose fracture is open, with what would settle it; nothing follows from them."""
+    asked = []
+    for fracture in fractures:
+        if fracture.fracture == "indeterminate" and fracture.genant_grade is not None:
+            text = _question(str(fracture.level), "is it fractured", fracture.reason, SETTLES)
+            asked.append(Caution(code=QUESTION, level=fracture.level, text=text))
+    coarse = [f.level for f in fractures if f.genant_grade is None and f.height_loss.value is not None]
+    if coarse:
+        names, why = ", ".join(map(str, coarse)), "the image cannot carry a grade; the gaps give each loss"
+        asked.append(Caution(code=QUESTION, text=_question(names, "which are fractured", why, THINNER)))
+    return tuple(asked)
+
+
+def _question(names: str, what: str, why: str, settles: str) -> str:
+    return (
+        f"question to a reader, {names}: {what}? It cannot be told here ({why}). What would settle it: {settles}; "
+        "write the answer at the level in the record (fracture yes or no). Until then nothing is planned on it"
+    )

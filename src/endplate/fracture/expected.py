@@ -126,7 +126,7 @@ def _expected(row: Row, rows: Sequence[Row], deformed: Collection[Level], sex: S
         return None
     above, below = neighbours(row.level, rows, deformed)
     if not above and not below:
-        return _from_own_posterior(row, sex)
+        return _from_own_posterior(row, sex) if has_normal(row.level) else None
     scaled, sd = _scaled(row.level, above + below, sex)
     by = tuple(other.level for other in (*reversed(above), *below))
     both = bool(above) and bool(below)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from endplate.finding import BAND_SD, Finding, Gap, catalogue
 from endplate.fracture.height.morphometry import READER_RATIO_SD, READER_SD_MM
 from endplate.fracture.height.spread import BORDER_SD_MM
@@ -120,7 +122,7 @@ def _nodes(fracture: Fracture) -> Iterator[Finding]:
         return
     for kind, value in zip(_PLACES, within, strict=True):
         measured: Measured = getattr(fracture.heights, kind)
-        if measured.value is None or not value == value:
+        if measured.value is None or np.isnan(value):
             continue
         inside = replace(measured, value=value)
         method = f"{_HEIGHTS}, with the node as it is; {_READERS}"

@@ -1,4 +1,4 @@
-"""A focal endplate node: a small dent, rim intact, such as a Schmorl node. A finding of its own, no compression fracture."""
+"""A focal endplate node: a small dent, rim intact, such as a Schmorl node. No compression fracture by itself."""
 
 from __future__ import annotations
 

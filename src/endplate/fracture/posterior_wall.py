@@ -118,7 +118,7 @@ def bulging_fraction(vertebra: Vertebra, extent: Extent, posterior_mm: float) ->
 def _wall(
     vertebra: Vertebra, extent: Extent, posterior_mm: float, rise_mm: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Rows (n,) along the wall and its anterior coordinate (n,) there, mm; None where corners or most rows are unseen."""
+    """Rows (n,) along the wall and its anterior coordinate there, mm; None where corners or most rows are unseen."""
     body = body_field(vertebra)
     half = posterior_mm / 2 - max(posterior_mm * float(CORNER_INSET), float(CORNER_STEPS) * rise_mm)
     rows = np.linspace(-half, half, int(ROWS))

@@ -10,7 +10,14 @@ import numpy as np
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.cited import cited
 from endplate.finding import BAND_SD
-from endplate.fracture.certainty import chance_of_grade, coarse_sd_mm, depth_slack, question, ratio_slack, too_coarse
+from endplate.fracture.certainty import (
+    chance_of_grade,
+    coarse_sd_mm,
+    depth_slack,
+    ratio_slack,
+    surely_short,
+    too_coarse,
+)
 from endplate.fracture.expected import Expected, Row, expected_heights
 from endplate.fracture.grade import KINDS, Reading, genant_grade, read_shape, scheuermann_like, short_vertebra, worst_of
 from endplate.fracture.height.extent import Extent, body_extent
@@ -25,6 +32,7 @@ from endplate.patient import PatientRecord
 
 SHORT_ALONE = "short for the size of the body and no intact level to compare with: variant, crush or small bones"
 NEAR_LEVELS = cited(2, "level", "Own choice: the neighbours that a reader looks at on either side", "design")
+NO_RATIOS = "no expected heights: no level ratios for this level, and no intact neighbour whose trend could tell them"
 UNCOMPARED = "own shape is normal, but no intact level to compare with: an even crush cannot be ruled out"
 
 
@@ -126,7 +134,10 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
     if triple is None:
         return _unread(heights, _why_unmeasured(heights))
     if expected is None:
-        return _unread(heights, "no expected heights: no level ratios for this level")
+        return _unread(
+            heights,
+            NO_RATIOS,
+        )
     losses = expected.loss(triple)
     if expected.own and vertebra.level in spine.short and genant_grade(max(losses)) == 0:
         return _unread(heights, SHORT_ALONE)
@@ -154,16 +165,17 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
     )
     uncertain = too_coarse(loss, heights, vertebra)
     if uncertain:
-        return replace(result, reason=uncertain, ask=question(vertebra.level, uncertain))
-    return _answered(result, _answer(vertebra, triple, losses, spine, extent))
+        return replace(result, reason=uncertain)
+    return _answered(result, _answer(vertebra, triple, loss, spine, extent))
 
 
 def _answer(
-    vertebra: Vertebra, triple: Triple, losses: Triple, spine: _Spine, extent: Extent | None
+    vertebra: Vertebra, triple: Triple, loss: Measured, spine: _Spine, extent: Extent | None
 ) -> tuple[Reading, list[Sign]]:
     """The reading of a level that can be graded, and the signs it stands on."""
     level = vertebra.level
     expected, slack = spine.expected[level], ratio_slack(spine.heights[level])
+    losses = expected.loss(triple)
     signs = _signs(vertebra, triple, extent, spine, slack)
     reading = read_shape(
         level,
@@ -171,7 +183,7 @@ def _answer(
         losses,
         signs,
         scheuermann=spine.scheuermann[level],
-        alone_short=_alone_short(level, expected, spine),
+        alone_short=surely_short(loss) and _alone_short(level, expected, spine),
         slack=slack,
     )
     if expected.own:
@@ -196,7 +208,6 @@ def _answered(result: Fracture, answer: tuple[Reading, list[Sign]]) -> Fracture:
         signs=tuple(sign.text for sign in signs),
         reason=reading.reason,
         confidence=chance_of_grade(loss, grade),
-        ask=question(result.level, reading.reason) if reading.fracture == "indeterminate" else "",
     )
 
 

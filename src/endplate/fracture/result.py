@@ -72,8 +72,7 @@ class Fracture:
     deformity, fracture : separate answers; a deformity is a fracture only with an endplate or cortex sign.
     signs : the signs found, in words.
     posterior_wall_fraction : 0..1. nodes : focal endplate nodes, findings of their own and no sign of a fracture.
-    confidence : chance 0..1 that the true loss lies within the stated grade, by the loss's shown band; 0 without a grade.
-    ask : the question to a reader, with what would settle it, where the answer about fracture is open; else empty.
+    confidence : chance 0..1 that the true loss lies within the stated grade, by its shown band; 0 without a grade.
     """
 
     level: Level
@@ -94,7 +93,6 @@ class Fracture:
     reason: str = ""
     nodes: tuple[Dent, ...] = ()
     confidence: float = 0.0
-    ask: str = ""
     basis: Basis | None = None
 
 

@@ -17,7 +17,7 @@ from endplate.finding import Caution, Gap
 FLAT_SHARE = cited(
     0.95,
     "1",
-    "Own choice: of an endplate under 2.5 mm slices at most 0.53 lies in one plane on 60 digital spines, 0.29 on real ones",
+    "Own choice: under 2.5 mm slices at most 0.53 of an endplate lies in one plane on 60 digital spines, 0.29 on real",
     "design",
 )
 SECTION_SHARE = cited(0.9, "1", "Own choice: a cut shows the whole section, an endplate narrows to its rim", "design")
@@ -27,7 +27,7 @@ Side = Literal["above", "below"]
 
 
 def check_cuts(vertebrae: Sequence[Vertebra]) -> tuple[list[Caution], list[Gap]]:
-    """Cautions and gaps for labels that end in a plane of the grid across the whole body, away from the scan's border."""
+    """Cautions and gaps for labels that end in a plane of the grid across the whole body, inside the scan."""
     cautions, gaps = [], []
     for vertebra in vertebrae:
         sides = () if vertebra.cut_by_field else cut_sides(vertebra)

@@ -43,7 +43,7 @@ def label_edges_mm(masks: Sequence[NDArray[np.bool_]], grid: Grid) -> tuple[floa
     usual = np.median(found, axis=0)
     coarser = usual >= float(COARSER_BY) * grid.spacing_mm
     if coarser.any():
-        # Blocks are cubes, or nearly: an axis with thicker slices hides them. Both steps then add, as independent errors.
+        # Blocks are cubes, or nearly; thicker slices hide them. Both steps add, as independent errors.
         block = np.where(coarser, usual, float(np.median(usual[coarser])))
         usual = np.hypot(block, grid.spacing_mm)
     return float(usual[0]), float(usual[1]), float(usual[2])

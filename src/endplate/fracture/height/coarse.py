@@ -1,7 +1,7 @@
 """What voxels and a wandering border leave open of where an endplate lies.
 
-A mask moved by half a voxel moves both endplates alike, so that repeats never show the steps of thick slices. An endplate
-that lies along the slices may be anywhere within one; one that crosses many slices is averaged over their steps.
+A mask moved by half a voxel moves both endplates alike, so that repeats never show the steps of thick slices. An
+endplate along the slices may lie anywhere within one; one that crosses many slices is averaged over their steps.
 """
 
 from __future__ import annotations
