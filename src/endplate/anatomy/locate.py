@@ -127,7 +127,12 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
         text = "fewer than three levels: the frames rest on each body's own shape and are less certain"
         cautions.append(Caution(code="few_levels", text=text))
     cautions += coarse_cautions(edges, vertebrae[0].axis_along, labels.grid)
-    spine = Spine(vertebrae=vertebrae, canal=_canal(drafts), cautions=tuple(cautions), gaps=tuple(gaps))
+    spine = Spine(
+        vertebrae=vertebrae,
+        canal=_canal(drafts),
+        cautions=tuple(dict.fromkeys(cautions)),
+        gaps=tuple(dict.fromkeys(gaps)),
+    )
     kept = tuple(_without_plates(vertebra, spine.distrusted) for vertebra in vertebrae)
     return replace(spine, vertebrae=kept, gaps=spine.gaps + _gaps(kept))
 

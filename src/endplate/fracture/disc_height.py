@@ -98,7 +98,7 @@ def _measured(upper: Vertebra, lower: Vertebra, above: Endplate, below: Endplate
 
 def _points(vertebra: Vertebra, plate: Endplate, name: str) -> NDArray[np.float64]:
     """World points (n, 3) of an endplate in the mid-sagittal band, steps taken out and nodes bridged."""
-    nodes = {dent.plate: dent.cells for dent in find_dents(vertebra) if dent.focal}
+    nodes: dict[str, NDArray[np.bool_]] = {dent.plate: dent.cells for dent in find_dents(vertebra) if dent.focal}
     edge = edge_along_superior_mm(vertebra)
     surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge, nodes.get(name))
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")

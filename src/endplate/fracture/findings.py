@@ -10,7 +10,7 @@ import numpy as np
 from endplate.finding import BAND_SD, Finding, Gap, catalogue
 from endplate.fracture.height.morphometry import READER_RATIO_SD, READER_SD_MM
 from endplate.fracture.height.spread import BORDER_SD_MM
-from endplate.fracture.result import Alignment, Fracture, Measured
+from endplate.fracture.result import Alignment, Fracture, Heights, Measured
 from endplate.level import Level
 
 _BAND = "band: 95 % (1.96 SD)"
@@ -48,12 +48,11 @@ def _of_level(fracture: Fracture) -> Iterator[Finding]:
     heights, level = fracture.heights, fracture.level
     for kind, place in _PLACES.items():
         measured: Measured = getattr(heights, kind)
-        method = f"{_HEIGHTS}, at {place} of the depth; {_READERS}; {_REPEAT} {_half(measured)}"
+        method = f"{_HEIGHTS}, at {place} of the depth; {_READERS}"
         yield from _number(f"{kind}_height", level, measured, method, _MORPHOMETRY)
-    wedge = (
-        f"best planes of both endplates over the mid-sagittal band; {_READERS}; {_REPEAT} {_half(heights.wedge_deg)}"
-    )
+    wedge = f"best planes of both endplates over the mid-sagittal band; {_READERS}"
     yield from _number("wedge_angle", level, heights.wedge_deg, wedge, _MORPHOMETRY)
+    yield from _repeatability(heights)
     yield from _nodes(fracture)
     yield from _loss_and_grade(fracture)
     yield _confidence(fracture)
@@ -80,10 +79,7 @@ def _loss_and_grade(fracture: Fracture) -> Iterator[Finding]:
         f"{reference}; {_BAND} of the spread of references and of level ratios",
         source,
     )
-    method = (
-        f"worst of three: {reference}; {_BAND} of measured and expected height together, between readers; "
-        f"repeatability {_half(fracture.height_loss, 100, ' points')}"
-    )
+    method = f"worst of three: {reference}; {_BAND} of measured and expected height together, between readers"
     yield from _number("height_loss", fracture.level, fracture.height_loss, method, source)
     if fracture.genant_grade is None:
         return
@@ -99,9 +95,21 @@ def _loss_and_grade(fracture: Fracture) -> Iterator[Finding]:
     )
 
 
-def _half(measured: Measured, scale: float = 1.0, unit: str = "") -> str:
-    """Half of the 95 % band of repeatability, in words."""
-    return "unknown" if measured.sd is None else f"+-{float(BAND_SD) * measured.sd * scale:.1f}{unit}"
+def _repeatability(heights: Heights) -> Iterator[Finding]:
+    """Half of the 95 % band of measuring this label again, the largest of the three heights."""
+    known = [m.sd for m in (heights.anterior, heights.middle, heights.posterior) if m.sd is not None]
+    if known:
+        half = float(BAND_SD) * max(known)
+        yield Finding(
+            code="height_repeatability",
+            level=heights.level,
+            value=half,
+            unit="mm",
+            low=half,
+            high=half,
+            method=f"half of the 95 % band of the {_REPEAT}; no band of its own",
+            source=_MORPHOMETRY,
+        )
 
 
 def _nodes(fracture: Fracture) -> Iterator[Finding]:

@@ -103,9 +103,9 @@ def _sorted_mask(
         volume = sum(float(piece.sum()) for piece in pieces.apart) * voxel_mm3 / 1000
         text = f"{level} is labelled in two places apart; {volume:.1f} mL lie away from the larger part"
         check.distrust(level, "one_level_in_two_bodies", text)
-        for owner in sorted({other for piece in pieces.apart for other in beside(labels.labels[window], level, piece)}):
-            text = f"a part of the label of {level} lies against {owner}, away from {level}: {owner} may lack a part"
-            check.distrust(owner, "bleeding_shared", text)
+        for other in sorted({one for piece in pieces.apart for one in beside(labels.labels[window], level, piece)}):
+            text = f"a part of the label of {level} lies against {other}, away from {level}: {other} may lack a part"
+            check.distrust(other, "bleeding_shared", text)
     if not repair:
         return labels.labels[window] == level.verse_id
     start = np.array([side.start for side in window])

@@ -117,8 +117,11 @@ def piece_cautions(level: Level, pieces: Pieces, voxel_mm3: float, *, repaired: 
         what = f"{len(pieces.islands)} loose specks ({volume:.0f} mm3) of {level}"
         done = "were left out" if repaired else "are in the labels"
         cautions.append(Caution(code="islands", level=level, text=f"{what} {done}", repaired=repaired))
+    bled: dict[int, float] = {}
     for owner, piece in pieces.bled:
-        what = f"{float(piece.sum()) * voxel_mm3:.0f} mm3 labelled {level} lie within {FROM_VERSE_ID[owner]}"
+        bled[owner] = bled.get(owner, 0.0) + float(piece.sum()) * voxel_mm3
+    for owner, volume in sorted(bled.items()):
         done = " and were given to it" if repaired else ""
-        cautions.append(Caution(code="bleeding", level=level, text=what + done, repaired=repaired))
+        text = f"{volume:.0f} mm3 labelled {level} lie within {FROM_VERSE_ID[owner]}{done}"
+        cautions.append(Caution(code="bleeding", level=level, text=text, repaired=repaired))
     return cautions

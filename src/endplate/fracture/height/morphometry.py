@@ -68,7 +68,7 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
         return unknown_heights(vertebra.level, reason, extent)
     edge_mm = edge_along_superior_mm(vertebra)
     dents = find_dents(vertebra)
-    nodes = {dent.plate: dent.cells for dent in dents if dent.focal}
+    nodes: dict[str, NDArray[np.bool_]] = {dent.plate: dent.cells for dent in dents if dent.focal}
     values = _band(vertebra.superior, vertebra.inferior, extent, edge_mm, nodes)
     spread = _spread(vertebra, extent, edge_mm) if settings.repeat else [None] * len(KINDS)
     heights = [_measured(value, sd) for value, sd in zip(values, spread, strict=True)]
