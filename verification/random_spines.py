@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.image.phantom import PHANTOM_LEVELS, Deformity, Node, PhantomSpec
+from endplate.image.phantom.spec import Shape
 from endplate.image.phantom.truth import PhantomTruth
 from endplate.image.volume import LabelMap
 from endplate.level import Level
@@ -96,7 +97,7 @@ def random_spine(seed: int) -> RandomSpine:
 
 def _collapses(rng: np.random.Generator, levels: tuple[Level, ...]) -> Mapping[Level, Deformity]:
     chosen = rng.permutation(len(levels))[: int(rng.choice([0, 1, 2], p=[0.3, 0.45, 0.25]))]
-    shapes = ("wedge", "biconcave", "crush")
+    shapes: tuple[Shape, ...] = ("wedge", "biconcave", "crush")
     return {
         levels[place]: Deformity(shape=shapes[int(rng.integers(3))], loss=float(rng.uniform(0.25, 0.6)))
         for place in chosen

@@ -110,13 +110,13 @@ def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
 
 
 def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
-    spine = _spine(case)
-    if case.volume is None:
+    spine, volume = _spine(case), case.volume
+    if volume is None:
         return _add(
             case, (), [Gap(code=code, level=v.level, reason=NO_CT) for v in spine.vertebrae for code in DENSITY_CODES]
         )
-    case = replace(case, cautions=case.cautions + foreign_cautions(spine.vertebrae, case.volume))
-    calibration, cautions, gaps = calibrate(case.volume, spine, settings.calibration)
+    case = replace(case, cautions=case.cautions + foreign_cautions(spine.vertebrae, volume))
+    calibration, cautions, gaps = calibrate(volume, spine, settings.calibration)
     broken = {fracture.level for fracture in case.fractures if fracture.fracture == "yes"}
     measured: list[BoneDensity] = []
     for vertebra in spine.vertebrae:
@@ -128,9 +128,7 @@ def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
         if spoilt:
             gaps += tuple(Gap(code=code, level=vertebra.level, reason=spoilt) for code in DENSITY_CODES)
             continue
-        density = measure_density(
-            vertebra, case.volume, calibration, settings.density, fractured=vertebra.level in broken
-        )
+        density = measure_density(vertebra, volume, calibration, settings.density, fractured=vertebra.level in broken)
         if isinstance(density, Gap):
             gaps += tuple(replace(density, code=code) for code in DENSITY_CODES)
         else:
