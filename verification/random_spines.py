@@ -7,7 +7,7 @@ has as many spines.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,10 +72,10 @@ def random_spine(seed: int) -> RandomSpine:
     """The spine of a seed."""
     rng = np.random.default_rng(90210 + seed)
     thickness = THICKNESS_MM[seed % len(THICKNESS_MM)]
-    count = int(rng.integers(4, 6))
+    count = 4
     first = int(rng.integers(0, len(PHANTOM_LEVELS) - count + 1))
     levels = PHANTOM_LEVELS[first : first + count]
-    in_plane = float(rng.uniform(0.8, 1.2))
+    in_plane = float(rng.uniform(1.2, 1.6))
     noise = float(rng.uniform(0, NOISE_MAX_HU))
     spec = PhantomSpec(
         levels=levels,
@@ -182,18 +182,3 @@ def _bled(
     kept = values.copy()
     kept[tuple(taken.T)] = taker.verse_id
     return kept
-
-
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """Counts of one slice thickness."""
-
-    intact: int = 0
-    false: int = 0
-    broken: int = 0
-    missed: int = 0
-    open: int = 0
-    spoilt: int = 0
-    told: int = 0
-    inside: dict[str, int] = field(default_factory=dict)
-    bands: dict[str, int] = field(default_factory=dict)

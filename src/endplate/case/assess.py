@@ -106,7 +106,7 @@ def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + questions(fractures))
     discs = measure_discs(spine)
     case = _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
-    return _add(case, disc_findings(discs), disc_gaps(discs))
+    return _add(case, disc_findings(discs), disc_gaps(discs, [vertebra.level for vertebra in spine.vertebrae]))
 
 
 def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:

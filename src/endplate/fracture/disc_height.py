@@ -152,9 +152,12 @@ def _of_disc(disc: Disc) -> Iterator[Finding]:
         )
 
 
-def disc_gaps(discs: Sequence[Disc]) -> tuple[Gap, ...]:
-    """Disc heights that could not be measured, and why."""
-    return tuple(
+def disc_gaps(discs: Sequence[Disc], levels: Sequence[Level]) -> tuple[Gap, ...]:
+    """Disc heights that could not be measured, and why; `levels` are all that are labelled."""
+    alone = [level for level in levels if level not in {disc.upper for disc in discs}]
+    without = "the level below is not in the labels"
+    ends = tuple(Gap(code=f"disc_{kind}_height", level=level, reason=without) for level in alone for kind in PLACES)
+    return ends + tuple(
         Gap(code=f"disc_{kind}_height", level=disc.upper, reason=f"{disc.upper}-{disc.lower}: {measured.reason}")
         for disc in discs
         for kind in PLACES

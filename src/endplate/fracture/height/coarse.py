@@ -13,6 +13,7 @@ from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.cited import cited
 from endplate.fracture.height.plate import smooth_surface
 
+ONE_STEP = cited(0.5, "1", "Own choice: a flat endplate across two slices shows a rise of up to one step", "design")
 EVEN_SD = cited(12**-0.5, "1", "SD of an even distribution over one step (closed form)", "recomputed")
 WANDER_SHARE = cited(
     0.9,
@@ -30,7 +31,7 @@ COARSE_MM = cited(3, "mm", "Own choice: from here steps show in full", "design")
 def steps_sd_mm(vertebra: Vertebra, plate: Endplate) -> float:
     """SD of where an endplate lies, from the steps of the label's voxels along the spine, mm."""
     edge = float(vertebra.edges_mm[vertebra.axis_along])
-    crossed = relief_mm(vertebra, plate) / edge
+    crossed = relief_mm(vertebra, plate) / edge - float(ONE_STEP)
     return float(EVEN_SD) * edge / max(1.0, crossed)
 
 

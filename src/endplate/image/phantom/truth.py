@@ -259,3 +259,26 @@ def kyphosis(upright: tuple[Placed, ...]) -> tuple[dict[Level, float], dict[Leve
         if index + 1 < len(upright):
             regional[here.level] = float(np.rad2deg(top - _plate_lean(upright[index + 1], 1)))
     return regional, local
+
+
+def disc_heights(upper: LevelTruth, lower: LevelTruth) -> tuple[float, float, float]:
+    """(anterior, middle, posterior) height of the disc between two levels, mm, along the mean of their axes.
+
+    Nodes are left out, as they are from the heights of bodies.
+    """
+    above, below = (replace(one.placed.body, node=None) for one in (upper, lower))
+    axis = upper.axes[2] + lower.axes[2]
+    axis = axis / np.linalg.norm(axis)
+    across = upper.axes[1] - (upper.axes[1] @ axis) * axis
+    across = across / np.linalg.norm(across)
+    found = []
+    for place in (sum(FRONT_BAND) / 2, 0.5, sum(BACK_BAND) / 2):
+        centre = upper.placed.to_world(np.array([0.0, above.front_mm - place * above.waist_depth_mm, 0.0]))
+        ends = []
+        for placed, body, which in ((upper.placed, above, 1), (lower.placed, below, 0)):
+            x, y = np.meshgrid(np.linspace(-BAND_MM, BAND_MM, 11), np.linspace(-25.0, 25.0, 501), indexing="ij")
+            points = placed.to_world(np.stack([x, y, body.endplates(x, y)[which]], axis=-1)).reshape(-1, 3) - centre
+            near = np.abs(points @ across) <= PATCH_MM / 2
+            ends.append(float(np.median(points[near] @ axis)))
+        found.append(ends[0] - ends[1])
+    return found[0], found[1], found[2]
