@@ -99,7 +99,8 @@ def test_blocks_show_their_size_on_any_grid(phantom, spacing, begin):
     step = np.array(spacing)
     grid = phantom.labels.grid
     index = [
-        np.clip(np.rint(np.arange(int(n * 1.5 / s)) * s / 1.5).astype(int), 0, n - 1) for n, s in zip(grid.shape, step)
+        np.clip(np.rint(np.arange(int(n * 1.5 / s)) * s / 1.5).astype(int), 0, n - 1)
+        for n, s in zip(grid.shape, step, strict=True)
     ]
     fine = phantom.labels.labels[np.ix_(*index)]
     affine = np.diag([*step, 1.0])

@@ -17,6 +17,8 @@ VOIDS: Mapping[str, frozenset[Quantity]] = {
     # Density is read beside the piece; the others stand on all voxels of the body.
     "dense_inclusion": frozenset({"strength", "rehearsal", "texture"}),
     "dense_core": frozenset({"strength", "rehearsal", "texture"}),
+    # Lengths and areas enter a strength and a rehearsal, and no density.
+    "size_out_of_range": frozenset({"strength", "rehearsal"}),
     # A label that is not that of one whole vertebra, or not of this one.
     "label_cut": EVERY,
     "bleeding_shared": EVERY,
