@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test kills verify bench lint lock docs clean
+.PHONY: demo test kills verify spines bench lint lock docs clean fuzz
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -32,6 +32,9 @@ verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 .bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
 	$(PYTHON) -m venv .bench-venv
 	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy fipy scikit-fmm && touch $@
+
+spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly, by slice thickness; an hour on one core
+	$(BIN)/python -m verification.spines --count 200
 
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks

@@ -12,8 +12,8 @@ from endplate.anatomy.endplate import MAD_TO_SD
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.biomechanics.sampling import hu_on
 from endplate.cited import cited
+from endplate.fracture.node import BREACH_AREA_MM2, BREACH_DEPTH_MM, breach_area_mm2, fitted_depth_mm
 from endplate.fracture.result import Fracture
-from endplate.fracture.signs import BREACH_AREA_MM2, BREACH_DEPTH_MM, breach_area_mm2, fitted_depth_mm
 from endplate.image.volume import Volume
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from endplate.repair.site.cortex import find_shell
