@@ -207,7 +207,7 @@ class TestSchemeFiles:
 
     def test_without_it_the_refusal_says_how(self, tmp_path):
         (tmp_path / "s.toml").write_text("".join(f"L{i} = {40 + i}\n" for i in range(1, 6)))
-        with pytest.raises(LabelError, match="91, 117.*ignore"):
+        with pytest.raises(LabelError, match=r"91, 117.*ignore"):
             read_labels(self.stored(tmp_path / "l.nii.gz"), tmp_path / "s.toml")
 
     @pytest.mark.parametrize(
