@@ -21,7 +21,7 @@ from endplate.collapse.press import Press, build_press
 from endplate.errors import OptionError, SolverError
 from endplate.fracture.normals import Triple
 from endplate.image.volume import Grid, Volume
-from endplate.numerics.points.cloud import fill_cloud
+from endplate.numerics.points.cloud import Cloud, fill_cloud
 from endplate.numerics.points.drive import release
 from endplate.numerics.points.engine import Engine
 from endplate.numerics.points.law import ELASTIC, FOAM, FoamLaw
@@ -64,7 +64,7 @@ class CrushedBody:
     loaded_loss : worst loss under load, before the recoil. peak_n : highest reaction of the upper plate.
     mass_before_mg, mass_after_mg : of all bone points. presses, steps, iterations : work done.
     loose_steps : those above the tolerance.
-
+    points : of the bone, with all that they went through, mm from the outer corner of voxel 0 of `grid`.
     ratio : (least, 5th percentile, greatest) volume ratio of the bone points. notes : what went otherwise.
     """
 
@@ -75,6 +75,8 @@ class CrushedBody:
     peak_n: float
     mass_before_mg: float
     mass_after_mg: float
+    points: Cloud
+    grid: Grid
     ratio: tuple[float, float, float]
     presses: int
     steps: int
@@ -277,6 +279,8 @@ class _Crush:
             peak_n=self.peak_n,
             mass_before_mg=self.mass_before,
             mass_after_mg=float((cloud.density() * cloud.volume)[self.bone].sum()),
+            points=cloud.keep(self.bone),
+            grid=self.grid,
             ratio=(float(ratio.min()), float(np.percentile(ratio, 5)), float(ratio.max())),
             presses=presses,
             steps=self.engine.ledger.steps,
