@@ -153,7 +153,7 @@ def inflate_crushed(
     )
     for name in ("upper", "lower"):
         engine.carry(name, old.carried[name])
-    engine.carry("wall", np.full((1, 3), -1000.0))
+    engine.carry("cortex", np.full((1, 3), -1000.0))
     return run.go()
 
 

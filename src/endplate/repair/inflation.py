@@ -15,14 +15,16 @@ from endplate.errors import OptionError
 from endplate.numerics.points.law import FoamLaw
 from endplate.numerics.points.load import Settings
 from endplate.repair.balloon_after import after
+from endplate.repair.balloon_course import Course, Curve
 from endplate.repair.balloon_gain import CarriedPlates
 from endplate.repair.balloon_law import bone_foam
+from endplate.repair.balloon_limits import MOST_BACK_MM, MOST_SIDE_MM
 from endplate.repair.balloon_model import body_model
 from endplate.repair.balloon_place import BalloonSite
-from endplate.repair.balloon_run import MOST_BACK_MM, MOST_SIDE_MM, Course, Done, Run
+from endplate.repair.balloon_run import Done, Run
 from endplate.repair.bone import body_ml
 from endplate.repair.intact import IntactShape
-from endplate.repair.result import Bone, Gain, Inflation
+from endplate.repair.result import Beyond, Bone, Gain, Inflation
 
 PRELOAD_N = cited(100.0, "N", "Preload of the in-vitro tests of height (Krueger 2015), reference 7.7", "knowledge")
 SPRING_N_PER_MM = cited(
@@ -43,6 +45,8 @@ class InflationSettings:
     most_pushed_mm : of the back wall towards the canal, and of front or sides outwards, where inflation stops; None to
     go on, as on a bench.
     spring_n_per_mm : how stiffly the neighbours hold the body back along its axis. law : of crushing bone.
+    extension_deg : by which the neighbours are extended on the table before the balloons; needs such a spring.
+    follow : go on beyond a wall that moves, to show what would follow. step_share : of the usual step.
     tolerance : of equilibrium, relative to the largest forces.
     """
 
@@ -52,11 +56,14 @@ class InflationSettings:
     spring_n_per_mm: float = float(SPRING_N_PER_MM)
     most_pushed_mm: tuple[float, float] | None = (float(MOST_BACK_MM), float(MOST_SIDE_MM))
     law: FoamLaw | None = None
+    extension_deg: float = 0.0
+    follow: bool = False
+    step_share: float = 1.0
     tolerance: float = 0.02
 
     def __post_init__(self) -> None:
-        if min(self.preload_n, self.planned_ml, self.spring_n_per_mm) < 0:
-            raise OptionError("a preload, volume or spring below zero", "none exists", "give zero or more")
+        if min(self.preload_n, self.planned_ml, self.spring_n_per_mm, self.extension_deg) < 0:
+            raise OptionError("a preload, volume, spring or extension below zero", "none exists", "give zero or more")
         if self.mobility not in ("rigid", "mobile"):
             raise OptionError(f"mobility {self.mobility!r}", "it decides the gain", "choose rigid or mobile")
 
@@ -103,7 +110,18 @@ def inflate(
         settings=Settings(tolerance=settings.tolerance),
     )
     lost = None if intact is None or intact.lost_mm is None else intact.lost_mm
-    run = Run(model, bone, plates, [settings.planned_ml] * len(sites), lost, settings.most_pushed_mm, done)
+    run = Run(
+        model,
+        bone,
+        plates,
+        [settings.planned_ml] * len(sites),
+        lost,
+        settings.most_pushed_mm,
+        done,
+        extension_deg=settings.extension_deg,
+        follow=settings.follow,
+        step_share=settings.step_share,
+    )
     course = run.go()
     done(1.0)
     return _result(bone, sites, settings, run, course, start)
@@ -116,7 +134,7 @@ def _result(
     left, ledger = after(bone, run.model), run.engine.ledger
     injected = ledger.injected_mm3 - sum(b.volume() for b in run.engine.balloons) + float(run.empty_mm3.sum())
     most = 1000 * max(course.volume_ml)
-    settled = course.before.since(course.start)
+    settled = course.settled.since(course.start)
     return Inflation(
         level=bone.level,
         balloons=tuple(site.balloon for site in sites),
@@ -136,10 +154,24 @@ def _result(
         steps=ledger.steps,
         seconds=time.perf_counter() - start,
         settled=settled,
+        posture=course.before.since(course.settled),
+        gain_curve_mm=np.array(course.curve.gain_mm),
+        beyond=None if course.beyond is None else _beyond(course.beyond),
         pushed_full_mm=course.pushed_full_mm,
         pushed_left_mm=course.pushed_left_mm,
         unconverged="; ".join(course.unconverged),
         notes=_notes(bone, settings, run.model.drilled_mg, settled),
+    )
+
+
+def _beyond(curve: Curve) -> Beyond:
+    """The course beyond the stop."""
+    return Beyond(
+        volume_ml=np.array(curve.volume_ml),
+        pressure_mpa=np.array(curve.pressure_mpa),
+        gain_mm=np.array(curve.gain_mm),
+        pushed_mm=curve.pushed_mm[-1],
+        stop=curve.stop,
     )
 
 
@@ -193,6 +225,6 @@ def _notes(bone: Bone, settings: InflationSettings, drilled_mg: float, settled: 
             f"under {settings.preload_n:g} N the body first sank by {sunk} mm (front, middle, back) against the scan; "
             "gains are counted from there"
         )
-    if settings.mobility == "mobile" and bone.zone is None:
-        notes.append("no fracture zone is known: mobile and rigid are the same")
+    if settings.mobility == "mobile" and bone.crushed is None:
+        notes.append("nothing is known of broken bone: mobile and rigid are the same")
     return tuple(notes)

@@ -23,9 +23,11 @@ def outer_wall(bone: Bone, touching: NDArray[np.bool_] | None = None) -> NDArray
     return body & ~ndimage.binary_erosion(body | arch_of(bone), touching)
 
 
-def wall_mm(bone: Bone) -> NDArray[np.float64]:
-    """Centres (n, 3) of the voxels of the wall, model mm."""
-    return centres_mm(bone, outer_wall(bone))
+def cortex_mm(bone: Bone) -> NDArray[np.float64]:
+    """Centres (n, 3) of the voxels of the cortex round the body, model mm: front, sides and back, not the endplates."""
+    level = ndimage.generate_binary_structure(3, 1)
+    level[:, :, [0, 2]] = False
+    return centres_mm(bone, outer_wall(bone, level))
 
 
 def arch_of(bone: Bone) -> NDArray[np.bool_]:

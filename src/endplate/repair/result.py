@@ -60,6 +60,21 @@ class FractureZone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShellMineral:
+    """Mineral of the shell, on the grid of the bone: what lies in each voxel beyond its sampled density.
+
+    Attributes
+    ----------
+    missing_mg : (I, J, K) mineral to add, mg. area_mm2 : (I, J, K) outer surface of the body in each voxel.
+    excess_mg_cm3_mm : median mineral of the shell beyond the bone beneath it, over its area.
+    """
+
+    missing_mg: NDArray[np.float32]
+    area_mm2: NDArray[np.float32]
+    excess_mg_cm3_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bone:
     """A vertebra as the repair meets it, on cubes along its own axes.
 
@@ -69,6 +84,8 @@ class Bone:
     density_sd_mg_cm3 : error band of the calibration. zone : the fracture, None where none was looked for.
     softening : (I, J, K) factor on modulus and strength, 1 where sound.
     cavity : (I, J, K) fraction of each voxel that is an empty cavity, zeros before a balloon.
+    crushed : (I, J, K) equivalent plastic strain that the fracture left, 0 where sound; None where nothing is known.
+    shell : mineral of the shell that the sampled density lacks; None where it was not looked for.
     """
 
     level: Level
@@ -77,6 +94,8 @@ class Bone:
     softening: NDArray[np.float32]
     cavity: NDArray[np.float32]
     zone: FractureZone | None = None
+    crushed: NDArray[np.float32] | None = None
+    shell: ShellMineral | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,6 +180,23 @@ UNREAD = Pushed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Beyond:
+    """What would follow if one inflated on after a wall gave way.
+
+    Attributes
+    ----------
+    volume_ml, pressure_mpa : (n,), from the stop on. gain_mm : (n, 3) front, middle, back.
+    pushed_mm : of the walls in the end. stop : why even this ended.
+    """
+
+    volume_ml: NDArray[np.float64]
+    pressure_mpa: NDArray[np.float64]
+    gain_mm: NDArray[np.float64]
+    pushed_mm: Pushed
+    stop: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Inflation:
     """What the balloons did.
 
@@ -168,7 +204,9 @@ class Inflation:
     ----------
     volume_ml, pressure_mpa : (n,) curve of the inflation (all balloons together; pressure the highest).
     settled : what the preload did before the balloons, against the scan; None where nothing was pressed.
-    full, deflated : gain at full inflation and after deflation under the preload, against the body so settled.
+    posture : what extension on the table gained after that; None where it was not rehearsed.
+    full, deflated : gain at full inflation and after deflation under the preload, against the body so placed.
+    gain_curve_mm : (n, 3) front, middle and back along the curve. beyond : the course after a wall gave way.
     bone : the bone afterwards, with its cavity, on the same grid. compaction : (I, J, K) density over density before.
     cavity_ml, mass_error, volume_error, energy_error : relative errors of the balances.
     pushed_full_mm, pushed_left_mm : how far the back wall went towards the canal, and front or sides outwards, against
@@ -195,6 +233,9 @@ class Inflation:
     steps: int
     seconds: float
     settled: Gain | None = None
+    posture: Gain | None = None
+    gain_curve_mm: NDArray[np.float64] | None = None
+    beyond: Beyond | None = None
     pushed_full_mm: Pushed = UNREAD
     pushed_left_mm: Pushed = UNREAD
     unconverged: str = ""

@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.biomechanics.loading import ACTIVITIES, spinal_load
 from endplate.bone.result import Calibration
+from endplate.fracture.height.extent import body_extent
 from endplate.fracture.result import Fracture
 from endplate.image.volume import Volume
 from endplate.patient import PatientRecord
 from endplate.repair.bone import repair_bone
-from endplate.repair.intact import IntactShape, estimate_intact
+from endplate.repair.broken import BrokenState, broken_state
+from endplate.repair.intact import IntactShape, estimate_intact, intact_beside
 from endplate.repair.margin import ACTIVITY
 from endplate.repair.result import Bone
+from endplate.repair.shell_mineral import shell_mineral
 from endplate.repair.unknowns import Draw
-from endplate.repair.zone import find_zone
+from endplate.repair.zone import LOSS_LOOKED_FOR, find_zone, soften
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,8 +72,27 @@ def prepare(scene: Scene, voxel_mm: float, draw: Draw) -> Prepared:
     calibration = replace(scene.calibration, offset_mg_cm3=scene.calibration.offset_mg_cm3 + shift)
     sound = repair_bone(scene.vertebra, scene.volume, calibration, voxel_mm)
     found = find_zone(scene.vertebra, scene.volume, sound, scene.fracture)
-    bone = replace(found.bone, softening=sound.softening) if draw.mobility == "rigid" else found.bone
     readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
-    intact = estimate_intact(scene.vertebra, scene.spine, readings, bone.field)
-    notes = (found.reason,) if found.reason else ()
+    intact = estimate_intact(scene.vertebra, scene.spine, readings, found.bone.field)
+    state = _state(scene, found.bone, intact, calibration, voxel_mm)
+    shell = shell_mineral(scene.vertebra, scene.volume, calibration, sound)
+    bone = replace(found.bone, crushed=state.strain, shell=shell)
+    bone = replace(bone, softening=sound.softening) if draw.mobility == "rigid" else soften(bone)
+    notes: tuple[str, ...] = (found.reason,) if found.reason else ()
+    if state.loose_share is not None:
+        notes += (f"{state.loose_share:.0%} of the body was crushed beyond its cohesion, read from {state.basis}",)
     return Prepared(bone=bone, calibration=calibration, intact=intact, notes=notes)
+
+
+def _state(scene: Scene, bone: Bone, intact: IntactShape, calibration: Calibration, voxel_mm: float) -> BrokenState:
+    """What the fracture did to every point, or nothing where no endplate came down and nothing broken is seen."""
+    reading = scene.fracture
+    loss = None if reading is None else reading.height_loss.value
+    down = reading is not None and (reading.fracture == "yes" or (loss is not None and loss >= LOSS_LOOKED_FOR))
+    if not down:
+        intact = IntactShape(level=intact.level, reason="no endplate came down")
+    readings = (*scene.others, *(() if reading is None else (reading,)))
+    beside = intact_beside(scene.spine, readings, scene.vertebra.level) if down else []
+    whole = [other for other in beside if not other.cut_by_field and body_extent(other) is not None]
+    neighbours = [(other, repair_bone(other, scene.volume, calibration, voxel_mm)) for other in whole]
+    return broken_state(scene.vertebra, bone, intact, neighbours)

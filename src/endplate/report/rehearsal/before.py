@@ -32,8 +32,10 @@ def zone_words(rehearsal: Rehearsal) -> str:
     bone = rehearsal.bone
     if bone is None:
         return ""
+    why = f" ({'; '.join(rehearsal.notes)})" if rehearsal.notes else ""
+    if bone.zone is None and bone.crushed is not None:
+        return f"{ZONE}: no band, cleft or gap is seen{why}."
     if bone.zone is None:
-        why = f" ({'; '.join(rehearsal.notes)})" if rehearsal.notes else ""
         return f"{ZONE}: none seen{why}, so all bone is taken as stiff and strong as its density says."
     softest = float(bone.softening.min())
     taken = (

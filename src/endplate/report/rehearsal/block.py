@@ -12,6 +12,7 @@ from endplate.repair.path.margin import refusal, verdict
 from endplate.repair.result import (
     Access,
     Band,
+    Beyond,
     Bone,
     CementFill,
     Gain,
@@ -137,6 +138,8 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "volume_ml": _curve(blown.volume_ml),
         "pressure_mpa": _curve(blown.pressure_mpa),
         "settled": None if blown.settled is None else _gain(blown.settled),
+        "posture": None if blown.posture is None else _gain(blown.posture),
+        "beyond": None if blown.beyond is None else _beyond(blown.beyond),
         "full": _gain(blown.full),
         "deflated": _gain(blown.deflated),
         "walls_pushed_mm": {
@@ -153,6 +156,17 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "unconverged": blown.unconverged,
         "steps": int(blown.steps),
         "notes": list(blown.notes),
+    }
+
+
+def _beyond(beyond: Beyond) -> dict[str, Any]:
+    """The course after a wall gave way."""
+    return {
+        "volume_ml": _curve(beyond.volume_ml),
+        "pressure_mpa": _curve(beyond.pressure_mpa),
+        "anterior_gain_mm": _curve(beyond.gain_mm[:, 0]),
+        "walls_pushed_mm": beyond.pushed_mm._asdict(),
+        "stop": beyond.stop,
     }
 
 

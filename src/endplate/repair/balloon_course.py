@@ -1,0 +1,64 @@
+"""What an inflation went through: the curve to where a surgeon stops, and the course beyond it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from endplate.repair.balloon_gain import Shape, Triple
+from endplate.repair.result import UNREAD, Pushed
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Curve:
+    """One row a step.
+
+    Attributes
+    ----------
+    volume_ml : of all balloons together. pressure_mpa : the highest of them. gain_mm : (front, middle, back) since the
+    body settled. pushed_mm : of the walls. stop : why it ended.
+    """
+
+    volume_ml: list[float] = field(default_factory=list)
+    pressure_mpa: list[float] = field(default_factory=list)
+    gain_mm: list[Triple] = field(default_factory=list)
+    pushed_mm: list[Pushed] = field(default_factory=list)
+    stop: str = ""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Course:
+    """What a run went through: shapes, curve, why inflation stopped, and what found no equilibrium.
+
+    Attributes
+    ----------
+    start : as the scan shows the body. settled : under the preload. before : placed on the table, before the balloons.
+    full, deflated : with the balloons full, and emptied under the same load. curve : up to the stop.
+    beyond : what would follow if one inflated on, after the walls gave way; None where nothing was followed.
+    pushed_full_mm, pushed_left_mm : how far back wall, and front or sides, went out since the balloons began.
+    """
+
+    start: Shape
+    settled: Shape
+    before: Shape
+    full: Shape
+    deflated: Shape
+    curve: Curve = field(default_factory=Curve)
+    beyond: Curve | None = None
+    pushed_full_mm: Pushed = UNREAD
+    pushed_left_mm: Pushed = UNREAD
+    unconverged: list[str] = field(default_factory=list)
+
+    @property
+    def volume_ml(self) -> list[float]:
+        """Of the curve."""
+        return self.curve.volume_ml
+
+    @property
+    def pressure_mpa(self) -> list[float]:
+        """Of the curve."""
+        return self.curve.pressure_mpa
+
+    @property
+    def stop(self) -> str:
+        """Why the inflation stopped."""
+        return self.curve.stop

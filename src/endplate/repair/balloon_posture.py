@@ -1,0 +1,65 @@
+"""Posture on the table: the neighbours are extended about the back of the body, and the supports follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from endplate.cited import cited
+from endplate.errors import SolverError
+from endplate.numerics.points.load import Load, Spring
+from endplate.repair.balloon_gain import Shape
+from endplate.repair.balloon_limits import CAUTION
+
+if TYPE_CHECKING:
+    from endplate.repair.balloon_run import Run
+
+STEP_DEG = cited(1.0, "deg", "Own choice: lifts the front by half a millimetre, below a step of the balloons", "design")
+LEAST_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
+
+
+def raise_front(run: Run, extension_deg: float, start: Shape) -> str:
+    """Tilt the anchors of the plate above by steps, as far as asked or until a height before the fracture is reached.
+
+    Returns
+    -------
+    Empty, or what found no equilibrium.
+    """
+    at, step = 0.0, float(STEP_DEG)
+    missing = run.rises.most[:3]
+    while at < extension_deg - 1e-6:
+        by = min(step, extension_deg - at)
+        usual = run.model.load
+        before = np.array(run.shape().heights_mm)
+        run.model = replace(run.model, load=tilted(usual, by))
+        try:
+            run._step()
+        except SolverError as error:
+            run.model = replace(run.model, load=usual)
+            step /= 2
+            if step < float(LEAST_STEP_DEG):
+                return (
+                    f"extension ended at {at:.1f} of {extension_deg:g} degrees, last good state kept: {error.args[0]}"
+                )
+            continue
+        at += by
+        now = np.array(run.shape().heights_mm)
+        left = float(CAUTION) * missing - (now - start.heights_mm)
+        if (left <= now - before).any():
+            return ""
+    return ""
+
+
+def tilted(load: Load, by_deg: float) -> Load:
+    """The load with every anchor turned by an angle about the back edge of the plate: the front goes up."""
+    springs = []
+    for spring in load.springs:
+        if spring.anchor_mm is None:
+            springs.append(spring)
+            continue
+        anchor = spring.anchor_mm.copy()
+        anchor[:, 2] += np.tan(np.deg2rad(by_deg)) * (anchor[:, 1].max() - anchor[:, 1])
+        springs.append(Spring(spring.points, spring.stiffness_n_per_mm, anchor))
+    return replace(load, springs=tuple(springs))
