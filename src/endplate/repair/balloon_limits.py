@@ -11,7 +11,7 @@ from endplate.repair.balloon_gain import Triple
 from endplate.repair.result import Pushed
 
 CONTACT_MM = cited(
-    2.0,
+    1.5,
     "mm",
     "Own choice: shell and its blur; contact with the cortex of front, sides or back ends an inflation, contact with "
     "an endplate is how a balloon lifts",

@@ -234,7 +234,7 @@ class Run:
             return "largest pressure of the balloon reached"
         if self._in_arch()[place] > self.behind[place]:
             return SLIPS
-        near = clearance_mm(balloon.surface, self.engine.carried["cortex"]) + self.edge_mm / 2
+        near = clearance_mm(balloon.surface, self.engine.carried["cortex"])
         return "balloon in contact with the cortex" if near <= CONTACT_MM else ""
 
     def _in_arch(self) -> list[int]:
