@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from verification.public_data import data_folder
 
-from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.numerics.voxel.mesh import VoxelMesh
 
 CAP_MM = 5.0

@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks._goal import with_goal
 from benchmarks._models import FLOOR_MPA, Model, shared_data, whole_l3
 from benchmarks.linear import REPEATS, compare, solve
-from endplate.numerics.voxel.islands import largest_piece
-from endplate.repair.cured import INTERFACE, set_cement
+from endplate.numerics.voxel.connected_components import largest_piece
+from endplate.repair.augmented.augmented_bone import INTERFACE, set_cement
 from endplate.repair.device.cement import CEMENTS
 
 BALL_MM = 8.0

@@ -33,9 +33,9 @@ from verification.point_source import (
 )
 
 from benchmarks._goal import with_goal
+from endplate.repair.cement.injection import inject
+from endplate.repair.cement.injection_plan import InjectionPlan
 from endplate.repair.device.cement import CEMENTS
-from endplate.repair.injection import inject
-from endplate.repair.injection_plan import InjectionPlan
 
 VENV = Path(__file__).resolve().parents[1] / ".bench-venv"
 MARROW_MPA_S = 1e-7

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from endplate.decision import batch
-from endplate.decision.decide import decide_level, outcomes
-from endplate.decision.facts import case_facts
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.verdict.decide import decide_level, outcomes
 from endplate.patient import parse_record
 
 RECORDS, PROCESSES, REPEATS, SEED = 100_000, 2, 40, 4711

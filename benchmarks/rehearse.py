@@ -55,10 +55,10 @@ def crushed(folder: Path, name: str) -> None:
     """CT and labels of verse014 with a wedge at a level."""
     from endplate.case.assess import AssessSettings, assess
     from endplate.case.read import read_case
-    from endplate.collapse.make import make_fracture
-    from endplate.collapse.plan import Collapse
     from endplate.image.nifti import write_labels, write_volume
     from endplate.level import Level
+    from endplate.synthetic_fracture.generate import make_fracture
+    from endplate.synthetic_fracture.plan import Collapse
 
     here = data_folder() / "verse014"
     case = read_case(here / "sub-verse014_ct.nii.gz", here / "sub-verse014_seg-vert_msk.nii.gz", scheme="verse")

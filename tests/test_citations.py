@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "endplate"
-STAGES = ("anatomy", "fracture", "bone", "biomechanics", "image/phantom", "repair", "collapse", "patient", "decision")
-SINGLE_FILES = ("image/calibration.py", "follow/key_figures.py")
+STAGES = (
+    "anatomy",
+    "fracture",
+    "bone",
+    "biomechanics",
+    "image/phantom",
+    "repair",
+    "synthetic_fracture",
+    "patient",
+    "decision",
+)
+SINGLE_FILES = ("image/calibration.py", "followup/key_figures.py")
 CITING = {"cited", "cited_table"}
 PLAIN = {0, 1, 2, 3, 4, 0.5, 10, 12, 100, 1000}
 """Numbers of arithmetic, not of medicine; 12 is the second moment of a unit interval."""

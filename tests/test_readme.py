@@ -56,7 +56,7 @@ def commands() -> list[str]:
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with everything that the shown commands name, whichever of them is run first."""
-    from endplate.apps.cli import main
+    from endplate.cli.app import main
     from endplate.image.nifti import write_labels, write_volume
     from endplate.image.phantom import PhantomSpec, make_phantom
     from endplate.level import Level
@@ -76,7 +76,7 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def results(scan: Path) -> Path:
     """The same folder with an assessed scan in it."""
-    from endplate.apps.cli import main
+    from endplate.cli.app import main
 
     given = [str(scan / "ct.nii.gz"), "--labels", str(scan / "labels.nii.gz"), "--out", str(scan / "results")]
     assert main(["assess", *given, *QUICK["assess"]]) == 0
@@ -105,7 +105,7 @@ def _check_target(words: list[str]) -> None:
 
 
 def _run(tokens: list[str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    from endplate.apps.cli import app, main
+    from endplate.cli.app import app, main
 
     if "totalsegmentator" in tokens or _takes_minutes(tokens):
         app.parse_args(tokens, exit_on_error=False, print_error=False)

@@ -18,8 +18,7 @@ from endplate.image.labels import read_labels
 from endplate.image.phantom import PhantomSpec, make_phantom
 from endplate.image.volume import LabelMap, Volume
 from endplate.level import Level
-from endplate.repair.bone import repair_bone
-from endplate.repair.result import Bone
+from endplate.repair.site.bone import Bone, repair_bone
 from verification.public_data import data_folder
 
 UPPER_LEVELS = (Level.T10, Level.T11, Level.T12, Level.L1, Level.L2)

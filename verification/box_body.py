@@ -12,17 +12,17 @@ from endplate.biomechanics.model import own_grid
 from endplate.biomechanics.sampling import BoneField
 from endplate.image.volume import Grid
 from endplate.level import Level
-from endplate.numerics.points.cloud import Cloud
-from endplate.numerics.points.drive import release
-from endplate.numerics.points.engine import Engine
-from endplate.numerics.points.law import FOAM, FoamLaw
-from endplate.numerics.points.load import Load, PointForce
-from endplate.repair.balloon_gain import CarriedPlates
-from endplate.repair.balloon_model import BodyModel, body_model
-from endplate.repair.balloon_place import BalloonSite, immersed, site_at, to_model_mm
-from endplate.repair.balloon_run import Course, Run
+from endplate.numerics.mpm.engine import Engine
+from endplate.numerics.mpm.foam import FOAM, FoamLaw
+from endplate.numerics.mpm.load import Load, PointForce
+from endplate.numerics.mpm.load_stepping import release
+from endplate.numerics.mpm.particles import Particles
 from endplate.repair.device.balloon import BALLOONS
-from endplate.repair.result import Bone
+from endplate.repair.kyphoplasty.body_model import BodyModel, body_model
+from endplate.repair.kyphoplasty.height_gain import TrackedPlates
+from endplate.repair.kyphoplasty.placement import BalloonSite, immersed, site_at, to_model_mm
+from endplate.repair.kyphoplasty.stepping import InflationCurve, InflationRun
+from endplate.repair.site.bone import Bone
 
 HALF_MM = np.array([21.0, 15.0, 13.5])
 """Half of the width, depth and height."""
@@ -98,20 +98,20 @@ class CrushedBox:
 
     bone: Bone
     model: BodyModel
-    plates: CarriedPlates
+    plates: TrackedPlates
     heights_mm: NDArray[np.float64]
 
 
 def crush(bone: Bone, loss: float, law: FoamLaw, *, wedge: bool) -> CrushedBox:
     """Press the upper plate down by a share of the height, in front only for a wedge, and let go."""
     model = body_model(bone, law, [], 0.0, 0.0, loose=False)
-    engine, plates = model.engine, CarriedPlates(box_vertebra())
+    engine, plates = model.engine, TrackedPlates(box_vertebra())
     for name, points in (("upper", plates.upper_mm), ("lower", plates.lower_mm)):
         engine.carry(name, to_model_mm(bone.field.grid, points))
     before = _heights(bone, engine, plates)
-    place = engine.cloud.position[model.plate]
+    place = engine.particles.position[model.plate]
     under, front, back = place[:, 2].min(), place[:, 1].min(), place[:, 1].max()
-    nodes, base, edge_mm = engine.node_mm, np.array(model.load.held), engine.spacing_mm
+    nodes, base, edge_mm = engine.node_mm, np.array(model.load.constrained), engine.spacing_mm
     along = np.clip((nodes[..., 1] - front) / (back - front), -0.2, 1.2) if wedge else 0 * nodes[..., 1]
     travel = loss * before[0] * (1 - along)
     steps = int(np.ceil(loss * before[0] / (0.3 * edge_mm)))
@@ -119,22 +119,22 @@ def crush(bone: Bone, loss: float, law: FoamLaw, *, wedge: bool) -> CrushedBox:
         up = nodes[..., 2] >= under + edge_mm / 2 - step / steps * travel - 1e-6
         move = np.zeros((*up.shape, 3))
         move[..., 2] = np.where(up, -travel / steps, 0)
-        engine.step(Load(held=base | up[..., None], move=move))
-    release(engine, np.broadcast_to(up[..., None], base.shape), Load(held=base), strict=True)
+        engine.step(Load(constrained=base | up[..., None], move=move))
+    release(engine, np.broadcast_to(up[..., None], base.shape), Load(constrained=base), strict=True)
     return CrushedBox(bone, model, plates, np.array([before, _heights(bone, engine, plates)]))
 
 
-def _heights(bone: Bone, engine: Engine, plates: CarriedPlates) -> NDArray[np.float64]:
+def _heights(bone: Bone, engine: Engine, plates: TrackedPlates) -> NDArray[np.float64]:
     mm = [bone.field.grid.to_mm(engine.carried[name] / engine.spacing_mm - 0.5) for name in ("upper", "lower")]
     return np.array(plates.shape(*mm).heights_mm)
 
 
 def inflate_crushed(
     box: CrushedBox, law: FoamLaw, sites: list[BalloonSite], planned_ml: float, preload_n: float
-) -> Course:
+) -> InflationCurve:
     """Balloons in a box that keeps what the crush did to it; its density now is what it is packed to."""
     old, grid = box.model.engine, box.bone.field.grid
-    cloud = old.cloud.copy()
+    cloud = old.particles.copy()
     cloud.start, cloud.start_volume = cloud.position.copy(), cloud.volume.copy()
     balloons = [immersed(site, grid) for site in sites]
     drilled = np.zeros(cloud.size, bool)
@@ -142,7 +142,7 @@ def inflate_crushed(
         drilled |= cloud.inside(balloon.surface)
     plate = np.isin(np.arange(cloud.size), box.model.plate)[~drilled]
     engine = Engine(cloud.keep(~drilled), law, grid.shape, old.spacing_mm, balloons=balloons)
-    run = Run(
+    run = InflationRun(
         _held(box, engine, np.flatnonzero(plate), preload_n),
         box.bone,
         box.plates,
@@ -160,16 +160,16 @@ def inflate_crushed(
 def _held(box: CrushedBox, engine: Engine, plate: NDArray[np.int64], preload_n: float) -> BodyModel:
     """The same supports with another preload."""
     springs = tuple(
-        replace(spring, points=plate, anchor_mm=engine.cloud.position[plate].copy())
+        replace(spring, points=plate, anchor_mm=engine.particles.position[plate].copy())
         for spring in box.model.load.springs
     )
     traction = (PointForce(plate, (0.0, 0.0, -preload_n)),) if preload_n > 0 else ()
     load = replace(box.model.load, springs=springs, traction=traction)
-    foam = _foam(engine.cloud)
+    foam = _foam(engine.particles)
     return BodyModel(engine=engine, load=load, plate=plate, bone=foam, bone_mg=1.0, drilled_mg=0.0, loose=True)
 
 
-def _foam(cloud: Cloud) -> NDArray[np.bool_]:
+def _foam(cloud: Particles) -> NDArray[np.bool_]:
     return np.asarray(cloud.kind == FOAM)
 
 

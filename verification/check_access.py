@@ -23,12 +23,12 @@ from endplate.image.phantom.stack import Placed
 from endplate.image.resample import match_grids
 from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
+from endplate.repair.access import PathSettings, assess_path, find_access_walls, plan_access, refusal, verdict
+from endplate.repair.access.access_result import Access, NeedlePath, Procedure, Side
+from endplate.repair.access.access_walls import NAMES, AccessWalls
+from endplate.repair.access.clearance import MIN_MM
+from endplate.repair.access.target import find_target
 from endplate.repair.device.needle import NEEDLES
-from endplate.repair.path import PathSettings, assess_path, find_walls, plan_access, refusal, verdict
-from endplate.repair.path.margin import LEAST_MM
-from endplate.repair.path.target import find_target
-from endplate.repair.path.walls import NAMES, Walls
-from endplate.repair.result import Access, NeedlePath, Procedure, Side
 from verification.check import Check
 from verification.public_data import data_folder
 
@@ -77,8 +77,8 @@ def _at(spine: Spine, level: Level) -> Vertebra:
 
 
 @cache
-def _walls(spine: Spine, level: Level, side: Side) -> Walls:
-    walls = find_walls(spine, _at(spine, level), side)
+def _walls(spine: Spine, level: Level, side: Side) -> AccessWalls:
+    walls = find_access_walls(spine, _at(spine, level), side)
     if walls is None:
         raise ValueError(f"no pedicle on the {side} of {level}")
     return walls
@@ -220,7 +220,7 @@ def _best(spine: Spine) -> Check:
 
 
 def _spare(path: NeedlePath) -> float:
-    return min(value - LEAST_MM[wall] for wall, value in path.clearance_mm.items())
+    return min(value - MIN_MM[wall] for wall, value in path.clearance_mm.items())
 
 
 def _canal_refused(phantom: Phantom, spine: Spine, plans: list[Access]) -> Check:

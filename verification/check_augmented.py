@@ -17,11 +17,11 @@ from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.mesh import VoxelMesh
-from endplate.repair.bone import body_ml, bone_model, inside_body
-from endplate.repair.cured import cure
+from endplate.repair.augmented.augmented_bone import cure
+from endplate.repair.augmented.bone_model import bone_model
 from endplate.repair.device.cement import CEMENTS
-from endplate.repair.result import Bone
-from endplate.repair.zone import SOFT_MODULUS
+from endplate.repair.site.bone import Bone, body_ml, inside_body
+from endplate.repair.site.fracture_zone import SOFT_MODULUS
 from verification.bodies import UPPER_LEVELS, Scan, digital_scan, local_mm, real_scan
 from verification.check import Check
 

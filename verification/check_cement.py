@@ -10,12 +10,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.repair.bone import bone_model
-from endplate.repair.cured import cured_model
+from endplate.repair.augmented.augmented_bone import augmented_model
+from endplate.repair.augmented.bone_model import bone_model
+from endplate.repair.cement.cement_fill import CementFill
+from endplate.repair.cement.injection import inject
+from endplate.repair.cement.injection_plan import InjectionPlan
 from endplate.repair.device.cement import CEMENTS
-from endplate.repair.injection import inject
-from endplate.repair.injection_plan import InjectionPlan
-from endplate.repair.result import CementFill
 from verification.check import Check
 from verification.cylinder_body import CORE_MG_CM3, HALF_WIDTH_MM, cylinder_body, tip_at, with_gap
 from verification.point_source import CONSISTENCY_MPA_S, NEEDLE_RADIUS_MM, Ball, inject_point
@@ -181,7 +181,7 @@ def nothing() -> Check:
     vertebra, bone = cylinder_body(1.5)
     fill = inject(bone, vertebra, TWO_TIPS, CEMENT, InjectionPlan(volume_ml=0.0))
     model = bone_model(bone)
-    after = cured_model(bone, fill.saturation, CEMENT)
+    after = augmented_model(bone, fill.saturation, CEMENT)
     same = all(np.array_equal(getattr(model, name), getattr(after, name)) for name in ("modulus_mpa", "yield_mpa"))
     return Check(
         number="C2",

@@ -9,16 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from endplate.decision.decide import decide_level, outcomes
-from endplate.decision.derive import derive
-from endplate.decision.field import field_catalogue
-from endplate.decision.listing import listed_constants
-from endplate.decision.rulebook import rulebook
-from endplate.decision.verdict import LevelDecision, LevelFacts
-from endplate.decision.would_change import would_change
+from endplate.decision.explanation.rule_listing import listed_constants
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.field import field_catalogue
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.decide import decide_level, outcomes
+from endplate.decision.verdict.sensitivity import find_sensitivities
+from endplate.decision.verdict.verdict import LevelDecision
 from verification.check import Check
 
-FOLDER = Path(__file__).resolve().parents[1] / "tests" / "decision"
+FOLDER = Path(__file__).resolve().parents[1] / "tests" / "support"
 PATIENTS, FORGOTTEN, REPLACED, LEARNT, SEED = 300, 8, 6, 4, 4711
 COUNTS_UNKNOWN_AS_ZERO = "of_score_modified"
 REFERENCE = "Clinical reference 11 (synthetic; answers derived from its sections 1 and 5)"
@@ -28,7 +29,7 @@ REFERENCE = "Clinical reference 11 (synthetic; answers derived from its sections
 def _vignettes() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each vignette of the tests with its facts, once per level."""
     sys.path.insert(0, str(FOLDER))
-    from vignette import facts_of, vignettes
+    from tests.support.vignette import facts_of, vignettes
 
     return [
         (vignette, facts_of(vignette, **({"level": level} if level else {})))
@@ -132,7 +133,7 @@ def _changes() -> Check:
     for _, facts in list(_patients())[::10]:
         filled = derive(facts)
         for ruleset in rulebook().rulesets:
-            for change in would_change(ruleset, filled):
+            for change in find_sensitivities(ruleset, filled):
                 seen = {ruleset.outcome(derive(filled | dict(change.given) | {change.field: value}))
                         for value, _ in change.outcomes}  # fmt: skip
                 total += 1

@@ -28,7 +28,7 @@ from verification.public_data import data_folder
 
 BIAS_MM, SD_MM = 0.2, 0.7
 CUT_OFFS, NEAR = (0.20, 0.25, 0.40), 0.02
-LEAST_COVERAGE = 0.90
+MIN_COVERAGE = 0.90
 ROUGHNESS_MM, ROUGHNESS_REACH_MM = 0.4, 2.0
 FIELD_MM = (150.0, 190.0)
 SMALL_FIELD_MM = (110.0, 130.0)
@@ -194,11 +194,11 @@ def _bands(pairs: list[tuple[LevelTruth, Fracture]], errors: NDArray[np.float64]
     return Check(
         number="1c",
         title="digital spines: true heights inside the stated 95 % band",
-        expected=f"{LEAST_COVERAGE:.0%} to 100 %",
+        expected=f"{MIN_COVERAGE:.0%} to 100 %",
         got=f"{inside.mean():.0%} of {inside.size}",
         source="the band's own definition; rough label borders of 0.4 mm",
         rung="exact",
-        passed=bool(inside.mean() >= LEAST_COVERAGE),
+        passed=bool(inside.mean() >= MIN_COVERAGE),
     )
 
 

@@ -10,14 +10,14 @@ import numpy as np
 
 from endplate.cited import cited
 from endplate.level import Level
-from endplate.numerics.points.law import FoamLaw
-from endplate.numerics.points.radial import expand_cavity
-from endplate.repair.balloon_law import bone_foam
-from endplate.repair.balloon_place import site_at
-from endplate.repair.balloon_run import Course
-from endplate.repair.bone import inside_body
-from endplate.repair.inflation import InflationSettings, inflate
-from endplate.repair.result import Bone, FractureZone, Inflation
+from endplate.numerics.mpm.cavity_expansion import expand_cavity
+from endplate.numerics.mpm.foam import FoamLaw
+from endplate.repair.kyphoplasty.crush_law import bone_foam
+from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
+from endplate.repair.kyphoplasty.inflation_result import Inflation
+from endplate.repair.kyphoplasty.placement import site_at
+from endplate.repair.kyphoplasty.stepping import InflationCurve
+from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from verification.bodies import real_scan
 from verification.box_body import XPANDER, CrushedBox, box_bone, box_site, box_vertebra, crush, inflate_crushed
 from verification.check import Check
@@ -99,7 +99,7 @@ def broken(voxel_mm: float) -> Bone:
 def refined() -> Check:
     """A broken, mobile wedge and balloons in one and the same channels, on two grids."""
     sites = [replace(box_site(*place), channel_mm=1.5 * GRIDS_MM[0]) for place in PLACES]
-    settings = InflationSettings(planned_ml=2.0, most_pushed_mm=None)
+    settings = InflationSettings(planned_ml=2.0, max_pushed_mm=None)
     coarse, fine = (inflate(broken(size), box_vertebra(), sites, settings) for size in GRIDS_MM)
     ratio = [fine.pressure_mpa[-1] / coarse.pressure_mpa[-1]]
     gains = [done.full.anterior_mm for done in (coarse, fine)]
@@ -139,7 +139,7 @@ def real_body() -> Check:
         )  # fmt: skip
     vertebra = scan.at(Level.L3)
     sites = [site_at(XPANDER, vertebra.to_world_mm(np.array([x, 8.0, 0.0])), vertebra.axes[1]) for x in (-9.0, 9.0)]
-    settings = InflationSettings(planned_ml=1.0, mobility="rigid", most_pushed_mm=None)
+    settings = InflationSettings(planned_ml=1.0, mobility="rigid", max_pushed_mm=None)
     done = inflate(scan.bone(Level.L3, 2.5), vertebra, sites, settings)
     parts = (abs(done.mass_error), abs(done.volume_error), abs(done.energy_error))
     got = f"{parts[0]:.1e}, {parts[1]:.2%}, {parts[2]:.2%}; {done.pressure_mpa.max():.2f} MPa, {done.stop}"
@@ -153,7 +153,7 @@ def crushed(core_mg_cm3: float, loss: float, *, wedge: bool) -> CrushedBox:
     return crush(box_bone(box_vertebra(), VOXEL_MM, core_mg_cm3), loss, bone_foam(), wedge=wedge)
 
 
-def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | None = None) -> Course:
+def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | None = None) -> InflationCurve:
     """Two balloons in it."""
     sites = [box_site(*place) for place in PLACES]
     return inflate_crushed(box, law or bone_foam(), sites, planned_ml, preload_n)
@@ -162,7 +162,7 @@ def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | N
 def pressures() -> Iterator[Check]:
     """Row 22, as the reference asks it, as it was measured, and a second source predicted; nothing calibrated."""
     vertebra = box_vertebra()
-    settings = InflationSettings(planned_ml=1.5, preload_n=0.0, mobility="rigid", most_pushed_mm=None)
+    settings = InflationSettings(planned_ml=1.5, preload_n=0.0, mobility="rigid", max_pushed_mm=None)
     sites = [box_site(*place) for place in PLACES]
     sound = inflate(box_bone(vertebra, VOXEL_MM, 120.0), vertebra, sites, settings)
     factor = float(sound.pressure_mpa[-1]) / UNLOADED_MPA
@@ -229,22 +229,22 @@ def deflation() -> Check:
 
 
 @cache
-def loaded_wedge() -> Course:
+def loaded_wedge() -> InflationCurve:
     """A porotic wedge inflated under 110 N."""
     return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0)
 
 
 @cache
-def fragments() -> Course:
+def fragments() -> InflationCurve:
     """The same of fragments that carry little once they were pulled apart."""
     return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=float(RUBBLE_POWER)))
 
 
-def _gain(course: Course) -> float:
+def _gain(course: InflationCurve) -> float:
     return course.full.since(course.before).anterior_mm
 
 
-def _lost(course: Course) -> float:
+def _lost(course: InflationCurve) -> float:
     """Share of the anterior gain at full inflation that deflation takes."""
     return 1 - course.deflated.since(course.before).anterior_mm / _gain(course)
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.numerics.solver import ElasticSolver
+from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.numerics.voxel.element import ElementKind
-from endplate.numerics.voxel.islands import largest_piece
 from endplate.numerics.voxel.mesh import VoxelMesh
 from verification.check import Check
 from verification.public_data import data_folder

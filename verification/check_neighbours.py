@@ -12,16 +12,16 @@ from endplate.biomechanics.loadcase import boundary
 from endplate.biomechanics.model import BODY, BoneModel, ModelSettings
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.level import Level
-from endplate.numerics.plastic.body import PlasticBody
-from endplate.numerics.plastic.path import LoadPath, follow_path
+from endplate.numerics.plasticity.body import PlasticBody
+from endplate.numerics.plasticity.load_path import LoadPath, follow_path
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.mesh import VoxelMesh
-from endplate.repair.bone import bone_model
-from endplate.repair.cured import cure
+from endplate.repair.augmented.augmented_bone import cure
+from endplate.repair.augmented.bone_model import bone_model
+from endplate.repair.augmented.motion_segment import _fitted, disc_modulus_mpa, doubled, find_neighbours, segment_change
+from endplate.repair.augmented.segment_model import ABOVE, BELOW, TREATED
+from endplate.repair.augmented.segment_solve import respond
 from endplate.repair.device.cement import CEMENTS
-from endplate.repair.segment import _fitted, beside, disc_modulus_mpa, doubled, segment_change
-from endplate.repair.segment_model import ABOVE, BELOW, TREATED
-from endplate.repair.segment_solve import respond
 from verification.bodies import UPPER_LEVELS, Scan, digital_scan, local_mm, real_scan
 from verification.check import Check
 
@@ -213,7 +213,7 @@ def segment_guards() -> Iterator[Check]:
     if scan is None:
         scan, level = digital_scan("female", UPPER_LEVELS), Level.T12
     model = bone_model(scan.bone(level, VOXEL_MM))
-    around = beside(scan.spine, level, scan.volume, scan.calibration)
+    around = find_neighbours(scan.spine, level, scan.volume, scan.calibration)
     state, _ = _fitted(model, around, 10.0)
     discs = [disc_modulus_mpa(state.segment, state.response, side) for side in (1, -1)]
     axial = state.response.axial_n_per_mm

@@ -12,21 +12,28 @@ import numpy as np
 from endplate.case.assess import AssessSettings, assess
 from endplate.case.model import Case, Provenance
 from endplate.case.rehearse import RehearseSettings, rehearse
-from endplate.collapse.crush import CrushSettings
-from endplate.collapse.make import make_fracture
-from endplate.collapse.plan import Collapse
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels
 from endplate.image.resample import match_grids
 from endplate.image.volume import LabelMap, Volume
 from endplate.level import Level
-from endplate.repair.clinic import WINKELMANN_MM, WINKELMANN_SD_MM
-from endplate.repair.injection_plan import InjectionPlan
-from endplate.repair.path.settings import PathSettings, Sides
-from endplate.repair.rehearsal import RehearsalSettings
-from endplate.repair.result import Procedure, Rehearsal, Rehearsed
-from endplate.repair.run import RunSettings
-from endplate.repair.unknowns import PRELOAD_HIGH_N, PRELOAD_LOW_N, SPRING_HIGH_N_PER_MM, SPRING_LOW_N_PER_MM, Draw
+from endplate.repair.access.access_result import Procedure
+from endplate.repair.access.settings import PathSettings, Sides
+from endplate.repair.cement.injection_plan import InjectionPlan
+from endplate.repair.kyphoplasty.observed_gains import WINKELMANN_MM, WINKELMANN_SD_MM
+from endplate.repair.rehearsal.design import (
+    PRELOAD_HIGH_N,
+    PRELOAD_LOW_N,
+    SPRING_HIGH_N_PER_MM,
+    SPRING_LOW_N_PER_MM,
+    ParameterSet,
+)
+from endplate.repair.rehearsal.rehearse import RehearsalSettings
+from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
+from endplate.repair.rehearsal.single_run import RunSettings
+from endplate.synthetic_fracture.crush import CrushSettings
+from endplate.synthetic_fracture.generate import make_fracture
+from endplate.synthetic_fracture.plan import Collapse
 from verification.check import Check
 from verification.public_data import data_folder
 
@@ -36,10 +43,10 @@ VOXEL_MM, CRUSH_MM = 2.75, 3.0
 BALLOON_ML = 4.0
 CEMENT_ML = (0.75, 1.5)  # both below 1.77 mL, at which cement comes to a thin place in the upper endplate
 SOURCE = "own construction: verse014 L3 (VerSe'19, CC BY-SA 4.0)"
-TIGHT = Draw(
+TIGHT = ParameterSet(
     mobility="rigid", preload_n=float(PRELOAD_HIGH_N), spring_n_per_mm=float(SPRING_HIGH_N_PER_MM)
 )  # fmt: skip
-LOOSE = Draw(mobility="mobile", preload_n=float(PRELOAD_LOW_N), spring_n_per_mm=float(SPRING_LOW_N_PER_MM))
+LOOSE = ParameterSet(mobility="mobile", preload_n=float(PRELOAD_LOW_N), spring_n_per_mm=float(SPRING_LOW_N_PER_MM))
 EXACT = 1e-6
 
 
@@ -94,7 +101,7 @@ def _crushed() -> Case:
 def _rehearsed(
     case: Case,
     procedure: Procedure,
-    draw: Draw | None = None,
+    draw: ParameterSet | None = None,
     cement_ml: float | None = None,
     balloon_ml: float | None = None,
     sides: Sides = "auto",
@@ -106,11 +113,11 @@ def _rehearsed(
         injection=InjectionPlan(volume_ml=cement_ml),
         balloon_ml=balloon_ml,
     )
-    settings = RehearsalSettings(run=run, nominal=draw or Draw(), members=0)
+    settings = RehearsalSettings(run=run, nominal=draw or ParameterSet(), members=0)
     return rehearse(replace(case, rehearsals=()), LEVEL, RehearseSettings(rehearsal=settings))
 
 
-def _done(case: Case) -> tuple[Rehearsal, Rehearsed]:
+def _done(case: Case) -> tuple[Rehearsal, ProcedureResult]:
     held = case.rehearsals[0]
     return held, held.nominal[0]
 
@@ -118,11 +125,11 @@ def _done(case: Case) -> tuple[Rehearsal, Rehearsed]:
 def _crushed_and_rehearsed() -> Iterator[Check]:
     """Gain between the bounds, never above the intact height, and shown beside the clinic."""
     case = _crushed()
-    draws = {"rigid, 250 N, held": TIGHT, "usual": Draw(), "mobile, 0 N, free": LOOSE}
+    draws = {"rigid, 250 N, held": TIGHT, "usual": ParameterSet(), "mobile, 0 N, free": LOOSE}
     cases = {name: _rehearsed(case, "kyphoplasty", draw, balloon_ml=BALLOON_ML) for name, draw in draws.items()}
     gains = {name: _done(item)[1] for name, item in cases.items()}
     page = _page(cases["usual"])
-    front = {name: item.cured.anterior_mm if item.cured else float("nan") for name, item in gains.items()}
+    front = {name: item.after_cement.anterior_mm if item.after_cement else float("nan") for name, item in gains.items()}
     told = "; ".join(f"{name}: {gain:.2f} mm" for name, gain in front.items())
     told += f"; {_course(gains['usual'])}"
     low, usual_gain, high = front.values()
@@ -146,7 +153,7 @@ def _crushed_and_rehearsed() -> Iterator[Check]:
     )
 
 
-def _course(done: Rehearsed) -> str:
+def _course(done: ProcedureResult) -> str:
     """How far the balloons came in words."""
     went = done.inflation
     if went is None:
@@ -161,14 +168,14 @@ def _page(case: Case) -> str:
     return found.group(0) if found else ""
 
 
-def _never_above_intact(case: Case, gains: dict[str, Rehearsed]) -> Check:
+def _never_above_intact(case: Case, gains: dict[str, ProcedureResult]) -> Check:
     """Height that any rehearsal adds against what the body truly lost; the crush itself may have raised its back."""
     reading = next(item for item in case.fractures if item.level is LEVEL)
     truth = next(item for item in _intact().fractures if item.level is LEVEL)
     worst, told = -np.inf, []
     for place in ("anterior", "middle", "posterior"):
         now, was = getattr(reading.heights, place).value, getattr(truth.heights, place).value
-        most = max(getattr(item.cured, f"{place}_mm") for item in gains.values() if item.cured)
+        most = max(getattr(item.after_cement, f"{place}_mm") for item in gains.values() if item.after_cement)
         told.append(f"{place} {now:.1f} + {most:.2f} of {was:.1f}")
         worst = max(worst, most - max(was - now, 0.0))
     return _row(

@@ -18,8 +18,8 @@ from endplate.biomechanics.result import Strength
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.bone.material import density_law
 from endplate.image.volume import Grid
-from endplate.numerics.plastic.body import PlasticBody
-from endplate.numerics.plastic.returns import Criterion
+from endplate.numerics.plasticity.body import PlasticBody
+from endplate.numerics.plasticity.return_mapping import Criterion
 from endplate.numerics.voxel.mesh import VoxelMesh
 from verification.check import Check
 from verification.public_data import data_folder

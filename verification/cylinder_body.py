@@ -12,9 +12,9 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.sampling import BoneField
 from endplate.image.volume import Grid
 from endplate.level import Level
+from endplate.repair.access.needle_tip import NeedleTip
 from endplate.repair.device.needle import NEEDLES
-from endplate.repair.result import Bone
-from endplate.repair.tips import NeedleTip
+from endplate.repair.site.bone import Bone
 
 HALF_WIDTH_MM, HALF_DEPTH_MM, HALF_HEIGHT_MM = 22.0, 16.0, 14.0
 SHELL_MM, SHELL_MG_CM3, CORE_MG_CM3 = 2.0, 350.0, 80.0

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.numerics.flow.body import porous_body
-from endplate.numerics.flow.front import Flow, Source, Stepper
-from endplate.numerics.flow.rheology import pore_viscosity, radial_drop_mpa
-from endplate.numerics.flow.tip import place_tip, tip_pressure_mpa
+from endplate.numerics.porous_flow.body import porous_body
+from endplate.numerics.porous_flow.front import Flow, FrontSolver, Source
+from endplate.numerics.porous_flow.needle_source import place_tip, tip_pressure_mpa
+from endplate.numerics.porous_flow.rheology import pore_viscosity, radial_drop_mpa
 
 HALF_MM = 14.5
 NEEDLE_RADIUS_MM = 1.3
@@ -81,7 +81,7 @@ def inject_point(
     thick = np.full(body.capacity_mm3.size, CONSISTENCY_MPA_S)
     mean_k = PERMEABILITY_MM2 * float(np.prod(anisotropy)) ** (1 / 3)
     resistance = CONSISTENCY_MPA_S * float(pore_viscosity(np.array(mean_k), np.array(POROSITY), exponent)) / mean_k
-    stepper, flow, errors = Stepper(body), Flow.empty(body), []
+    stepper, flow, errors = FrontSolver(body), Flow.empty(body), []
     for step in range(steps):
         source = Source(cells=tip.cells, flow_mm3_s=FLOW_MM3_S * tip.share, time_s=step * duration, duration_s=duration)
         flow = stepper.step(flow, source, thick)

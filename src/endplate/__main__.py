@@ -2,6 +2,6 @@
 
 import sys
 
-from endplate.apps.cli import main
+from endplate.cli.app import main
 
 sys.exit(main())

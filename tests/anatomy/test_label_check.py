@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from spines import LUMBAR, only, relabelled, spine
+from tests.support.spines import LUMBAR, only, relabelled, spine
 
 from endplate.anatomy.label.check import check_labels
 from endplate.anatomy.label.flip import check_flips

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from spines import LUMBAR, cropped, dice, on_scan, only, spine
+from tests.support.spines import LUMBAR, cropped, dice, on_scan, only, spine
 
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.level import Level

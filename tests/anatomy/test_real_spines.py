@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from spines import dice, on_scan
+from tests.support.spines import dice, on_scan
 
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.image.labels import read_labels

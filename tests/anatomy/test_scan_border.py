@@ -1,7 +1,7 @@
 """The scan's border is found before padding, and a cut through the middle of a body leaves no endplates to measure."""
 
 import numpy as np
-from spines import cropped, spine
+from tests.support.spines import cropped, spine
 
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.image.volume import Grid, LabelMap, Volume

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from block_vertebra import CALIBRATION, HALF_MM, block_vertebra
+from tests.support.block_vertebra import CALIBRATION, HALF_MM, block_vertebra
 
 from endplate.biomechanics.caps import endplate_columns
 from endplate.biomechanics.model import ARCH, BODY, LOWER, UPPER, ModelSettings, build_model

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from block_vertebra import CALIBRATION, block_vertebra
+from tests.support.block_vertebra import CALIBRATION, block_vertebra
 
 from endplate.biomechanics.compatibility import read_benchmark_model
 from endplate.biomechanics.criteria import crawford_load, last_elastic_travel, offset_load, plateau_load

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.conservative import care_facts
-from endplate.decision.decide import decide_level
-from endplate.decision.derive import derive
-from endplate.decision.facts import level_facts
+from endplate.decision.facts.case_facts import level_facts
+from endplate.decision.facts.conservative_care import care_facts
+from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.facts import prevention_facts
-from endplate.decision.rulebook import rulebook
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.decide import decide_level
 from endplate.level import Level
 from endplate.patient import PatientRecord, parse_record
 

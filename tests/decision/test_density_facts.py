@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.decide import decide_level
-from endplate.decision.facts import level_facts
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.facts.case_facts import level_facts
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.verdict.decide import decide_level
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import parse_record

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.explain import Branch, explain, explain_grading, printed
-from endplate.decision.rulebook import read_book
-from endplate.decision.ruleset import RuleSet
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.explanation.explain import Branch, explain, explain_grading, printed
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.rules.rulebook import read_book
+from endplate.decision.rules.ruleset import RuleSet
 
 TEXT = """
 id = "own"

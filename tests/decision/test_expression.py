@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.expression import Names, parse
-from endplate.decision.field import Field
-from endplate.decision.kleene import All, AnyOf, AtLeast, Compare, Criterion, Holds, Node, Not, OneOf
-from endplate.decision.ladder import Ladder, Rung
-from endplate.decision.score import Score, ScoreCompare, StepItem
-from endplate.decision.threshold import Citation, RuleFileError, Threshold
+from endplate.decision.logic.decision_list import Clause, DecisionList
+from endplate.decision.logic.expression import Names, parse
+from endplate.decision.logic.field import Field
+from endplate.decision.logic.kleene import All, AnyOf, AtLeast, Compare, Criterion, Holds, Node, Not, OneOf
+from endplate.decision.logic.score import Score, ScoreCompare, StepItem
+from endplate.decision.logic.threshold import Citation, RuleFileError, Threshold
 
 CITATION = Citation(edition="2020", source="Page 1", trust="V")
 LIMIT = Threshold(name="cut", value=5, unit="1", citation=CITATION)
@@ -31,7 +31,9 @@ FIELDS = {
     "level": field("level", "choice", choices=LEVELS),
 }
 CRITERION = Criterion("x.named", "Named", CITATION, Holds("a"))
-ITEM = StepItem(name="i", words="I", citation=CITATION, ladder=Ladder((Rung(3.0, Holds("a")), Rung(0.0, All(())))))
+ITEM = StepItem(
+    name="i", words="I", citation=CITATION, ladder=DecisionList((Clause(3.0, Holds("a")), Clause(0.0, All(()))))
+)
 SCORE = Score(name="sum", words="Sum", citation=CITATION, items=(ITEM,))
 NAMES = Names(FIELDS, {"cut": LIMIT}, {"named": CRITERION}, {"sum": SCORE})
 

@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from tests.patient.told_in_full import record_told_in_full
+from tests.support.full_record import record_told_in_full
 
-from endplate.decision.decide import decide, outcomes
-from endplate.decision.derive import derive
-from endplate.decision.facts import case_facts, fractured_levels, level_facts
-from endplate.decision.field import field_catalogue
+from endplate.decision.facts.case_facts import case_facts, fractured_levels, level_facts
+from endplate.decision.facts.record_facts import CASE, LEVEL
+from endplate.decision.logic.field import field_catalogue
 from endplate.decision.prevention.facts import prevention_facts
-from endplate.decision.told import CASE, LEVEL
+from endplate.decision.rules.derive import derive
+from endplate.decision.verdict.decide import decide, outcomes
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import PatientRecord, parse_record

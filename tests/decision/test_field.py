@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.field import Field, Kind, field_catalogue
+from endplate.decision.logic.field import Field, Kind, field_catalogue
 from endplate.errors import RecordError
 from endplate.level import Level
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endplate.decision.kleene import (
+from endplate.decision.logic.kleene import (
     All,
     AnyOf,
     AtLeast,
@@ -25,7 +25,7 @@ from endplate.decision.kleene import (
     open_fields,
     walk,
 )
-from endplate.decision.threshold import Citation, Threshold
+from endplate.decision.logic.threshold import Citation, Threshold
 
 CITATION = Citation(edition="2020", source="Page 1", trust="V")
 NAMES = ("a", "b", "c", "d")

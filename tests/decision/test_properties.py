@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vignette import facts_of, level_facts, vignettes
+from tests.support.vignette import facts_of, level_facts, vignettes
 
-from endplate.decision.decide import decide_level, outcomes
-from endplate.decision.derive import INPUTS, derive
-from endplate.decision.field import field_catalogue
-from endplate.decision.kleene import fields
-from endplate.decision.rulebook import rulebook
-from endplate.decision.ruleset import RuleSet
-from endplate.decision.verdict import LevelFacts
-from endplate.decision.would_change import would_change
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.field import field_catalogue
+from endplate.decision.logic.kleene import fields
+from endplate.decision.rules.derive import INPUTS, derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.rules.ruleset import RuleSet
+from endplate.decision.verdict.decide import decide_level, outcomes
+from endplate.decision.verdict.sensitivity import find_sensitivities
 
 RULESETS = rulebook().rulesets
 ASKED = sorted({name for ruleset in RULESETS for node in (*ruleset.nodes(), *ruleset.scored_nodes())
@@ -98,7 +98,7 @@ def test_every_change_named_is_one(facts: dict[str, Any]) -> None:
     filled = derive(facts)
     for ruleset in RULESETS:
         before = ruleset.outcome(filled)
-        for change in would_change(ruleset, filled):
+        for change in find_sensitivities(ruleset, filled):
             assert filled.get(change.field) is None
             rest = filled | dict(change.given)
             for value, outcome in change.outcomes:
@@ -139,7 +139,7 @@ def test_no_answer_that_would_change_the_verdict_is_left_out(data: st.DataObject
             facts[name] = SAMPLES[name][0]
     open_now = [name for name in read if facts.get(name) is None]
     if ruleset.status(facts) == "indeterminate":
-        found = {change.field for change in would_change(ruleset, facts)}
+        found = {change.field for change in find_sensitivities(ruleset, facts)}
         assert _essential(ruleset, facts, open_now) <= found
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from endplate.decision.logic.score import StepItem, TallyItem
+from endplate.decision.logic.threshold import Citation, RuleFileError, Threshold
 from endplate.decision.prevention.plan import prevention_books, prevention_rulesets
-from endplate.decision.rulebook import ALWAYS, Book, read_book, rulebook
-from endplate.decision.ruleset import Outcome
-from endplate.decision.score import StepItem, TallyItem
-from endplate.decision.threshold import Citation, RuleFileError, Threshold
+from endplate.decision.rules.rulebook import ALWAYS, Book, read_book, rulebook
+from endplate.decision.rules.ruleset import Outcome
 
 SHARED = """
 id = "base"
@@ -320,9 +320,9 @@ def shipped(folder: str) -> list[dict[str, Any]]:
 
 def test_every_shipped_file_is_read_the_shared_definitions_first() -> None:
     fresh = rulebook.__wrapped__()
-    knowledge = [table["id"] for table in shipped("knowledge")]
+    knowledge = [table["id"] for table in shipped("rules/knowledge")]
     knowledge.remove("definitions")
-    wanted = ["definitions", *knowledge, *(table["id"] for table in shipped("guidelines"))]
+    wanted = ["definitions", *knowledge, *(table["id"] for table in shipped("rules/guidelines"))]
     assert [book.edition.id for book in fresh.books] == wanted
     assert [rules.id for rules in fresh.rulesets] == [rules.id for rules in rulebook().rulesets]
     assert len(fresh.criteria) == sum(len(book.criteria) for book in fresh.books)
@@ -338,7 +338,9 @@ def test_the_files_of_prevention_are_read_by_name() -> None:
     ]
 
 
-@pytest.mark.parametrize(("folder", "books"), [("knowledge", 0), ("guidelines", 0), ("prevention/rules", 1)])
+@pytest.mark.parametrize(
+    ("folder", "books"), [("rules/knowledge", 0), ("rules/guidelines", 0), ("prevention/rules", 1)]
+)
 def test_every_table_of_the_shipped_files_is_read(folder: str, books: int) -> None:
     read = {book.edition.id: book for book in (prevention_books() if books else rulebook().books)}
     for table in shipped(folder):

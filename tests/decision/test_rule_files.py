@@ -10,19 +10,19 @@ from typing import Any, get_args
 
 import pytest
 
-from endplate.decision.decide import evaluate
-from endplate.decision.explain import explain, printed
-from endplate.decision.field import field_catalogue
-from endplate.decision.kleene import Compare, Node, fields, walk
-from endplate.decision.listing import every_book, listed_constants, listed_rules
-from endplate.decision.rulebook import read_book, rulebook
-from endplate.decision.ruleset import STATUSES
-from endplate.decision.threshold import CHECK_FIRST, TRUST_WORDS, RuleFileError, Trust
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.explanation.explain import explain, printed
+from endplate.decision.explanation.rule_listing import every_book, listed_constants, listed_rules
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.field import field_catalogue
+from endplate.decision.logic.kleene import Compare, Node, fields, walk
+from endplate.decision.logic.threshold import CHECK_FIRST, TRUST_WORDS, RuleFileError, Trust
+from endplate.decision.rules.rulebook import read_book, rulebook
+from endplate.decision.rules.ruleset import STATUSES
+from endplate.decision.verdict.decide import evaluate
 
 TABLES = [
     tomllib.loads(file.read_text(encoding="utf-8"))
-    for folder in ("guidelines", "knowledge", "prevention/rules")
+    for folder in ("rules/guidelines", "rules/knowledge", "prevention/rules")
     for file in files("endplate.decision").joinpath(*folder.split("/")).iterdir()
     if file.name.endswith(".toml")
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from vignette import facts_of, vignettes
+from tests.support.vignette import facts_of, vignettes
 
-from endplate.decision.decide import decide_level, outcomes
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.verdict.decide import decide_level, outcomes
 
 
 def status(ruleset: str, vignette: int = 4, **facts: Any) -> str:

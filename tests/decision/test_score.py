@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from endplate.decision.kleene import All, Compare, Holds, Truth
-from endplate.decision.ladder import Ladder, Rung
-from endplate.decision.score import Item, Score, ScoreCompare, StepItem, TallyItem
-from endplate.decision.threshold import Citation, Threshold
+from endplate.decision.logic.decision_list import Clause, DecisionList
+from endplate.decision.logic.kleene import All, Compare, Holds, Truth
+from endplate.decision.logic.score import Item, Score, ScoreCompare, StepItem, TallyItem
+from endplate.decision.logic.threshold import Citation, Threshold
 
 CITATION = Citation(edition="2020", source="Page 1", trust="V")
 A, B, C = Holds("a"), Holds("b"), Holds("c")
-LADDER = Ladder((Rung("first", A), Rung("second", B), Rung("last", All(()))))
+LADDER = DecisionList((Clause("first", A), Clause("second", B), Clause("last", All(()))))
 
 
 def limit(value: float) -> Threshold:
@@ -19,7 +19,7 @@ def limit(value: float) -> Threshold:
 
 
 def step(*, zero: bool = False) -> StepItem:
-    ladder = Ladder((Rung(2.0, A), Rung(1.0, B), Rung(-1.0, All(()))))
+    ladder = DecisionList((Clause(2.0, A), Clause(1.0, B), Clause(-1.0, All(()))))
     return StepItem(name="step", words="Step", citation=CITATION, ladder=ladder, unknown_is_zero=zero)
 
 
@@ -52,7 +52,7 @@ def test_a_ladder_keeps_what_the_unknown_leaves_open(a: Truth, b: Truth, left: t
 
 
 def test_a_ladder_that_leads_to_one_answer_by_two_ways_is_settled() -> None:
-    ladder = Ladder((Rung("same", A), Rung("same", All(()))))
+    ladder = DecisionList((Clause("same", A), Clause("same", All(()))))
     assert ladder.settled({}) == "same"
 
 
@@ -140,6 +140,6 @@ def test_a_settled_sum_is_known() -> None:
 def test_a_comparison_with_a_number_is_a_step_too() -> None:
     node = Compare("n", ">=", limit(5))
     item = StepItem(
-        name="n", words="N", citation=CITATION, ladder=Ladder((Rung(1.0, node), Rung(0.0, All(())))),
+        name="n", words="N", citation=CITATION, ladder=DecisionList((Clause(1.0, node), Clause(0.0, All(())))),
     )  # fmt: skip
     assert [item.bounds({"n": n}) for n in (4.9, 5, None)] == [(0, 0), (1, 1), (0, 1)]

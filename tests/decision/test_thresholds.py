@@ -8,13 +8,13 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from vignette import facts_of, vignettes
+from tests.support.vignette import facts_of, vignettes
 
-from endplate.decision.decide import outcomes
-from endplate.decision.derive import derive
-from endplate.decision.kleene import Compare, walk
-from endplate.decision.listing import every_book
-from endplate.decision.rulebook import rulebook
+from endplate.decision.explanation.rule_listing import every_book
+from endplate.decision.logic.kleene import Compare, walk
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.decide import outcomes
 
 COMPARISON = re.compile(r"\b(\w+) (<=|>=|<|>) (\w+)")
 ANSWERS = {"<": (True, False, False), "<=": (True, True, False), ">": (False, False, True), ">=": (False, True, True)}
@@ -24,7 +24,7 @@ STEP = 1e-6
 def written() -> set[tuple[str, str, float]]:
     """Comparisons as the files write them: fact, sign, number."""
     found = set()
-    for folder in ("guidelines", "knowledge", "prevention/rules"):
+    for folder in ("rules/guidelines", "rules/knowledge", "prevention/rules"):
         for file in files("endplate.decision").joinpath(*folder.split("/")).iterdir():
             if file.name.endswith(".toml"):
                 found |= _comparisons(file.read_text(encoding="utf-8"))
@@ -32,7 +32,7 @@ def written() -> set[tuple[str, str, float]]:
 
 
 def _comparisons(text: str) -> set[tuple[str, str, float]]:
-    shared = files("endplate.decision").joinpath("knowledge", "definitions.toml").read_text(encoding="utf-8")
+    shared = files("endplate.decision.rules").joinpath("knowledge", "definitions.toml").read_text(encoding="utf-8")
     tables = (tomllib.loads(text), tomllib.loads(shared))
     thresholds = (
         {name: entry["value"] for table in tables[::-1] for name, entry in table["threshold"].items()}

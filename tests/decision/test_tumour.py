@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from vignette import facts_of, vignettes
+from tests.support.vignette import facts_of, vignettes
 
-from endplate.decision.decide import outcomes
-from endplate.decision.derive import derive
-from endplate.decision.facts import case_facts
-from endplate.decision.rulebook import rulebook
+from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.decide import outcomes
 from endplate.patient import parse_record
 
 MALIGNANT = rulebook().criteria["definitions.malignant_fracture"]

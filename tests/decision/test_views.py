@@ -6,17 +6,17 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from vignette import level_facts, vignettes
+from tests.support.vignette import level_facts, vignettes
 
 from endplate.decision.batch import CHUNK, rows
-from endplate.decision.decide import decide, decide_level, urgent
-from endplate.decision.document import as_document
-from endplate.decision.explain import explain, explain_grading, printed, shown
-from endplate.decision.field import field_catalogue
+from endplate.decision.explanation.explain import explain, explain_grading, printed, shown
+from endplate.decision.explanation.what_if import what_if, what_if_prevention
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.field import field_catalogue
 from endplate.decision.prevention.plan import prevention_rulesets
-from endplate.decision.rulebook import rulebook
-from endplate.decision.verdict import LevelFacts
-from endplate.decision.what_if import what_if, what_if_prevention
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.decide import decide, decide_level, urgent
+from endplate.decision.verdict.document import as_document
 from endplate.errors import OptionError, RecordError
 
 NUMBER_18 = next(v for v in vignettes() if v["number"] == 18)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from vignette import facts_of, level_facts, vignettes
+from tests.support.vignette import facts_of, level_facts, vignettes
 
-from endplate.decision.decide import decide_level, outcomes
-from endplate.decision.rulebook import ExpertCase, rulebook
-from endplate.decision.verdict import LevelDecision, LevelFacts
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.rules.rulebook import ExpertCase, rulebook
+from endplate.decision.verdict.decide import decide_level, outcomes
+from endplate.decision.verdict.verdict import LevelDecision
 
 EVERY = [
     pytest.param(vignette, level, id=f"{vignette['number']}{'-' + level if level else ''}")

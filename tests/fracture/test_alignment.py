@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from shapes import plane, spine, vertebra
+from tests.support.shapes import plane, spine, vertebra
 
 from endplate.anatomy.frame import axes_from
 from endplate.fracture import measure_alignment, measure_heights

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from shapes import DEPTH_MM, WIDTH_MM, endplate, plane, vertebra
+from tests.support.shapes import DEPTH_MM, WIDTH_MM, endplate, plane, vertebra
 
 from endplate.anatomy.frame import axes_from
 from endplate.fracture import HeightSettings, measure_heights

@@ -6,18 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from shapes import plane, spine, stacked, vertebra
+from tests.support.shapes import plane, spine, stacked, vertebra
 
 from endplate.anatomy.vertebra import Endplate, Spine, Vertebra
 from endplate.finding import Gap, catalogue
-from endplate.fracture import (
-    FractureSettings,
-    HeightSettings,
-    findings,
-    gaps,
-    grade_fractures,
-    measure_alignment,
-)
+from endplate.fracture import FractureSettings, HeightSettings, findings, gaps, grade_fractures, measure_alignment
 from endplate.level import Level
 from endplate.patient import PatientRecord
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from shapes import endplate, plane, vertebra
+from tests.support.shapes import endplate, plane, vertebra
 
 from endplate.fracture.height.extent import body_extent
 from endplate.fracture.posterior_wall import bulging_fraction, wall_involvement

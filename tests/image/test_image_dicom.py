@@ -21,11 +21,11 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
     generate_uid,
 )
-from small_spine import LEFT_MARK_HU, ct_dataset, dicom_slices, grid, save_series, series_header, spine
+from tests.support.small_spine import LEFT_MARK_HU, ct_dataset, dicom_slices, grid, save_series, series_header, spine
 
 from endplate.errors import ImageError
 from endplate.image.ct import read_ct
-from endplate.image.straight import skew
+from endplate.image.gantry_tilt import skew
 from endplate.image.volume import Grid, Volume
 
 ON = grid(shape=(36, 44, 30))

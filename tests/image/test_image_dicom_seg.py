@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.sr.codedict import codes
-from small_spine import dicom_slices, grid, save_series, spine
+from tests.support.small_spine import dicom_slices, grid, save_series, spine
 
 from endplate.errors import LabelError
 from endplate.image.ct import read_ct

@@ -12,10 +12,10 @@ import tracemalloc
 import numpy as np
 import pydicom
 import pytest
-from broken import mutate, sane
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
-from small_spine import dicom_slices, grid, save_nifti, save_series, spine
 from test_image_labels import LABELS, VOLUME, header_table, stored
+from tests.support.broken import mutate, sane
+from tests.support.small_spine import dicom_slices, grid, save_nifti, save_series, spine
 
 from endplate.errors import ImageError, InputError
 from endplate.image.ct import read_ct
@@ -24,7 +24,7 @@ from endplate.image.labels import read_labels
 from endplate.image.labels.scheme import scheme_by_name
 
 TIMES = int(os.environ.get("ENDPLATE_FUZZ", "1"))
-MOST_BYTES = 2**26
+MAX_BYTES = 2**26
 PIXEL_DATA = b"\xe0\x7f\x10\x00"
 
 
@@ -100,7 +100,7 @@ def test_random_dimensions_take_no_memory(tmp_path):
             (tmp_path / "x.nii").write_bytes(gzip.compress(content, 1) if case % 2 else content)
             with pytest.raises(InputError):
                 read_ct(tmp_path / "x.nii")
-        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
+        assert tracemalloc.get_traced_memory()[1] < MAX_BYTES
     finally:
         tracemalloc.stop()
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from small_spine import LEVEL_IDS, LPS_TO_RAS, grid, save_nifti, spine
+from tests.support.small_spine import LEVEL_IDS, LPS_TO_RAS, grid, save_nifti, spine
 
 from endplate.errors import GridMismatchError, LabelError
 from endplate.image.ct import read_ct
-from endplate.image.fit import check_in_place
+from endplate.image.label_misregistration import check_in_place
 from endplate.image.labels import read_labels
 from endplate.image.labels.arrangement import guess_scheme
 from endplate.image.labels.label_folder import with_subregions

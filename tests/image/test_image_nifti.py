@@ -8,13 +8,13 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from small_spine import LPS_TO_RAS, SHAPE, grid, save_nifti, spine
+from tests.support.small_spine import LPS_TO_RAS, SHAPE, grid, save_nifti, spine
 
 from endplate.errors import ImageError, InputError, OutputError
 from endplate.image.ct import read_ct
+from endplate.image.gantry_tilt import skew
 from endplate.image.labels import read_labels
 from endplate.image.nifti import read_nifti, write_labels, write_volume
-from endplate.image.straight import skew
 from endplate.image.volume import Grid
 
 VOLUME, LABELS = spine()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_spine import LEFT_MARK_HU, SHAPE, grid, save_nifti, spine
+from tests.support.small_spine import LEFT_MARK_HU, SHAPE, grid, save_nifti, spine
 
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels

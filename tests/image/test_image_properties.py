@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
-from small_spine import LPS_TO_RAS, ct_dataset, grid, save_series, series_header, spine
+from tests.support.small_spine import LPS_TO_RAS, ct_dataset, grid, save_series, series_header, spine
 
 from endplate.image.ct import read_ct
 from endplate.image.nifti import read_nifti

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_spine import grid, spine
+from tests.support.small_spine import grid, spine
 
+from endplate.image.gantry_tilt import skew, straight_grid
 from endplate.image.resample import isotropic_grid, resample_labels, resample_volume
-from endplate.image.straight import skew, straight_grid
 from endplate.image.volume import Grid, Volume
 
 VOLUME, LABELS = spine()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_spine import save_nifti, spine
+from tests.support.small_spine import save_nifti, spine
 
 from endplate.errors import ImageError, LabelError, OptionError
 from endplate.image.labels import read_labels

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from scipy import ndimage
-from small_spine import spine
+from tests.support.small_spine import spine
 
 from endplate.anatomy.label.flip import check_flips
 from endplate.errors import GridMismatchError
 from endplate.image.border import find_misfit
 from endplate.image.ct import read_ct
-from endplate.image.fit import check_in_place
+from endplate.image.label_misregistration import check_in_place
 from endplate.image.labels import read_labels
 from endplate.image.phantom import PhantomSpec, make_phantom
 from endplate.image.volume import LabelMap, Volume

@@ -7,11 +7,11 @@ import pytest
 from verification.point_source import inject_point
 
 from endplate.errors import SolverError
-from endplate.numerics.flow.body import PorousBody, porous_body
-from endplate.numerics.flow.front import Flow, Source, Stepper
-from endplate.numerics.flow.poisson import Poisson
-from endplate.numerics.flow.rheology import pipe_drop_mpa, pore_viscosity, radial_drop_mpa
-from endplate.numerics.flow.tip import place_tip
+from endplate.numerics.porous_flow.body import PorousBody, porous_body
+from endplate.numerics.porous_flow.front import Flow, FrontSolver, Source
+from endplate.numerics.porous_flow.needle_source import place_tip
+from endplate.numerics.porous_flow.poisson import Poisson
+from endplate.numerics.porous_flow.rheology import pipe_drop_mpa, pore_viscosity, radial_drop_mpa
 
 RNG = np.random.default_rng(4711)
 
@@ -34,7 +34,7 @@ def tube(length: int, permeability: np.ndarray, exponent: float, open_end: bool 
 
 def pushed(body: PorousBody, volume_mm3: float, steps: int = 1, rate: float = 2.0, k: float = 1e-4) -> Flow:
     """Fluid into the first voxel of a tube."""
-    stepper, flow = Stepper(body), Flow.empty(body)
+    stepper, flow = FrontSolver(body), Flow.empty(body)
     cells = body.flat_index(np.zeros((1, 3), int))
     thick = np.full(body.capacity_mm3.size, k)
     duration = volume_mm3 / rate / steps
@@ -113,7 +113,7 @@ def test_pushing_more_never_dries_a_voxel() -> None:
     )
     tip = place_tip(body, np.array([6.4, 5.7, 4.2]), 1.2)
     assert tip is not None
-    stepper, flow = Stepper(body), Flow.empty(body)
+    stepper, flow = FrontSolver(body), Flow.empty(body)
     for step in range(10):
         before = flow.saturation
         source = Source(cells=tip.cells, flow_mm3_s=20.0 * tip.share, time_s=float(step), duration_s=1.0)

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from endplate.numerics.voxel.assembly import corner_values, sum_at_nodes
+from endplate.numerics.voxel.connected_components import anchored_pieces, largest_piece
 from endplate.numerics.voxel.element import CORNERS
-from endplate.numerics.voxel.islands import anchored_pieces, largest_piece
-from endplate.numerics.voxel.lanes import pack
 from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.numerics.voxel.simd_batches import pack
 
 masks = arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=7)).filter(lambda a: a.any())
 

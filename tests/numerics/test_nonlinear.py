@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endplate.numerics.plastic.anderson import Anderson
-from endplate.numerics.plastic.body import PlasticBody
-from endplate.numerics.plastic.path import LoadPath, PathSettings, follow_path
+from endplate.numerics.anderson import Anderson
+from endplate.numerics.plasticity.body import PlasticBody
+from endplate.numerics.plasticity.load_path import LoadPath, PathSettings, follow_path
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.mesh import VoxelMesh
 
@@ -80,7 +80,7 @@ def test_looser_equilibrium_hardly_moves_the_force() -> None:
 def test_curve_that_cannot_converge_ends_with_a_reason() -> None:
     bar = np.ones((4, 4, 4), bool)
     strength = np.where(np.argwhere(bar)[:, 0] < 2, 0.2, 2.0)
-    settings = PathSettings(tolerance=1e-9, most_iterations=1, most_halvings=1)
+    settings = PathSettings(tolerance=1e-9, max_iterations=1, max_halvings=1)
     path, _ = compress(bar, strength, np.array([0.0005, 0.02]), settings)
     assert not path.converged
     assert "no equilibrium" in path.reason

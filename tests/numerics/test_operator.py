@@ -81,7 +81,7 @@ def test_several_threads_give_the_same_forces(monkeypatch):
     u = rng.standard_normal((mesh.n_nodes, 3))
     answers = []
     for threads in (1, 3):
-        monkeypatch.setattr("endplate.numerics.voxel.lanes.thread_count", lambda n=threads: n)
+        monkeypatch.setattr("endplate.numerics.voxel.simd_batches.thread_count", lambda n=threads: n)
         operator = ElasticOperator(mesh, modulus)
         assert operator.lanes.chunk.size == 2 * threads
         answers.append(operator.apply(u))

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from endplate.numerics.plastic.body import PlasticBody
+from endplate.numerics.plasticity.body import PlasticBody
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator
 

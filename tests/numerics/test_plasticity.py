@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from endplate.numerics.plastic.body import PlasticBody
-from endplate.numerics.plastic.returns import Criterion, equivalent_stress, return_stress
+from endplate.numerics.plasticity.body import PlasticBody
+from endplate.numerics.plasticity.return_mapping import Criterion, equivalent_stress, return_stress
 from endplate.numerics.voxel.mesh import VoxelMesh
 
 E, NU, Y = 300.0, 0.3, 2.0

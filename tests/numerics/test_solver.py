@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from endplate.errors import SolverError
 from endplate.numerics.reference import assemble, solve_directly
 from endplate.numerics.solver import ElasticSolver
-from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.numerics.voxel.mesh import VoxelMesh
 
 

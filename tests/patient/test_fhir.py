@@ -10,7 +10,7 @@ from fhir.resources.R4B.bundle import Bundle
 from fhirpathpy import evaluate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.patient.told_in_full import record_told_in_full
+from tests.support.full_record import record_told_in_full
 
 from endplate.errors import RecordError
 from endplate.level import Level

@@ -8,11 +8,11 @@ from dataclasses import replace
 import jsonschema
 import numpy as np
 import pytest
+from tests.support.synthetic_case import LEVELS, synthetic_case
 
 from endplate.case import Case
 from endplate.finding import Finding, catalogue
 from endplate.report.document import plain, schema, to_document, to_json
-from synthetic_case import LEVELS, synthetic_case
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from endplate.level import Level
+from endplate.repair.access.access_result import Access, NeedlePath
 from endplate.repair.device.needle import NEEDLES
-from endplate.repair.result import Access, NeedlePath
 from endplate.report.markups import markups, write_markups
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
@@ -72,7 +72,7 @@ def path(side, skin):
         axial_deg=15.2,
         sagittal_deg=-4.0,
         clearance_mm={"medial": 1.52, "anterior": 6.0},
-        least_mm=1.52,
+        min_clearance_mm=1.52,
         length_mm=101.0,
         band_mm={"medial": 0.5},
     )

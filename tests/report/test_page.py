@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from tests.support.synthetic_case import HOSTILE_ID, LEVELS, synthetic_case
 
 from endplate.case import Case
 from endplate.case.care import weigh
 from endplate.finding import Finding
 from endplate.patient import parse_record
 from endplate.report.html import to_html
-from synthetic_case import HOSTILE_ID, LEVELS, synthetic_case
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 

@@ -9,8 +9,8 @@ import pytest
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.image.phantom import PhantomSpec, make_phantom
 from endplate.level import Level
-from endplate.repair.path import PathSettings, plan_access
-from endplate.repair.result import Breach
+from endplate.repair.access import PathSettings, plan_access
+from endplate.repair.access.access_result import Breach
 from endplate.report.figure.path_needle import BREACH_COLOUR, SIDE_COLOUR
 from endplate.report.figure.path_planes import PER_MM, path_figures
 from endplate.report.figure.path_solid import solid_figures

@@ -12,20 +12,21 @@ import nibabel as nib
 import numpy as np
 import pytest
 from test_page import Page
+from tests.support.synthetic_rehearsal import rehearsed_case
 
 from endplate.case import Case
 from endplate.image.volume import Grid
-from endplate.repair.findings import findings, gaps
-from endplate.repair.intact import IntactShape, estimate_intact
-from endplate.repair.result import Access, Breach, FractureZone
-from endplate.repair.zone import soften
+from endplate.repair.access.access_result import Access, Breach
+from endplate.repair.rehearsal.findings import findings, gaps
+from endplate.repair.site.bone import FractureZone
+from endplate.repair.site.fracture_zone import soften
+from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape
 from endplate.report import schema, to_document
 from endplate.report.html import to_html
 from endplate.report.rehearsal.before import intact_words, results, zone_words
 from endplate.report.rehearsal.surface import surface
 from endplate.report.rehearsal.volumes import write_rehearsals
 from endplate.report.rehearsal.words import CAN, loss_words, sphere_words
-from synthetic_rehearsal import rehearsed_case
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def case() -> Case:
     case = rehearsed_case()
     rehearsal = case.rehearsals[0]
     vertebra = case.spine.at(rehearsal.level)
-    intact = estimate_intact(vertebra, case.spine, case.fractures, rehearsal.bone.field)
+    intact = estimate_prefracture_shape(vertebra, case.spine, case.fractures, rehearsal.bone.field)
     rehearsal = replace(rehearsal, intact=intact)
     return replace(case, rehearsals=(rehearsal,), findings=case.findings + findings(rehearsal))
 
@@ -76,7 +77,9 @@ def test_codes_of_the_rehearsal_stay_out_of_the_level_tables(page: Page) -> None
 def test_no_way_in_is_told_with_its_reason(case: Case) -> None:
     old = case.rehearsals[0]
     none = Access(level=old.level, procedure="vertebroplasty", paths=(), reason="both pedicles are thinner than 15G")
-    shut = replace(old.nominal[0], access=none, fill=None, strength=None, cured=None, neighbours=(), stopped="no path")
+    shut = replace(
+        old.nominal[0], access=none, fill=None, strength=None, after_cement=None, neighbours=(), stopped="no path"
+    )
     rehearsal = replace(old, nominal=(shut,), bands={"none": old.bands["none"]}, drivers={})
     told = {gap.code: gap.reason for gap in gaps(rehearsal)}
     assert told["needle_path"].endswith("both pedicles are thinner than 15G")
@@ -88,9 +91,11 @@ def test_the_best_refused_path_is_shown_with_its_breach_and_marked_in_the_docume
     old = case.rehearsals[0]
     first, second = old.nominal[0].access.paths
     breach = Breach(wall="medial", depth_mm=1.4, at_mm=(12.0, -40.1, 55.0))
-    bad = replace(first, clearance_mm={**first.clearance_mm, "medial": -1.4}, least_mm=-1.4, breaches=(breach,))
+    bad = replace(first, clearance_mm={**first.clearance_mm, "medial": -1.4}, min_clearance_mm=-1.4, breaches=(breach,))
     none = Access(level=old.level, procedure="vertebroplasty", paths=(), alternatives=(bad, second), reason="no way in")
-    shut = replace(old.nominal[0], access=none, fill=None, strength=None, cured=None, neighbours=(), stopped="no path")
+    shut = replace(
+        old.nominal[0], access=none, fill=None, strength=None, after_cement=None, neighbours=(), stopped="no path"
+    )
     broken = replace(case, rehearsals=(replace(old, nominal=(shut,)),))
     text = Page(to_html(broken)).text
     assert "of those refused, left: 11G" in text and "canal side of the pedicle by 1.4 mm" in text
@@ -128,7 +133,7 @@ def test_the_shape_before_the_fracture_is_told_and_the_cement_measured_by_it(cas
     held = to_document(case)["rehearsals"][0]
     assert held["procedures"][1]["cement"]["fill_of_intact"] == pytest.approx(of.value)
     assert held["results"]["kyphoplasty"]["fill_of_intact"]["value"] == pytest.approx(of.value)
-    blind = replace(rehearsal, intact=IntactShape(level=rehearsal.level, reason="no intact neighbour"))
+    blind = replace(rehearsal, intact=PrefractureShape(level=rehearsal.level, reason="no intact neighbour"))
     assert intact_words(blind) == "The shape before the fracture is unknown: no intact neighbour."
     unknown = results(blind)["kyphoplasty"]["fill_of_intact"]
     assert unknown.value is None and "no intact neighbour" in unknown.reason

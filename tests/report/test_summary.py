@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.support.synthetic_case import synthetic_case
 
 from endplate.case import Case
 from endplate.finding import Caution
 from endplate.level import Level
 from endplate.report.summary import Sentence, summarise
-from synthetic_case import synthetic_case
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from tests.support.synthetic_case import synthetic_case
 
 from endplate.case import Case
 from endplate.errors import OptionError, OutputError
@@ -19,7 +20,6 @@ from endplate.report import write as write_module
 from endplate.report.care.write import AID, ALONE, BUNDLE, DECISION
 from endplate.report.folder import BESIDE, check_writable
 from endplate.report.write import write_report
-from synthetic_case import synthetic_case
 
 
 @pytest.fixture(scope="module")

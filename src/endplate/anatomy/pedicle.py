@@ -31,7 +31,7 @@ GROWN_WIDE = cited(1.5, "1", "Own choice: a section half as large again is body 
 AXIS_REACH_MM = cited(4, "mm", "Own choice: sections on either side of the isthmus that give the axis", "design")
 STILL_NARROW = cited(1.25, "1", "Own choice: sections hardly wider than the isthmus show the direction", "design")
 STEEPEST_RISE = cited(0.36, "1", "Own choice: 20 degrees up or down, beyond usual pedicles", "design")
-MOST_OUTWARD = cited(0.18, "1", "Own choice: 10 degrees, beyond T12, the one level that may diverge", "design")
+MAX_OUTWARD = cited(0.18, "1", "Own choice: 10 degrees, beyond T12, the one level that may diverge", "design")
 STEEPEST_SLOPE = cited(0.84, "1", "Own choice: 40 degrees, beyond any pedicle's convergence (L5 about 30)", "design")
 
 
@@ -135,7 +135,7 @@ def _axis(sections: list[_Section], narrow: int, side: int) -> NDArray[np.float6
         ]
     )
     slopes = [np.polyfit(near[:, 1], near[:, axis], 1)[0] if len(near) > 3 else 0.0 for axis in (0, 2)]
-    sideways = side * np.clip(side * slopes[0], -float(STEEPEST_SLOPE), float(MOST_OUTWARD))
+    sideways = side * np.clip(side * slopes[0], -float(STEEPEST_SLOPE), float(MAX_OUTWARD))
     upwards = np.clip(slopes[1], -float(STEEPEST_RISE), float(STEEPEST_RISE))
     axis = np.array([sideways, 1.0, upwards])
     return axis / np.linalg.norm(axis)

@@ -19,7 +19,7 @@ from endplate.cited import cited
 from endplate.errors import ImageError
 from endplate.image.volume import Grid
 from endplate.level import Level
-from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.connected_components import largest_piece
 
 BINS = cited(128, "1", "Walle, Matheson & Boyd 2025, generator: number of material bins", "verified")
 LOWEST_MG_CM3 = cited(-31.0, "mg/cm3", "Walle, Matheson & Boyd 2025 and Ogo source: floor of the bins", "verified")

@@ -18,7 +18,7 @@ from endplate.cited import cited
 from endplate.errors import LabelError, OptionError
 from endplate.image.volume import Grid, Volume
 from endplate.level import Level
-from endplate.numerics.voxel.islands import largest_piece
+from endplate.numerics.voxel.connected_components import largest_piece
 
 PMMA_MODULUS_MPA = cited(2500.0, "MPa", "PMMA, Ogo source and Walle 2025", "verified")
 PMMA_YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, Ogo source", "verified")
@@ -31,7 +31,7 @@ SMOOTHING_MM = cited(
     "Gaussian sigma, inside the bone only",
     "design",
 )
-LEAST_FILL = cited(0.25, "1", "Voxels with less bone would add hinges and carry next to nothing", "design")
+MIN_FILL = cited(0.25, "1", "Voxels with less bone would add hinges and carry next to nothing", "design")
 SAME_SIZE_MM = cited(0.01, "mm", "Voxel edges that differ by less make cubes for this purpose", "design")
 SMALLEST_VOXEL_MM = cited(0.2, "mm", "Below this a vertebra passes 10 million elements", "design")
 LARGEST_VOXEL_MM = cited(3.0, "mm", "Coarsest size in the mesh study of the reference (3 mm)", "recomputed")
@@ -207,7 +207,7 @@ def _beside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _materials(bone: BoneField, settings: ModelSettings) -> tuple[NDArray[np.uint8], int]:
     """Material codes, with layers added and loose pieces removed; and how many voxels were dropped."""
-    inside = bone.fill >= float(LEAST_FILL)
+    inside = bone.fill >= float(MIN_FILL)
     body = inside & (bone.body >= 0.5)
     arch = inside & ~body if settings.include_arch else np.zeros_like(body)
     if not body.any():

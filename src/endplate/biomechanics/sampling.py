@@ -13,10 +13,10 @@ from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
 
-LEAST_TRUST = cited(1e-6, "1", "Below this smoothed weight no bone is near; avoids dividing by zero", "design")
-LEAST_WEIGHT = cited(1e-3, "1", "Below this smoothed fill a voxel holds no bone to average", "design")
+MIN_TRUST = cited(1e-6, "1", "Below this smoothed weight no bone is near; avoids dividing by zero", "design")
+MIN_WEIGHT = cited(1e-3, "1", "Below this smoothed fill a voxel holds no bone to average", "design")
 ON_GRID = cited(0.01, "1", "Grids offset by less than a hundredth of a voxel count as one", "design")
-MOST_POINTS_PER_EDGE = cited(3, "1", "27 sample points resolve partial volume to about 4 % of a voxel", "design")
+MAX_POINTS_PER_EDGE = cited(3, "1", "27 sample points resolve partial volume to about 4 % of a voxel", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ def sample_bone(
     sigma = smoothing_mm / vertebra.grid.spacing_mm
     trust = weight**3
     smooth_trust = ndimage.gaussian_filter(trust, sigma)
-    smooth_hu = ndimage.gaussian_filter(trust * hu, sigma) / np.maximum(smooth_trust, float(LEAST_TRUST))
+    smooth_hu = ndimage.gaussian_filter(trust * hu, sigma) / np.maximum(smooth_trust, float(MIN_TRUST))
     density = calibration.to_mg_cm3(smooth_hu)
     body_weight = np.where(vertebra.body, weight, np.float32(0))
     # Voxels outside the mask with a partial fill belong to the nearest part.
@@ -55,7 +55,7 @@ def sample_bone(
         body_weight[loose] = (weight * vertebra.body[tuple(nearest)])[loose]
     fields = _sample((weight, body_weight, weight * density), vertebra.grid, grid)
     fill, body, mass = fields
-    safe = np.maximum(fill, np.float32(LEAST_WEIGHT))
+    safe = np.maximum(fill, np.float32(MIN_WEIGHT))
     return BoneField(grid=grid, fill=fill, body=np.divide(body, safe), density_mg_cm3=np.divide(mass, safe))
 
 
@@ -77,7 +77,7 @@ def hu_on(grid: Grid, volume: Volume) -> NDArray[np.float32]:
 def _sample(fields: tuple[NDArray[np.float32], ...], source: Grid, target: Grid) -> list[NDArray[np.float32]]:
     """Means of fields over the voxels of a target grid, from trilinear values at regular points inside each."""
     ratio = float(target.spacing_mm.max() / source.spacing_mm.min())
-    per_edge = int(np.clip(np.ceil(ratio), 1, float(MOST_POINTS_PER_EDGE)))
+    per_edge = int(np.clip(np.ceil(ratio), 1, float(MAX_POINTS_PER_EDGE)))
     places = (np.arange(per_edge) + 0.5) / per_edge - 0.5
     to_source = np.linalg.inv(source.affine) @ target.affine
     out = [np.zeros(target.shape, np.float32) for _ in fields]

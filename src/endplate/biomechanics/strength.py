@@ -18,9 +18,9 @@ from endplate.biomechanics.result import SolverSummary, Strength
 from endplate.bone.material import POISSON
 from endplate.cited import cited
 from endplate.errors import OptionError
-from endplate.numerics.plastic.body import PlasticBody
-from endplate.numerics.plastic.path import LoadPath, PathSettings, follow_path
-from endplate.numerics.plastic.returns import CODE, Criterion
+from endplate.numerics.plasticity.body import PlasticBody
+from endplate.numerics.plasticity.load_path import LoadPath, PathSettings, follow_path
+from endplate.numerics.plasticity.return_mapping import CODE, Criterion
 from endplate.numerics.solver import ElasticSolver, SolveReport
 from endplate.numerics.voxel.mesh import VoxelMesh
 

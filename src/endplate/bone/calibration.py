@@ -52,11 +52,11 @@ KVP_KNOWN = (
     cited(140.0, "kV", "highest tube voltage of the published trabecular corrections", "verified"),
 )
 CONTRAST_HU = cited(18.0, "[hnsf'U]", "Pompe 2015: trabecular HU, unenhanced 128.8 to portal 147.0", "verified")
-SLOPE_USUAL = (
+SLOPE_DEFAULT = (
     cited(0.5, "mg/cm3", "attenuation physics: slopes below 0.5 mg/cm3 per HU are not plausible", "verified"),
     cited(1.0, "mg/cm3", "attenuation physics: slopes above 1.0 mg/cm3 per HU are not plausible", "verified"),
 )
-OFFSET_USUAL_MG_CM3 = cited(40.0, "mg/cm3", "Ogo source and example: density at 0 HU stays within +-40", "verified")
+OFFSET_DEFAULT_MG_CM3 = cited(40.0, "mg/cm3", "Ogo source and example: density at 0 HU stays within +-40", "verified")
 
 Attempt = tuple[Calibration | None, str]
 
@@ -219,13 +219,13 @@ def _cautions(found: Calibration, refused: list[str]) -> list[Caution]:
         told.append(Caution(code="published_density_line", text=text))
     elif refused:
         told.append(Caution(code="calibration_route_refused", text="; ".join(refused)))
-    low, high = SLOPE_USUAL
+    low, high = SLOPE_DEFAULT
     slope, offset = found.slope_mg_cm3_per_hu, found.offset_mg_cm3
     if not low <= slope <= high:
         text = f"calibration slope {slope:.2f} mg/cm3 per HU lies outside {low:g} to {high:g}"
         told.append(Caution(code="calibration_slope_unusual", text=text))
-    if abs(offset) > OFFSET_USUAL_MG_CM3:
-        text = f"calibration gives {offset:.0f} mg/cm3 at 0 HU, outside +-{OFFSET_USUAL_MG_CM3:g}"
+    if abs(offset) > OFFSET_DEFAULT_MG_CM3:
+        text = f"calibration gives {offset:.0f} mg/cm3 at 0 HU, outside +-{OFFSET_DEFAULT_MG_CM3:g}"
         told.append(Caution(code="calibration_offset_unusual", text=text))
     if found.contrast:
         text = "contrast medium raises trabecular HU: densities may be too high; the band holds it"

@@ -20,10 +20,8 @@ from endplate.finding import Gap
 from endplate.image.volume import Volume
 
 EROSION_MM = cited(4.0, "mm", "L1 ROI: erode the cortex by 3-5 mm or more, middle of the range", "knowledge")
-EROSION_LEAST_MM = cited(
-    3.0, "mm", "L1 ROI: erode the cortex by 3-5 mm or more, lower end for small bodies", "knowledge"
-)
-ROI_LEAST_MM3 = cited(500.0, "mm3", "100 mm2 oval over three slices of about 1.7 mm, as the manual ROI", "design")
+EROSION_MIN_MM = cited(3.0, "mm", "L1 ROI: erode the cortex by 3-5 mm or more, lower end for small bodies", "knowledge")
+ROI_MIN_MM3 = cited(500.0, "mm3", "100 mm2 oval over three slices of about 1.7 mm, as the manual ROI", "design")
 VEIN_SHARE = cited(
     0.55, "1", "the vein enters from behind at mid-height: that share of the depth from the front is kept", "design"
 )
@@ -31,7 +29,7 @@ VEIN_HALF_HEIGHT_MM = cited(5.0, "mm", "the vein's cleft lies within 5 mm of mid
 OUTLIER_SD = cited(
     4.0, "1", "bone islands, sclerosis, cement and holes stand out of smoothed trabecular bone by this", "design"
 )
-OUTLIER_LEAST_HU = cited(60.0, "[hnsf'U]", "noise and trabecular texture alone may stand out by this much", "design")
+OUTLIER_MIN_HU = cited(60.0, "[hnsf'U]", "noise and trabecular texture alone may stand out by this much", "design")
 SMOOTHING_MM = cited(1.5, "mm", "islands are wider than this, noise grains narrower", "design")
 OSTEOPOROSIS_MG_CM3 = cited(80.0, "mg/cm3", "osteoporosis at or below 80: ACR, ISCD; Keaveny 2020 table", "verified")
 NORMAL_MG_CM3 = cited(120.0, "mg/cm3", "low from 80 to 120: ACR, ISCD; Keaveny 2020 table", "verified")
@@ -81,12 +79,12 @@ def measure_density(
     hu = _hu_of(vertebra, volume)
     if hu is None:
         return _gap(vertebra, "the vertebra does not lie on the CT's grid")
-    least = float(ROI_LEAST_MM3 if settings.minimum_mm3 is None else settings.minimum_mm3)
+    least = float(ROI_MIN_MM3 if settings.minimum_mm3 is None else settings.minimum_mm3)
     erosion = float(EROSION_MM if settings.erosion_mm is None else settings.erosion_mm)
     roi, outliers = trabecular_region(vertebra, hu, erosion)
     notes = []
     if roi.sum() * vertebra.grid.voxel_mm3 < least and settings.erosion_mm is None:
-        erosion = float(EROSION_LEAST_MM)
+        erosion = float(EROSION_MIN_MM)
         roi, outliers = trabecular_region(vertebra, hu, erosion)
         notes.append(f"small body: cortex eroded by {erosion:g} mm only")
     volume_mm3 = float(roi.sum() * vertebra.grid.voxel_mm3)
@@ -181,7 +179,7 @@ def trabecular_region(
     values = smooth[deep]
     middle = float(np.median(values))
     spread = float(np.median(np.abs(values - middle))) / _NORMAL_MAD
-    limit = max(OUTLIER_SD * spread, float(OUTLIER_LEAST_HU))
+    limit = max(OUTLIER_SD * spread, float(OUTLIER_MIN_HU))
     kept = deep & (np.abs(smooth - middle) <= limit)
     return kept, 1 - float(kept.sum() / deep.sum())
 

@@ -13,7 +13,7 @@ DENSE_HU = cited(
     1000.0, "[hnsf'U]", "radiopaque bone cement and metal lie above; sclerosed cancellous bone rarely", "knowledge"
 )
 INSIDE_MM = cited(3.0, "mm", "cortex and endplates with their blur lie shallower", "design")
-LEAST_ML = cited(0.1, "mL", "a ball of 6 mm: less may be a bone island", "design")
+MIN_ML = cited(0.1, "mL", "a ball of 6 mm: less may be a bone island", "design")
 MM3_PER_ML = 1000
 
 
@@ -34,4 +34,4 @@ def inclusion_ml(vertebra: Vertebra, hu: NDArray[np.floating]) -> float:
     if not count:
         return 0.0
     volumes = np.bincount(pieces.ravel())[1:] * vertebra.grid.voxel_mm3 / MM3_PER_ML
-    return float(volumes[volumes >= LEAST_ML].sum())
+    return float(volumes[volumes >= MIN_ML].sum())

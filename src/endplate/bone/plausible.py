@@ -11,10 +11,10 @@ from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Volume
 
-LEAST_MG_CM3 = cited(
+MIN_MG_CM3 = cited(
     -20.0, "mg/cm3", "very fatty marrow without bone reads a little below water by QCT; less is no marrow", "design"
 )
-MOST_MG_CM3 = cited(
+MAX_MG_CM3 = cited(
     400.0,
     "mg/cm3",
     "young adults have 150-250 mg/cm3; twice that is cortex, sclerosis, cement or a wrong scale",
@@ -25,10 +25,10 @@ DEEP_MM = cited(4.0, "mm", "as the erosion of the trabecular region: clear of th
 
 def implausible_density(mg_cm3: float) -> str:
     """Why a trabecular density cannot be true, or nothing."""
-    if LEAST_MG_CM3 <= mg_cm3 <= MOST_MG_CM3:
+    if MIN_MG_CM3 <= mg_cm3 <= MAX_MG_CM3:
         return ""
     return (
-        f"{mg_cm3:.0f} mg/cm3 is no density of vertebral trabecular bone ({LEAST_MG_CM3:g} to {MOST_MG_CM3:g}): "
+        f"{mg_cm3:.0f} mg/cm3 is no density of vertebral trabecular bone ({MIN_MG_CM3:g} to {MAX_MG_CM3:g}): "
         "the scale of the CT, the calibration or the labels are wrong, or this is not bone"
     )
 
@@ -50,7 +50,7 @@ def implausible_line(line: Calibration, volume: Volume, bone: Spine | NDArray[np
         return ""
     return (
         f"it would give every level an impossible trabecular density (median {np.median(densities):.0f} mg/cm3, "
-        f"possible {LEAST_MG_CM3:g} to {MOST_MG_CM3:g})"
+        f"possible {MIN_MG_CM3:g} to {MAX_MG_CM3:g})"
     )
 
 

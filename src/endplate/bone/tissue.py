@@ -38,7 +38,7 @@ EDGE_HU_PER_MM = cited(6.0, "[hnsf'U]/mm", "steeper than this a smoothed voxel l
 AWAY_FROM_BONE_MM = cited(6.0, "mm", "three smoothing widths from vertebrae", "design")
 AWAY_FROM_BODY_MM = cited(6.0, "mm", "air is taken three smoothing widths from skin, table and bowel wall", "design")
 BACK_MUSCLE_MM = cited(60.0, "mm", "back and psoas muscle lie this near the vertebrae; organs lie in front", "design")
-LEAST_MM3 = cited(1000.0, "mm3", "a cubic centimetre; Ogo asks for 10 mm2 of each tissue at least", "design")
+MIN_MM3 = cited(1000.0, "mm3", "a cubic centimetre; Ogo asks for 10 mm2 of each tissue at least", "design")
 _PEAK_WINDOW_HU = cited(
     8.0, "[hnsf'U]", "half width about the histogram's peak over which its centre is taken", "design"
 )
@@ -125,7 +125,7 @@ def _peak(
     """The commonest value of a tissue; None where there is too little of it or the peak lies at the range's end."""
     low, high = (float(end) for end in between)
     values = smooth[where & (smooth > low) & (smooth < high)]
-    if values.size * grid.voxel_mm3 < LEAST_MM3:
+    if values.size * grid.voxel_mm3 < MIN_MM3:
         return None
     counts, edges = np.histogram(values, bins=np.arange(low, high + 1, 2))
     counts = ndimage.gaussian_filter1d(counts.astype(float), 2, mode="constant")
@@ -143,7 +143,7 @@ def _air_peak(hu: NDArray[np.float32], grid: Grid) -> float | None:
     mean = ndimage.uniform_filter(hu, 3, mode="nearest")
     spread = np.sqrt(np.maximum(ndimage.uniform_filter(hu * hu, 3, mode="nearest") - mean * mean, 0))
     measured = deep & ~((mean < PADDING_HU) & (spread < PADDING_SD_HU))
-    if measured.sum() * grid.voxel_mm3 < LEAST_MM3:
+    if measured.sum() * grid.voxel_mm3 < MIN_MM3:
         return None
     return float(np.median(hu[measured]))
 

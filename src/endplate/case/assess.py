@@ -28,7 +28,7 @@ from endplate.fracture.alignment import measure_alignment
 from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
-from endplate.numerics import warm
+from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
 
 Progress = Callable[[str, float, str], None]

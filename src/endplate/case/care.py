@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from endplate.decision.decide import decide
-from endplate.decision.facts import case_facts
+from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.plan import PreventionPlan, prevent
-from endplate.decision.verdict import Decision, LevelFacts
+from endplate.decision.verdict.decide import decide
+from endplate.decision.verdict.verdict import Decision
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import PatientRecord

@@ -13,7 +13,7 @@ from endplate.finding import Caution, Finding, Gap
 from endplate.fracture.result import Alignment, Fracture
 from endplate.image.volume import LabelMap, Volume
 from endplate.patient import PatientRecord
-from endplate.repair.result import Rehearsal
+from endplate.repair.rehearsal.result import Rehearsal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

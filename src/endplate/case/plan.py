@@ -9,13 +9,13 @@ from endplate.case.care import weigh
 from endplate.case.model import Case
 from endplate.case.rehearse import RehearseSettings, rehearse
 from endplate.cited import cited
-from endplate.decision.facts import fractured_levels
+from endplate.decision.facts.case_facts import fractured_levels
 from endplate.errors import EndplateError, RecordError
 from endplate.finding import Gap
 from endplate.level import Level
-from endplate.repair.findings import STOPPED
+from endplate.repair.rehearsal.findings import STOPPED
 
-MOST_LEVELS = cited(3.0, "1", "Medicare LCDs and trials treat at most 3 levels in a session (clinical 6.3)", "verified")
+MAX_LEVELS = cited(3.0, "1", "Medicare LCDs and trials treat at most 3 levels in a session (clinical 6.3)", "verified")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | 
     levels, left = _matter(case, settings.levels) if settings.repairs else ((), ())
     for level in levels:
         case = _rehearsed(case, level, settings.rehearse, progress)
-    reason = f"only {MOST_LEVELS:g} levels are rehearsed in one plan; name it with --level to choose it"
+    reason = f"only {MAX_LEVELS:g} levels are rehearsed in one plan; name it with --level to choose it"
     case = replace(case, gaps=(*case.gaps, *(Gap(code=STOPPED, level=level, reason=reason) for level in left)))
     if progress is not None:
         progress("decide", 0.0, "")
@@ -72,7 +72,7 @@ def _matter(case: Case, wanted: tuple[Level, ...]) -> tuple[tuple[Level, ...], t
     seen = {vertebra.level for vertebra in case.spine.vertebrae} if case.spine else set()
     loss = {reading.level: reading.height_loss.value or 0.0 for reading in case.fractures}
     held = sorted((level for level in broken if level in seen), key=lambda level: -loss.get(level, 0.0))
-    chosen = held[: int(MOST_LEVELS)]
+    chosen = held[: int(MAX_LEVELS)]
     return tuple(sorted(chosen)), tuple(sorted(set(held) - set(chosen)))
 
 

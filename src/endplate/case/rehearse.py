@@ -11,12 +11,12 @@ from endplate.case.model import Case
 from endplate.case.provenance import Stopwatch, with_parameters
 from endplate.errors import LabelError, OptionError
 from endplate.level import Level
-from endplate.numerics import warm
+from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
-from endplate.repair.findings import cautions, findings, gaps
-from endplate.repair.rehearsal import RehearsalSettings, rehearse_level
-from endplate.repair.scene import Scene
-from endplate.repair.treatable import treatable_vertebra
+from endplate.repair.rehearsal.eligibility import eligible_vertebra
+from endplate.repair.rehearsal.findings import cautions, findings, gaps
+from endplate.repair.rehearsal.rehearsal_input import RehearsalInput
+from endplate.repair.rehearsal.rehearse import RehearsalSettings, rehearse_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +100,13 @@ def _measured(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     return replace(case, gaps=tuple(gap for gap in case.gaps if gap.code not in CODES))
 
 
-def _scene(case: Case, level: Level) -> Scene:
+def _scene(case: Case, level: Level) -> RehearsalInput:
     """The level in its scan, refused where a rehearsal would have no meaning."""
     if case.spine is None or case.volume is None:
         raise OptionError("a rehearsal needs a measured CT", "", "read the case with its CT")
-    vertebra = treatable_vertebra(case.spine, level, case.volume)
+    vertebra = eligible_vertebra(case.spine, level, case.volume)
     _refuse_distrusted(case, level)
-    return Scene(
+    return RehearsalInput(
         vertebra=vertebra,
         spine=case.spine,
         volume=case.volume,

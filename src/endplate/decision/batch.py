@@ -6,8 +6,8 @@ import multiprocessing
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from endplate.decision.decide import outcomes, urgent
-from endplate.decision.facts import case_facts
+from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.verdict.decide import outcomes, urgent
 from endplate.errors import RecordError
 from endplate.patient import parse_record
 

@@ -23,7 +23,7 @@ ALSO_REDUCED_BELOW = cited(
 )
 
 _ASYMPTOMATIC = "Surg Radiol Anat 2011;33:223 (MRI, 115 asymptomatic adults): mean Ha/Hp less 2 SD"
-LEAST_PHYSIOLOGICAL = cited_table(
+MIN_PHYSIOLOGICAL = cited_table(
     "least_physiological_front_to_back",
     "1",
     _ASYMPTOMATIC,
@@ -80,7 +80,7 @@ def shape_of(heights_mm: Triple, losses: Triple) -> Shape:
 def physiological_wedge(level: Level, heights_mm: Triple) -> bool:
     """Whether Ha/Hp is below 0.80 yet within what asymptomatic adults show at T10 to L2."""
     ratio = heights_mm[0] / heights_mm[2]
-    least = LEAST_PHYSIOLOGICAL.get(level.value)
+    least = MIN_PHYSIOLOGICAL.get(level.value)
     return least is not None and least <= ratio < RATIO_BELOW
 
 

@@ -25,7 +25,7 @@ FRONT_TO_BACK_SD = cited_table(
     {"T10": 0.08, "T11": 0.08, "T12": 0.06, "L1": 0.06, "L2": 0.07},
 )
 OTHER_SD = cited(0.08, "1", f"{_ASYMPTOMATIC}: the widest SD, for levels without a published one", "verified")
-LEAST_MIDDLE = cited(0.80, "1", "Shapes after Genant 1993: biconcave where Hm/Hp is below 0.80", "knowledge")
+MIN_MIDDLE = cited(0.80, "1", "Shapes after Genant 1993: biconcave where Hm/Hp is below 0.80", "knowledge")
 DOUBTFUL_SD = cited(2, "1", "Own choice: 1 of 40 intact bodies is beyond; it costs a reference, no finding", "design")
 EXCUSED_SD = cited(
     3, "1", "Eastell 1991, McCloskey 1993: a ratio over 3 SD below the level mean is deformed", "knowledge"
@@ -49,7 +49,7 @@ SHORT_SD = cited(0.25, "1", "Own choice: where the own posterior height looks lo
 NOT_LARGE_BELOW = cited(0.95, "1", "Own choice: a small body is as high for its depth as any other", "design")
 
 
-def least_front_to_back(level: Level, count_sd: float) -> float:
+def min_front_to_back(level: Level, count_sd: float) -> float:
     """Ha/Hp so many SD below the mean of a level."""
     mean = MEAN_FRONT_TO_BACK.get(level.value)
     if mean is None:
@@ -60,14 +60,14 @@ def least_front_to_back(level: Level, count_sd: float) -> float:
 def misshapen(level: Level, heights_mm: Triple) -> bool:
     """Whether a body's own shape forbids taking it for intact: Ha/Hp beyond 2 SD, or Hm/Hp below 0.80."""
     front, middle, back = heights_mm
-    return front / back < least_front_to_back(level, float(DOUBTFUL_SD)) or middle / back < LEAST_MIDDLE
+    return front / back < min_front_to_back(level, float(DOUBTFUL_SD)) or middle / back < MIN_MIDDLE
 
 
 def beyond_variants(level: Level, heights_mm: Triple) -> bool:
     """Whether no variant explains a body's own shape: Ha/Hp beyond 3 SD, or hollow with Hm/Hp below 0.80."""
     front, middle, back = heights_mm
-    hollow = middle / back < LEAST_MIDDLE and middle < front
-    return hollow or (has_normal(level) and front / back < least_front_to_back(level, float(EXCUSED_SD)))
+    hollow = middle / back < MIN_MIDDLE and middle < front
+    return hollow or (has_normal(level) and front / back < min_front_to_back(level, float(EXCUSED_SD)))
 
 
 def hidden_loss_sd(loss: float, *, short: bool) -> float:

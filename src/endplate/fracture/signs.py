@@ -26,7 +26,7 @@ DEPRESSED_BEYOND = cited(
 BREACH_DEPTH_MM = cited(2, "mm", "Own choice: a step that a 1 mm scan shows for certain", "design")
 BREACH_INSET_MM = cited(3, "mm", "Own choice: the rim rolls off by over 2 mm within this of the border", "design")
 BREACH_AREA_MM2 = cited(25, "mm2", "Own choice: smaller than a usual Schmorl node of 5-6 mm across", "design")
-USUAL_CONCAVITY = cited(
+DEFAULT_CONCAVITY = cited(
     0.05,
     "1",
     "median concavity of the same 11 intact levels, where a spine has no intact level of its own",
@@ -52,7 +52,7 @@ def concavity(heights_mm: Triple) -> float:
 
 def depression_sign(heights_mm: Triple, intact: Sequence[Triple]) -> Sign | None:
     """Endplates more hollow than those of the spine's intact levels."""
-    usual = median(concavity(heights) for heights in intact) if intact else float(USUAL_CONCAVITY)
+    usual = median(concavity(heights) for heights in intact) if intact else float(DEFAULT_CONCAVITY)
     than = "at intact levels" if intact else "usual (no intact level to compare with)"
     excess = concavity(heights_mm) - usual
     if excess <= DEPRESSED_BEYOND:

@@ -36,7 +36,7 @@ GAIN_RATIO = cited(
     "design",
 )
 GAIN_HU = cited(15.0, "[hnsf'U]", "gains below this are noise of the border's mean", "design")
-LEAST_MM = cited(3.0, "mm", "two voxels of a usual scan: rough labels err by less", "design")
+MIN_MM = cited(3.0, "mm", "two voxels of a usual scan: rough labels err by less", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def find_misfit(volume: Volume, labels: LabelMap) -> Misfit | None:
     if best < max(float(CLEAR_HU), here * float(GAIN_RATIO), here + float(GAIN_HU)):
         return None
     axis, move = min((place for place, hu in moves.items() if hu >= AS_GOOD * best), key=lambda place: abs(place[1]))
-    if abs(move) < float(LEAST_MM):
+    if abs(move) < float(MIN_MM):
         return None
     return Misfit(axis=axis, move_mm=move, there_hu=moves[axis, move], here_hu=here)
 

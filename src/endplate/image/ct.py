@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from endplate.errors import ImageError
 from endplate.image.dicom.series import read_series
+from endplate.image.error_text import one_line
+from endplate.image.file_type import is_dicom
+from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
 from endplate.image.nifti.file import read_nifti
 from endplate.image.nifti.sidecar import with_sidecar
-from endplate.image.sniff import is_dicom
-from endplate.image.straight import straighten_volume
-from endplate.image.told import one_line
 from endplate.image.volume import SeriesRef, Volume
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import ImageError
-from endplate.image.scale import FIX, check_scale
+from endplate.image.hu_scale_check import FIX, check_scale
 from endplate.image.volume import Grid
 
 NOT_TISSUE_HU = cited(
@@ -22,8 +22,8 @@ BELOW_WATER_FRACTION = cited(
     0.001, "1", "fat makes 1 % or more of any spine crop; interpolation ringing in MRI is rarer than this", "design"
 )
 BONE_HU = cited(150.0, "[hnsf'U]", "cortical and most cancellous bone exceed it; muscle and blood do not", "knowledge")
-LEAST_BONE_MM3 = cited(200.0, "mm3", "a fiftieth of a small vertebral body: less cannot be measured", "design")
-MOST_HU = cited(100000.0, "[hnsf'U]", "extended CT scales end at 65,535 HU; beyond it the values are not HU", "design")
+MIN_BONE_MM3 = cited(200.0, "mm3", "a fiftieth of a small vertebral body: less cannot be measured", "design")
+MAX_HU = cited(100000.0, "[hnsf'U]", "extended CT scales end at 65,535 HU; beyond it the values are not HU", "design")
 
 
 def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
@@ -44,7 +44,7 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
         raise ImageError(f"{name} holds only air (highest value {values.max():g})", "", "give the scan of the patient")
     if values.min() == values.max():
         raise ImageError(f"{name} has the same value {values.min():g} everywhere", "", "give the scan of the patient")
-    if abs(float(values.max())) > float(MOST_HU) or abs(float(values.min())) > float(MOST_HU):
+    if abs(float(values.max())) > float(MAX_HU) or abs(float(values.min())) > float(MAX_HU):
         raise ImageError(
             f"{name} has values from {values.min():g} to {values.max():g}", "these are not Hounsfield units", FIX
         )
@@ -56,7 +56,7 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
             FIX,
         )
     bone_mm3 = np.count_nonzero(values > float(BONE_HU)) * grid.voxel_mm3
-    if bone_mm3 < float(LEAST_BONE_MM3):
+    if bone_mm3 < float(MIN_BONE_MM3):
         raise ImageError(
             f"{name} holds no bone ({bone_mm3:.0f} mm3 above {float(BONE_HU):g} HU)", "", "give the scan of the spine"
         )

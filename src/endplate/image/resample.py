@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import GridMismatchError
-from endplate.image.fit import check_in_place
+from endplate.image.label_misregistration import check_in_place
 from endplate.image.volume import Grid, LabelMap, Volume
 
 AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge")
 BONE_HU = cited(150.0, "[hnsf'U]", "cortical and most cancellous bone exceed it; muscle and blood do not", "knowledge")
-LEAST_BONE_FRACTION = cited(
+MIN_BONE_FRACTION = cited(
     0.05, "1", "even osteoporotic vertebrae have a shell of a tenth of their volume above it", "design"
 )
-LEAST_BONE_CONTRAST_HU = cited(
+MIN_BONE_CONTRAST_HU = cited(
     -50.0,
     "[hnsf'U]",
     "labels of weak bone that leave the shell outside reach -20; strangers' labels were at -110",
     "design",
 )
-LEAST_INSIDE_FRACTION = cited(0.1, "1", "labels that lie almost wholly outside belong to another scan", "design")
+MIN_INSIDE_FRACTION = cited(0.1, "1", "labels that lie almost wholly outside belong to another scan", "design")
 SURROUND_VOXELS = 6
 
 
@@ -41,7 +41,7 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
     moved = labels if labels.grid.matches(volume.grid) else resample_labels(labels, volume.grid)
     before = np.count_nonzero(labels.labels) * labels.grid.voxel_mm3
     after = np.count_nonzero(moved.labels) * volume.grid.voxel_mm3
-    if after < float(LEAST_INSIDE_FRACTION) * before:
+    if after < float(MIN_INSIDE_FRACTION) * before:
         raise GridMismatchError(
             f"only {100 * after / before:.0f} % of the labelled volume lies inside the CT",
             "the labels belong to another scan or another coordinate frame",
@@ -52,7 +52,7 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
     if moved is labels:
         return labels
     note = f"labels resampled from {_told(labels.grid)} to {_told(volume.grid)}"
-    if after < (1 - float(LEAST_INSIDE_FRACTION)) * before:
+    if after < (1 - float(MIN_INSIDE_FRACTION)) * before:
         note += f"; {100 * (1 - after / before):.0f} % of them lie outside the CT"
     return _with(moved, (*moved.notes, note))
 
@@ -108,7 +108,7 @@ def _check_over_bone(volume: Volume, labels: LabelMap) -> None:
     around = hu[~inside & (hu > float(AIR_HU) / 2)]
     bone = float(np.mean(hu[inside] > float(BONE_HU)))
     contrast = float(hu[inside].mean()) - (float(around.mean()) if around.size else float(AIR_HU))
-    if bone < float(LEAST_BONE_FRACTION) or contrast < float(LEAST_BONE_CONTRAST_HU):
+    if bone < float(MIN_BONE_FRACTION) or contrast < float(MIN_BONE_CONTRAST_HU):
         raise GridMismatchError(
             f"the labels do not lie over bone: {100 * bone:.0f} % of their voxels exceed {float(BONE_HU):g} HU, "
             f"mean {contrast:+.0f} HU against the tissue around",

@@ -12,16 +12,16 @@ from endplate.errors import SolverError
 from endplate.numerics.krylov import conjugate_gradients, masked_norm
 from endplate.numerics.multigrid.cycle import Multigrid
 from endplate.numerics.voxel.element import ElementKind
-from endplate.numerics.voxel.lanes import pack
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator
+from endplate.numerics.voxel.simd_batches import pack
 
 Double = NDArray[np.float64]
 
-MOST_ITERATIONS = 500
+MAX_ITERATIONS = 500
 """Far above what the hierarchy needs; reaching it means the model is broken, and it is said so."""
 
-MOST_RESTARTS = 3
+MAX_RESTARTS = 3
 """The residual is recomputed after convergence; rounding may ask for a few more iterations at tight tolerance."""
 
 
@@ -117,15 +117,13 @@ class ElasticSolver:
         count = 0
         if scale == 0.0 and not x.any():
             return 0, 0.0
-        for _ in range(MOST_RESTARTS + 1):
+        for _ in range(MAX_RESTARTS + 1):
             r = self._residual(x, load)
             norm = masked_norm(r, self.free)
             if norm <= tolerance * scale:
                 return count, norm / scale if scale else 0.0
             target = 0.9 * tolerance * scale  # a little below, since rounding parts the recursion from the truth
-            done = conjugate_gradients(
-                self.operator.add, self.multigrid.cycle, self.free, x, r, target, MOST_ITERATIONS
-            )
+            done = conjugate_gradients(self.operator.add, self.multigrid.cycle, self.free, x, r, target, MAX_ITERATIONS)
             count += done.count
         raise SolverError(
             f"The linear solver stopped at a relative residual of {norm / scale:.1e} after {count} iterations",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from endplate.patient.part import Part, Text, in_order
+from endplate.patient.base import Part, Text, in_order
 
 BoneDrugClass = Literal[
     "oral bisphosphonate",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from endplate.patient.part import NRS, Part, in_order
+from endplate.patient.base import NRS, Part, in_order
 
 Mechanism = Literal[
     "none", "minor strain", "fall from standing", "fall from height", "traffic", "sport", "hyperextension"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from endplate.patient.part import Count, LevelName, Part, Text, in_order
+from endplate.patient.base import Count, LevelName, Part, Text, in_order
 
 Seconds = Annotated[float, Field(ge=0, le=600)]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from endplate.patient.part import Part, Share
+from endplate.patient.base import Part, Share
 
 TScore = Annotated[float, Field(ge=-10, le=10)]
 

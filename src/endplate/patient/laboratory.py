@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from endplate.patient.part import Part, dated
+from endplate.patient.base import Part, dated
 
 Day = Annotated[date, Field(strict=False)]
 """A date that may come as ISO text, since a plain number is turned into a dated one before it is checked."""

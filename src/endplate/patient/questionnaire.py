@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from endplate.patient.part import Part, Share, Text
+from endplate.patient.base import Part, Share, Text
 from endplate.patient.scale.change import Score
 from endplate.patient.scale.score import odi_score, qualeffo_score, rmdq_score
 

@@ -13,15 +13,15 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 
 from endplate.errors import RecordError
 from endplate.level import Level
-from endplate.patient.complaint import complaint
+from endplate.patient.base import Part, Text
+from endplate.patient.dates import check_dates
 from endplate.patient.drugs import Drugs
 from endplate.patient.episode import Care, Episode, Examination, Mobility, Neurology, Pain
 from endplate.patient.health import Allergies, Cancer, Falls, Fitness, History, Infection, Procedure
 from endplate.patient.imaging import BoneTests, LevelRecord, Studies
 from endplate.patient.laboratory import Laboratory
-from endplate.patient.part import Part, Text
 from endplate.patient.questionnaire import Questionnaires
-from endplate.patient.when import check_dates
+from endplate.patient.validation_message import validation_message
 
 SEX_LETTERS = {"f": "female", "m": "male"}
 SCHEMA_KEY = "$schema"
@@ -157,7 +157,7 @@ def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
             raise RecordError(
                 f"{name} holds several patients", "a record is of one", "give one file per patient, or use --batch"
             ) from error
-        what, fix = complaint(error, PatientRecord)
+        what, fix = validation_message(error, PatientRecord)
         raise RecordError(f"{name}: {what}", "it cannot be used", fix) from error
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from endplate.repair.balloon_gain import Shape, Triple
-from endplate.repair.result import UNREAD, Pushed
+from endplate.repair.kyphoplasty.height_gain import BodyHeights, Triple
+from endplate.repair.kyphoplasty.inflation_result import NOT_MEASURED, WallDisplacement
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -21,7 +21,7 @@ class Curve:
     volume_ml: list[float] = field(default_factory=list)
     pressure_mpa: list[float] = field(default_factory=list)
     gain_mm: list[Triple] = field(default_factory=list)
-    pushed_mm: list[Pushed] = field(default_factory=list)
+    pushed_mm: list[WallDisplacement] = field(default_factory=list)
     stop: str = ""
 
 
@@ -34,18 +34,18 @@ class Course:
     start : as the scan shows the body. settled : under the preload. before : placed on the table, before the balloons.
     full, deflated : with the balloons full, and emptied under the same load. curve : up to the stop.
     beyond : what would follow if one inflated on, after the walls gave way; None where nothing was followed.
-    pushed_full_mm, pushed_left_mm : how far back wall, and front or sides, went out since the balloons began.
+    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far back wall, and front or sides, went out since the balloons began.
     """
 
-    start: Shape
-    settled: Shape
-    before: Shape
-    full: Shape
-    deflated: Shape
+    start: BodyHeights
+    settled: BodyHeights
+    before: BodyHeights
+    full: BodyHeights
+    deflated: BodyHeights
     curve: Curve = field(default_factory=Curve)
     beyond: Curve | None = None
-    pushed_full_mm: Pushed = UNREAD
-    pushed_left_mm: Pushed = UNREAD
+    wall_displacement_inflated_mm: WallDisplacement = NOT_MEASURED
+    wall_displacement_deflated_mm: WallDisplacement = NOT_MEASURED
     unconverged: list[str] = field(default_factory=list)
 
     @property

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.repair.balloon_course import Curve
-from endplate.repair.balloon_gain import Triple
-from endplate.repair.result import Pushed
+from endplate.repair.kyphoplasty.height_gain import Triple
+from endplate.repair.kyphoplasty.inflation_result import WallDisplacement
 
 CONTACT_MM = cited(
     1.5,
@@ -23,16 +23,16 @@ CLEAR_LOSS_MM = cited(
     "Own choice: error of reading a height; a place that lost less than this is no target",
     "design",
 )
-MOST_BACK_MM = cited(
+MAX_BACK_MM = cited(
     1.0, "mm", "Own choice: a move of the back wall towards the canal that is seen in the lateral view", "design"
 )
-MOST_SIDE_MM = cited(
+MAX_SIDE_MM = cited(
     2.0, "mm", "Own choice: front or side wall this far out: the balloon leaves the body and lifts no more", "design"
 )
 NO_LIFT_ML = cited(1.0, "mL", "Own choice: a quarter of the usual volume of two balloons", "design")
 NO_LIFT_MM = cited(0.1, "mm", "Own choice: a seventh of the error of reading a height", "design")
 CAUTION = cited(0.8, "1", "Own choice: of the room left below a height, as gains tend to quicken", "design")
-MOST_QUICKENING = cited(
+MAX_QUICKENING = cited(
     4.0, "1", "Own choice: a gain is not expected to quicken more than this from step to step", "design"
 )
 PLACES = ("at the front", "in the middle", "at the back")
@@ -47,14 +47,14 @@ class Rises:
 
     Parameters
     ----------
-    most_gain_mm : (front, middle, back) height that is missing; a place that lost too little to be read is no target
-    and ends nothing. None where it is unknown. most_pushed_mm : of back wall, and of front and sides; None for any.
+    max_gain_mm : (front, middle, back) height that is missing; a place that lost too little to be read is no target
+    and ends nothing. None where it is unknown. max_pushed_mm : of back wall, and of front and sides; None for any.
     """
 
-    def __init__(self, most_gain_mm: Triple | None, most_pushed_mm: tuple[float, float] | None) -> None:
-        lost = np.full(3, np.inf) if most_gain_mm is None else np.asarray(most_gain_mm, float)
+    def __init__(self, max_gain_mm: Triple | None, max_pushed_mm: tuple[float, float] | None) -> None:
+        lost = np.full(3, np.inf) if max_gain_mm is None else np.asarray(max_gain_mm, float)
         gains = np.where(lost < float(CLEAR_LOSS_MM), np.inf, lost)
-        self.most = np.append(gains, (np.inf, np.inf) if most_pushed_mm is None else most_pushed_mm)
+        self.most = np.append(gains, (np.inf, np.inf) if max_pushed_mm is None else max_pushed_mm)
         self.last, self.rate = np.zeros(5), np.zeros(5)
         self.nearest = 0
 
@@ -68,13 +68,13 @@ class Rises:
         """Whether a wall is what went as far as it may."""
         return self.nearest >= len(PLACES)
 
-    def room(self, gain_mm: NDArray[np.float64], pushed: Pushed, share: float) -> float:
+    def room(self, gain_mm: NDArray[np.float64], pushed: WallDisplacement, share: float) -> float:
         """How many steps like the last one, of a share of the usual, are left if they quicken as they just did."""
         rise = np.append(gain_mm, [wall or 0.0 for wall in pushed])
         by, self.last = rise - self.last, rise
         rate, before = by / share, self.rate
         self.rate = rate
-        quicker = np.clip(np.divide(rate, before, out=np.ones(5), where=before > 1e-6), 1, float(MOST_QUICKENING))
+        quicker = np.clip(np.divide(rate, before, out=np.ones(5), where=before > 1e-6), 1, float(MAX_QUICKENING))
         free = np.maximum(self.most - rise, 0)
         left = np.divide(free, by * quicker, out=np.full(5, np.inf), where=by > 1e-6)
         left[free <= 0] = 0.0

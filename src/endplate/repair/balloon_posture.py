@@ -9,18 +9,18 @@ import numpy as np
 
 from endplate.cited import cited
 from endplate.errors import SolverError
-from endplate.numerics.points.load import Load, Spring
-from endplate.repair.balloon_gain import Shape
+from endplate.numerics.mpm.load import Load, Spring
 from endplate.repair.balloon_limits import CAUTION
+from endplate.repair.kyphoplasty.height_gain import BodyHeights
 
 if TYPE_CHECKING:
-    from endplate.repair.balloon_run import Run
+    from endplate.repair.kyphoplasty.stepping import InflationRun
 
 STEP_DEG = cited(1.0, "deg", "Own choice: lifts the front by half a millimetre, below a step of the balloons", "design")
-LEAST_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
+MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
 
 
-def raise_front(run: Run, extension_deg: float, start: Shape) -> str:
+def raise_front(run: InflationRun, extension_deg: float, start: BodyHeights) -> str:
     """Tilt the anchors of the plate above by steps, as far as asked or until a height before the fracture is reached.
 
     Returns
@@ -39,7 +39,7 @@ def raise_front(run: Run, extension_deg: float, start: Shape) -> str:
         except SolverError as error:
             run.model = replace(run.model, load=usual)
             step /= 2
-            if step < float(LEAST_STEP_DEG):
+            if step < float(MIN_STEP_DEG):
                 return (
                     f"extension ended at {at:.1f} of {extension_deg:g} degrees, last good state kept: {error.args[0]}"
                 )

@@ -18,16 +18,15 @@ from scipy import ndimage
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.fracture.height.extent import body_extent
-from endplate.repair.balloon_law import BROKEN_STRAIN
-from endplate.repair.bone import inside_body
-from endplate.repair.intact import IntactShape, columns_of, fit_at
-from endplate.repair.result import Bone
+from endplate.repair.kyphoplasty.crush_law import BROKEN_STRAIN
+from endplate.repair.site.bone import Bone, inside_body
+from endplate.repair.site.prefracture_shape import PrefractureShape, columns_of, fit_at
 
 EVEN_MM = cited(
     2.0, "mm", "Own measurement: noise of single voxels is averaged out; 1 to 4 mm give the same overlap", "design"
 )
-LEAST_HEIGHT_MM = cited(4.0, "mm", "Own choice: a column lower than this is the rim, not the body", "design")
-LEAST_DENSITY_MG_CM3 = cited(5.0, "mg/cm3", "Own choice: keeps the logarithm finite in marrow", "design")
+MIN_HEIGHT_MM = cited(4.0, "mm", "Own choice: a column lower than this is the rim, not the body", "design")
+MIN_DENSITY_MG_CM3 = cited(5.0, "mg/cm3", "Own choice: keeps the logarithm finite in marrow", "design")
 LOOSE_STRAIN = cited(
     0.1, "1", "Own choice: two and a half times the strain over which cohesion goes: 8 % of it is left", "design"
 )
@@ -51,7 +50,7 @@ class BrokenState:
 
 
 def broken_state(
-    vertebra: Vertebra, bone: Bone, intact: IntactShape, neighbours: Sequence[tuple[Vertebra, Bone]]
+    vertebra: Vertebra, bone: Bone, intact: PrefractureShape, neighbours: Sequence[tuple[Vertebra, Bone]]
 ) -> BrokenState:
     """The plastic strain that the fracture left at every point.
 
@@ -103,16 +102,16 @@ class _Shortened:
     @property
     def relative(self) -> NDArray[np.float64]:
         """(I, J, K) place between the lower (0) and the upper (1) endplate."""
-        height = np.maximum(self.top - self.bottom, float(LEAST_HEIGHT_MM))
+        height = np.maximum(self.top - self.bottom, float(MIN_HEIGHT_MM))
         return (self.z[None, None, :] - self.bottom[..., None]) / height[..., None]
 
 
-def _shortened(vertebra: Vertebra, bone: Bone, intact: IntactShape) -> _Shortened | None:
+def _shortened(vertebra: Vertebra, bone: Bone, intact: PrefractureShape) -> _Shortened | None:
     """How much each column lost; a loss within the error of the expected height is shrunk towards none."""
     found = columns_of(vertebra, bone.field, intact)
     if found is None:
         return None
-    height = np.maximum(found.top - found.bottom, float(LEAST_HEIGHT_MM))
+    height = np.maximum(found.top - found.bottom, float(MIN_HEIGHT_MM))
     lost = found.up + found.down
     sd = intact.sd_mm or 0.0
     lost = lost * lost**2 / np.maximum(lost**2 + sd**2, 1e-9)
@@ -129,7 +128,7 @@ def _density_before(
     if not others:
         return own
     beside = _even(np.mean(others, axis=0), share, edge_mm)
-    least = float(LEAST_DENSITY_MG_CM3)
+    least = float(MIN_DENSITY_MG_CM3)
     return np.sqrt(np.maximum(own, least) * np.maximum(beside, least))
 
 
@@ -159,7 +158,7 @@ def _crushed(before: NDArray[np.float64], share: NDArray[np.float32], columns: _
 
     Strength follows density to one power in all points, so the power falls out: crushed bone ends at one density.
     """
-    known = np.log(np.maximum(before, float(LEAST_DENSITY_MG_CM3)))
+    known = np.log(np.maximum(before, float(MIN_DENSITY_MG_CM3)))
     held = share > 0
     low = np.min(known, axis=2, where=held, initial=20.0)
     high = low + 6.0

@@ -16,9 +16,9 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Volume
-from endplate.numerics.points.law import FoamLaw
-from endplate.repair.bone import inside_body
-from endplate.repair.result import Bone, ShellMineral
+from endplate.numerics.mpm.foam import FoamLaw
+from endplate.repair.rehearsal.result import ShellMineral
+from endplate.repair.site.bone import Bone, inside_body
 
 THICKNESS_MM = cited(
     0.5, "mm", "Vertebral shell of a third to half a millimetre, upper end; known to the field, not read", "knowledge"
@@ -35,7 +35,7 @@ STEP_MM = cited(0.25, "mm", "Own choice: a quarter of a fine voxel along a line"
 LEVEL_MM = cited(1.5, "mm", "Own choice: length beyond the blur over which the level outside is read", "design")
 PATCH_POINTS = cited(25, "1", "Own choice: points of the surface averaged, about 25 mm2 at 1 mm voxels", "design")
 SMOOTH_MM = cited(0.7, "mm", "Own choice: takes the steps of voxels out of the surface's direction", "design")
-MOST_EXCESS = cited(
+MAX_EXCESS = cited(
     900.0, "mg/cm3", "Own choice: times the thickness, solid bone; more along a line is another bone outside", "design"
 )
 
@@ -53,7 +53,7 @@ def shell_mineral(vertebra: Vertebra, volume: Volume, calibration: Calibration, 
         return ShellMineral(missing_mg=none, area_mm2=none, excess_mg_cm3_mm=0.0)
     missing = _missing(points, outward, volume, calibration, bone)
     near = cKDTree(points).query(points, k=min(int(PATCH_POINTS), len(points)))[1].reshape(len(points), -1)
-    most = float(MOST_EXCESS) * float(THICKNESS_MM)
+    most = float(MAX_EXCESS) * float(THICKNESS_MM)
     even = np.clip(np.median(missing[near], axis=1), 0, most)
     area, voxels = _area(bone)
     at_mm = bone.field.grid.to_mm(voxels)

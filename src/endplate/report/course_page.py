@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 
-from endplate.decision.recovery.tracks import Scale, tracks_for
+from endplate.decision.recovery.expected_course import Scale, course_models_for
 from endplate.decision.recovery.trials import trials
-from endplate.follow.read import Course
+from endplate.followup.read import EpisodeCourse
 from endplate.report.figure.recovery import recovery_figure
 from endplate.report.page import style, template_environment
 
 SCALES: tuple[Scale, ...] = ("nrs", "rmdq", "odi")
 
 
-def course_page(seen: Course, today: date) -> str:
+def course_page(seen: EpisodeCourse, today: date) -> str:
     """The page as HTML, complete in itself."""
     figures = [
         (track.name, figure)
         for scale in SCALES
-        for track in tracks_for(seen.procedure, scale, seen.fracture_days)
+        for track in course_models_for(seen.procedure, scale, seen.fracture_days)
         if (figure := recovery_figure(track, seen.start, seen.readings)) is not None
     ]
     return (

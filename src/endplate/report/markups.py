@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.atomic import write_text
-from endplate.repair.result import Access, NeedlePath
+from endplate.repair.access.access_result import Access, NeedlePath
 
 SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"

@@ -9,7 +9,7 @@ from endplate.biomechanics.result import LoadToStrength
 from endplate.case import Case
 from endplate.finding import Finding, Gap
 from endplate.level import Level
-from endplate.repair.findings import findings as rehearsal_findings
+from endplate.repair.rehearsal.findings import findings as rehearsal_findings
 from endplate.report.density_words import certain_category, unused_levels
 from endplate.report.phrase import NAMES, band_of, levels_listed, number, title_of, titles_listed, unit_of, value_of
 from endplate.report.summary import Index, indexed

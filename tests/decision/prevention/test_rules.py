@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from endplate.decision.decide import evaluate
+from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.plan import prevention_books, rulesets
-from endplate.decision.verdict import LevelFacts
+from endplate.decision.verdict.decide import evaluate
 
 BY_ID = {rules.id: rules for book in prevention_books() for rules in book.rulesets}
 NONE_OF_IT = {

@@ -10,9 +10,9 @@ import pytest
 
 from endplate.decision.prevention.facts import prevention_facts
 from endplate.decision.prevention.fall_drugs import _table, fall_drugs, source
-from endplate.decision.prevention.figures import dates, imminent_risk
 from endplate.decision.prevention.laboratory import laboratory_list
 from endplate.decision.prevention.plan import EXERCISE, density_stands, next_step, prevent, rulesets
+from endplate.decision.prevention.risk_figures import dates, imminent_risk
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import parse_record

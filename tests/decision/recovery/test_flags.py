@@ -7,13 +7,13 @@ from datetime import date, timedelta
 import pytest
 
 from endplate.decision.recovery.flags import alarm_since, flags
-from endplate.decision.recovery.reading import Reading
+from endplate.decision.recovery.visit_scores import VisitScores
 
 START = date(2026, 1, 5)
 
 
 def on(day, **scores):
-    return Reading(on=START + timedelta(day), **scores)
+    return VisitScores(on=START + timedelta(day), **scores)
 
 
 def codes(*readings, procedure="vertebroplasty", start=None, age=20):

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from endplate.decision.recovery.reading import SCORES, reading_of
+from endplate.decision.recovery.visit_scores import SCORES, visit_scores
 from endplate.patient import parse_record
 
 DAY = date(2026, 3, 4)
@@ -28,7 +28,7 @@ TOLD = {"nrs": 7, "rmdq": 11, "odi": 42, "eq5d": 0.4, "qualeffo": 55, "pcs": 31,
 
 def known(**fields):
     """What a reading tells, its day apart."""
-    reading = reading_of(parse_record(json.dumps({"age_yr": 76, "sex": "F", **fields})), DAY)
+    reading = visit_scores(parse_record(json.dumps({"age_yr": 76, "sex": "F", **fields})), DAY)
     assert reading.on == DAY
     return {name: value for name, value in asdict(reading).items() if value is not None and name != "on"}
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endplate.decision.recovery.tracks import MOST, TRACKS, course, expected, tracks_for
+from endplate.decision.recovery.expected_course import MAX, TRACKS, course, course_models_for, expected
 
 
 def the(procedure, scale, days=None):
-    (track,) = tracks_for(procedure, scale, days)
+    (track,) = course_models_for(procedure, scale, days)
     return track
 
 
@@ -30,10 +30,10 @@ def the(procedure, scale, days=None):
     ],
 )
 def test_the_band_passes_through_the_published_points(procedure, scale, age, day, fraction, sd):
-    baseline = 0.8 * MOST[scale]
+    baseline = 0.8 * MAX[scale]
     band = expected(the(procedure, scale, age), baseline, day)
     assert band.middle == pytest.approx(fraction * baseline)
-    assert band.high == pytest.approx(min(MOST[scale], band.middle + sd))
+    assert band.high == pytest.approx(min(MAX[scale], band.middle + sd))
     assert band.low == pytest.approx(max(0, band.middle - sd))
 
 
@@ -47,11 +47,11 @@ def test_between_two_points_the_course_runs_straight_and_starts_at_the_baseline(
 def test_beyond_what_the_trials_asked_nothing_is_expected():
     assert expected(the("kyphoplasty", "nrs"), 8, 366) is None
     assert expected(the("kyphoplasty", "nrs"), 8, -1) is None
-    assert tracks_for("vertebroplasty", "odi") == ()
+    assert course_models_for("vertebroplasty", "odi") == ()
 
 
 def test_an_unknown_age_of_the_fracture_keeps_both_courses():
-    assert len(tracks_for("vertebroplasty", "nrs")) == 2
+    assert len(course_models_for("vertebroplasty", "nrs")) == 2
 
 
 def test_a_course_holds_every_time_that_was_asked():
@@ -60,14 +60,14 @@ def test_a_course_holds_every_time_that_was_asked():
 
 @given(st.sampled_from(TRACKS), st.floats(0, 1), st.floats(0, 365))
 def test_a_band_stays_inside_its_scale(track, share, day):
-    band = expected(track, share * MOST[track.scale], day)
-    assert 0 <= band.low <= band.middle <= band.high <= MOST[track.scale]
+    band = expected(track, share * MAX[track.scale], day)
+    assert 0 <= band.low <= band.middle <= band.high <= MAX[track.scale]
 
 
 @pytest.fixture
 def fresh():
     """The module read anew: its table is built while it is read."""
-    spec = importlib.util.find_spec("endplate.decision.recovery.tracks")
+    spec = importlib.util.find_spec("endplate.decision.recovery.expected_course")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -109,8 +109,8 @@ def test_every_number_of_a_track_carries_the_trials_that_it_was_read_from(fresh)
 
 @pytest.mark.parametrize(("days", "sd"), [(None, [2.7, 2.8]), (90.9, [2.7]), (91, [2.8])])
 def test_a_fracture_is_old_from_three_months_on(days, sd):
-    assert [float(track.sd_points) for track in tracks_for("vertebroplasty", "nrs", days)] == sd
-    assert len(tracks_for("kyphoplasty", "nrs", days)) == 1
+    assert [float(track.sd_points) for track in course_models_for("vertebroplasty", "nrs", days)] == sd
+    assert len(course_models_for("kyphoplasty", "nrs", days)) == 1
 
 
 def test_a_band_ends_where_its_scale_does():

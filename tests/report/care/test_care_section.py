@@ -8,7 +8,7 @@ import re
 import pytest
 
 from endplate.case.care import weigh
-from endplate.decision.rulebook import rulebook
+from endplate.decision.rules.rulebook import rulebook
 from endplate.patient import parse_record
 from endplate.report.care.alarm import alarms
 from endplate.report.care.matrix import matrix

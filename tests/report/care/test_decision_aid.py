@@ -10,7 +10,7 @@ import pytest
 from endplate.case.care import weigh
 from endplate.decision.recovery.trials import trials
 from endplate.patient import parse_record
-from endplate.report.care.aid import decision_aid, figures
+from endplate.report.care.decision_aid import decision_aid, figures
 from endplate.report.care.icons import icon_array
 
 BASE = {

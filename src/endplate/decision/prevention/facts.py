@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from endplate.cited import cited_table
-from endplate.decision.glucocorticoid import glucocorticoid_facts
+from endplate.decision.facts.glucocorticoid import glucocorticoid_facts
+from endplate.decision.facts.record_facts import lowest_t_score
 from endplate.decision.prevention.fractures import fracture_facts, malignant
-from endplate.decision.told import lowest_t_score
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
 

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from endplate.cited import cited
-from endplate.decision.ago import MONTH_DAYS, days_between, months
-from endplate.decision.derive import derive
-from endplate.decision.facts import known_old, level_facts
-from endplate.decision.kleene import Truth
-from endplate.decision.rulebook import rulebook
-from endplate.decision.told import any_of
+from endplate.decision.facts.case_facts import known_old, level_facts
+from endplate.decision.facts.durations import MONTH_DAYS, days_between, months
+from endplate.decision.facts.record_facts import kleene_or
+from endplate.decision.logic.kleene import Truth
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import PatientRecord
@@ -48,7 +48,7 @@ def fracture_facts(record: PatientRecord, findings: tuple[Finding, ...]) -> dict
         "fracture_months": months(last_vertebral_days(record, findings)),
         "hip_fracture": None if past is None else bool(hips),
         "hip_fracture_months": months(_latest(days_between(f.on, today) for f in hips)),
-        "other_fragility_fracture": None if past is None else any_of(*(f.low_energy for f in others)),
+        "other_fragility_fracture": None if past is None else kleene_or(*(f.low_energy for f in others)),
         "other_fracture_months": months(
             _latest(days_between(f.on, today) for f in others if f.low_energy is not False)
         ),
@@ -115,7 +115,7 @@ def _fragile(record: PatientRecord, findings: Iterable[Finding], broken: tuple[L
     looked = any(f.code == "fracture" for f in findings) or any(r.fracture is False for r in record.levels.values())
     if record.history.fractures is None or not (broken or looked):
         answers.append(None)
-    return any_of(*answers)
+    return kleene_or(*answers)
 
 
 def _latest(days: Iterable[float | None]) -> float | None:

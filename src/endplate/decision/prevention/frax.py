@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from endplate.cited import cited, cited_table
-from endplate.decision.prevention.figures import Figure
+from endplate.decision.prevention.risk_figures import RiskFigure
 from endplate.patient import PatientRecord
 
 _KANIS = "Kanis 2011: FRAX adjusted for the glucocorticoid dose (prednisone-equivalent)"
@@ -18,12 +18,12 @@ _NOGG = "NOGG 2021/24: spine-hip discordance, arithmetic as in the reference"
 PER_T = cited(0.1, "1", _NOGG, "verified")
 
 
-def frax_notes(record: PatientRecord, facts: Mapping[str, Any]) -> tuple[Figure, ...]:
+def frax_notes(record: PatientRecord, facts: Mapping[str, Any]) -> tuple[RiskFigure, ...]:
     """The FRAX figures as adjusted; none where FRAX, dose or T-scores are unknown."""
     return (*_by_dose(record, facts.get("glucocorticoid_mg_d")), *_by_discordance(record))
 
 
-def _by_dose(record: PatientRecord, dose: float | None) -> Iterator[Figure]:
+def _by_dose(record: PatientRecord, dose: float | None) -> Iterator[RiskFigure]:
     """FRAX as entered means an average dose of 2.5 to 7.5 mg/d; no dose at all needs no adjustment."""
     if not dose or LOW_DOSE_MG <= dose < HIGH_DOSE_MG:
         return
@@ -33,17 +33,17 @@ def _by_dose(record: PatientRecord, dose: float | None) -> Iterator[Figure]:
             text = (
                 f"FRAX {name} {percent:g} %, at {dose:g} mg/d times {factors[name]:g}: {percent * factors[name]:.3g} %"
             )
-            yield Figure(text=text, source=_KANIS)
+            yield RiskFigure(text=text, source=_KANIS)
 
 
-def _by_discordance(record: PatientRecord) -> Iterator[Figure]:
+def _by_discordance(record: PatientRecord) -> Iterator[RiskFigure]:
     neck, spine = (_lowest(record, site) for site in ("femoral neck", "spine"))
     major = record.bone.frax_major_percent
     if neck is None or spine is None or major is None or neck == spine:
         return
     adjusted = major * (1 + PER_T * (neck - spine))
     text = f"FRAX major {major:g} % by neck T {neck:g}, with spine T {spine:g}: {adjusted:.4g} %"
-    yield Figure(text=text, source=_NOGG)
+    yield RiskFigure(text=text, source=_NOGG)
 
 
 def _lowest(record: PatientRecord, site: str) -> float | None:

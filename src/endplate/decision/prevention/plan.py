@@ -10,40 +10,41 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from endplate.decision.decide import evaluate
-from endplate.decision.derive import derive
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.facts.record_facts import DENSITY_SITES
 from endplate.decision.prevention.facts import prevention_facts
 from endplate.decision.prevention.fall_drugs import FallDrug, fall_drugs
-from endplate.decision.prevention.figures import (
+from endplate.decision.prevention.fractures import last_vertebral_on
+from endplate.decision.prevention.frax import frax_notes
+from endplate.decision.prevention.laboratory import LaboratoryItem, laboratory_list
+from endplate.decision.prevention.risk_figures import (
     DENSITY_HOLDS_DAYS,
     VITAMIN_D_HIGH_NG_ML,
     VITAMIN_D_IU,
     VITAMIN_D_LOW_NG_ML,
     Date,
-    Figure,
+    RiskFigure,
     calcium_mg,
     dates,
     imminent_risk,
 )
-from endplate.decision.prevention.fractures import last_vertebral_on
-from endplate.decision.prevention.frax import frax_notes
-from endplate.decision.prevention.laboratory import LaboratoryItem, laboratory_list
-from endplate.decision.rulebook import Book, read_book, rulebook
-from endplate.decision.ruleset import RuleSet
-from endplate.decision.told import DENSITY_SITES
-from endplate.decision.verdict import LevelFacts, Verdict
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import Book, read_book, rulebook
+from endplate.decision.rules.ruleset import RuleSet
+from endplate.decision.verdict.decide import evaluate
+from endplate.decision.verdict.verdict import Verdict
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
 
 ANABOLIC = ("anabolic", "romosozumab")
 """Rule sets of the drugs that build bone."""
 EXERCISE = (
-    Figure(
+    RiskFigure(
         text="balance at least 3 hours a week; strength 2-3 times a week with the back extensors; "
         "no loaded bending or twisting",
         source="Doses from knowledge, source not read",
     ),
-    Figure(
+    RiskFigure(
         text="exercise lowers the rate of falls to 0.77 (0.71-0.83); after a vertebral fracture it may help mobility, "
         "pain and fear of falling, but is not proven to prevent fractures",
         source="Sherrington 2019; ASBMR 2019",
@@ -74,9 +75,9 @@ class PreventionPlan:
     falls: Verdict
     fall_drugs: tuple[FallDrug, ...] | None
     calcium_mg: float | None
-    supplements: tuple[Figure, ...]
-    exercise: tuple[Figure, ...]
-    figures: tuple[Figure, ...]
+    supplements: tuple[RiskFigure, ...]
+    exercise: tuple[RiskFigure, ...]
+    figures: tuple[RiskFigure, ...]
     dates: tuple[Date, ...]
     facts: Mapping[str, Any]
 
@@ -174,13 +175,13 @@ def density_stands(record: PatientRecord, fracture_on: date | None) -> bool:
     return since is not None and any(day >= since for day in days)
 
 
-def _supplements(record: PatientRecord, calcium: float | None) -> tuple[Figure, ...]:
+def _supplements(record: PatientRecord, calcium: float | None) -> tuple[RiskFigure, ...]:
     """Calcium and vitamin D against what is taken and measured."""
     found = []
     if calcium is not None:
         taken = record.drugs.calcium_mg_day
         now = "" if taken is None else f"; supplements now {taken:.0f}"
-        found.append(Figure(text=f"calcium {calcium:.0f} mg a day, food included{now}", source="BHOF 2022"))
+        found.append(RiskFigure(text=f"calcium {calcium:.0f} mg a day, food included{now}", source="BHOF 2022"))
     level = record.laboratory.vitamin_d_ng_ml
     low, high = float(VITAMIN_D_LOW_NG_ML), float(VITAMIN_D_HIGH_NG_ML)
     if level is None:
@@ -192,4 +193,4 @@ def _supplements(record: PatientRecord, calcium: float | None) -> tuple[Figure, 
         f"vitamin D to a level of {low:.0f}-{high:.0f} ng/mL ({state}); "
         f"usually {VITAMIN_D_IU['low']:.0f}-{VITAMIN_D_IU['high']:.0f} IU a day"
     )
-    return (*found, Figure(text=text, source=VITAMIN_D_LOW_NG_ML.source))
+    return (*found, RiskFigure(text=text, source=VITAMIN_D_LOW_NG_ML.source))

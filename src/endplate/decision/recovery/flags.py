@@ -8,8 +8,8 @@ from datetime import date
 from typing import Literal
 
 from endplate.cited import cited
-from endplate.decision.recovery.reading import Reading
-from endplate.decision.recovery.tracks import Procedure, expected, tracks_for
+from endplate.decision.recovery.expected_course import Procedure, course_models_for, expected
+from endplate.decision.recovery.visit_scores import VisitScores
 
 RESPONSE_FROM_DAYS = cited(30.0, "d", "Own rule of the clinical reference 7.3: judged from 1 month on", "design")
 GAIN_POINTS = cited(2.0, "1", "Farrar 2001: 2 points or 30 %", "knowledge")
@@ -40,7 +40,7 @@ class Flag:
     settled_on: date | None = None
 
 
-Rule = Callable[[Procedure, Reading, Sequence[Reading], float | None], Iterator[Flag]]
+Rule = Callable[[Procedure, VisitScores, Sequence[VisitScores], float | None], Iterator[Flag]]
 
 RECHECK = "recheck the level, cement leak, a fracture beside it, the sacrum and the facet joints"
 OWN_RULE = "clinical reference 7.3, own rule"
@@ -48,7 +48,7 @@ AGAIN = "MRI with STIR: look for a new fracture"
 
 
 def flags(
-    procedure: Procedure, start: Reading, readings: Sequence[Reading], fracture_days: float | None = None
+    procedure: Procedure, start: VisitScores, readings: Sequence[VisitScores], fracture_days: float | None = None
 ) -> tuple[Flag, ...]:
     """All flags of a course: the open ones, most urgent first, then those that a later visit settled.
 
@@ -64,7 +64,7 @@ def flags(
     return tuple(sorted(found, key=lambda flag: (flag.settled_on is not None, order[flag.urgency], flag.since)))
 
 
-def alarm_since(readings: Sequence[Reading]) -> date | None:
+def alarm_since(readings: Sequence[VisitScores]) -> date | None:
     """Since when a sign stands that needs the patient seen the same day; None where each was denied at a later visit.
 
     Parameters
@@ -95,12 +95,14 @@ def _spells(told: Iterable[tuple[date, bool | None, str]]) -> Iterator[tuple[Spe
 SIGNS = {"deficit": "new neurological deficit", "fever": "fever", "breathless": "breathlessness or chest pain"}
 
 
-def _signs(later: Sequence[Reading]) -> list[tuple[Spell, str]]:
+def _signs(later: Sequence[VisitScores]) -> list[tuple[Spell, str]]:
     """Spells of each emergency sign."""
     return [spell for name, words in SIGNS.items() for spell in _spells((r.on, getattr(r, name), words) for r in later)]
 
 
-def _emergency(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
+def _emergency(
+    procedure: Procedure, start: VisitScores, later: Sequence[VisitScores], age: float | None
+) -> Iterator[Flag]:
     together: dict[Spell, list[str]] = {}
     for spell, words in _signs(later):
         together.setdefault(spell, []).append(words)
@@ -116,14 +118,16 @@ def _emergency(procedure: Procedure, start: Reading, later: Sequence[Reading], a
         )
 
 
-def _relapse(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
+def _relapse(
+    procedure: Procedure, start: VisitScores, later: Sequence[VisitScores], age: float | None
+) -> Iterator[Flag]:
     for spell, text in _spells(_pain([reading for reading in (start, *later) if reading.nrs is not None])):
         yield _worse("relapse", spell, text)
     for spell, text in _spells((r.on, r.new_focal_pain, "pain at a new level") for r in later):
         yield _worse("relapse", spell, text)
 
 
-def _pain(rated: Sequence[Reading]) -> Iterator[tuple[date, bool | None, str]]:
+def _pain(rated: Sequence[VisitScores]) -> Iterator[tuple[date, bool | None, str]]:
     """Of each rating: whether it makes a relapse; a no where pain is near its nadir again, whence all counts anew."""
     fresh, relapsed = 0, False
     for place, reading in enumerate(rated):
@@ -145,13 +149,13 @@ def _high(nrs: float, nadir: float) -> bool:
     return nrs - nadir >= float(RELAPSE_POINTS) and nrs >= nadir * (1 + float(RELAPSE_SHARE))
 
 
-def _above(reading: Reading, rated: Sequence[Reading], nadir: float) -> bool:
+def _above(reading: VisitScores, rated: Sequence[VisitScores], nadir: float) -> bool:
     """Whether an earlier reading was itself high, and came after the nadir."""
     low = [r.on for r in rated if r.nrs == nadir]
     return reading.nrs is not None and reading.on > min(low) and _high(reading.nrs, nadir)
 
 
-def _apart(first: Reading, second: Reading) -> bool:
+def _apart(first: VisitScores, second: VisitScores) -> bool:
     return (second.on - first.on).days >= float(RELAPSE_APART_DAYS)
 
 
@@ -160,7 +164,7 @@ def _worse(code: str, spell: Spell, text: str, action: str = AGAIN, source: str 
     return Flag(code=code, since=since, text=text, action=action, urgency="soon", source=source, settled_on=settled_on)
 
 
-def _rmdq(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
+def _rmdq(procedure: Procedure, start: VisitScores, later: Sequence[VisitScores], age: float | None) -> Iterator[Flag]:
     nadir = start.rmdq
     if nadir is None or nadir > float(RMDQ_TOO_HIGH):
         return
@@ -174,7 +178,9 @@ def _rmdq(procedure: Procedure, start: Reading, later: Sequence[Reading], age: f
         yield _worse("function_worse", spell, text, source=RMDQ_RISE.source)
 
 
-def _stature(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
+def _stature(
+    procedure: Procedure, start: VisitScores, later: Sequence[VisitScores], age: float | None
+) -> Iterator[Flag]:
     lost = [
         (reading.on, start.height_cm - reading.height_cm)
         for reading in later
@@ -185,7 +191,9 @@ def _stature(procedure: Procedure, start: Reading, later: Sequence[Reading], age
         yield _worse("stature", spell, text, "image the spine", STATURE_CM.source)
 
 
-def _response(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
+def _response(
+    procedure: Procedure, start: VisitScores, later: Sequence[VisitScores], age: float | None
+) -> Iterator[Flag]:
     if start.nrs is None:
         return
     judged = [r for r in later if r.nrs is not None and (r.on - start.on).days >= float(RESPONSE_FROM_DAYS)]
@@ -204,8 +212,10 @@ def _response(procedure: Procedure, start: Reading, later: Sequence[Reading], ag
         )
 
 
-def _trajectory(procedure: Procedure, start: Reading, later: Sequence[Reading], age: float | None) -> Iterator[Flag]:
-    tracks = tracks_for(procedure, "nrs", age)
+def _trajectory(
+    procedure: Procedure, start: VisitScores, later: Sequence[VisitScores], age: float | None
+) -> Iterator[Flag]:
+    tracks = course_models_for(procedure, "nrs", age)
     if start.nrs is None or not tracks:
         return
     for reading in reversed(later):

@@ -21,7 +21,7 @@ PLACES = cited_table(
     {"anterior": 0.125, "middle": 0.5, "posterior": 0.875},
 )
 REACH_MM = cited(3, "mm", "Own choice: the local fit spans three voxels of a 1 mm scan", "design")
-MOST_INWARD_MM = cited(
+MAX_INWARD_MM = cited(
     3, "mm", "Own choice: where the rim that endplates leave out is wide, the place moves in by at most 3 mm", "design"
 )
 SEEN_SHARE = cited(0.5, "1", "Own choice: a height needs half of its neighbourhood on both endplates", "design")
@@ -60,7 +60,7 @@ def band_heights(
     centres = patch_centres(extent)
     inward = np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]])
     heights = np.full(len(centres), np.nan)
-    for step in range(int(MOST_INWARD_MM) + 1):
+    for step in range(int(MAX_INWARD_MM) + 1):
         for place in np.flatnonzero(np.isnan(heights)):
             shifted = centres[place] + step * inward[place]
             heights[place] = _median(np.array([_patch_mean(points - centre, values, needed) for centre in shifted]))

@@ -21,8 +21,8 @@ from pydicom.uid import (
 
 from endplate.errors import ImageError
 from endplate.image.dicom.facts import clean, facts_of
-from endplate.image.sniff import is_dicom
-from endplate.image.told import one_line
+from endplate.image.error_text import one_line
+from endplate.image.file_type import is_dicom
 
 MAX_FILES = 100_000
 MAX_EDGE_VOXELS = 8192

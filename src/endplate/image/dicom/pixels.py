@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from endplate.errors import ImageError
 from endplate.image.dicom.worker import HEADER, decode_safely, needs_codec
-from endplate.image.told import one_line
+from endplate.image.error_text import one_line
 
 _FIX = "pip install 'endplate[dicom]' for compressed images, or export the series again uncompressed"
 

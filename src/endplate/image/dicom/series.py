@@ -12,10 +12,10 @@ from endplate.errors import ImageError
 from endplate.image.dicom.header import ImagePlane, find_images
 from endplate.image.dicom.pixels import decoder
 from endplate.image.dicom.stack import Stack, stack_images
+from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
 from endplate.image.nifti.header import MAX_VOXELS
 from endplate.image.orient import closest_lps
-from endplate.image.straight import straighten_volume
 from endplate.image.volume import Grid, SeriesRef, Volume
 
 PADDING_HU = -1024  # what scanners write outside the field of view

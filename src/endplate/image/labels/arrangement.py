@@ -18,13 +18,11 @@ from endplate.image.labels.scheme import Scheme, guessable_schemes
 from endplate.image.volume import Grid
 from endplate.level import Level
 
-LEAST_STEP_MM = cited(
-    7.0, "mm", "a child's cervical vertebrae are about 10 mm apart, collapse can take a part", "design"
-)
-MOST_STEP_MM = cited(
+MIN_STEP_MM = cited(7.0, "mm", "a child's cervical vertebrae are about 10 mm apart, collapse can take a part", "design")
+MAX_STEP_MM = cited(
     65.0, "mm", "the tallest lumbar levels are about 45 mm apart; cropped arches shift centroids", "design"
 )
-LEAST_STEEPNESS = cited(0.4, "1", "cosine of 66 degrees: no lordosis or kyphosis leans a lying spine more", "design")
+MIN_STEEPNESS = cited(0.4, "1", "cosine of 66 degrees: no lordosis or kyphosis leans a lying spine more", "design")
 GOOD_FRACTION = cited(
     0.66, "1", "most steps must fit; one exchanged pair is a label error, not another scheme", "design"
 )
@@ -117,8 +115,8 @@ def _is_step(upper_mm: NDArray[np.float64], lower_mm: NDArray[np.float64], upper
     levels_apart = sum(1 for level in Level if level.usual and upper.order < level.order <= lower.order) or 1
     step_mm = float(np.linalg.norm(lower_mm - upper_mm)) / levels_apart
     drop_mm = float(upper_mm[2] - lower_mm[2])
-    steep = drop_mm > float(LEAST_STEEPNESS) * float(np.linalg.norm(lower_mm - upper_mm))
-    return steep and float(LEAST_STEP_MM) <= step_mm <= float(MOST_STEP_MM)
+    steep = drop_mm > float(MIN_STEEPNESS) * float(np.linalg.norm(lower_mm - upper_mm))
+    return steep and float(MIN_STEP_MM) <= step_mm <= float(MAX_STEP_MM)
 
 
 def _told(numbers: list[int]) -> str:

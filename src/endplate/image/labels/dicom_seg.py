@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from endplate.errors import LabelError
+from endplate.image.error_text import one_line
 from endplate.image.labels.level_name import level_from_name
 from endplate.image.orient import closest_lps
-from endplate.image.told import one_line
 from endplate.image.volume import Grid, LabelMap, SeriesRef
 from endplate.level import Level
 

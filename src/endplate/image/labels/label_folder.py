@@ -15,7 +15,7 @@ from endplate.image.nifti.file import read_nifti
 from endplate.image.volume import LabelMap, SeriesRef
 from endplate.level import Level
 
-MOST_OVERLAP = cited(
+MAX_OVERLAP = cited(
     0.05, "1", "touching masks share a rim of voxels after resampling; more means the same bone twice", "design"
 )
 _SUBREGION_WORDS = ("subreg", "subregion")
@@ -95,7 +95,7 @@ def _merge_masks(folder: Path, masks: dict[Level, Path], files: list[Path]) -> L
                 f"{masks[level].name} holds several values", "it is no mask of one vertebra", "give a mask of 0 and 1"
             )
         shared = int(np.count_nonzero(merged[mask]))
-        if shared > float(MOST_OVERLAP) * np.count_nonzero(mask):
+        if shared > float(MAX_OVERLAP) * np.count_nonzero(mask):
             raise LabelError(
                 f"{masks[level].name} covers {shared} voxels of another vertebra",
                 "the same bone has two names",

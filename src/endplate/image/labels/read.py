@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from endplate.errors import LabelError
+from endplate.image.error_text import one_line
+from endplate.image.file_type import is_dicom
+from endplate.image.gantry_tilt import straighten_labels
 from endplate.image.labels.dicom_seg import read_dicom_seg
 from endplate.image.labels.label_folder import read_label_folder
 from endplate.image.labels.label_map import labels_from_nifti
-from endplate.image.sniff import is_dicom
-from endplate.image.straight import straighten_labels
-from endplate.image.told import one_line
 from endplate.image.volume import LabelMap
 
 

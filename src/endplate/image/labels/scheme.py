@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from endplate.errors import LabelError
+from endplate.image.error_text import one_line
 from endplate.image.labels.level_name import level_from_name
-from endplate.image.told import one_line
 from endplate.level import Level
 
 

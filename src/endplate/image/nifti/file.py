@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from endplate.atomic import atomic_path
 from endplate.errors import ImageError
+from endplate.image.error_text import one_line
 from endplate.image.nifti.header import NiftiHeader, open_maybe_gzip, read_header
 from endplate.image.orient import closest_lps
-from endplate.image.told import one_line
 from endplate.image.volume import Grid, LabelMap
 from endplate.level import FROM_VERSE_ID
 

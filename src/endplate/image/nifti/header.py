@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import ImageError
-from endplate.image.told import one_line
+from endplate.image.error_text import one_line
 
 # Limits that keep a broken header from asking for absurd memory or passing nonsense on.
 MAX_VOXELS = 2**31  # a whole body at 0.5 mm has about 1e9

@@ -73,7 +73,7 @@ class Ellipse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Course:
+class SpineCourse:
     """How the spine runs: head-foot stations with the front wall, canal centre and canal half axes at each, mm."""
 
     z: NDArray[np.float64]
@@ -87,7 +87,7 @@ class Course:
         return np.interp(z, self.z, getattr(self, name))
 
 
-def course_of(upright: tuple[Placed, ...]) -> Course:
+def course_of(upright: tuple[Placed, ...]) -> SpineCourse:
     """The course of an upright spine."""
     rows = []
     for placed in reversed(upright):
@@ -96,10 +96,10 @@ def course_of(upright: tuple[Placed, ...]) -> Course:
         front = placed.to_world(np.array([0.0, placed.body.front_mm, 0.0]))
         rows.append((canal[2], front[1], canal[1], placed.body.size.canal_mm / 2 - 1, (back - rear) / 2 - 1))
     z, front_y, canal_y, width, depth = np.array(rows).T
-    return Course(z=z, front=front_y, canal=canal_y, canal_half_width=width, canal_half_depth=depth)
+    return SpineCourse(z=z, front=front_y, canal=canal_y, canal_half_width=width, canal_half_depth=depth)
 
 
-def columns(spec: PhantomSpec, course: Course, z: NDArray) -> Iterator[Ellipse]:
+def columns(spec: PhantomSpec, course: SpineCourse, z: NDArray) -> Iterator[Ellipse]:
     """The columns of soft tissue at heights z, outermost first; each paints over the last."""
     trunk = TRUNK_MM
     middle, half = (trunk["front"] + trunk["back"]) / 2, (trunk["back"] - trunk["front"]) / 2
@@ -140,7 +140,7 @@ def rods(spec: PhantomSpec) -> Iterator[Ellipse]:
         )
 
 
-def paint_trunk(spec: PhantomSpec, course: Course, grid: Grid, turn: NDArray) -> NDArray[np.float32]:
+def paint_trunk(spec: PhantomSpec, course: SpineCourse, grid: Grid, turn: NDArray) -> NDArray[np.float32]:
     """HU of soft tissue, air and rods on a grid; `turn` brings the patient frame to the world."""
     hu = np.empty(grid.shape, np.float32)
     to_patient = turn.T @ grid.affine[:3, :3]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from endplate.numerics.multigrid.blocks import BLOCK, gather, scatter
+from endplate.numerics.multigrid.element_batches import BLOCK, gather, scatter
 
 FORCE = 24  # first row of the accumulated modal forces
 

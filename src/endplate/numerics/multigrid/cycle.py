@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from endplate.numerics.multigrid import galerkin
-from endplate.numerics.multigrid.blocks import make_blocks
 from endplate.numerics.multigrid.coarsen import Coarsening, Topology, coarsen
-from endplate.numerics.multigrid.levels import ChildLevel, DirectLevel, Float, Level, MatrixLevel, VoxelLevel
+from endplate.numerics.multigrid.element_batches import make_blocks
+from endplate.numerics.multigrid.grid_level import ChildLevel, DirectLevel, Float, GridLevel, MatrixLevel, VoxelLevel
 from endplate.numerics.multigrid.transfer import make_transfer
 from endplate.numerics.voxel.element import ElementKind
-from endplate.numerics.voxel.lanes import Lanes
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator, checked_modulus
+from endplate.numerics.voxel.simd_batches import Lanes
 
 DIRECT_BELOW = 200
 """Nodes of the coarsest level at most: its dense inverse then takes no more than a level's sweep."""
@@ -80,9 +80,9 @@ class Multigrid:
         self.bottom.set_matrices(matrices)
 
     @property
-    def levels(self) -> list[Level]:
+    def levels(self) -> list[GridLevel]:
         """All levels that smooth, the finest first."""
-        middle: list[Level] = [self.second, *self.coarser]
+        middle: list[GridLevel] = [self.second, *self.coarser]
         return [self.fine, *(middle[: len(self._steps) - 1])]
 
     def cycle(self, r: NDArray[np.floating]) -> Float:
@@ -92,7 +92,7 @@ class Multigrid:
         self._descend(self.levels, 0)
         return x
 
-    def _descend(self, levels: list[Level], depth: int) -> None:
+    def _descend(self, levels: list[GridLevel], depth: int) -> None:
         """Solve K x = r on a level approximately; r is destroyed."""
         x, r, d = self._work[depth]
         if depth == len(levels):
@@ -121,11 +121,11 @@ class Multigrid:
         return own + self._steps[-1].coarse.element_nodes.nbytes + self.operator.lanes.nbytes
 
 
-def _smooth(level: Level, x: Float, r: Float, d: Float, sweep: int) -> None:
+def _smooth(level: GridLevel, x: Float, r: Float, d: Float, sweep: int) -> None:
     """One step of the fourth-kind Chebyshev recurrence."""
     k = sweep + 1
     keep = 0.0 if sweep == 0 else (2 * k - 3) / (2 * k + 1)
-    level.smooth(x, r, d, keep, (8 * k - 4) / ((2 * k + 1) * level.top))
+    level.smooth(x, r, d, keep, (8 * k - 4) / ((2 * k + 1) * level.max_eigenvalue))
 
 
 def _all_steps(topology: Topology) -> list[Coarsening]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from endplate.numerics.multigrid.blocks import BLOCK, gather, scatter
+from endplate.numerics.multigrid.element_batches import BLOCK, gather, scatter
 
 PACKED = 300
 """Entries of the upper triangle of a symmetric 24 x 24 matrix."""

@@ -18,7 +18,7 @@ def child_matrices(poisson: float, element: ElementKind, edge_mm: float) -> NDAr
     return np.asarray(np.einsum("cji,jk,ckl->cil", P, element_matrix(poisson, element) * edge_mm, P, optimize=True))
 
 
-def held_matrices(
+def constrained_matrices(
     poisson: float, element: ElementKind, edge_mm: float, child: NDArray[np.int32], bits: NDArray[np.int32]
 ) -> NDArray[np.float64]:
     """(U, 24, 24) as `child_matrices`, for children whose degrees of freedom with a set bit do not move."""

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from endplate.numerics.multigrid.blocks import BLOCK, Blocks, gather, scatter
+from endplate.numerics.multigrid.element_batches import BLOCK, Blocks, gather, scatter
 from endplate.numerics.threads import run_chunks
 
 CELL = 3 * BLOCK  # values of one position: three components of all lanes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from endplate.numerics.voxel.lanes import WIDTH
+from endplate.numerics.voxel.simd_batches import WIDTH
 
 STRIDE = WIDTH + 16  # one lane more is read and written than there are lanes; the rest keeps rows aligned
 LOW = 12  # first row of forces at the low end

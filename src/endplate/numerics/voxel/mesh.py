@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from endplate.numerics.voxel.runs import Runs, find_runs
+from endplate.numerics.voxel.voxel_runs import Runs, find_runs
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from endplate.numerics.threads import run_chunks
 from endplate.numerics.voxel import kernels
 from endplate.numerics.voxel.element import ElementKind, element_matrix, modal_stiffness
-from endplate.numerics.voxel.lanes import WIDTH, Lanes, lane_modulus, pack
 from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.numerics.voxel.simd_batches import WIDTH, Lanes, lane_modulus, pack
 
 
 class ElasticOperator:

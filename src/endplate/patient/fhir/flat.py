@@ -11,7 +11,7 @@ from pydantic import BaseModel
 NONE_AT_ALL = "none"
 """Stands for an empty list: asked, and there is none, which is not the same as unknown."""
 
-MOST_ITEMS = 1000
+MAX_ITEMS = 1000
 """A list longer than this is no list of a patient; a place in it would fill the memory."""
 
 Leaf = bool | int | float | str | date
@@ -62,8 +62,8 @@ def _lists(node: Any, name: str = "") -> Any:
         return [] if node == NONE_AT_ALL and name in LISTS else node
     if node and all(key.isdecimal() or key == "length" for key in node):
         length = int(node.get("length", max((int(key) for key in node if key.isdecimal()), default=-1) + 1))
-        if length > MOST_ITEMS:
-            raise ValueError(f"{name} has {length} items, more than {MOST_ITEMS}")
+        if length > MAX_ITEMS:
+            raise ValueError(f"{name} has {length} items, more than {MAX_ITEMS}")
         return [_lists(node.get(str(place))) for place in range(length)]
     return {key: _lists(item, key) for key, item in node.items()}
 

@@ -11,8 +11,8 @@ NRS_MCID_SHARE = cited(0.30, "1", "Farrar 2001: 2 points or 30 % on a 0-10 ratin
 RMDQ_ERROR = cited(5.0, "1", "Stratford 1996: MDC90 4-5 points; the larger taken", "verified")
 RMDQ_MCID = cited(5.0, "1", "Ostelo 2008: 5 points or 30 %", "knowledge")
 RMDQ_MCID_SHARE = cited(0.30, "1", "Ostelo 2008: 5 points or 30 %", "knowledge")
-RMDQ_LEAST_FOR_GAIN = cited(4.0, "1", "Stratford 1996: below 4 a gain cannot be told", "verified")
-RMDQ_MOST_FOR_LOSS = cited(20.0, "1", "Stratford 1996: above 20 a worsening cannot be told", "verified")
+RMDQ_MIN_FOR_GAIN = cited(4.0, "1", "Stratford 1996: below 4 a gain cannot be told", "verified")
+RMDQ_MAX_FOR_LOSS = cited(20.0, "1", "Stratford 1996: above 20 a worsening cannot be told", "verified")
 ODI_ERROR = cited(10.0, "%", "MDC90 10 points, quoted second-hand", "verified")
 ODI_MCID = cited(10.0, "%", "10 points; Copay gives 12.8 (second-hand)", "knowledge")
 EQ5D_MCID = cited(0.074, "1", "Walters 2005, EQ-5D index", "knowledge")
@@ -59,7 +59,7 @@ class Scale:
     ----------
     worst, best : ends of the scale. important : smallest change that patients notice; None where none is established.
     important_share : or a gain of this fraction of the baseline. error : smallest change beyond the error of measuring
-    (MDC90); None where none is established. least_for_gain, most_for_loss : baselines outside which a change cannot be
+    (MDC90); None where none is established. min_for_gain, max_for_loss : baselines outside which a change cannot be
     told.
     """
 
@@ -69,8 +69,8 @@ class Scale:
     important: Cited | None
     important_share: Cited | None = None
     error: Cited | None = None
-    least_for_gain: Cited | None = None
-    most_for_loss: Cited | None = None
+    min_for_gain: Cited | None = None
+    max_for_loss: Cited | None = None
 
     def changed(self, before: float | None, after: float | None) -> str:
         """ "better", "worse", "no important change", or "unknown" between two scores of this scale."""
@@ -80,9 +80,9 @@ class Scale:
         share = self.important_share is not None and 0 < float(self.important_share) * before <= gain
         if (abs(gain) < float(self.important) and not share) or self._within_error(gain):
             return "no important change"
-        if gain > 0 and self.least_for_gain is not None and before < float(self.least_for_gain):
+        if gain > 0 and self.min_for_gain is not None and before < float(self.min_for_gain):
             return "unknown"
-        if gain < 0 and self.most_for_loss is not None and before > float(self.most_for_loss):
+        if gain < 0 and self.max_for_loss is not None and before > float(self.max_for_loss):
             return "unknown"
         return "better" if gain > 0 else "worse"
 
@@ -117,8 +117,8 @@ SCALES = {
         important=RMDQ_MCID,
         important_share=RMDQ_MCID_SHARE,
         error=RMDQ_ERROR,
-        least_for_gain=RMDQ_LEAST_FOR_GAIN,
-        most_for_loss=RMDQ_MOST_FOR_LOSS,
+        min_for_gain=RMDQ_MIN_FOR_GAIN,
+        max_for_loss=RMDQ_MAX_FOR_LOSS,
     ),
     "odi": Scale(name="Oswestry 0-100", worst=WORST["odi"], best=BEST["odi"], important=ODI_MCID, error=ODI_ERROR),
     "qualeffo": Scale(name="QUALEFFO-41 0-100", worst=WORST["qualeffo"], best=BEST["qualeffo"], important=None),

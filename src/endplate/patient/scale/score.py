@@ -10,13 +10,13 @@ from endplate.patient.scale.change import Score
 RMDQ_ITEMS = cited(24.0, "1", "Roland-Morris disability questionnaire: 24 items, unticked counts 0", "verified")
 RMDQ_SHORT_ITEMS = cited(23.0, "1", "RMDQ-23 of INVEST and Buchbinder; converted x 24/23 by own rule", "verified")
 ODI_ITEMS = cited(10.0, "1", "Oswestry: 10 sections of 0-5", "verified")
-ODI_MOST = cited(5.0, "1", "Oswestry: 10 sections of 0-5", "verified")
-ODI_LEAST_ANSWERED = cited(8.0, "1", "Own choice of the clinical reference: at least 8 of 10, else unknown", "design")
+ODI_MAX = cited(5.0, "1", "Oswestry: 10 sections of 0-5", "verified")
+ODI_MIN_ANSWERED = cited(8.0, "1", "Own choice of the clinical reference: at least 8 of 10, else unknown", "design")
 QUALEFFO_ITEMS = cited(
     41.0, "1", "QUALEFFO-41: 41 questions recoded to 1 best .. 5 worst, mean, then 0-100", "verified"
 )
-QUALEFFO_MOST = cited(5.0, "1", "QUALEFFO-41: 41 questions recoded to 1 best .. 5 worst, mean, then 0-100", "verified")
-QUALEFFO_LEAST_ANSWERED = cited(21.0, "1", "Own choice: at least half of the 41 items, else unknown", "design")
+QUALEFFO_MAX = cited(5.0, "1", "QUALEFFO-41: 41 questions recoded to 1 best .. 5 worst, mean, then 0-100", "verified")
+QUALEFFO_MIN_ANSWERED = cited(21.0, "1", "Own choice: at least half of the 41 items, else unknown", "design")
 HUNDRED = 100.0
 
 
@@ -43,7 +43,7 @@ def rmdq_score(ticked: int | None, items: Sequence[bool | None] | None, version:
 
 def odi_score(percent: float | None, items: Sequence[int | None] | None) -> Score:
     """Oswestry in percent: sum over 5 x the number answered; at least 8 of 10 answered."""
-    of, most = int(ODI_ITEMS), float(ODI_MOST)
+    of, most = int(ODI_ITEMS), float(ODI_MAX)
     if items is None:
         if percent is None:
             return Score(value=None, of=of, reason="not asked")
@@ -51,22 +51,22 @@ def odi_score(percent: float | None, items: Sequence[int | None] | None) -> Scor
     given = [item for item in items if item is not None]
     total, open_items = float(sum(given)), of - len(given)
     low, high = HUNDRED * total / (of * most), HUNDRED * (total + open_items * most) / (of * most)
-    if len(given) < ODI_LEAST_ANSWERED:
-        reason = f"{len(given)} of {of} answered, at least {ODI_LEAST_ANSWERED:g} needed"
+    if len(given) < ODI_MIN_ANSWERED:
+        reason = f"{len(given)} of {of} answered, at least {ODI_MIN_ANSWERED:g} needed"
         return Score(value=None, low=low, high=high, answered=len(given), of=of, reason=reason)
     return Score(value=HUNDRED * total / (most * len(given)), low=low, high=high, answered=len(given), of=of)
 
 
 def qualeffo_score(total: float | None, items: Sequence[float | None] | None) -> Score:
     """QUALEFFO-41 from recoded items (1 best .. 5 worst): (mean - 1) / 4 x 100; 0 is best."""
-    of, most = int(QUALEFFO_ITEMS), float(QUALEFFO_MOST)
+    of, most = int(QUALEFFO_ITEMS), float(QUALEFFO_MAX)
     if items is None:
         if total is None:
             return Score(value=None, of=of, reason="not asked")
         return Score(value=total, low=total, high=total, of=of)
     given = [item for item in items if item is not None]
-    if len(given) < QUALEFFO_LEAST_ANSWERED:
-        reason = f"{len(given)} of {of} answered, at least {QUALEFFO_LEAST_ANSWERED:g} needed"
+    if len(given) < QUALEFFO_MIN_ANSWERED:
+        reason = f"{len(given)} of {of} answered, at least {QUALEFFO_MIN_ANSWERED:g} needed"
         return Score(value=None, answered=len(given), of=of, reason=reason)
     span, count = most - 1, len(items)
     spread = [(sum(given) + fill * (count - len(given))) / count for fill in (1.0, most)]

@@ -32,14 +32,14 @@ ACCESS_GAUGE = cited_table(
     "knowledge",
     {"3": 8.0, "2": 10.0},
 )
-MOST_ML = cited_table(
+MAX_ML = cited_table(
     "balloon.volume",
     "mL",
     "4 mL for the 10 and 15 mm balloons, 6 mL for 20 mm; the instructions for use were not readable",
     "weak",
     {name: 6.0 if length > 15 else 4.0 for name, length in LENGTH_MM.items()},
 )
-MOST_PSI = cited_table(
+MAX_PSI = cited_table(
     "balloon.pressure",
     "psi",
     "400 psi for Xpander and Express, about 700 for Xpander II; the instructions for use were not readable",
@@ -55,8 +55,8 @@ class Balloon:
     name: str
     access: str
     length_mm: Cited
-    most_ml: Cited
-    most_mpa: float
+    max_ml: Cited
+    max_mpa: float
 
     def passes(self, needle: Needle) -> bool:
         """Whether it goes through a cannula."""
@@ -68,10 +68,10 @@ BALLOONS = {
         name=name,
         access=f"{ACCESS_GAUGE[name[-1]]:g}G",
         length_mm=LENGTH_MM[name],
-        most_ml=MOST_ML[name],
-        most_mpa=MOST_PSI[name] * MPA_PER_PSI,
+        max_ml=MAX_ML[name],
+        max_mpa=MAX_PSI[name] * MPA_PER_PSI,
     )
     for name in LENGTH_MM
 }
-USUAL = ("Xpander 15/3", "Express 15/2")
+DEFAULT = ("Xpander 15/3", "Express 15/2")
 """What is taken where none is named: the first, or where its cannula is too thick the next."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from endplate.decision.verdict import Decision, LevelDecision, RaisedFlag
+from endplate.decision.verdict.verdict import Decision, LevelDecision, RaisedFlag
 from endplate.report.care.words import missing_words
 
 Certainty = Literal["certain", "possible", "not asked"]

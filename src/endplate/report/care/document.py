@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from endplate.case.care import Care
-from endplate.decision.document import as_document
+from endplate.decision.verdict.document import as_document
 
 FORMAT, FORMAT_VERSION = "endplate-decision", 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.decision.verdict import Decision, Verdict
+from endplate.decision.verdict.verdict import Decision, Verdict
 
 QUESTIONS = {
     "augmentation": "Cement at all (vertebroplasty or kyphoplasty)?",

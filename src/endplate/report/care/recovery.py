@@ -7,8 +7,8 @@ from datetime import date
 
 from markupsafe import Markup
 
-from endplate.decision.recovery.reading import reading_of
-from endplate.decision.recovery.tracks import Procedure, Scale, tracks_for
+from endplate.decision.recovery.expected_course import Procedure, Scale, course_models_for
+from endplate.decision.recovery.visit_scores import visit_scores
 from endplate.patient import PatientRecord
 from endplate.report.figure.recovery import recovery_figure
 
@@ -29,12 +29,12 @@ class Band:
 
 def bands(record: PatientRecord) -> tuple[Band, ...]:
     """Expected courses from today's scores, for no procedure and for each; empty where no score is known."""
-    start = reading_of(record, record.recorded_on or A_DAY)
+    start = visit_scores(record, record.recorded_on or A_DAY)
     age = record.episode.days_at(record.recorded_on)
     return tuple(
         Band(name=track.name, basis=track.basis, figure=figure)
         for scale in SCALES
         for option in OPTIONS
-        for track in tracks_for(option, scale, age)
+        for track in course_models_for(option, scale, age)
         if (figure := recovery_figure(track, start)) is not None
     )

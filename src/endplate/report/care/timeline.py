@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from endplate.patient import PatientRecord
-from endplate.patient.when import every_date
+from endplate.patient.dates import every_date
 
 NAMES = {
     "episode.onset_on": "onset of the pain",

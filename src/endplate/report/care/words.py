@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from endplate.decision.explain import shown
-from endplate.decision.field import field_catalogue
-from endplate.decision.rulebook import rulebook
-from endplate.decision.threshold import TRUST_WORDS
-from endplate.decision.verdict import Change, Used
+from endplate.decision.explanation.explain import shown
+from endplate.decision.logic.field import field_catalogue
+from endplate.decision.logic.threshold import TRUST_WORDS
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.verdict import Change, Used
 
 STATUS_WORDS = {
     "yes": "yes",

@@ -10,7 +10,7 @@ from endplate.atomic import write_text
 from endplate.case.care import Care
 from endplate.errors import OutputError
 from endplate.finding import Finding
-from endplate.report.care.aid import decision_aid
+from endplate.report.care.decision_aid import decision_aid
 from endplate.report.care.document import document
 from endplate.report.care.section import BEGIN, END, care_page, within
 from endplate.report.fhir import to_bundle

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from endplate.case.care import Care
-from endplate.decision.kleene import FactValues
-from endplate.decision.rulebook import rulebook
-from endplate.decision.told import lowest_t_score
-from endplate.decision.verdict import Grade, LevelDecision, LevelFacts
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.facts.record_facts import lowest_t_score
+from endplate.decision.logic.kleene import FactValues
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.verdict import Grade, LevelDecision
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import PatientRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from endplate.case.care import Care
-from endplate.decision.verdict import LevelDecision, Verdict
+from endplate.decision.verdict.verdict import LevelDecision, Verdict
 from endplate.level import Level
 from endplate.patient.fhir.code import body_site
 from endplate.report.care.alarm import alarms

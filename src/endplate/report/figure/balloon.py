@@ -7,8 +7,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Vertebra
-from endplate.repair.bone import inside_body
-from endplate.repair.result import Inflation
+from endplate.repair.kyphoplasty.inflation_result import Inflation
+from endplate.repair.site.bone import inside_body
 from endplate.report.figure import svg
 from endplate.report.figure.bitmap import ramp_png
 from endplate.report.figure.local_plane import LocalView, local_plane

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.image.volume import Volume
-from endplate.repair.result import CementFill, NeedlePath, Rehearsed
+from endplate.repair.access.access_result import NeedlePath
+from endplate.repair.cement.cement_fill import CementFill
+from endplate.repair.rehearsal.result import ProcedureResult
 from endplate.report.figure import svg
 from endplate.report.figure.local_plane import AXES, LocalPlane, LocalView, local_plane
 
@@ -21,7 +23,7 @@ REACHED_MM = 4.0
 """An opening that was reached is marked in planes no farther from it than this."""
 
 
-def cement_figures(done: Rehearsed, vertebra: Vertebra, volume: Volume) -> list[tuple[str, Markup]]:
+def cement_figures(done: ProcedureResult, vertebra: Vertebra, volume: Volume) -> list[tuple[str, Markup]]:
     """(view in words, picture) of each plane, through the cement's middle; empty without cement."""
     fill = done.fill
     if fill is None or not (fill.saturation > HALF).any():
@@ -44,7 +46,7 @@ def _middle(fill: CementFill, vertebra: Vertebra) -> NDArray[np.float64]:
 
 
 def _picture(
-    done: Rehearsed,
+    done: ProcedureResult,
     fill: CementFill,
     vertebra: Vertebra,
     volume: Volume,

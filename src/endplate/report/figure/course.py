@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from endplate.repair.result import CementFill, Inflation, Rehearsal
+from endplate.repair.cement.cement_fill import CementFill
+from endplate.repair.kyphoplasty.inflation_result import Inflation
+from endplate.repair.rehearsal.result import Rehearsal
 from endplate.report.figure.plot import Line, Mark, Words, line_plot
 
 STYLES = {"vertebroplasty": "curve", "kyphoplasty": "curve second"}
@@ -23,7 +25,7 @@ def course_figures(rehearsal: Rehearsal) -> list[Markup]:
 
 def _balloon(inflation: Inflation) -> Markup:
     line = Line(name="balloon", x=inflation.volume_ml, y=inflation.pressure_mpa)
-    limit = min((balloon.most_mpa for balloon in inflation.balloons), default=None)
+    limit = min((balloon.max_mpa for balloon in inflation.balloons), default=None)
     top = float(inflation.pressure_mpa.max())
     words = Words(
         title="Balloon",

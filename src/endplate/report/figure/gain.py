@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from endplate.repair.clinic import OBSERVED
-from endplate.repair.result import Band, Rehearsal
+from endplate.repair.band import Band
+from endplate.repair.kyphoplasty.observed_gains import OBSERVED
+from endplate.repair.rehearsal.result import Rehearsal
 from endplate.report.figure import svg
 from endplate.report.figure.axis import ticks, written
 from endplate.report.phrase import number

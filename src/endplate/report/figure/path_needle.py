@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from endplate.repair.result import NeedlePath
+from endplate.repair.access.access_result import NeedlePath
 from endplate.report.figure import svg
 
 Project = Callable[[NDArray[np.float64]], NDArray[np.float64]]

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.image.volume import Volume
-from endplate.repair.path.margin import said
-from endplate.repair.result import NeedlePath
+from endplate.repair.access.access_result import NeedlePath
+from endplate.repair.access.clearance import describe
 from endplate.report.figure import svg
 from endplate.report.figure.bitmap import grey_jpeg, silhouette_png
 from endplate.report.figure.path_needle import needle_marks
@@ -171,7 +171,7 @@ def _clearances(plane: PathPlane, path: NeedlePath) -> str:
 
 def _alt(plane: PathPlane, path: NeedlePath) -> str:
     walls = ", ".join(
-        f"{said(wall)} {path.clearance_mm[wall]:.1f} mm" for wall in SHOWN[plane.name] if wall in path.clearance_mm
+        f"{describe(wall)} {path.clearance_mm[wall]:.1f} mm" for wall in SHOWN[plane.name] if wall in path.clearance_mm
     )
     return f"{path.level}, {path.side} needle ({path.needle.name}), {NAMES[plane.name]}. Clearance: {walls}."
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
-from endplate.repair.path.surface import Surface, bone_surface
-from endplate.repair.result import Access
+from endplate.repair.access.access_result import Access
+from endplate.repair.access.bone_surface import Surface, bone_surface
 from endplate.report.figure import svg
 from endplate.report.figure.bitmap import BONE_WINDOW_HU, grey_jpeg
 from endplate.report.figure.path_needle import SIDE_COLOUR, needle_marks

@@ -50,9 +50,9 @@ class Words:
 def line_plot(words: Words, lines: Sequence[Line], marks: Sequence[Mark] = (), limit: float | None = None) -> Markup:
     """Curves on axes from zero; `limit` is drawn as a dashed level line."""
     held = [line for line in lines if line.x.size > 1]
-    most_x = max((float(np.nanmax(line.x)) for line in held), default=1.0) or 1.0
-    most_y = max([*(float(np.nanmax(line.y)) for line in held), limit or 0.0], default=1.0) or 1.0
-    span = np.array([most_x, HEADROOM * most_y])
+    max_x = max((float(np.nanmax(line.x)) for line in held), default=1.0) or 1.0
+    max_y = max([*(float(np.nanmax(line.y)) for line in held), limit or 0.0], default=1.0) or 1.0
+    span = np.array([max_x, HEADROOM * max_y])
     parts = _axes(span, words)
     if limit is not None:
         x, y = _place([0.0, limit], span)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from endplate.decision.recovery.reading import Reading
-from endplate.decision.recovery.tracks import DAYS, MOST, Track, course
+from endplate.decision.recovery.expected_course import DAYS, MAX, CourseModel, course
+from endplate.decision.recovery.visit_scores import VisitScores
 from endplate.report.figure import svg
 from endplate.report.figure.axis import ticks, written
 
@@ -17,7 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44.0, 24.0, 24.0, 40.0
 LAST_DAY = float(DAYS["12 mo"])
 
 
-def recovery_figure(track: Track, start: Reading, readings: Sequence[Reading] = ()) -> Markup | None:
+def recovery_figure(track: CourseModel, start: VisitScores, readings: Sequence[VisitScores] = ()) -> Markup | None:
     """One scale over a year: band, expected line, and the patient's own readings; None without a score to start from.
 
     Time runs by its square root, so that the first weeks, in which most happens, have room.
@@ -27,7 +27,7 @@ def recovery_figure(track: Track, start: Reading, readings: Sequence[Reading] = 
         return None
     bands = course(track, float(baseline))
     days = [band.day for band in bands]
-    place = _Place(MOST[track.scale])
+    place = _Place(MAX[track.scale])
     upper = place(days, [band.high for band in bands])
     lower = place(days, [band.low for band in bands])
     parts = [
@@ -40,7 +40,7 @@ def recovery_figure(track: Track, start: Reading, readings: Sequence[Reading] = 
     return svg.drawing(WIDTH, HEIGHT, _alt(track, float(baseline), readings), parts, name)
 
 
-def _alt(track: Track, baseline: float, readings: Sequence[Reading]) -> str:
+def _alt(track: CourseModel, baseline: float, readings: Sequence[VisitScores]) -> str:
     last = course(track, baseline)[-1]
     seen = [getattr(r, track.scale) for r in readings if getattr(r, track.scale) is not None]
     own = f"; the patient's readings: {', '.join(f'{value:g}' for value in seen)}" if seen else ""
@@ -50,7 +50,7 @@ def _alt(track: Track, baseline: float, readings: Sequence[Reading]) -> str:
     )
 
 
-def _own(track: Track, start: Reading, readings: Sequence[Reading], place: _Place) -> list[Markup]:
+def _own(track: CourseModel, start: VisitScores, readings: Sequence[VisitScores], place: _Place) -> list[Markup]:
     known = [r for r in (start, *readings) if getattr(r, track.scale) is not None]
     days = [float((r.on - start.on).days) for r in known]
     shown = [(day, float(getattr(r, track.scale))) for day, r in zip(days, known, strict=True) if day <= LAST_DAY]

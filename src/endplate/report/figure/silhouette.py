@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from endplate.anatomy.vertebra import Vertebra
-from endplate.repair.bone import inside_body
-from endplate.repair.result import Bone, Rehearsal
+from endplate.repair.rehearsal.result import Rehearsal
+from endplate.repair.site.bone import Bone, inside_body
 from endplate.report.figure import svg
 from endplate.report.figure.local_plane import LocalPlane, local_plane
 

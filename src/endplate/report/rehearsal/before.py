@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from endplate.repair.result import Band, Rehearsal
+from endplate.repair.band import Band
+from endplate.repair.rehearsal.result import Rehearsal
 from endplate.report.phrase import number
 
 ZONE = "Fracture zone in this scan"

@@ -7,21 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.repair.intact import IntactShape
-from endplate.repair.path.margin import refusal, verdict
-from endplate.repair.result import (
-    Access,
-    Band,
-    Beyond,
-    Bone,
-    CementFill,
-    Gain,
-    Inflation,
-    NeedlePath,
-    Rehearsal,
-    Rehearsed,
-)
-from endplate.repair.sphere import agreement
+from endplate.repair.access.access_result import Access, NeedlePath
+from endplate.repair.access.clearance import refusal, verdict
+from endplate.repair.band import Band
+from endplate.repair.cement.cement_fill import CementFill
+from endplate.repair.cement.sphere_baseline import agreement
+from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
+from endplate.repair.rehearsal.result import Beyond, ProcedureResult, Rehearsal
+from endplate.repair.site.bone import Bone
+from endplate.repair.site.prefracture_shape import PrefractureShape
 from endplate.report.rehearsal.before import results
 
 DIGITS = 6
@@ -90,13 +84,13 @@ def _intact(rehearsal: Rehearsal) -> dict[str, Any] | None:
     }
 
 
-def _procedure(done: Rehearsed, rehearsal: Rehearsal) -> dict[str, Any]:
+def _procedure(done: ProcedureResult, rehearsal: Rehearsal) -> dict[str, Any]:
     return {
         "procedure": done.procedure,
         "access": None if done.access is None else _access(done.access),
         "balloon": None if done.inflation is None else _inflation(done.inflation),
         "cement": None if done.fill is None else _fill(done.fill, rehearsal.intact),
-        "cured": None if done.cured is None else _gain(done.cured),
+        "cured": None if done.after_cement is None else _gain(done.after_cement),
         "stopped": done.stopped,
     }
 
@@ -124,7 +118,7 @@ def _path(path: NeedlePath) -> dict[str, Any]:
         "sagittal_deg": float(path.sagittal_deg),
         "clearance_mm": {wall: float(value) for wall, value in path.clearance_mm.items()},
         "band_mm": {wall: float(value) for wall, value in path.band_mm.items()},
-        "least_mm": float(path.least_mm),
+        "least_mm": float(path.min_clearance_mm),
         "length_mm": float(path.length_mm),
         "verdict": verdict(path),
         "refusal": refusal(path),
@@ -143,8 +137,8 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "full": _gain(blown.full),
         "deflated": _gain(blown.deflated),
         "walls_pushed_mm": {
-            "full": blown.pushed_full_mm._asdict(),
-            "deflated": blown.pushed_left_mm._asdict(),
+            "full": blown.wall_displacement_inflated_mm._asdict(),
+            "deflated": blown.wall_displacement_deflated_mm._asdict(),
         },
         "cavity_ml": float(blown.cavity_ml),
         "mass_error": float(blown.mass_error),
@@ -170,7 +164,7 @@ def _beyond(beyond: Beyond) -> dict[str, Any]:
     }
 
 
-def _fill(fill: CementFill, intact: IntactShape | None) -> dict[str, Any]:
+def _fill(fill: CementFill, intact: PrefractureShape | None) -> dict[str, Any]:
     return {
         "cement": fill.cement.name,
         "volume_ml": float(fill.volume_ml),
@@ -210,7 +204,7 @@ def _against_sphere(fill: CementFill) -> dict[str, float] | None:
         "dice": found.dice,
         "centroid_shift_mm": found.centroid_mm,
         "surface_mean_mm": found.mean_mm,
-        "surface_95_mm": found.most_mm,
+        "surface_95_mm": found.max_mm,
         "volume_error": found.volume_error,
     }
 

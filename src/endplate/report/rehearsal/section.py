@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from endplate.case import Case
-from endplate.repair.path.margin import refusal, said
-from endplate.repair.result import Access, Rehearsal, Unknown
+from endplate.repair.access.access_result import Access
+from endplate.repair.access.clearance import describe, refusal
+from endplate.repair.rehearsal.result import Rehearsal, Unknown
 from endplate.report.figure.balloon import TOP_OF_SCALE, balloon_figures
 from endplate.report.figure.cement import cement_figures
 from endplate.report.figure.course import course_figures
@@ -21,15 +22,7 @@ from endplate.report.markups import told
 from endplate.report.phrase import listed
 from endplate.report.rehearsal.before import intact_words, zone_words
 from endplate.report.rehearsal.table import UNKNOWN_WORDS, Moved, Way, comparison, moved, neighbours, openings
-from endplate.report.rehearsal.words import (
-    CAN,
-    CANNOT,
-    PLAUSIBLE,
-    band_words,
-    loss_words,
-    sentences,
-    sphere_words,
-)
+from endplate.report.rehearsal.words import CAN, CANNOT, PLAUSIBLE, band_words, loss_words, sentences, sphere_words
 from endplate.report.table import Table
 
 Pictures = list[tuple[str, Markup]]
@@ -145,7 +138,7 @@ def _refused(access: Access) -> tuple[str, ...]:
     if not access.alternatives:
         return (access.reason,)
     best = access.alternatives[0]
-    places = [f"{said(b.wall)} at {', '.join(f'{x:.1f}' for x in b.at_mm)} mm (LPS)" for b in best.breaches]
+    places = [f"{describe(b.wall)} at {', '.join(f'{x:.1f}' for x in b.at_mm)} mm (LPS)" for b in best.breaches]
     where = f"; where: {listed(places)}" if places else ""
     return access.reason, f"best of those refused, {best.side}: {told(best)}; {refusal(best)}{where}"
 

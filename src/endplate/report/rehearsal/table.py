@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from endplate.repair.compare import kind_of
-from endplate.repair.findings import NEIGHBOUR, PROCEDURE_WORDS
-from endplate.repair.result import Band, Rehearsal
-from endplate.repair.segment import FLEXED_MOMENT_NMM, FLEXED_N, STANDING_N
+from endplate.repair.augmented.motion_segment import FLEXED_MOMENT_NMM, FLEXED_N, STANDING_N
+from endplate.repair.band import Band
+from endplate.repair.rehearsal.effects import kind_of
+from endplate.repair.rehearsal.findings import NEIGHBOUR, PROCEDURE_WORDS
+from endplate.repair.rehearsal.result import Rehearsal
 from endplate.report.phrase import number
 from endplate.report.rehearsal.before import results
 from endplate.report.table import Cell, Table
@@ -93,7 +94,7 @@ UNKNOWN_WORDS = {
     "surroundings": "stiffness of what surrounds the body",
     "start viscosity": "thickness of the cement at the start",
 }
-LEAST_SHARE = 0.05
+MIN_SHARE = 0.05
 """An unknown that moves a result by less than this share of what the strongest does is left out."""
 NO_MOVE = 1e-3
 """Effects below this share of the result are no effect."""
@@ -167,7 +168,7 @@ def _strongest(effects: Sequence[tuple[str, float]], row: Row, band: Band | None
     scale = abs(band.value) if kind_of(row.name).carry == "ratio" else 1.0
     if top <= NO_MOVE * max(scale, NO_MOVE):
         return ()
-    shown = [(name, effect) for name, effect in effects[:3] if abs(effect) >= LEAST_SHARE * top]
+    shown = [(name, effect) for name, effect in effects[:3] if abs(effect) >= MIN_SHARE * top]
     return tuple(f"{UNKNOWN_WORDS[name]} {_signed(row.factor * effect, row)}" for name, effect in shown)
 
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 from endplate.case import Case
 from endplate.image.nifti import write_volume
 from endplate.image.volume import Grid
-from endplate.repair.result import Rehearsal, Rehearsed
+from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.report.markups import write_markups
 from endplate.report.rehearsal.surface import surface, write_stl
 
@@ -38,7 +38,7 @@ def write_rehearsals(case: Case, folder: Path) -> list[Path]:
     ]
 
 
-def _procedure(case: Case, rehearsal: Rehearsal, done: Rehearsed, folder: Path) -> list[Path]:
+def _procedure(case: Case, rehearsal: Rehearsal, done: ProcedureResult, folder: Path) -> list[Path]:
     target = case.volume.grid if case.volume is not None else case.labels.grid
     stem, paths = f"{rehearsal.level}_{done.procedure}", []
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from endplate.repair.clinic import KEPT_PERCENT, KEPT_SD_PERCENT, LOST_PERCENT, LOST_SD_PERCENT, SHARE_LOST
-from endplate.repair.findings import PROCEDURE_WORDS
-from endplate.repair.result import Band, CementFill, Rehearsal, Rehearsed
-from endplate.repair.sphere import agreement
-from endplate.repair.unknowns import BRACKET, SIZES
+from endplate.repair.band import Band
+from endplate.repair.cement.cement_fill import CementFill
+from endplate.repair.cement.sphere_baseline import agreement
+from endplate.repair.kyphoplasty.observed_gains import (
+    KEPT_PERCENT,
+    KEPT_SD_PERCENT,
+    LOST_PERCENT,
+    LOST_SD_PERCENT,
+    SHARE_LOST,
+)
+from endplate.repair.rehearsal.design import SIZES, TWO_POINT
+from endplate.repair.rehearsal.findings import PROCEDURE_WORDS
+from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.report.phrase import listed, number
 from endplate.report.rehearsal.table import UNKNOWN_WORDS, UNSETTLED
 
-LEAST_GAIN_MM = 0.1
+MIN_GAIN_MM = 0.1
 """A share of less than what is printed as a gain would be noise."""
 CAN = (
     "Whether forces balance: how the load runs through cement and bone, and how much stiffer and stronger the body "
@@ -46,7 +54,7 @@ def sentences(rehearsal: Rehearsal) -> list[str]:
     return [_told(rehearsal, done) for done in rehearsal.nominal]
 
 
-def _told(rehearsal: Rehearsal, done: Rehearsed) -> str:
+def _told(rehearsal: Rehearsal, done: ProcedureResult) -> str:
     of = rehearsal.bands.get(done.procedure, {})
     start = f"{rehearsal.level}, rehearsed {PROCEDURE_WORDS[done.procedure]}"
     if done.access is not None and not done.access.paths:
@@ -57,7 +65,7 @@ def _told(rehearsal: Rehearsal, done: Rehearsed) -> str:
     return f"{start}: {told}.{ended}"
 
 
-def _balloon(done: Rehearsed) -> str:
+def _balloon(done: ProcedureResult) -> str:
     """How much the balloons took, and what ended it: that decides everything after."""
     blown = done.inflation
     if blown is None or not blown.volume_ml.size:
@@ -73,7 +81,7 @@ def _height(of: dict[str, Band]) -> str:
     return f"the front of the body gains {_banded(band, 1)} mm, taken as kept when the cement sets"
 
 
-def _cement(done: Rehearsed) -> str:
+def _cement(done: ProcedureResult) -> str:
     fill = done.fill
     if fill is None:
         return ""
@@ -86,7 +94,7 @@ def loss_words(rehearsal: Rehearsal) -> str:
     """The share of the gain that emptying the balloon takes, beside the one that was measured; empty without a gain."""
     of = rehearsal.bands.get("kyphoplasty", {})
     full, left = (of[name].value if name in of else None for name in ("full_anterior_mm", "deflated_anterior_mm"))
-    if full is None or left is None or full < LEAST_GAIN_MM:
+    if full is None or left is None or full < MIN_GAIN_MM:
         return ""
     lost, kept = (
         f"{mean:.1f} ± {sd:.1f} %" for mean, sd in ((LOST_PERCENT, LOST_SD_PERCENT), (KEPT_PERCENT, KEPT_SD_PERCENT))
@@ -106,7 +114,7 @@ def sphere_words(fill: CementFill) -> str:
     percent = number(100 * found.volume_error, 0)
     return (
         f"Against the plain sphere: Dice {number(found.dice, 2)}, centroids {number(found.centroid_mm, 1)} mm apart, "
-        f"surfaces {number(found.mean_mm, 1)} mm apart on average and {number(found.most_mm, 1)} mm at the 95 % point, "
+        f"surfaces {number(found.mean_mm, 1)} mm apart on average and {number(found.max_mm, 1)} mm at the 95 % point, "
         f"outlined volume {'+' if found.volume_error > 0 else ''}{percent} %."
     )
 
@@ -147,7 +155,7 @@ def band_words(rehearsal: Rehearsal) -> str:
             "density, cement and method; other numbers have no band. Run the comparison of both procedures for bands "
             "over what the scan does not hold."
         )
-    if rehearsal.members <= BRACKET:
+    if rehearsal.members <= TWO_POINT:
         return (
             "Below each value stands what two runs span: one with a healed fracture, held fast under a high load, and "
             "one with a loose fracture, left free without load. Bands of strength hold the errors of density, cement "

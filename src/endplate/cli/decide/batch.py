@@ -1,0 +1,53 @@
+"""Many records at once: one JSON object a line in, one row a line out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from endplate.atomic import atomic_path
+from endplate.cli.exit_codes import Output
+from endplate.cli.progress import progress_bars
+from endplate.decision.batch import rows
+from endplate.errors import OptionError, RecordError
+
+
+def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
+    """Decide on many records: one JSON object a line in, one row a line out."""
+
+    if not lines.is_file():
+        raise RecordError(
+            f"the batch {lines} does not exist or is no file", "", "give a file with one record a line (JSON)"
+        )
+    if out.exists() and out.samefile(lines):
+        raise OptionError(f"--out {out} is the batch itself", "its records would be lost", "name another file")
+    size, done, count, bad = max(lines.stat().st_size, 1), 0, 0, 0
+    processes = int(os.environ.get("NUMBA_NUM_THREADS", 0)) or os.cpu_count() or 1
+
+    def told(stream: Iterable[str]) -> Iterable[str]:
+        nonlocal done
+        for line in stream:
+            done += len(line)
+            yield line
+
+    with (
+        # A letter that is none spoils its own row alone; a mark before the first letter spoils nothing.
+        lines.open(encoding="utf-8-sig", errors="surrogateescape") as stream,
+        atomic_path(out) as whole,
+        whole.open("w", encoding="utf-8") as file,
+        progress_bars(talk.progress) as tell,
+    ):
+        tell("decide", 0.0, lines.name)
+        for row in rows(told(stream), processes):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count, bad = count + 1, bad + ("error" in row)
+            if count % 1000 == 0:
+                tell("decide", min(done / size, 1.0), f"{count} records")
+        tell("decide", 1.0, "")
+    if talk.for_people:
+        sys.stdout.write(f"{count} records, {bad} of them with an error in their row\nRows     {out.resolve()}\n")
+    return {"records": count, "errors": bad, "path": str(out.resolve())}

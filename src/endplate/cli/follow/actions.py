@@ -1,0 +1,267 @@
+"""What the writing commands of `endplate follow` do."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+from endplate.cli.exit_codes import Output
+from endplate.cli.follow.commands import DatabaseOptions, Kind, Milestone, VisitInput
+from endplate.decision.recovery.deformity import Change
+from endplate.decision.recovery.flags import Flag
+from endplate.decision.recovery.visit_scores import visit_scores
+from endplate.errors import OptionError, RecordError
+from endplate.followup.read import course
+from endplate.followup.store import Store, open_store
+from endplate.followup.write import Author, add, add_scan, close_episode, correct, plain, scan_row, start_episode
+from endplate.level import Level
+from endplate.patient import PatientRecord, read_record
+from endplate.patient.scale import SCALES
+from endplate.report.read_document import read_document
+
+DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
+Limits = tuple[float, float]
+RANGES: dict[str, Limits] = {
+    **{name: (min(scale.worst, scale.best), max(scale.worst, scale.best)) for name, scale in SCALES.items()},
+    "height_cm": (40, 260),
+}
+"""Ends of the scales, and of human stature."""
+DERIVED = ("counts_from", "last_seen", "due_from", "alarm_since")
+FIXED = ("id", "version", "episode_id", "patient_id", "document", "fingerprint", "record", *DERIVED)
+CHOICES: dict[str, tuple[str, ...]] = {"repair": get_args(Kind), "milestone": get_args(Milestone)}
+
+
+def opened(where: DatabaseOptions, create: bool = False) -> AbstractContextManager[Store]:
+    """The database of a command."""
+    named = where.database if where.database is not None else os.environ.get(DATABASE) or DEFAULT
+    return open_store(named, create=create)
+
+
+def author(where: DatabaseOptions) -> Author:
+    """Who writes."""
+    try:
+        return Author(name=(where.who or "").strip() or getpass.getuser())
+    except (KeyError, OSError) as error:
+        raise OptionError(
+            "this computer does not say who writes", "every change keeps its author", "give --who"
+        ) from error
+
+
+def today(where: DatabaseOptions) -> date:
+    """The day of a command."""
+    return where.on or date.today()
+
+
+def happened(where: DatabaseOptions) -> date:
+    """The day something happened; a day to come would hide a patient from the due list.
+
+    Raises
+    ------
+    OptionError : the day is still to come, everywhere on earth.
+    """
+    day = today(where)
+    if day > date.today() + timedelta(days=1):
+        raise OptionError(f"--on {day} lies in the future", "only what has happened is kept", "check the year")
+    return day
+
+
+def begin(
+    record_path: Path, case: Path | None, levels: list[str] | None, where: DatabaseOptions, talk: Output
+) -> dict[str, Any]:
+    """Begin an episode."""
+    record = read_record(record_path)
+    if record.id is None:
+        raise RecordError(f"the record {record_path} has no id", "a course belongs to a patient", "add an id to it")
+    document = read_document(case, record.id) if case is not None else None
+    wanted = _named(levels) if levels else _levels(record, document)
+    first = happened(where) if record.recorded_on is None else record.recorded_on
+    if where.on is not None and where.on != first:
+        raise OptionError(
+            f"--on is {where.on}, but the record {record_path} is of {first}",
+            "an episode begins with its record",
+            "leave out --on",
+        )
+    patient = {"id": record.id, "sex": record.sex, "age_yr": record.age_yr}
+    more = {
+        "onset_on": record.episode.onset_before(first),
+        "low_energy": record.episode.low_energy,
+        "record": json.loads(record.model_dump_json(exclude_none=True)),
+    }
+    told = asdict(visit_scores(record, first))
+    scores = {name: told[name] for name in RANGES if told[name] is not None}
+    rows: list[tuple[str, dict[str, Any]]] = [("visit", {"on": first, **scores})] if scores else []
+    repairs, others = _repairs(record, wanted, more["onset_on"] or first)
+    rows += [("repair", row) for row in repairs]
+    if document is not None:
+        rows.append(("scan", scan_row(first, document)))
+    with opened(where, create=True) as store:
+        number = start_episode(store, author(where), patient, first, wanted, rows, **more)
+    talk_line(talk, f"episode {number}: patient {record.id}, {', '.join(wanted)}, from {first}")
+    for other in others:
+        talk_line(talk, f"not part of it: {other}")
+    return {"episode": number, "levels": wanted, "not_part_of_it": others}
+
+
+def _repairs(record: PatientRecord, wanted: list[str], since: date) -> tuple[list[dict[str, Any]], list[str]]:
+    """Repairs of these levels since the onset; and in words those that are of something else, or not dated."""
+    rows, others = [], []
+    for done in record.procedures:
+        if done.on is not None and done.on >= since and set(done.levels) & set(wanted):
+            rows.append({"kind": done.kind, "levels": list(done.levels), "on": done.on})
+        else:
+            others.append(f"{done.kind} of {', '.join(done.levels) or 'no level'}, {done.on or 'day unknown'}")
+    return rows, others
+
+
+def _levels(record: PatientRecord, document: dict[str, Any] | None) -> list[str]:
+    """Fractured levels as the record names them, else as the scan found them."""
+    found = [str(level) for level, read in record.levels.items() if read.fracture]
+    if not found and document is not None:
+        found = [f["level"] for f in document["findings"] if f["code"] == "fracture" and f["value"] == "yes"]
+    if not found:
+        raise OptionError(
+            "no fractured level is known", "an episode is about a fracture", "give --level, e.g. --level L1"
+        )
+    return found
+
+
+def named(level: str) -> str:
+    """A level by its name."""
+    try:
+        return Level(level.upper()).value
+    except ValueError as error:
+        raise OptionError(f"{level!r} is no vertebra", "", "write T12, L1 and so on") from error
+
+
+def _named(levels: list[str]) -> list[str]:
+    """Levels by their names, each once."""
+    return list(dict.fromkeys(named(level) for level in levels))
+
+
+def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
+    """Add a visit and tell its flags."""
+    values = {name: value for name, value in asdict(seen).items() if value is not None}
+    if not values.get("note", "").strip():
+        values.pop("note", None)
+    _in_range(values)
+    if not values:
+        raise OptionError("the visit says nothing", "it would count as seen", "give a score, a sign or a --note")
+    with opened(where) as store:
+        number = add(store, author(where), "visit", episode, values | {"on": happened(where)})
+        flags = course(store, episode).flags(today(where))
+    talk_line(talk, f"visit {number} of episode {episode} on {today(where)}")
+    for flag in flags:
+        talk_line(talk, told(flag))
+    return {"visit": number, "flags": [plain_flag(flag) for flag in flags]}
+
+
+def _in_range(values: dict[str, Any]) -> None:
+    for name, (low, high) in RANGES.items():
+        if name in values and not low <= values[name] <= high:
+            raise OptionError(f"{name} is {values[name]:g}", f"it runs from {low:g} to {high:g}", "check the value")
+
+
+def add_row(kind: str, episode: int, values: dict[str, Any], where: DatabaseOptions, talk: Output) -> dict[str, Any]:
+    """Add a repair or a milestone."""
+    if "levels" in values:
+        values = values | {"levels": _named(values["levels"])}
+    with opened(where) as store:
+        number = add(store, author(where), kind, episode, values | {"on": happened(where)})
+    talk_line(talk, f"{kind} {number} of episode {episode} on {today(where)}")
+    return {kind: number}
+
+
+def add_case(episode: int, folder: Path, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
+    """Add a scan, and tell what changed since the one before and since the first."""
+    with opened(where) as store:
+        patient = course(store, episode).episode.patient_id
+        number = add_scan(store, author(where), episode, happened(where), read_document(folder, patient))
+        seen = course(store, episode)
+    changes = seen.changes(number)
+    talk_line(talk, f"scan {number} of episode {episode} on {today(where)}")
+    for change in changes:
+        talk_line(talk, f"{change.level} since {change.against}: worse: {change.worse}; {_size(change)}")
+    return {"scan": number, "changes": [plain(asdict(change)) for change in changes]}
+
+
+def _size(change: Change) -> str:
+    """How much changed, and why nothing more can be said."""
+    size = "" if change.change is None else f"{change.what.replace('_', ' ')} {change.change:+.1f}"
+    sure = "" if change.sd is None else f" (SD {change.sd:.1f})"
+    return "; ".join(part for part in (size + sure, change.reason) if part)
+
+
+def correct_row(kind: str, number: int, change: str, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
+    """Correct one field."""
+    from endplate.followup.tables import TABLES
+
+    name, _, text = change.partition("=")
+    column = TABLES[kind].columns.get(name)
+    known = [c.name for c in TABLES[kind].columns if c.name not in FIXED]
+    if column is None or name in FIXED or not text:
+        raise OptionError(
+            f"{change!r} changes nothing of this {kind}", "", f"write FIELD=VALUE; fields: {', '.join(known)}"
+        )
+    if text == "unknown" and not column.nullable:
+        raise OptionError(f"{name} of this {kind} is always known", "", "give its value")
+    values = {name: _parsed(text, column.type.python_type, name)}
+    if kind in CHOICES and name == "kind" and text not in CHOICES[kind]:
+        raise OptionError(f"{text!r} is no kind of {kind}", "", f"choose one of: {', '.join(CHOICES[kind])}")
+    _in_range({key: value for key, value in values.items() if value is not None})
+    with opened(where) as store:
+        correct(store, author(where), kind, number, values)
+    talk_line(talk, f"{kind} {number}: {name} is now {text}; the old value is kept")
+    return {kind: number, name: text}
+
+
+def _parsed(text: str, kind: type, name: str) -> Any:
+    if text == "unknown":
+        return None
+    if name == "levels":
+        return _named([level.strip() for level in text.split(",")])
+    try:
+        if kind is date:
+            return _past(date.fromisoformat(text))
+        if kind is bool:
+            return {"yes": True, "true": True, "no": False, "false": False}[text.lower()]
+        return kind(text)
+    except (ValueError, KeyError) as error:
+        raise OptionError(
+            f"{text!r} is no value of {name}", "", "write a number, a date, yes, no or unknown"
+        ) from error
+
+
+def _past(day: date) -> date:
+    return happened(DatabaseOptions(on=day))
+
+
+def close_one(episode: int, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
+    """End an episode."""
+    with opened(where) as store:
+        close_episode(store, author(where), episode, happened(where))
+    talk_line(talk, f"episode {episode} is closed")
+    return {"episode": episode}
+
+
+def told(flag: Flag) -> str:
+    """A flag in a line."""
+    return f"! {flag.urgency}: {flag.text}; {flag.action} (since {flag.since})"
+
+
+def plain_flag(flag: Flag) -> dict[str, Any]:
+    """A flag as JSON."""
+    return plain(asdict(flag))
+
+
+def talk_line(talk: Output, text: str) -> None:
+    """A line for people."""
+    if talk.for_people:
+        from rich.console import Console
+
+        Console(highlight=False).print(text, markup=False, soft_wrap=True)

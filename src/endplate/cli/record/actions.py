@@ -1,0 +1,87 @@
+"""What `endplate record` does: ask or convert, check, and write whole."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from endplate.atomic import write_text
+from endplate.cli.exit_codes import Output
+from endplate.cli.record.ask import Interview
+from endplate.errors import OptionError, RecordError
+from endplate.patient import PatientRecord, read_record
+
+
+def new_record(out: Path, from_fhir: Path | None, talk: Output) -> dict[str, Any]:
+    """Make a record and write it.
+
+    Raises
+    ------
+    RecordError : the bundle cannot be used. OptionError : the input ended before the record was whole.
+    """
+    if out.suffix not in (".json", ""):
+        raise OptionError(f"--out {out} is not a .json file", "records are written as JSON", "name it patient.json")
+    unused: tuple[str, ...] = ()
+    if from_fhir is not None:
+        record, unused = _converted(from_fhir)
+    else:
+        record = _asked()
+    write_text(out, record.model_dump_json(indent=2, exclude_unset=True) + "\n")
+    if talk.for_people:
+        for name in unused:
+            sys.stdout.write(f"not used: {name}\n")
+        sys.stdout.write(f"Record   {out.resolve()}\n")
+    return {"path": str(out.resolve()), "unused": list(unused)}
+
+
+def _converted(path: Path) -> tuple[PatientRecord, tuple[str, ...]]:
+    try:
+        from endplate.patient.fhir import record_from_bundle
+
+        found = record_from_bundle(path.read_bytes(), str(path))
+    except OSError as error:
+        raise RecordError(f"cannot read {path}", error.strerror or "", "check the path") from error
+    except ModuleNotFoundError as error:
+        raise OptionError(
+            "FHIR cannot be read here", f"{error.name} is not installed", "install endplate[fhir]"
+        ) from error
+    return found.record, found.unused
+
+
+def _asked() -> PatientRecord:
+    def ask(prompt: str) -> str:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise OptionError("the input ended before the record was whole", "nothing was written", "answer to the end")
+        return line
+
+    def say(text: str) -> None:
+        sys.stderr.write(text + "\n")
+
+    return Interview(ask, say).record()
+
+
+def check_record(path: Path, talk: Output) -> dict[str, Any]:
+    """Read a record, and count what is known of each part."""
+    record = read_record(path)
+    known = {name: list(counts) for name, counts in _known(record)}
+    if talk.for_people:
+        sys.stdout.write(f"{path} is a valid record. Known of each part:\n")
+        for name, (have, of) in known.items():
+            sys.stdout.write(f"  {name:<16} {have} of {of}\n")
+    return {"valid": True, "known": known}
+
+
+def _known(record: PatientRecord) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Name of each part, how many of its fields are known, and how many it has."""
+    for name in PatientRecord.model_fields:
+        value = getattr(record, name)
+        if isinstance(value, BaseModel):
+            names = type(value).model_fields
+            yield name, (sum(getattr(value, field) is not None for field in names), len(names))

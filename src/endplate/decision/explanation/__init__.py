@@ -1,0 +1,1 @@
+"""Explanations of a verdict, what-if questions, and the list of all rules."""

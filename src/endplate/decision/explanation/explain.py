@@ -1,0 +1,165 @@
+"""A verdict as a tree that a clinician can follow down to the facts and up to the page of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.decision_list import DecisionList
+from endplate.decision.logic.field import Field, field_catalogue
+from endplate.decision.logic.kleene import AtLeast, Compare, Criterion, Node, OneOf, Truth
+from endplate.decision.logic.score import Score, ScoreCompare
+from endplate.decision.logic.threshold import TRUST_WORDS
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.rules.ruleset import RuleSet
+
+MARKS: dict[Truth, str] = {True: "[yes]", False: "[no]", None: "[?]"}
+INDENT = "  "
+PLAIN = ("1", "{score}")
+"""Units that are not printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A line of the explanation with what lies under it; `citation` empty where the line above holds it."""
+
+    text: str
+    truth: Truth = None
+    marked: bool = True
+    citation: str = ""
+    branches: tuple[Branch, ...] = ()
+
+
+def explain(chosen: RuleSet | str, facts: LevelFacts) -> Branch:
+    """Why a rule set, given itself or by its id, says what it says of a level, in the order of weight.
+
+    Raises
+    ------
+    KeyError : there is no such rule set.
+    """
+    ruleset = rulebook().ruleset(chosen) if isinstance(chosen, str) else chosen
+    teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands))
+    outcome = ruleset.outcome(teller.facts.values)
+    where = f" at {facts.level}" if facts.level else ""
+    return Branch(
+        text=f"{ruleset.title}{where}: {outcome.status} ({outcome.answer})",
+        marked=False,
+        citation=f"{ruleset.edition.edition}: {ruleset.edition.reference}",
+        branches=tuple(_parts(ruleset, teller)),
+    )
+
+
+def explain_grading(grading_id: str, facts: LevelFacts) -> Branch:
+    """Why a cause, class, technique or adequacy is graded as it is.
+
+    Raises
+    ------
+    KeyError : there is no such grading.
+    """
+    grading = {grading.id: grading for grading in rulebook().gradings}[grading_id]
+    teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands))
+    left = grading.ladder.reachable(teller.facts.values)
+    told = " or ".join(map(str, left))
+    return Branch(text=f"{grading.title}: {told}", marked=False, branches=teller.ladder(grading.ladder))
+
+
+def printed(branch: Branch, depth: int = 0) -> str:
+    """A tree as indented text; the meaning of the trust marks at its end."""
+    text = "\n".join(_lines(branch, depth))
+    used = [f"[{mark}] {words}" for mark, words in TRUST_WORDS.items() if f"[{mark}]" in text]
+    return f"{text}\n{'; '.join(used)}\n" if used else f"{text}\n"
+
+
+def _lines(branch: Branch, depth: int) -> Iterator[str]:
+    mark = f"{MARKS[branch.truth]} " if branch.marked else ""
+    yield f"{INDENT * depth}{mark}{branch.text}"
+    if branch.citation:
+        yield f"{INDENT * (depth + 1)}source: {branch.citation}"
+    for inner in branch.branches:
+        yield from _lines(inner, depth + 1)
+
+
+def _parts(ruleset: RuleSet, teller: _Teller) -> Iterator[Branch]:
+    if ruleset.approximation:
+        yield Branch(text=f"Note: {ruleset.approximation}", marked=False)
+    for title, criteria in (("Absolute", ruleset.absolute), ("Relative", ruleset.relative)):
+        if criteria:
+            inner = tuple(teller.node(criterion) for criterion in criteria)
+            yield Branch(text=f"{title} contraindications", marked=False, branches=inner)
+    if ruleset.scope.children:
+        scope = (teller.node(ruleset.scope),)
+        yield Branch(text=f"Scope; outside of it: {ruleset.outside}", marked=False, branches=scope)
+    for score in ruleset.scores:
+        yield teller.score(score)
+    answers = teller.ladder(ruleset.answers)
+    yield Branch(text="Answers, the first that holds", marked=False, branches=answers)
+
+
+class _Teller:
+    """Puts nodes into words at some facts."""
+
+    def __init__(self, facts: LevelFacts) -> None:
+        self.facts = facts
+
+    def ladder(self, ladder: DecisionList) -> tuple[Branch, ...]:
+        return tuple(self.node(rung.when) for rung in ladder.asked(self.facts.values))
+
+    def node(self, node: Node) -> Branch:
+        truth = node.truth(self.facts.values)
+        if isinstance(node, Criterion):
+            return Branch(text=node.words, truth=truth, citation=str(node.citation), branches=self._below(node.child))
+        if isinstance(node, Compare):
+            asked = f"{node.sign} {shown(field_catalogue()[node.field], node.limit.value)}"
+            text = f"{self.fact(node.field)}; asked: {asked}"
+            return Branch(text=text, truth=truth, citation=str(node.limit.citation))
+        if isinstance(node, OneOf):
+            return Branch(text=f"{self.fact(node.field)}; asked: {node.words}", truth=truth)
+        if node.field:
+            return Branch(text=self.fact(node.field), truth=truth)
+        if isinstance(node, ScoreCompare):
+            return Branch(text=str(node), truth=truth, citation=str(node.limit.citation))
+        return Branch(text=self._joint(node), truth=truth, branches=tuple(self.node(part) for part in node.children))
+
+    def score(self, score: Score) -> Branch:
+        low, high = score.bounds(self.facts.values)
+        items = tuple(
+            Branch(
+                text=f"{points.words}: {_span(points.low, points.high)}{' (unknown, counts 0)' * points.assumed}",
+                marked=False,
+                citation=str(points.citation),
+            )
+            for points in score.points(self.facts.values)
+        )
+        return Branch(text=f"{score.words}: {_span(low, high)}", marked=False, branches=items)
+
+    def fact(self, name: str) -> str:
+        entry, value = field_catalogue()[name], self.facts.values.get(name)
+        origin = self.facts.origin.get(name, "")
+        return f"{entry.title}: {shown(entry, value)}{f' ({origin})' if origin and value is not None else ''}"
+
+    def _below(self, node: Node) -> tuple[Branch, ...]:
+        """What stands under a criterion: nothing where it always holds."""
+        return (self.node(node),) if node.children or node.field else ()
+
+    def _joint(self, node: Node) -> str:
+        if isinstance(node, AtLeast):
+            return f"at least {node.limit.value:g} of"
+        return {"All": "all of", "AnyOf": "any of", "Not": "not the case that"}[type(node).__name__]
+
+
+def shown(entry: Field, value: Any) -> str:
+    """The value of a fact in words."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value.replace("_", " ")
+    return f"{value:g}" if entry.unit in PLAIN else f"{value:g} {entry.unit}"
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

@@ -1,0 +1,1 @@
+"""Facts for the rules, from the patient record and from findings."""

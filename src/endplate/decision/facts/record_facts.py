@@ -1,0 +1,274 @@
+"""Facts that the patient record tells, each with the place in the record it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from endplate.cited import cited
+from endplate.decision.facts.conservative_care import care_facts
+from endplate.decision.facts.durations import days_between
+from endplate.decision.facts.glucocorticoid import glucocorticoid_facts
+from endplate.decision.logic.field import field_catalogue
+from endplate.decision.logic.kleene import Truth
+from endplate.decision.rules.comparisons import comparisons
+from endplate.level import Level
+from endplate.patient import PatientRecord
+from endplate.patient.imaging import LevelRecord
+from endplate.patient.scale.change import Score
+
+ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
+
+QCT_HOLDS_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years: the later end taken", "design")
+
+CASE = {
+    "mass_kg": "mass_kg",
+    "wall_occiput_cm": "examination.wall_occiput_cm",
+    "rib_pelvis_fingers": "examination.rib_pelvis_fingers",
+    "age_yr": "age_yr",
+    "sex": "sex",
+    "pregnancy": "pregnant",
+    "hospitalised": "episode.hospitalised",
+    "judged_recent": "episode.judged_recent",
+    "ct_accepted": "studies.double_band_accepted",
+    "nrs": "pain.under_analgesia",
+    "trend": "pain.trend",
+    "pain_drug_resistant": "pain.drug_resistant",
+    "midline_pain": "pain.midline",
+    "night_pain": "pain.at_night",
+    "relief_at_rest": "pain.relieved_by_rest",
+    "activity_pain": "pain.worse_on_activity",
+    "position_pain": "pain.worse_on_position_change",
+    "spinous_tenderness": "examination.spinous_tenderness",
+    "contusion": "examination.contusion",
+    "deficit_new": "neurology.new_deficit",
+    "progressive_weakness": "neurology.progressive_weakness",
+    "saddle_anaesthesia": "neurology.saddle_anaesthesia",
+    "urinary_retention": "neurology.retention",
+    "myelopathy": "neurology.myelopathy",
+    "unrelated_radiculopathy": "neurology.unrelated_radiculopathy",
+    "spinal_stenosis": "neurology.spinal_stenosis",
+    "physio_tolerated": "mobility.tolerates_physiotherapy",
+    "adl_limited": "mobility.adl_limited_severely",
+    "nsm_optimised": "care.optimised",
+    "drug_effects_unacceptable": "care.unacceptable_drug_effects",
+    "bmd_referral": "care.bone_referral",
+    "op_education": "care.education_given",
+    "infection_site": "infection.surgical_site",
+    "infection_systemic": "infection.systemic",
+    "fever": "infection.fever",
+    "iv_drug_use": "infection.intravenous_drug_use",
+    "immunosuppression": "infection.immunosuppressed",
+    "asa": "fitness.asa",
+    "mfi5": "fitness.mfi5",
+    "dementia": "fitness.dementia",
+    "care_dependent": "fitness.care_dependent",
+    "bleeding_risk_accepted": "fitness.bleeding_risk_accepted",
+    "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
+    "ankylosed": "fitness.ankylosed_spine",
+    "allergy_cement": "allergies.cement",
+    "allergy_contrast": "allergies.contrast",
+    "weight_loss": "cancer.weight_loss",
+    "l1_hu": "bone.l1_hu",
+    "anticoagulant": "drugs.anticoagulant",
+    "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
+}
+"""Facts of the patient that stand in the record as they are."""
+
+LEVEL = {
+    "exam_concordant": "concordant",
+    "mri_oedema": "oedema",
+    "bone_scan_pos": "uptake",
+    "compaction_band": "double_band",
+    "cleft": "cleft",
+    "fracture_on_ct": "fracture",
+    "progression": "progression",
+    "further_loss_pct": "further_loss_percent",
+    "loss_pct": "loss_percent",
+    "kyphosis_deg": "kyphosis_deg",
+    "scoliosis_deg": "scoliosis_deg",
+    "kyphotic_deformity": "kyphotic_deformity",
+    "endplates_involved": "endplates_involved",
+    "post_wall_fraction": "posterior_wall_fraction",
+    "tension_band_fail": "tension_band_failed",
+    "canal_pct": "canal_percent",
+    "retropulsion": "retropulsion",
+    "impingement": "impingement",
+    "cord_compression": "cord_compression",
+    "cortical_defect": "cortical_defect",
+    "osteophytes": "osteophytes",
+    "endplate_erosion": "endplate_erosion",
+    "unstable": "unstable",
+    "lesion": "lesion",
+    "lesion_over_half": "lesion_over_half",
+    "lesion_destructive": "lesion_destructive",
+    "haemangioma_aggressive": "haemangioma_aggressive",
+    "posterior_elements": "posterolateral",
+    "pedicle_destroyed": "pedicle_destroyed",
+    "pedicle_mm": "pedicle_width_mm",
+    "epidural_mass": "epidural_mass",
+    "convex_posterior_cortex": "convex_posterior_cortex",
+    "biopsy_malignant": "biopsy_malignant",
+}
+"""Facts of a level that stand in the record as they are."""
+
+BLOOD = {"inr": "inr", "platelets": "platelets_g_l", "crp_mg_l": "crp_mg_l", "esr_mm_h": "esr_mm_h"}
+"""Blood values by their names in the record."""
+MECHANISMS = {"none": "none", "minor strain": "minimal", "fall from standing": "standing_fall"}
+VIOLENT = ("fall from height", "traffic")
+ALIGNMENTS = {"normal": "normal", "new kyphosis or scoliosis": "new_deformity", "subluxation": "subluxation"}
+NEUROLOGY = {"N0": "none", "N1": "none", "N2": "radicular", "N3": "deficit", "N4": "deficit"}
+"""AO Spine grade; N1, transient, has passed."""
+DENSITY_SITES = ("spine", "femoral neck", "total hip")
+BONE_RISKS = attrgetter("parent_hip_fracture", "smoker", "rheumatoid_arthritis", "malabsorption")
+
+Told = Iterator[tuple[str, Any, str]]
+_CASE_READERS = [(name, path, attrgetter(path)) for name, path in CASE.items()]
+_LEVEL_READERS = [(name, path, attrgetter(path)) for name, path in LEVEL.items()]
+
+
+def record_facts(record: PatientRecord, level: Level) -> Told:
+    """Each fact that the record tells: its name, value and place; what it does not tell is left out."""
+    at_level = record.levels.get(level, LevelRecord())
+    sources: tuple[Iterable[tuple[str, Any, str]], ...] = (
+        ((name, read(record), path) for name, path, read in _CASE_READERS),
+        ((name, read(at_level), f"levels.{level}.{path}") for name, path, read in _LEVEL_READERS),
+        *(tell(record) for tell in _TELLERS),
+        _at_level(record, at_level, level),
+    )
+    return (fact for source in sources for fact in source if fact[1] is not None)
+
+
+def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Told:
+    place = f"levels.{level}"
+    yield "level", level.value, place
+    yield "onset_days", *_onset(record, at_level, place)
+    yield "of_class", None if at_level.of_class is None else f"OF{at_level.of_class}", f"{place}.of_class"
+    yield "alignment", ALIGNMENTS.get(at_level.alignment or ""), f"{place}.alignment"
+    local = kleene_or(at_level.osteomyelitis, at_level.discitis)
+    # A no for the whole spine settles the level, unless the level itself says yes.
+    infected = record.infection.spine if local is None or record.infection.spine else local
+    yield "infection_spine", infected, "infection.spine"
+    yield "ankylosed", at_level.bridging_osteophyte or None, f"{place}.bridging_osteophyte"
+    yield "acute_signs", kleene_or(at_level.oedema, at_level.double_band), f"{place}.oedema"
+    judged = record.pain.from_fracture
+    yield "pain_from_fracture", False if at_level.concordant is False else judged, "pain.from_fracture"
+    yield "imaging_age_days", _imaging_age(record, at_level), "studies"
+    again = kleene_or(record.episode.augmented_before, at_level.augmented, bool(record.procedures) or None)
+    yield "prior_augmentation", again, "episode.augmented_before"
+
+
+def _complaint(record: PatientRecord) -> Told:
+    neurology, mobility, pain = record.neurology, record.mobility, record.pain
+    yield "neuro", neurology.state or NEUROLOGY.get(neurology.grade or ""), "neurology"
+    yield "can_mobilise", mobility.can_walk if mobility.can_mobilise is None else mobility.can_mobilise, "mobility"
+    if pain.mechanical is not None:
+        without = "none" if pain.under_analgesia == 0 else "occasional"
+        yield "pain_type", "mechanical" if pain.mechanical else without, "pain.mechanical"
+    if record.questionnaires.rmdq:
+        yield from _disability(record.questionnaires.rmdq.score)
+
+
+def _disability(score: Score) -> Told:
+    """RMDQ; with items unanswered its least, where every rule says the same of the most that it may be."""
+    if score.value is not None or score.low is None or score.high is None:
+        yield "rmdq", score.value, "questionnaires.rmdq"
+        return
+    ends = {"rmdq": score.low}, {"rmdq": score.high}
+    if all(rule.truth(ends[0]) is rule.truth(ends[1]) for rule in comparisons("rmdq")):
+        yield "rmdq", score.low, f"questionnaires.rmdq, {score.reason}: {score.low:g} to {score.high:g}"
+
+
+def _event(record: PatientRecord) -> Told:
+    mechanism, high = record.episode.mechanism, record.episode.high_energy
+    if high or (high is None and mechanism in VIOLENT):
+        yield "mechanism", "high_energy", "episode.mechanism"
+    else:
+        yield "mechanism", MECHANISMS.get(mechanism or "", "minimal" if high is False else None), "episode.mechanism"
+
+
+def _care(record: PatientRecord) -> Told:
+    return ((name, value, "care.treatments") for name, value in care_facts(record))
+
+
+def _blood(record: PatientRecord) -> Told:
+    tests, fitness, drugs = record.laboratory, record.fitness, record.drugs
+    for name, entry in BLOOD.items():
+        value = getattr(tests, entry)
+        yield name, value.value if value else None, f"laboratory.{entry}"
+    if fitness.coagulopathy == "none":
+        yield "bleeding_disorder", False, "fitness.coagulopathy"
+    if fitness.coagulopathy in ("correctable", "uncorrectable"):
+        yield "bleeding_disorder", True, "fitness.coagulopathy"
+        yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"
+    else:
+        yield "coagulopathy_correctable", drugs.anticoagulant_correctable, "drugs.anticoagulant_correctable"
+    infection = record.infection
+    yield "septicaemia", kleene_or(infection.blood_borne_untreated, infection.bacteraemia), "infection"
+
+
+def _bone(record: PatientRecord) -> Told:
+    yield "t_score", lowest_t_score(record), "bone.tests"
+    yield "vbmd", _vbmd(record), "bone.tests"
+    history = record.history
+    fractures = history.fractures
+    yield "prior_vcf", None if fractures is None else any(f.site == "vertebra" for f in fractures), "history.fractures"
+    drinks = None if history.alcohol_units_day is None else history.alcohol_units_day >= ALCOHOL_UNITS
+    yield "bone_risk_factors", kleene_or(*BONE_RISKS(history), drinks), "history"
+    for name, value in glucocorticoid_facts(record):
+        yield name, value, "drugs.glucocorticoids"
+    cancer = record.cancer
+    biopsied = any(level.biopsy_malignant for level in record.levels.values())
+    shown = cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive or biopsied
+    yield "malignancy", True if shown else cancer.known, "cancer"
+    yield "other_bone_disease", history.paget, "history.paget"
+    for name, then in (("stature_lost_ever_cm", "tallest_height_cm"), ("stature_lost_cm", "last_height_cm")):
+        earlier = getattr(record.examination, then)
+        lost = None if earlier is None or record.height_cm is None else earlier - record.height_cm
+        yield name, lost, f"examination.{then}"
+    if record.mass_kg and record.height_cm:
+        yield "bmi", record.mass_kg / (record.height_cm / 100) ** 2, "mass_kg, height_cm"
+
+
+_TELLERS: tuple[Callable[[PatientRecord], Told], ...] = (_complaint, _event, _care, _blood, _bone)
+
+
+def lowest_t_score(record: PatientRecord) -> float | None:
+    """Of the sites whose T-score the thresholds speak of; a forearm or QCT value is another scale."""
+    scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
+    return min((score for score in scores if score is not None), default=None)
+
+
+def _vbmd(record: PatientRecord) -> float | None:
+    """Of the latest QCT of the last two years; an older one would hide what a scan measures now."""
+    fresh = [
+        (age, test.vbmd_mg_cm3)
+        for test in record.bone.tests or ()
+        if test.site == "spine QCT" and test.vbmd_mg_cm3 is not None
+        if (age := days_between(test.on, record.recorded_on)) is not None and age <= QCT_HOLDS_DAYS
+    ]
+    entry = field_catalogue()["vbmd"]
+    return min(max(min(fresh)[1], entry.low), entry.high) if fresh else None
+
+
+def kleene_or(*answers: Truth) -> Truth:
+    """Kleene's or."""
+    return True if True in answers else (None if None in answers else False)
+
+
+def _imaging_age(record: PatientRecord, at_level: LevelRecord) -> int | None:
+    """Days since the study that shows the fracture fresh, the younger if both do; else since the one that was read."""
+    studies = ((at_level.oedema, record.studies.mri_on), (at_level.uptake, record.studies.bone_scan_on))
+    positive = [taken for seen, taken in studies if seen]
+    read = positive or [taken for seen, taken in studies if seen is not None][:1]
+    ages = [age for taken in read if (age := days_between(taken, record.recorded_on)) is not None]
+    return min(ages) if ages and len(ages) == len(read) else None
+
+
+def _onset(record: PatientRecord, at_level: LevelRecord, place: str) -> tuple[float | None, str]:
+    """Days since the level broke, by its own day or else by the onset, and where that stands."""
+    own, episode = days_between(at_level.fracture_on, record.recorded_on), record.episode
+    if own is not None:
+        return own, f"{place}.fracture_on"
+    return episode.days_at(record.recorded_on), f"episode.{'onset_on' if episode.onset_days is None else 'onset_days'}"

@@ -1,0 +1,134 @@
+"""Scores: points of items added up, as a range where an item is unknown and the source gives it no points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from endplate.decision.logic.decision_list import DecisionList
+from endplate.decision.logic.kleene import OPERATORS, FactValues, Node, Truth
+from endplate.decision.logic.threshold import Citation, Threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """An item at some facts: from `low` to `high`; `assumed` where the source's rule for unknown items was used."""
+
+    item: str
+    words: str
+    low: float
+    high: float
+    assumed: bool
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepItem:
+    """An item whose points the first question that holds gives."""
+
+    name: str
+    words: str
+    citation: Citation
+    ladder: DecisionList[float]
+    unknown_is_zero: bool = False
+
+    def bounds(self, facts: FactValues) -> tuple[float, float]:
+        """Least and most points; 0 where unknown and the source says so."""
+        left = self.ladder.reachable(facts)
+        if len(left) > 1 and self.unknown_is_zero:
+            return 0, 0
+        return min(left), max(left)
+
+    def is_assumed(self, facts: FactValues) -> bool:
+        """Whether the rule for unknown items was used."""
+        return self.unknown_is_zero and len(self.ladder.reachable(facts)) > 1
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All questions."""
+        return self.ladder.nodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallyItem:
+    """An item with points for each part that holds, from `least` to `most` in all."""
+
+    name: str
+    words: str
+    citation: Citation
+    each: float
+    least: float
+    most: float
+    nodes: tuple[Node, ...]
+    unknown_is_zero: bool = False
+
+    def bounds(self, facts: FactValues) -> tuple[float, float]:
+        """Least and most points."""
+        truths = [node.truth(facts) for node in self.nodes]
+        known, still_open = truths.count(True), truths.count(None)
+        ends = [known * self.each, (known + (0 if self.unknown_is_zero else still_open)) * self.each]
+        held = sorted(min(max(end, self.least), self.most) for end in ends)
+        return held[0], held[1]
+
+    def is_assumed(self, facts: FactValues) -> bool:
+        """Whether the rule for unknown items was used."""
+        return self.unknown_is_zero and any(node.truth(facts) is None for node in self.nodes)
+
+
+Item = StepItem | TallyItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A sum of items."""
+
+    name: str
+    words: str
+    citation: Citation
+    items: tuple[Item, ...]
+
+    def bounds(self, facts: FactValues) -> tuple[float, float]:
+        """Least and most points that the unknown items leave open."""
+        low = high = 0.0
+        for item in self.items:
+            least, most = item.bounds(facts)
+            low, high = low + least, high + most
+        return low, high
+
+    def points(self, facts: FactValues) -> tuple[Points, ...]:
+        """Item by item."""
+        return tuple(
+            Points(
+                item=item.name,
+                words=item.words,
+                low=item.bounds(facts)[0],
+                high=item.bounds(facts)[1],
+                assumed=item.is_assumed(facts),
+                citation=item.citation,
+            )
+            for item in self.items
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreCompare:
+    """A score against a threshold: unknown while the range reaches across it."""
+
+    score: Score
+    sign: str
+    limit: Threshold
+    field: str = ""
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The questions of all items."""
+        return tuple(node for item in self.score.items for node in item.nodes)
+
+    def truth(self, facts: FactValues) -> Truth:
+        """Known where both ends of the range agree."""
+        low, high = self.score.bounds(facts)
+        compare = OPERATORS[self.sign]
+        least, most = compare(low, self.limit.value), compare(high, self.limit.value)
+        return least if least == most else None
+
+    def __str__(self) -> str:
+        return f"{self.score.name} {self.sign} {self.limit.value:g}"

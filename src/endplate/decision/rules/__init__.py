@@ -1,0 +1,1 @@
+"""Rule sets and rule books, read from guideline and knowledge files."""

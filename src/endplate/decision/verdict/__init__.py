@@ -1,0 +1,1 @@
+"""Verdicts of rule sets with reasons and sensitivities."""

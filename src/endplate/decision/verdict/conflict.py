@@ -1,0 +1,34 @@
+"""Disagreements between sources, named: a question of the reference and who stands on which side of it here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from endplate.decision.logic.kleene import FactValues, Truth
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.verdict import Conflict, Verdict
+
+SIDES: dict[str, Truth] = {"yes": True, "conditional": True, "no": False, "contraindicated": False}
+
+
+def conflicts(verdicts: Sequence[Verdict], facts: FactValues) -> tuple[Conflict, ...]:
+    """The questions on which members take known and opposite sides at these facts."""
+    by_id = {verdict.ruleset: verdict for verdict in verdicts}
+    found = []
+    for dispute in rulebook().disputes:
+        sides = {name: _side(name, by_id, facts) for name in dispute.members}
+        yes = tuple(name for name, side in sides.items() if side is True)
+        no = tuple(name for name, side in sides.items() if side is False)
+        if yes and no:
+            found.append(
+                Conflict(id=dispute.id, question=dispute.question, positions=dispute.positions, yes=yes, no=no)
+            )
+    return tuple(found)
+
+
+def _side(name: str, verdicts: dict[str, Verdict], facts: FactValues) -> Truth:
+    """For or against: a rule set that does not speak of such a case takes no side."""
+    if name not in verdicts:
+        return rulebook().criteria[name].truth(facts)
+    verdict = verdicts[name]
+    return SIDES.get(verdict.status) if verdict.applies else None

@@ -1,0 +1,190 @@
+"""The equilibrium of one step: modified Newton with the voxel multigrid, mixed by Anderson's method.
+
+Unknowns are the moves of the nodes and, under volume control, the pressures of the balloons. A correction is the
+elastic answer to the residual, plus as much of the answer to a unit pressure as the volumes still lack, so that every
+iterate has the volume asked for to first order.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.errors import SolverError
+from endplate.numerics.anderson import Anderson
+from endplate.numerics.mpm.load import Load
+from endplate.numerics.mpm.problem import Forces, Problem, Solution, norm_where
+from endplate.numerics.mpm.springs import SpringModes
+
+if TYPE_CHECKING:
+    from endplate.numerics.mpm.engine import Engine
+
+Double = NDArray[np.float64]
+
+WORSE = 3.0
+"""The past is forgotten when the residual grows beyond this multiple of the best one seen."""
+
+
+def solve_step(engine: Engine, load: Load) -> Solution:
+    """Find the equilibrium of one step.
+
+    Raises
+    ------
+    SolverError : none was found within the iterations, or the moves are too large for one step.
+    """
+    problem, settings = Problem(engine, load), engine.settings
+    max_mm = settings.max_move * engine.spacing_mm
+    pressure = _start_pressure(engine, load)
+    move = problem.first_guess()
+    search = _Search(problem)
+    for count in range(settings.max_iterations + 1):
+        now = problem.forces(move, pressure)
+        residual, scale = search.residual(now, pressure)
+        fine = search.volumes_fit(now)
+        if (residual <= settings.tolerance and fine) or count == settings.max_iterations:
+            break
+        move, pressure = search.next(count, move, pressure, now, residual)
+        if not np.isfinite(move).all():
+            break
+    if not (residual <= settings.loose * settings.tolerance and fine and np.isfinite(move).all()):
+        raise SolverError(
+            f"the large-strain solver found no equilibrium: residual {residual:.1e} after {count} iterations",
+            "the step may be too large, or the body has come apart",
+            "the last good state is kept; take smaller steps",
+        )
+    move = search.fit_volumes(move, now)
+    largest = problem.largest_move(move)
+    if largest > max_mm:
+        raise SolverError(f"a step moves bone by {largest:.2f} mm", f"more than {max_mm:.2f} mm", "take smaller steps")
+    return _solution(problem, move, pressure, now, residual, scale, count, largest)
+
+
+def _start_pressure(engine: Engine, load: Load) -> Double:
+    if load.volume_mm3 is None and load.pressure_mpa is not None:
+        return np.asarray(load.pressure_mpa, dtype=np.float64)
+    return np.array([b.pressure_mpa for b in engine.balloons])
+
+
+def _spring_modes(problem: Problem) -> SpringModes:
+    """Those of the last steps as long as they serve."""
+    engine, springs = problem.engine, problem.load.springs
+    if engine.spring_modes is None or not engine.spring_modes.serve(problem.domain, springs, problem.free):
+        engine.spring_modes = SpringModes(problem.domain, springs, engine.particles.position, problem.free)
+    engine.spring_modes.steps += 1
+    return engine.spring_modes
+
+
+class _Search:
+    """The iteration: preconditioner, mixing, clipping."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.settings = problem, problem.engine.settings
+        self.anderson = Anderson(self.settings.depth)
+        self.best = math.inf
+        self.answers: Double = np.zeros(0)
+        self.weights: Double = np.zeros(0)
+        self.springs = _spring_modes(problem)
+
+    def residual(self, now: Forces, pressure: Double) -> tuple[float, float]:
+        """Relative residual of the free components, and its scale."""
+        scale = self.problem.scale(now, pressure)
+        return norm_where(now.total, self.problem.free) / scale, scale
+
+    def volumes_fit(self, now: Forces) -> bool:
+        """Whether every balloon has the volume asked for."""
+        lack = self.problem.lacking(now)
+        if not lack.size:
+            return True
+        by = np.abs(np.asarray(self.problem.target) - self.problem.start_volume)
+        return bool((np.abs(lack) <= self.settings.volume_tolerance * by + 1e-9 * self.problem.start_volume).all())
+
+    def next(self, count: int, move: Double, pressure: Double, now: Forces, residual: float) -> tuple[Double, Double]:
+        """The next iterate."""
+        settings, problem = self.settings, self.problem
+        if count <= 1 or count % settings.refresh == 0:
+            problem.stiffen()
+            self.springs.ask(lambda pattern: problem.domain.solve(pattern, 2 * settings.cycles))
+            self._answer_pressures(now)
+        if residual > WORSE * self.best:
+            self.anderson.restart()
+        self.best = min(self.best, residual) if count else math.inf
+        change = self._answer(now.total, settings.cycles)
+        extra, filling = self._pressures(change, now)
+        if extra.size:
+            change = change + np.tensordot(filling, self.answers, axes=1)
+        return self._mixed(move, pressure, change, extra)
+
+    def _answer(self, force: Double, cycles: int) -> Double:
+        """Moves (N, 3) with which the elastic body and its springs answer nodal forces (N, 3)."""
+        free = np.where(self.problem.free, force, 0.0)
+        return self.springs.correct(self.problem.domain.solve(free, cycles))
+
+    def _answer_pressures(self, now: Forces) -> None:
+        """Answers (B, N, 3) of the elastic body to a unit pressure in each balloon."""
+        if self.problem.target is None:
+            return
+        count, cycles = self.problem.domain.nodes.size, 2 * self.settings.cycles
+        self.answers = np.array([self._answer(g.filled(count), cycles) for g in now.patterns])
+        self.weights = np.sqrt(np.einsum("bij,bij->b", self.answers, self.answers))
+
+    def _pressures(self, change: Double, now: Forces) -> tuple[Double, Double]:
+        """Changes (B,) of pressure that undo what `change` does to the volumes, and that also fill what they lack.
+
+        Only the first belong to the equilibrium: where much is lacking, elastic bone would ask for far more than the
+        bone that yields.
+        """
+        lack = self.problem.lacking(now)
+        if not lack.size:
+            return lack, lack
+        gained = np.array([pattern.on(change) for pattern in now.patterns])
+        gain = self._gain(now)
+        balance, fill = np.linalg.solve(gain, np.column_stack([-gained, lack])).T
+        return balance, balance + fill
+
+    def _mixed(self, move: Double, pressure: Double, change: Double, extra: Double) -> tuple[Double, Double]:
+        """Anderson's mixture of all corrections so far, clipped."""
+        most = self.settings.clip * self.problem.engine.spacing_mm
+        if not extra.size:
+            out, now, by = self.anderson.next(move.reshape(-1), change.reshape(-1)), move.reshape(-1), 0
+        else:
+            now = np.concatenate([move.reshape(-1), pressure * self.weights])
+            out = self.anderson.next(now, np.concatenate([change.reshape(-1), extra * self.weights]))
+            by = extra.size
+        update = out - now
+        largest = float(np.abs(update[: update.size - by]).max())
+        if largest > most:
+            out = now + update * (most / largest)
+            self.anderson.restart()
+        if not by:
+            return out.reshape(move.shape), pressure
+        return out[:-by].reshape(move.shape), out[-by:] / self.weights
+
+    def fit_volumes(self, move: Double, now: Forces) -> Double:
+        """Remove the little that the volumes lack."""
+        lack = self.problem.lacking(now)
+        if not lack.size or not self.answers.size:
+            return move
+        return move + np.tensordot(np.linalg.solve(self._gain(now), lack), self.answers, axes=1)
+
+    def _gain(self, now: Forces) -> Double:
+        """(B, B) mm3 that the answer to a unit pressure in one balloon adds to another."""
+        return np.array([[pattern.on(answer) for answer in self.answers] for pattern in now.patterns])
+
+
+def _solution(
+    problem: Problem, move: Double, pressure: Double, now: Forces, residual: float, scale: float, count: int,
+    largest: float,
+) -> Solution:  # fmt: skip
+    """Gather what the engine needs to advance."""
+    reaction = np.where(problem.constrained, -now.total, 0.0)
+    work = float(np.vdot(problem.dead, move))
+    if problem.load.move is not None:
+        at_start = problem.engine.internal_force(np.zeros_like(move))
+        work += 0.5 * float(np.vdot(reaction - np.where(problem.constrained, at_start, 0.0), move))
+    return Solution(
+        move=move, pressure=pressure, constrained=problem.constrained, reaction=reaction, void=now.void, work=work, residual=residual,
+        scale=scale, iterations=count, largest_mm=largest, volume_change=now.volume - problem.start_volume,
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""What is wrong with a record, in one line: the field, its value, what it should be, and the name meant."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+
+def validation_message(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """The first fault in plain words, and what to do about it."""
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"] if str(part) != "[key]")
+    if fault["type"] == "extra_forbidden":
+        return f"{where} is not a known field", _meant(str(fault["loc"][-1]), where, model)
+    return _fault(where, fault), "correct the record; `endplate schema record` prints every field with its range"
+
+
+def _fault(where: str, fault: Any) -> str:
+    value, wanted = fault["input"], fault["msg"].removeprefix("Input should be ")
+    if fault["type"] == "missing":
+        return f"{where} is missing"
+    if fault["type"] == "value_error":
+        said = str(fault["ctx"]["error"]) if "ctx" in fault else wanted
+        return f"{where}: {said}" if where else said
+    if not where:
+        return "it is not one object of fields"
+    if where.endswith("height_cm") and isinstance(value, float) and 1 < value < 3:
+        return f"{where} is {value:g}, which looks like metres: give {100 * value:g}"
+    return f"{where} is {_short(value)}, but should be {wanted}"
+
+
+def _short(value: object) -> str:
+    """A value as a reader would type it, cut where it is long."""
+    return reprlib.repr(value)
+
+
+def _meant(name: str, where: str, model: type[BaseModel]) -> str:
+    """The nearest field names, or what is known at that place."""
+    places = dict(_places(model))
+    here = where.rsplit(".", 1)[0] if "." in where else ""
+    local = [path for path in places if _same(path.rpartition(".")[0], here)]
+    near = difflib.get_close_matches(name, [path.rpartition(".")[2] for path in local], 1)
+    if near:
+        return f"did you mean {near[0]}?"
+    far = [path for path in places if path.rpartition(".")[2] == name]
+    far = far or [p for p in places if p.rpartition(".")[2] in difflib.get_close_matches(name, _leaves(places), 1)]
+    if far:
+        return f"did you mean {far[0]}?"
+    return "known fields: " + ", ".join(
+        path.rpartition(".")[2] for path in local or [p for p in places if "." not in p]
+    )
+
+
+def _same(pattern: str, here: str) -> bool:
+    """Whether a place is the one of a pattern, in which * stands for any name."""
+    wanted, given = pattern.split("."), here.split(".")
+    return len(wanted) == len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=True))
+
+
+def _leaves(places: dict[str, object]) -> list[str]:
+    return [path.rpartition(".")[2] for path in places]
+
+
+def _places(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted names of all fields; the name of a level or the place in a list stands as *."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}", field
+        for inner, many in _models(field.annotation):
+            yield from _places(inner, f"{prefix}{name}." + ("*." if many else ""))
+
+
+def _models(annotation: Any, many: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """Record parts inside an annotation, and whether they come many at a time."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, many
+        return
+    origin = typing.get_origin(annotation)
+    inside = many or origin in (dict, tuple, list)
+    if origin is not None or isinstance(annotation, types.UnionType):
+        for item in typing.get_args(annotation):
+            yield from _models(item, inside)

@@ -1,0 +1,80 @@
+"""The way in: one needle path with its clearances, and the chosen paths of a procedure or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.level import Level
+from endplate.repair.device.needle import Needle
+
+Side = Literal["left", "right"]
+Approach = Literal["transpedicular", "extrapedicular"]
+Procedure = Literal["vertebroplasty", "kyphoplasty"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A wall that the needle would break: which, by how much, where (LPS mm)."""
+
+    wall: str
+    depth_mm: float
+    at_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NeedlePath:
+    """One straight needle path.
+
+    Attributes
+    ----------
+    skin_mm, entry_mm, target_mm : (3,) LPS; skin None where the scan does not hold it.
+    axial_deg : medial inclination in the axial plane; sagittal_deg : caudal positive.
+    clearance_mm : least distance from the needle's surface to each wall: medial (canal side), lateral, superior,
+    inferior (of the pedicle), anterior, endplates; negative where it breaks through.
+    min_clearance_mm : the smallest of them.
+    length_mm : from the skin, or from the bone's entry where the skin is not seen, to the end of the channel.
+    tip_mm : (3,) LPS, that end: the target itself, or the front end of the balloon centred there.
+    band_mm : what the mask leaves open of each clearance, half a voxel along the wall's normal.
+    """
+
+    level: Level
+    side: Side
+    approach: Approach
+    needle: Needle
+    skin_mm: NDArray[np.float64] | None
+    entry_mm: NDArray[np.float64]
+    target_mm: NDArray[np.float64]
+    axial_deg: float
+    sagittal_deg: float
+    clearance_mm: dict[str, float]
+    min_clearance_mm: float
+    length_mm: float
+    breaches: tuple[Breach, ...] = ()
+    tip_mm: NDArray[np.float64] | None = None
+    band_mm: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def end_mm(self) -> NDArray[np.float64]:
+        """(3,) LPS, how far the instruments go: the end of the channel, the target where it is not told apart."""
+        return self.target_mm if self.tip_mm is None else self.tip_mm
+
+    @property
+    def depth_mm(self) -> float:
+        """Length of the channel in bone."""
+        return float(np.linalg.norm(self.end_mm - self.entry_mm))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The way in: the chosen paths (one or two), alternatives from best to worst, or why there is none; and notes."""
+
+    level: Level
+    procedure: Procedure
+    paths: tuple[NeedlePath, ...]
+    alternatives: tuple[NeedlePath, ...] = ()
+    reason: str = ""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,74 @@
+"""How near a needle may come to each wall, and the verdict on a path."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from endplate.cited import cited_table
+from endplate.repair.access.access_result import NeedlePath
+
+_PEDICLE = "Fit test of the clinical reference 6.1, own design: 1.0 mm preferred, 0.5 mm minimum to each pedicle wall"
+_BODY = "Clinical reference 6.3, own design: >= 5 mm to the anterior cortex, >= 3 mm to the endplates, both strict"
+_JOINT = "Own choice: the needle's surface must not touch the bone above or below"
+
+WANTED_MM = (
+    cited_table(
+        "path.wanted", "mm", _PEDICLE, "design", dict.fromkeys(("medial", "lateral", "superior", "inferior"), 1.0)
+    )
+    | cited_table("path.wanted", "mm", _BODY, "design", {"anterior": 5.0, "endplates": 3.0})
+    | cited_table("path.wanted", "mm", _JOINT, "design", {"neighbour": 0.0})
+)
+"""Clearance of the needle's surface that a good path keeps, by wall."""
+MIN_MM = (
+    cited_table(
+        "path.least", "mm", _PEDICLE, "design", dict.fromkeys(("medial", "lateral", "superior", "inferior"), 0.5)
+    )
+    | cited_table("path.least", "mm", _BODY, "design", {"anterior": 5.0, "endplates": 3.0})
+    | cited_table("path.least", "mm", _JOINT, "design", {"neighbour": 0.0})
+)
+"""Clearance below which a path is refused, by wall."""
+
+Verdict = Literal["safe", "tight", "refused"]
+_SAID = {
+    "medial": "canal side of the pedicle",
+    "lateral": "lateral wall",
+    "superior": "upper wall of the pedicle",
+    "inferior": "lower wall of the pedicle",
+    "anterior": "anterior cortex",
+    "endplates": "endplates",
+    "neighbour": "neighbouring vertebra",
+}
+
+
+def spare_mm(path: NeedlePath) -> float:
+    """Least of clearance minus least margin over all walls: the aiming error that the path forgives.
+
+    Aiming and mask errors are millimetres whatever the wall, so walls are compared by what is left beyond their margin
+    in millimetres, not by ratio.
+    """
+    return min(clearance - MIN_MM[wall] for wall, clearance in path.clearance_mm.items())
+
+
+def verdict(path: NeedlePath) -> Verdict:
+    """safe: every wanted margin kept. tight: only the least margins. refused: a margin or a wall is broken."""
+    if path.breaches or any(clearance < MIN_MM[wall] for wall, clearance in path.clearance_mm.items()):
+        return "refused"
+    kept = all(clearance >= WANTED_MM[wall] for wall, clearance in path.clearance_mm.items())
+    return "safe" if kept else "tight"
+
+
+def refusal(path: NeedlePath) -> str:
+    """Why a path is refused, in words, the worst wall first; empty where it is not."""
+    through = sorted(path.breaches, key=lambda breach: -breach.depth_mm)
+    told = [f"breaks the {describe(breach.wall)} by {breach.depth_mm:.1f} mm" for breach in through]
+    near = [
+        (clearance - MIN_MM[wall], f"{clearance:.1f} mm to the {describe(wall)}, {MIN_MM[wall]:g} needed")
+        for wall, clearance in path.clearance_mm.items()
+        if 0 <= clearance < MIN_MM[wall]
+    ]
+    return "; ".join(told + [words for _, words in sorted(near)])
+
+
+def describe(wall: str) -> str:
+    """A wall's name in words."""
+    return _SAID.get(wall, wall)

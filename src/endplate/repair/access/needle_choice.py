@@ -1,0 +1,77 @@
+"""Which needles to try at a level, in which order, and by which route."""
+
+from __future__ import annotations
+
+from endplate.errors import OptionError
+from endplate.level import Level
+from endplate.repair.access.access_result import Approach, Procedure
+from endplate.repair.access.settings import PathSettings
+from endplate.repair.device.balloon import BALLOONS, DEFAULT, Balloon
+from endplate.repair.device.needle import NEEDLES, Needle
+
+KYPHOPLASTY = ("8G", "10G")
+"""Clinical reference 6.1: kyphoplasty cannula 8-10G (knowledge); no balloon passes a thinner one."""
+VERTEBROPLASTY = {"lumbar": ("11G", "13G", "15G"), "thoracic": ("13G", "15G")}
+"""Clinical reference 6.1: 11G lumbar, 13G thoracic (knowledge); thinner ones stand behind."""
+FIRST_BESIDE, LAST_BESIDE = Level.T4, Level.T8
+"""Clinical reference 6.3: T9-L5 transpedicular, T4-T8 para- or costotransverse, T1-T3 under CT (knowledge)."""
+
+
+def usual_needles(level: Level, procedure: Procedure) -> tuple[Needle, ...]:
+    """Needles for a level and procedure, the usual one first, then thinner ones."""
+    names = KYPHOPLASTY if procedure == "kyphoplasty" else VERTEBROPLASTY.get(level.region, VERTEBROPLASTY["thoracic"])
+    return tuple(NEEDLES[name] for name in names)
+
+
+def needles_for(level: Level, procedure: Procedure, settings: PathSettings) -> tuple[Needle, ...]:
+    """Needles to try, in order: the one asked for alone, that of the balloon asked for, or the usual ones."""
+    if settings.needle:
+        return (NEEDLES[settings.needle],)
+    if procedure == "kyphoplasty" and settings.balloon:
+        return (NEEDLES[BALLOONS[settings.balloon].access],)
+    return usual_needles(level, procedure)
+
+
+def balloon_through(needle: Needle, settings: PathSettings) -> Balloon:
+    """The balloon asked for, or the usual one that passes a needle.
+
+    Raises
+    ------
+    OptionError : it does not go through.
+    """
+    names = (settings.balloon,) if settings.balloon else DEFAULT
+    for name in names:
+        if BALLOONS[name].passes(needle):
+            return BALLOONS[name]
+    thick = " or ".join(dict.fromkeys(BALLOONS[name].access for name in names))
+    raise OptionError(
+        f"a kyphoplasty through a {needle.name} needle",
+        f"{settings.balloon or 'a balloon'} needs {thick}",
+        f"choose --needle {thick}, leave it out, or rehearse vertebroplasty alone",
+    )
+
+
+def check_balloon(settings: PathSettings) -> None:
+    """Refuse a needle that the balloon does not pass.
+
+    Raises
+    ------
+    OptionError : a needle was named, and it is too thin.
+    """
+    if settings.needle:
+        balloon_through(NEEDLES[settings.needle], settings)
+
+
+def routes_for(level: Level, settings: PathSettings) -> tuple[Approach, ...]:
+    """Routes to try, in order."""
+    if settings.route != "auto":
+        return (settings.route,)
+    beside = FIRST_BESIDE.order <= level.order <= LAST_BESIDE.order
+    return ("extrapedicular", "transpedicular") if beside else ("transpedicular", "extrapedicular")
+
+
+def route_note(level: Level) -> str:
+    """What a reader must know about the route at this level; empty where nothing."""
+    if level.region == "thoracic" and level.order < FIRST_BESIDE.order:
+        return f"{level} is usually reached under CT guidance"
+    return ""

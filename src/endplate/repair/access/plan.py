@@ -1,0 +1,216 @@
+"""The way in, planned: every side, route and needle tried, the best chosen, the rest ranked, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.image.volume import Volume
+from endplate.repair.access.access_result import Access, Breach, NeedlePath, Procedure, Side
+from endplate.repair.access.access_walls import AccessWalls, find_access_walls
+from endplate.repair.access.assess_path import assess_line
+from endplate.repair.access.bone_surface import bone_surface
+from endplate.repair.access.clearance import MIN_MM, describe, spare_mm, verdict
+from endplate.repair.access.needle_choice import (
+    balloon_through,
+    check_balloon,
+    needles_for,
+    route_note,
+    routes_for,
+    usual_needles,
+)
+from endplate.repair.access.refusal_reason import why_none
+from endplate.repair.access.search import search_line
+from endplate.repair.access.settings import PathSettings
+from endplate.repair.access.skin import Skin, find_skin
+from endplate.repair.access.target import Spot, find_target
+from endplate.repair.device.needle import Needle, reaching
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AccessCandidate:
+    """A path with what it was tried for: where the target lies, how usual needle and route are, and its skin."""
+
+    path: NeedlePath
+    spot: Spot
+    needle_order: int
+    route_order: int
+    skin: Skin
+
+    @property
+    def rank(self) -> tuple[bool, int, bool, int, float]:
+        """Sorts from best to worst: open, usual route, every wanted margin kept, usual needle, most to spare.
+
+        A tight path is only as good as what it forgives, so there the needle that leaves most comes first.
+        """
+        grade = verdict(self.path)
+        usual = self.needle_order if grade == "safe" else 0
+        return grade == "refused", self.route_order, grade != "safe", usual, -spare_mm(self.path)
+
+
+def plan_access(
+    spine: Spine,
+    vertebra: Vertebra,
+    procedure: Procedure,
+    settings: PathSettings | None = None,
+    volume: Volume | None = None,
+) -> Access:
+    """The needle paths into one vertebra.
+
+    Parameters
+    ----------
+    spine : all vertebrae, for the canal and the joints beside the path. vertebra : the one to reach.
+    procedure : decides target and needle. settings : choices; None takes what is usual.
+    volume : the CT; with it the skin entry is found and lines through lung or bowel are refused.
+
+    Returns
+    -------
+    One or two paths whose every least margin holds, alternatives from best to worst, notes; or no path and the reason.
+
+    Raises
+    ------
+    OptionError : a needle was asked for that the balloon does not pass.
+    """
+    settings = settings or PathSettings()
+    if procedure == "kyphoplasty":
+        check_balloon(settings)
+    if vertebra.cut_by_field:
+        return Access(
+            level=vertebra.level,
+            procedure=procedure,
+            paths=(),
+            reason=f"no path was planned: the border of the scan cuts the body of {vertebra.level}",
+        )
+    surface = bone_surface(vertebra)
+    sides: tuple[Side, ...] = (settings.sides,) if settings.sides in ("left", "right") else ("left", "right")
+    walls = {side: find_access_walls(spine, vertebra, side, surface) for side in sides}
+    spots: tuple[Spot, ...] = ("midline",) if settings.sides in ("left", "right") else ("midline", "hemibody")
+    tried = [one for side in sides for spot in spots for one in _side(walls[side], spot, procedure, settings, volume)]
+    tried.sort(key=lambda one: one.rank)
+    chosen, notes = _choose(tried, procedure, settings)
+    paths = tuple(one.path for one in chosen)
+    missing = tuple(side for side in sides if walls[side] is None)
+    reason = "" if paths else why_none(vertebra.level, [one.path for one in tried], missing, walls)
+    return Access(
+        level=vertebra.level,
+        procedure=procedure,
+        paths=paths,
+        alternatives=tuple(one.path for one in tried if one not in chosen),
+        reason=reason,
+        notes=tuple(dict.fromkeys(_notes(chosen, procedure, settings) + notes)) if paths else (),
+    )
+
+
+def _side(
+    walls: AccessWalls | None, spot: Spot, procedure: Procedure, settings: PathSettings, volume: Volume | None
+) -> list[AccessCandidate]:
+    """Best line of each route on one side, with each needle on it."""
+    if walls is None:
+        return []
+    level = walls.vertebra.level
+    needles = needles_for(level, procedure, settings)
+    ahead = balloon_through(needles[0], settings).length_mm / 2 if procedure == "kyphoplasty" else 0.0
+    target = find_target(walls.surface, spot, walls.outward, ahead)
+    found = []
+    for route_order, approach in enumerate(routes_for(level, settings)):
+        line = search_line(walls, target, approach, needles[0].outer_mm / 2)
+        for needle_order, needle in enumerate(needles):
+            path = assess_line(walls, line, needle, approach)
+            path, skin = with_skin(path, volume)
+            found.append(
+                AccessCandidate(path=path, spot=spot, needle_order=needle_order, route_order=route_order, skin=skin)
+            )
+    return found
+
+
+def with_skin(path: NeedlePath, volume: Volume | None) -> tuple[NeedlePath, Skin]:
+    """The path with its skin entry and a needle that reaches, refused where it crosses air inside the body."""
+    outwards = path.entry_mm - path.target_mm
+    outwards = outwards / np.linalg.norm(outwards)
+    skin = find_skin(volume, path.entry_mm, outwards)
+    if skin.air_mm is not None:
+        at = (float(skin.air_mm[0]), float(skin.air_mm[1]), float(skin.air_mm[2]))
+        air = Breach(wall="air inside the body", depth_mm=path.needle.outer_mm, at_mm=at)
+        return replace(path, breaches=(*path.breaches, air)), skin
+    if skin.point_mm is None:
+        return path, skin
+    length_mm = float(np.linalg.norm(path.end_mm - skin.point_mm))
+    return replace(path, needle=reaching(path.needle, length_mm), skin_mm=skin.point_mm, length_mm=length_mm), skin
+
+
+def _choose(
+    tried: list[AccessCandidate], procedure: Procedure, settings: PathSettings
+) -> tuple[list[AccessCandidate], tuple[str, ...]]:
+    """One or two paths from a list sorted from best to worst, and what had to be given up."""
+    open_ = [one for one in tried if verdict(one.path) != "refused"]
+    middle = next((one for one in open_ if one.spot == "midline"), None)
+    sides = ("left", "right")
+    pair = [next((one for one in open_ if one.spot == "hemibody" and one.path.side == s), None) for s in sides]
+    halves = [one for one in pair if one is not None]
+    if settings.sides in sides:
+        return ([middle] if middle else []), ()
+    if middle is not None and len(halves) == 2 and settings.sides == "auto":
+        wanted = [[middle], halves] if procedure == "vertebroplasty" else [halves, [middle]]
+        best = min(wanted, key=_plan_rank)
+        why = f"{_count(best)} needle{'s' * (len(best) > 1)}, as {_count(wanted[0])} cannot go the usual way with "
+        return best, (why + "every margin kept",) if best is not wanted[0] else ()
+    if len(halves) == 2:
+        return halves, ("one needle does not reach the midline",) if procedure == "vertebroplasty" else ()
+    if middle is not None:
+        other = "left" if middle.path.side == "right" else "right"
+        note = f"the {other} side has no path; one needle to the midline"
+        return [middle], () if settings.sides == "auto" and procedure == "vertebroplasty" else (note,)
+    if halves:
+        return halves, (f"only the {halves[0].path.side} half has a path, and it does not reach the midline",)
+    return [], ()
+
+
+def _plan_rank(plan: list[AccessCandidate]) -> tuple[int, bool, int]:
+    """The usual route before the other, every wanted margin kept before tight, the usual needle before thinner ones."""
+    tight = any(verdict(one.path) != "safe" for one in plan)
+    return max(one.route_order for one in plan), tight, max(one.needle_order for one in plan)
+
+
+def _count(plan: list[AccessCandidate]) -> str:
+    return ("one", "two")[len(plan) - 1]
+
+
+def _notes(chosen: list[AccessCandidate], procedure: Procedure, settings: PathSettings) -> tuple[str, ...]:
+    """What a reader should know about the chosen paths."""
+    notes = []
+    for one in chosen:
+        path, side = one.path, one.path.side
+        usual = usual_needles(path.level, procedure)[0]
+        if not settings.needle and path.needle.name != usual.name:
+            words = f"{side}: {path.needle.name} instead of the usual {usual.name}, which leaves too little room"
+            passing = f"; {balloon_through(path.needle, settings).name} passes it" * (procedure == "kyphoplasty")
+            notes.append(words + passing)
+        if verdict(path) == "tight":
+            notes.append(f"{side}: tight, {path.min_clearance_mm:.1f} mm from the needle to the nearest wall")
+        if one.route_order:
+            notes.append(f"{side}: {path.approach}, as the usual route has no path")
+        if path.skin_mm is None:
+            notes.append(f"{side}: no skin entry, {one.skin.reason}")
+        elif path.length_mm > path.needle.length_mm:
+            notes.append(f"{side}: {path.length_mm:.0f} mm from the skin, longer than {_long(path.needle)}")
+        notes += _doubt(path)
+    note = route_note(chosen[0].path.level) if chosen else ""
+    return tuple(notes) + ((note,) if note else ())
+
+
+def _doubt(path: NeedlePath) -> list[str]:
+    """Walls whose clearance may truly be below its least margin, as far as the mask can tell."""
+    thin = [
+        f"{describe(wall)} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f} mm"
+        for wall, clearance in path.clearance_mm.items()
+        if clearance - path.band_mm.get(wall, 0.0) < MIN_MM[wall]
+    ]
+    return (
+        [f"{path.side}: may be below its least margin, as far as the mask can tell: {', '.join(thin)}"] if thin else []
+    )
+
+
+def _long(needle: Needle) -> str:
+    return f"the longest usual {needle.name} needle ({needle.length_mm:.0f} mm)"

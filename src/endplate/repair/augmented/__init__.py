@@ -1,0 +1,1 @@
+"""The augmented vertebra: stiffness and strength, its motion segment, its load margin."""

@@ -1,0 +1,1 @@
+"""Cement injection: plan, porous bone, flow, leakage routes."""

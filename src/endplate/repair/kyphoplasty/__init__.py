@@ -1,0 +1,1 @@
+"""Balloon kyphoplasty: placement, inflation, height gain and wall displacement."""

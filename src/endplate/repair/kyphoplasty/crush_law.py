@@ -1,0 +1,33 @@
+"""How bone crushes at large strain: the density law of the strength model, and what a break leaves of it."""
+
+from __future__ import annotations
+
+from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER, POISSON
+from endplate.cited import cited
+from endplate.numerics.mpm.foam import FoamLaw
+
+COHESION = cited(0.9, "1", "Tensile over compressive strength of sound bone, reference 7.7 step 5", "knowledge")
+LOST_COHESION = cited(0.03, "1", "Own trial: what holds crushed bone together", "weak")
+LOSS_STRAIN = cited(0.04, "1", "Own trial: plastic strain over which cohesion goes", "weak")
+STIFFNESS_LOSS = cited(0.5, "1", "Own trial: crushed bone unloads at half its modulus", "weak")
+BROKEN_STRAIN = cited(
+    0.4,
+    "1",
+    "Own choice: ten times the strain over which cohesion goes; the zone of a loose fracture has none left",
+    "design",
+)
+
+
+def bone_foam() -> FoamLaw:
+    """The crushable foam whose modulus and strength follow the density law of the strength model."""
+    return FoamLaw(
+        modulus_mpa=float(KOPPERDAHL_E),
+        modulus_power=float(KOPPERDAHL_E_POWER),
+        strength_mpa=float(KOPPERDAHL_Y),
+        strength_power=float(KOPPERDAHL_Y_POWER),
+        poisson=float(POISSON),
+        cohesion=float(COHESION),
+        lost_cohesion=float(LOST_COHESION),
+        cohesion_strain=float(LOSS_STRAIN),
+        stiffness_loss=float(STIFFNESS_LOSS),
+    )

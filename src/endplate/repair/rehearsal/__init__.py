@@ -1,0 +1,1 @@
+"""A rehearsal of one level: single runs, ensemble, effects, findings."""

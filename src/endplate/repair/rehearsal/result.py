@@ -1,0 +1,127 @@
+"""What the parts of a rehearsal hand to each other: bone, path, cement, balloon, and the comparison at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.biomechanics.result import Strength
+from endplate.level import Level
+from endplate.repair.access.access_result import Access as Access
+from endplate.repair.access.access_result import Approach as Approach
+from endplate.repair.access.access_result import Breach as Breach
+from endplate.repair.access.access_result import NeedlePath as NeedlePath
+from endplate.repair.access.access_result import Procedure as Procedure
+from endplate.repair.access.access_result import Side as Side
+from endplate.repair.augmented.motion_segment import Neighbour
+from endplate.repair.band import Band
+from endplate.repair.cement.cement_fill import CementFill
+from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation, WallDisplacement
+from endplate.repair.site.bone import Bone
+
+if TYPE_CHECKING:
+    from endplate.repair.site.prefracture_shape import PrefractureShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShellMineral:
+    """Mineral of the shell, on the grid of the bone: what lies in each voxel beyond its sampled density.
+
+    Attributes
+    ----------
+    missing_mg : (I, J, K) mineral to add, mg. area_mm2 : (I, J, K) outer surface of the body in each voxel.
+    excess_mg_cm3_mm : median mineral of the shell beyond the bone beneath it, over its area.
+    """
+
+    missing_mg: NDArray[np.float32]
+    area_mm2: NDArray[np.float32]
+    excess_mg_cm3_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Beyond:
+    """What would follow if one inflated on after a wall gave way.
+
+    Attributes
+    ----------
+    volume_ml, pressure_mpa : (n,), from the stop on. gain_mm : (n, 3) front, middle, back.
+    pushed_mm : of the walls in the end. stop : why even this ended.
+    """
+
+    volume_ml: NDArray[np.float64]
+    pressure_mpa: NDArray[np.float64]
+    gain_mm: NDArray[np.float64]
+    pushed_mm: WallDisplacement
+    stop: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ProcedureResult:
+    """One procedure (or none) on one level, for one set of the unknowns; `stopped` says where and why it ended early.
+
+    What lies before the stop is the last good state; what lies after it is None. `missing` says which neighbours have
+    no numbers, and why.
+    """
+
+    procedure: Procedure | Literal["none"]
+    access: Access | None
+    inflation: Inflation | None
+    fill: CementFill | None
+    strength: Strength | None
+    after_cement: Gain | None
+    neighbours: tuple[Neighbour, ...] = ()
+    missing: tuple[str, ...] = ()
+    stopped: str = ""
+
+    @property
+    def unconverged(self) -> str:
+        """What found no equilibrium or solution, so that all after it stands on the last good state; else empty."""
+        if self.inflation is not None and not self.inflation.converged:
+            return f"balloon: {self.inflation.unconverged}"
+        return "" if self.fill is None or self.fill.converged else f"cement: {self.fill.stop}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A quantity that the scan does not hold: name, unit, nominal value, low, high and where they come from."""
+
+    name: str
+    unit: str
+    nominal: float
+    low: float
+    high: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rehearsal:
+    """All that was rehearsed for one level.
+
+    Attributes
+    ----------
+    before : the level as it is. nominal : each procedure at the nominal unknowns.
+    bands : procedure, then result, over the ensemble. drivers : for each "procedure: result", the unknowns with
+    their main effect (high end minus low end), largest first. members : how many ran to the end.
+    failed : members that did not, each with its unknowns and the reason; what `partial` of these had reached is in the
+    bands. voxel_mm, member_voxel_mm : grids of the
+    nominal runs and of the members. seed : of the design. bone : as the repair met it. intact : before it broke.
+    """
+
+    level: Level
+    before: ProcedureResult
+    nominal: tuple[ProcedureResult, ...]
+    bands: dict[str, dict[str, Band]]
+    drivers: dict[str, tuple[tuple[str, float], ...]]
+    unknowns: tuple[Unknown, ...]
+    members: int
+    failed: tuple[str, ...] = ()
+    partial: int = 0
+    voxel_mm: float = 1.0
+    member_voxel_mm: float | None = None
+    seed: int = 0
+    bone: Bone | None = None
+    intact: PrefractureShape | None = None
+    notes: tuple[str, ...] = field(default=())

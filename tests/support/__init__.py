@@ -1,0 +1,1 @@
+"""Bodies, spines, cases and records that several tests share."""
