@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from verification.compatibility import read_benchmark_model
 
 from benchmarks._models import shared_data
-from endplate.biomechanics.compatibility import read_benchmark_model
 from endplate.biomechanics.loadcase import boundary
 from endplate.biomechanics.model import BoneModel
 from endplate.biomechanics.result import Strength

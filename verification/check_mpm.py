@@ -12,7 +12,6 @@ from scipy.optimize import brentq
 from scipy.spatial.transform import Rotation
 
 from endplate.numerics.mpm.balloon import Balloon
-from endplate.numerics.mpm.cavity_expansion import RadialCourse, expand_cavity
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import ELASTIC, FOAM, J2, FoamLaw
 from endplate.numerics.mpm.load import Load, Settings
@@ -21,6 +20,7 @@ from endplate.numerics.mpm.particles import fill_cloud
 from endplate.numerics.mpm.particles_to_voxels import particles_to_voxels
 from endplate.numerics.mpm.return_mapping import update
 from endplate.numerics.mpm.surface import ellipsoid
+from verification.cavity_expansion import RadialCourse, expand_cavity
 from verification.check import Check
 
 LAW = FoamLaw(modulus_mpa=2980, modulus_power=1.05, strength_mpa=37.4, strength_power=1.39, cohesion_strain=math.inf)

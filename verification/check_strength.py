@@ -12,7 +12,6 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.biomechanics.compatibility import read_benchmark_model
 from endplate.biomechanics.model import BODY, LOWER, NONE, UPPER, BoneModel, properties
 from endplate.biomechanics.result import Strength
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
@@ -22,6 +21,7 @@ from endplate.numerics.plasticity.body import PlasticBody
 from endplate.numerics.plasticity.return_mapping import Criterion
 from endplate.numerics.voxel.mesh import VoxelMesh
 from verification.check import Check
+from verification.compatibility import read_benchmark_model
 from verification.public_data import data_folder
 
 WALLE = "Walle, Matheson & Boyd, GigaScience 2025"

@@ -10,7 +10,9 @@ from importlib.resources import files
 from endplate.cited import cited
 from endplate.level import Level
 
-BAND_SD = cited(1.96, "1", "Normal distribution: 95 % lie within 1.96 SD (closed form)", "recomputed")
+BAND_SD = cited(
+    1.96, "1", "Normal distribution: 95 % lie within 1.96 SD (closed form)", "recomputed", cite="nist_handbook"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.support.block_vertebra import CALIBRATION, block_vertebra
+from verification.compatibility import read_benchmark_model
 
-from endplate.biomechanics.compatibility import read_benchmark_model
 from endplate.biomechanics.criteria import crawford_load, last_elastic_travel, offset_load, plateau_load
 from endplate.biomechanics.model import BODY, BoneModel, ModelSettings, build_model
 from endplate.biomechanics.strength import StrengthSettings, relative_sd, solve_strength, strain_schedule

@@ -19,7 +19,7 @@ def test_kopperdahl_takes_k2hpo4_density_as_it_is() -> None:
 
 def test_default_yield_strain_is_that_of_the_reference() -> None:
     modulus, strength = density_law("kopperdahl").properties(np.array([100.0]))
-    assert strength[0] / modulus[0] == pytest.approx(0.0057, abs=1e-4)  # reference 2.1 (c)
+    assert strength[0] / modulus[0] == pytest.approx(0.0057, abs=1e-4)
 
 
 def test_morgan_law_receives_apparent_density_and_keller_ash() -> None:
@@ -30,7 +30,7 @@ def test_morgan_law_receives_apparent_density_and_keller_ash() -> None:
 
 def test_keller_is_2_3_times_softer_than_kopperdahl_at_90_mg() -> None:
     soft, stiff = (density_law(name).properties(np.array([90.0]))[0][0] for name in ("keller", "kopperdahl"))
-    assert stiff / soft == pytest.approx(2.3, abs=0.1)  # reference 2.1 (b)
+    assert stiff / soft == pytest.approx(2.3, abs=0.1)
 
 
 @pytest.mark.parametrize("name", sorted(LAWS))

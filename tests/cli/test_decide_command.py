@@ -125,7 +125,7 @@ def test_every_rule_is_listed_and_the_weak_ones_apart(desk):
     every, weak = desk("rules")["rules"], desk("rules", "--weak")["rules"]
     assert 0 < len(weak) < len(every)
     assert all(rule["source"] and rule["edition"] and rule["trust"] for rule in every)
-    assert {rule["trust"] for rule in weak} <= {"K?", "D", "K", "V2"}
+    assert {rule["trust"] for rule in weak} <= {"weak", "design", "knowledge", "secondary", "recomputed"}
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,8 @@ BAD = [
     (["--level", "L1", "--portions", "2", "--pause-s", "-1"], "--pause-s -1"),
     (["--level", "L1", "--flow-ml-s", "2"], "choose 0.005 to 1 mL/s"),
     (["--level", "L1", "--flow-ml-s", "nan"], "--flow-ml-s nan"),
-    (["--level", "L1", "--most-mpa", "0"], "--most-mpa 0"),
-    (["--level", "L1", "--most-s", "0.5"], "--most-s 0.5"),
+    (["--level", "L1", "--max-pressure-mpa", "0"], "--max-pressure-mpa 0"),
+    (["--level", "L1", "--max-time-s", "0.5"], "--max-time-s 0.5"),
     (["--level", "L1", "--needle-order", "backwards"], "--needle-order"),
     (["--level", "L1", "--sides", "left", "--needle-order", "in-turn"], "a single needle has no order"),
     (["--level", "L1", "--procedure", "kyphoplasty", "--needle", "15G"], "a balloon needs 8G or 10G"),
@@ -104,7 +104,7 @@ def test_a_vertebroplasty_from_files_to_a_report(
 ) -> None:
     out = tmp_path / "out"
     options = ["--level", "l1", "--procedure", "vertebroplasty", "--voxel-mm", "2", "--cement-ml", "2", "--json"]
-    options += ["--portions", "2", "--pause-s", "20", "--go-on-at-opening"]
+    options += ["--portions", "2", "--pause-s", "20", "--continue-on-leak"]
     assert main(call(scan, out, *options, "--record", str(scan / "patient.json"))) == 0
     document = json.loads(capsys.readouterr().out)["result"]["case"]
     jsonschema.Draft202012Validator(schema()).validate(document)
@@ -125,7 +125,7 @@ def test_a_vertebroplasty_from_files_to_a_report(
 
 def test_options_reach_the_settings() -> None:
     repair = RepairOptions(level="L1", needle="10", sides="left", cement="high viscosity pmma", cement_ml=3.0)
-    unknown = UnknownOptions(members=8, seed=1879, preload=250.0, mobility="rigid")
+    unknown = UnknownOptions(members=8, seed=1879, preload=250.0, fracture_mobility="rigid")
     settings = rehearse_settings(repair, unknown, NO_MODEL).rehearsal
     assert settings.run.procedures == ("vertebroplasty", "kyphoplasty")
     assert settings.run.path.needle == "10G" and settings.run.path.sides == "left"
@@ -136,8 +136,8 @@ def test_options_reach_the_settings() -> None:
 
 def test_the_injection_asked_for_reaches_the_plan() -> None:
     repair = RepairOptions(
-        level="L1", portions="0.5,0.3,0.2", pause_s=60.0, flow_ml_s=0.05, needle_order="in-turn", max_mpa=3.0,
-        max_s=400.0, go_on_at_opening=True, cement_ml=4.0,
+        level="L1", portions="0.5,0.3,0.2", pause_s=60.0, flow_ml_s=0.05, needle_order="in-turn",
+        max_pressure_mpa=3.0, max_time_s=400.0, continue_on_leak=True, cement_ml=4.0,
     )  # fmt: skip
     plan = rehearse_settings(repair, UnknownOptions(), NO_MODEL).rehearsal.run.injection
     assert plan == InjectionPlan(

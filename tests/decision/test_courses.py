@@ -41,7 +41,8 @@ def test_care_is_read_from_its_treatments() -> None:
     assert (facts["nsm_days"], facts["drug_days"], facts["exercise_days"]) == (42, 42, 10)
     assert derive(facts)["nsm_optimised"] is True
     assert care() == {"analgesic_step2_tried": False, "analgesics_contraindicated": False,
-                      "mobilisation_offered": False, "nsm_days": 0, "drug_days": 0, "exercise_days": 0}  # fmt: skip
+                      "mobilisation_offered": False, "nsm_days": 0, "drug_days": 0, "bed_rest_days": 0,
+                      "exercise_days": 0}  # fmt: skip
     assert dict(care_facts(record())) == {}
 
 

@@ -21,45 +21,45 @@ reference = "Someone 2024"
 [threshold.old]
 value = 65
 unit = "a"
-trust = "K"
+trust = "knowledge"
 source = "Table 1"
 [threshold.enough]
 value = 2
 unit = "{score}"
-trust = "V"
+trust = "verified"
 source = "Table 2"
 [criterion.aged]
 words = "Old"
 when = "age_yr >= old"
-trust = "V2"
+trust = "secondary"
 source = "Table 3"
 [criterion.mixed]
 words = "Mixed"
 when = "not pregnancy and (trend is worse or aged) and at least enough of (dementia, pregnancy, aged)"
-trust = "D"
+trust = "design"
 source = "Table 4"
 [criterion.carrying]
 words = "Carries a child"
 when = "pregnancy"
-trust = "K?"
+trust = "weak"
 source = "Table 5"
 [score.sum]
 words = "Sum"
 unknown = "zero"
-trust = "V"
+trust = "verified"
 source = "Table 6"
 [[score.sum.item]]
 name = "age"
 words = "Age"
 required = true
-trust = "V"
+trust = "verified"
 source = "Table 7"
 steps = [{ points = 2, when = "aged" }]
 otherwise = 0
 [[score.sum.item]]
 name = "mind"
 words = "Mind"
-trust = "V"
+trust = "verified"
 source = "Table 8"
 steps = [{ points = 1, when = "dementia" }]
 otherwise = 0
@@ -74,14 +74,14 @@ relative = ["aged"]
 scores = ["sum"]
 approximation = "weights are ours"
 answer = [
-  { status = "yes", answer = "do it", when = "sum >= enough", trust = "V", source = "Page 1" },
-  { status = "no", answer = "leave it", trust = "V", source = "Page 2" },
+  { status = "yes", answer = "do it", when = "sum >= enough", trust = "verified", source = "Page 1" },
+  { status = "no", answer = "leave it", trust = "verified", source = "Page 2" },
 ]
 [[ruleset]]
 id = "plain"
 title = "Plain rules"
 question = "imaging"
-answer = [{ status = "no", answer = "never", trust = "V", source = "Page 3" }]
+answer = [{ status = "no", answer = "never", trust = "verified", source = "Page 3" }]
 """
 RULES, PLAIN = read_book(tomllib.loads(TEXT)).rulesets
 
@@ -94,8 +94,8 @@ def lines(rules: RuleSet, **values: Any) -> list[str]:
 def test_a_rule_set_is_told_whole_from_note_to_answers() -> None:
     told = lines(RULES, age_yr=70, pregnancy=False, trend="stable", level="L1")
     pregnant = "[no] Pregnant: no (pregnant)"
-    old = ["[yes] Old", "  source: Table 3; own 2024 [V2]",
-           "  [yes] Age: 70 a (age_yr); asked: >= 65 a", "    source: Table 1; own 2024 [K]"]  # fmt: skip
+    old = ["[yes] Old", "  source: Table 3; own 2024 [secondary]",
+           "  [yes] Age: 70 a (age_yr); asked: >= 65 a", "    source: Table 1; own 2024 [knowledge]"]  # fmt: skip
 
     def under(depth: int, *text: str) -> list[str]:
         return ["  " * depth + line for line in text]
@@ -106,13 +106,13 @@ def test_a_rule_set_is_told_whole_from_note_to_answers() -> None:
         "  Note: weights are ours",
         "  Absolute contraindications",
         "    [no] Carries a child",
-        "      source: Table 5; own 2024 [K?]",
+        "      source: Table 5; own 2024 [weak]",
         f"      {pregnant}",
         "  Relative contraindications",
         *under(2, *old),
         "  Scope; outside of it: not meant",
         "    [?] Mixed",
-        "      source: Table 4; own 2024 [D]",
+        "      source: Table 4; own 2024 [design]",
         "      [?] all of",
         "        [yes] not the case that",
         f"          {pregnant}",
@@ -125,17 +125,18 @@ def test_a_rule_set_is_told_whole_from_note_to_answers() -> None:
         *under(5, *old),
         "  Sum: 2",
         "    Age: 2",
-        "      source: Table 7; own 2024 [V]",
+        "      source: Table 7; own 2024 [verified]",
         "    Mind: 0 (unknown, counts 0)",
-        "      source: Table 8; own 2024 [V]",
+        "      source: Table 8; own 2024 [verified]",
         "  Answers, the first that holds",
         "    [yes] do it",
-        "      source: Page 1; own 2024 [V]",
+        "      source: Page 1; own 2024 [verified]",
         "      [yes] sum >= 2",
-        "        source: Table 2; own 2024 [V]",
-        "[V] verified in the primary source; [V2] second-hand: read in a digest of the source; "
-        "[K] from knowledge of the field, source not read; [K?] from weak memory; "
-        "[D] our own choice where the source is silent",
+        "        source: Table 2; own 2024 [verified]",
+        "[verified] read in the primary source; "
+        "[secondary] read in a page about the source, not in the source itself; "
+        "[knowledge] known in the field, primary source not read; [weak] from weak memory; "
+        "[design] our own choice, reason given",
     ]
 
 
@@ -145,8 +146,8 @@ def test_a_rule_set_without_conditions_is_told_by_its_answer_alone() -> None:
         "  source: own 2024: Someone 2024",
         "  Answers, the first that holds",
         "    [yes] never",
-        "      source: Page 3; own 2024 [V]",
-        "[V] verified in the primary source",
+        "      source: Page 3; own 2024 [verified]",
+        "[verified] read in the primary source",
     ]
 
 

@@ -13,7 +13,7 @@ from endplate.decision.logic.kleene import All, AnyOf, AtLeast, Compare, Criteri
 from endplate.decision.logic.score import Score, ScoreCompare, StepItem
 from endplate.decision.logic.threshold import Citation, RuleFileError, Threshold
 
-CITATION = Citation(edition="2020", source="Page 1", trust="V")
+CITATION = Citation(edition="2020", source="Page 1", trust="verified")
 LIMIT = Threshold(name="cut", value=5, unit="1", citation=CITATION)
 LEVELS = ("T12", "T13", "L1", "L2", "L3", "L4")
 

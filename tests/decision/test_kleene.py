@@ -27,7 +27,7 @@ from endplate.decision.logic.kleene import (
 )
 from endplate.decision.logic.threshold import Citation, Threshold
 
-CITATION = Citation(edition="2020", source="Page 1", trust="V")
+CITATION = Citation(edition="2020", source="Page 1", trust="verified")
 NAMES = ("a", "b", "c", "d")
 A, B, C = Holds("a"), Holds("b"), Holds("c")
 

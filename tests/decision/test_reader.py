@@ -23,12 +23,12 @@ reference = "Someone 2019"
 [threshold.severe]
 value = 7
 unit = "{score}"
-trust = "V"
+trust = "verified"
 source = "Page 1"
 [criterion.painful]
 words = "Pain is severe"
 when = "nrs >= severe"
-trust = "V2"
+trust = "secondary"
 source = "Page 2"
 """
 OWN = """
@@ -40,33 +40,33 @@ reference = "Someone 2024"
 [threshold.old]
 value = 65
 unit = "a"
-trust = "K"
+trust = "knowledge"
 source = "Table 1 (reference 1.4)"
 [threshold.enough]
 value = 3
 unit = "{score}"
-trust = "D"
+trust = "design"
 edition = "own 2025"
 source = "Table 2"
 [criterion.aged]
 words = "Old"
 when = "age_yr >= old"
-trust = "K?"
+trust = "weak"
 source = "Table 3"
 [criterion.carrying]
 words = "Pregnant"
 when = "pregnancy"
-trust = "V"
+trust = "verified"
 source = "Table 4"
 [score.sum]
 words = "Sum"
 unknown = "zero"
-trust = "V"
+trust = "verified"
 source = "Table 5"
 [[score.sum.item]]
 name = "pain"
 words = "Pain"
-trust = "V2"
+trust = "secondary"
 source = "Table 6"
 steps = [{ points = 2, when = "painful" }, { points = 1, when = "aged" }]
 otherwise = -1
@@ -74,7 +74,7 @@ otherwise = -1
 name = "risks"
 words = "Risks"
 required = true
-trust = "D"
+trust = "design"
 source = "Table 7"
 edition = "own 2023"
 each = 3
@@ -84,9 +84,9 @@ of = ["smoker_or_ill", "carrying"]
 [score.open]
 words = "Open sum"
 unknown = "range"
-trust = "V"
+trust = "verified"
 source = "Table 8"
-item = [{ name = "one", words = "One", trust = "V", source = "Table 9", steps = [], otherwise = 4 }]
+item = [{ name = "one", words = "One", trust = "verified", source = "Table 9", steps = [], otherwise = 4 }]
 [[ruleset]]
 id = "own_rules"
 title = "Own rules"
@@ -99,21 +99,21 @@ relative = ["painful"]
 scores = ["sum"]
 approximation = "weights are ours"
 answer = [
-  { status = "yes", answer = "do it", when = "sum >= enough", trust = "V", source = "Page 7" },
-  { status = "no", answer = "not told", applies = false, trust = "V2", source = "Page 8", edition = "own 2027" },
+  { status = "yes", answer = "do it", when = "sum >= enough", trust = "verified", source = "Page 7" },
+  { status = "no", answer = "not told", applies = false, trust = "secondary", source = "Page 8", edition = "own 2027" },
 ]
 [[ruleset]]
 id = "bare_rules"
 title = "Bare"
 question = "imaging"
-answer = [{ status = "no", answer = "never", trust = "V", source = "Page 9" }]
+answer = [{ status = "no", answer = "never", trust = "verified", source = "Page 9" }]
 [[grading]]
 id = "age_class"
 group = "derived"
 title = "Age"
 rung = [
-  { value = "old", when = "aged", words = "Past the limit", trust = "V", source = "Page 10" },
-  { value = "young", trust = "K", source = "Page 11" },
+  { value = "old", when = "aged", words = "Past the limit", trust = "verified", source = "Page 10" },
+  { value = "young", trust = "knowledge", source = "Page 11" },
 ]
 [[flag]]
 id = "carrying_now"
@@ -121,7 +121,7 @@ kind = "emergency"
 words = "Carries a child"
 action = "Stop"
 when = "carrying"
-trust = "V"
+trust = "verified"
 source = "Page 12"
 [[dispute]]
 id = "pain_cut"
@@ -133,7 +133,7 @@ name = "old and well"
 facts = { age_yr = 70 }
 expect = { own_rules = "no" }
 """
-SMOKER = '[criterion.smoker_or_ill]\nwords = "Ill"\nwhen = "dementia"\ntrust = "V"\nsource = "Page 3"\n'
+SMOKER = '[criterion.smoker_or_ill]\nwords = "Ill"\nwhen = "dementia"\ntrust = "verified"\nsource = "Page 3"\n'
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +158,9 @@ def test_the_head_of_a_file_is_its_edition(book: Book) -> None:
 
 def test_thresholds_keep_value_unit_and_citation_without_the_section_of_our_notes(book: Book) -> None:
     assert book.thresholds == {
-        "old": Threshold(name="own.old", value=65, unit="a", citation=cited("Table 1", "K")),
+        "old": Threshold(name="own.old", value=65, unit="a", citation=cited("Table 1", "knowledge")),
         "enough": Threshold(
-            name="own.enough", value=3, unit="{score}", citation=cited("Table 2", "D", edition="own 2025")
+            name="own.enough", value=3, unit="{score}", citation=cited("Table 2", "design", edition="own 2025")
         ),
     }
 
@@ -168,27 +168,27 @@ def test_thresholds_keep_value_unit_and_citation_without_the_section_of_our_note
 def test_criteria_keep_their_words_and_ask_what_they_say(book: Book) -> None:
     aged = book.criteria["aged"]
     assert list(book.criteria) == ["aged", "carrying"]
-    assert (aged.name, aged.words, aged.citation) == ("own.aged", "Old", cited("Table 3", "K?"))
+    assert (aged.name, aged.words, aged.citation) == ("own.aged", "Old", cited("Table 3", "weak"))
     assert [aged.truth({"age_yr": age}) for age in (64.9, 65, None)] == [False, True, None]
 
 
 def test_a_score_keeps_its_items_and_what_it_makes_of_the_unknown(book: Book) -> None:
     score, ranged = book.scores["sum"], book.scores["open"]
     assert list(book.scores) == ["sum", "open"]
-    assert (score.name, score.words, score.citation) == ("sum", "Sum", cited("Table 5", "V"))
+    assert (score.name, score.words, score.citation) == ("sum", "Sum", cited("Table 5", "verified"))
     pain, risks = score.items
     assert isinstance(pain, StepItem) and isinstance(risks, TallyItem)
     assert (pain.name, pain.words, pain.citation, pain.unknown_is_zero) == (
         "pain",
         "Pain",
-        cited("Table 6", "V2"),
+        cited("Table 6", "secondary"),
         True,
     )
     assert [rung.value for rung in pain.ladder.rungs] == [2, 1, -1]
     assert all(isinstance(rung.value, float) for rung in pain.ladder.rungs)
     assert [pain.bounds({"nrs": nrs, "age_yr": age})[0] for nrs, age in ((7, 1), (6, 65), (6, 1))] == [2, 1, -1]
     assert (risks.name, risks.words) == ("risks", "Risks")
-    assert risks.citation == cited("Table 7", "D", edition="own 2023")
+    assert risks.citation == cited("Table 7", "design", edition="own 2023")
     assert (risks.each, risks.least, risks.most, risks.unknown_is_zero) == (3, -4, 5, False)
     assert risks.bounds({"dementia": True, "pregnancy": False}) == (3, 3)
     assert risks.bounds({"dementia": True}) == (3, 5)
@@ -197,11 +197,11 @@ def test_a_score_keeps_its_items_and_what_it_makes_of_the_unknown(book: Book) ->
 
 
 def test_the_points_of_items_are_listed_one_by_one_with_the_item_as_source(book: Book) -> None:
-    pain, risks = cited("Table 6", "V2"), cited("Table 7", "D", edition="own 2023")
+    pain, risks = cited("Table 6", "secondary"), cited("Table 7", "design", edition="own 2023")
     assert [(one.name, one.value, one.unit, one.citation) for one in book.points] == [
         *(("own.sum.pain.points", value, "{score}", pain) for value in (2, 1, -1)),
         *(("own.sum.risks.points", value, "{score}", risks) for value in (3, -4, 5)),
-        ("own.open.one.points", 4, "{score}", cited("Table 9", "V")),
+        ("own.open.one.points", 4, "{score}", cited("Table 9", "verified")),
     ]
 
 
@@ -220,8 +220,8 @@ def test_a_rule_set_keeps_all_that_its_table_says(base: Book, book: Book) -> Non
     first, last = rules.answers.rungs
     assert (first.value, last.value) == (Outcome("yes", "do it", True), Outcome("no", "not told", False))
     assert (first.when.name, first.when.words) == ("own_rules.do it", "do it")
-    assert first.when.citation == cited("Page 7", "V", edition="own 2026")
-    assert last.when.citation == cited("Page 8", "V2", edition="own 2027")
+    assert first.when.citation == cited("Page 7", "verified", edition="own 2026")
+    assert last.when.citation == cited("Page 8", "secondary", edition="own 2027")
     known = {"age_yr": 70, "pregnancy": False, "dementia": True}
     assert [rules.outcome(known | {"nrs": nrs}).status for nrs in (6, 7)] == ["yes", "conditional"]
     assert rules.outcome(known | {"nrs": 6, "dementia": False}) == Outcome("no", "not told", False)
@@ -244,7 +244,7 @@ def test_a_grading_keeps_group_and_values_and_says_its_rungs_in_words(book: Book
         ("old", "age_class.old", "Past the limit"),
         ("young", "age_class.young", "Age: young"),
     ]
-    assert (first.when.citation, last.when.citation) == (cited("Page 10", "V"), cited("Page 11", "K"))
+    assert (first.when.citation, last.when.citation) == (cited("Page 10", "verified"), cited("Page 11", "knowledge"))
     assert [grading.ladder.settled({"age_yr": age}) for age in (65, 64)] == ["old", "young"]
 
 
@@ -254,7 +254,7 @@ def test_flags_disputes_and_cases_are_kept_whole(book: Book) -> None:
     assert (flag.when.name, flag.when.words, flag.when.citation) == (
         "own.carrying_now",
         "Carries a child",
-        cited("Page 12", "V"),
+        cited("Page 12", "verified"),
     )
     assert flag.when.truth({"pregnancy": True}) is True
     assert (dispute.id, dispute.question, dispute.positions) == ("pain_cut", "How much pain?", "7 against 5")
@@ -271,7 +271,7 @@ def test_a_file_may_hold_nothing_but_its_head() -> None:
 
 def test_the_names_of_the_file_come_before_those_of_the_shared_one(base: Book) -> None:
     head = {key: value for key, value in tomllib.loads(OWN).items() if isinstance(value, str)}
-    cite = {"trust": "V", "source": "Page 1"}
+    cite = {"trust": "verified", "source": "Page 1"}
     own = read_book(
         {
             **head,

@@ -9,7 +9,7 @@ from endplate.decision.logic.kleene import All, Compare, Holds, Truth
 from endplate.decision.logic.score import Item, Score, ScoreCompare, StepItem, TallyItem
 from endplate.decision.logic.threshold import Citation, Threshold
 
-CITATION = Citation(edition="2020", source="Page 1", trust="V")
+CITATION = Citation(edition="2020", source="Page 1", trust="verified")
 A, B, C = Holds("a"), Holds("b"), Holds("c")
 LADDER = DecisionList((Clause("first", A), Clause("second", B), Clause("last", All(()))))
 

@@ -17,7 +17,7 @@ from endplate.decision.verdict.sensitivity import find_sensitivities
 from endplate.decision.verdict.verdict import Verdict
 
 HEAD = {"id": "x", "title": "X", "edition": "2020", "date": "2020", "reference": "Someone 2020"}
-CITED = {"source": "Page 1", "trust": "V"}
+CITED = {"source": "Page 1", "trust": "verified"}
 NO = {"status": "no", "answer": "no", **CITED}
 
 
@@ -217,7 +217,7 @@ def test_used_facts_carry_value_unit_title_and_origin() -> None:
         "loss_pct", "Height loss", 30, "%", "finding height_loss at L1",
     )  # fmt: skip
     assert reason.criterion == "r.covered"
-    assert reason.citation == Citation(edition="2020", source="Page 1", trust="V")
+    assert reason.citation == Citation(edition="2020", source="Page 1", trust="verified")
 
 
 def near(rules: RuleSet, bands: dict[str, tuple[float, float]], **facts: Any) -> dict[str, dict[Any, str]]:
@@ -300,23 +300,23 @@ def test_the_fast_path_derives_before_it_decides() -> None:
 
 
 def test_a_citation_is_read_whole() -> None:
-    assert read_citation("x", {"source": "P", "trust": "K?"}, "2020") == Citation(
-        edition="2020", source="P", trust="K?"
+    assert read_citation("x", {"source": "P", "trust": "weak"}, "2020") == Citation(
+        edition="2020", source="P", trust="weak"
     )
-    own = read_citation("x", {"source": "P", "trust": "D", "edition": "2021"}, "2020")
+    own = read_citation("x", {"source": "P", "trust": "design", "edition": "2021"}, "2020")
     assert own.edition == "2021"
-    assert str(own) == "P; 2021 [D]"
-    read = read_threshold("x.a", {"value": 2, "unit": "d", "source": "P", "trust": "V"}, "2020")
-    assert (read.name, read.value, read.unit, str(read.citation)) == ("x.a", 2, "d", "P; 2020 [V]")
+    assert str(own) == "P; 2021 [design]"
+    read = read_threshold("x.a", {"value": 2, "unit": "d", "source": "P", "trust": "verified"}, "2020")
+    assert (read.name, read.value, read.unit, str(read.citation)) == ("x.a", 2, "d", "P; 2020 [verified]")
 
 
-@pytest.mark.parametrize("table", [{}, {"source": "P"}, {"trust": "V"}, {"source": "P", "trust": "v"}])
+@pytest.mark.parametrize("table", [{}, {"source": "P"}, {"trust": "verified"}, {"source": "P", "trust": "v"}])
 def test_a_citation_that_lacks_a_part_says_which_table(table: dict[str, Any]) -> None:
     with pytest.raises(RuleFileError) as caught:
         read_citation("x.a", table, "2020")
     assert str(caught.value) == ("x.a lacks source, edition or trust mark; every figure of a rule must carry them.")
     with pytest.raises(RuleFileError, match=r"^x\.a lacks source, edition or trust mark"):
-        read_citation("x.a", {"source": "P", "trust": "V"}, "")
+        read_citation("x.a", {"source": "P", "trust": "verified"}, "")
 
 
 @pytest.mark.parametrize("table", [{"unit": "d", **CITED}, {"value": 1, **CITED}, {"value": 1, "unit": "", **CITED}])
@@ -329,7 +329,7 @@ def test_a_threshold_needs_value_and_unit(table: dict[str, Any]) -> None:
 def test_the_listing_tells_numbers_and_words_apart() -> None:
     rules = {rule.name: rule for rule in listed_rules()}
     number, words = rules["medicare_lcd.loss_above"], rules["medicare_lcd.window"]
-    assert (number.value, number.unit, number.words, number.citation.trust) == (25, "%", "", "V2")
+    assert (number.value, number.unit, number.words, number.citation.trust) == (25, "%", "", "secondary")
     assert (words.value, words.unit, words.words) == (None, "", "Acute (under 6 weeks) or subacute (6 to 12 weeks)")
     assert words.citation.source == "Covered indications"
     assert "flags.cleft" in rules

@@ -39,7 +39,7 @@ def _comparisons(text: str) -> set[tuple[str, str, float]]:
         if ("threshold" in tables[0])
         else {name: entry["value"] for name, entry in tables[1]["threshold"].items()}
     )
-    scores = set(tables[0].get("score", {}))
+    scores = {name for table in tables for name in table.get("score", {})}
     matches = [found for line in text.splitlines() if "when" in line or "of = [" in line
                for found in COMPARISON.findall(line)]  # fmt: skip
     return {(name, sign, float(thresholds[limit])) for name, sign, limit in matches if name not in scores}
@@ -81,7 +81,8 @@ BASES: dict[str, dict[str, Any]] = {
     "walks": facts_of(vignettes()[3], physio_tolerated=True, drug_effects_unacceptable=False, nsm_days=30,
                       haemangioma_aggressive=False, post_wall_fraction=0.0),
     "bedridden": facts_of(vignettes()[3], physio_tolerated=True, drug_effects_unacceptable=False, nsm_days=30,
-                          can_mobilise=False, unrelated_radiculopathy=False, septicaemia=False,
+                          can_mobilise=False, pain_drug_resistant=False, unrelated_radiculopathy=False,
+                          septicaemia=False,
                           haemangioma_aggressive=False, post_wall_fraction=0.0),
 }  # fmt: skip
 """Facts at which one more number decides."""
@@ -92,7 +93,7 @@ BY_HAND = [
     ("outpatient", "lcd_osteoporotic", "loss_pct", [(24.9, "no"), (25, "no"), (25.1, "yes")]),
     ("outpatient", "lcd_osteoporotic", "rmdq", [(16, "no"), (17, "no"), (18, "yes")]),
     ("outpatient", "lcd_osteoporotic", "onset_days", [(41, "yes"), (84, "yes"), (84.1, "no")]),
-    ("outpatient", "lcd_osteoporotic", "imaging_age_days", [(29, "yes"), (30, "yes"), (31, "no")]),
+    ("outpatient", "lcd_osteoporotic", "imaging_age_days", [(29, "yes"), (30, "yes"), (31, "conditional")]),
     ("outpatient", "lcd_osteoporotic", "n_levels", [(2, "yes"), (3, "yes"), (4, "conditional")]),
     ("outpatient", "lcd_osteoporotic", "canal_pct", [(9.9, "yes"), (10, "conditional"), (10.1, "conditional")]),
     ("outpatient", "lcd_osteoporotic", "inr", [(1.5, "yes"), (1.6, "indeterminate"), (1.8, "indeterminate"),

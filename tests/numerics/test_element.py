@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from verification.dense_reference import quadrature_matrix
 
-from endplate.numerics.reference import quadrature_matrix
 from endplate.numerics.voxel.element import child_interpolation, element_matrix, modal_matrix
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
+from tests.support.assembly import corner_values, sum_at_nodes
 
-from endplate.numerics.voxel.assembly import corner_values, sum_at_nodes
 from endplate.numerics.voxel.connected_components import anchored_pieces, largest_piece
 from endplate.numerics.voxel.element import CORNERS
 from endplate.numerics.voxel.mesh import VoxelMesh

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from verification.cavity_expansion import expand_cavity
 
 from endplate.errors import SolverError
-from endplate.numerics.mpm.cavity_expansion import expand_cavity
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import ELASTIC, FOAM, J2, FoamLaw
 from endplate.numerics.mpm.load import Load, Settings

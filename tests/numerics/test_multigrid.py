@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from verification.dense_reference import assemble
 
-from endplate.numerics.reference import assemble
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.element import CORNERS
 from endplate.numerics.voxel.mesh import VoxelMesh

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from verification.dense_reference import assemble
 
-from endplate.numerics.reference import assemble
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from verification.dense_reference import assemble, solve_directly
 
 from endplate.errors import SolverError
-from endplate.numerics.reference import assemble, solve_directly
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.numerics.voxel.mesh import VoxelMesh

@@ -16,8 +16,12 @@ SLAB_STEP_MM = cited(3, "mm", "Own choice: a fraction of the slab", "design")
 OVERHANG_MM = cited(
     6, "mm", "Own choice: lamina that may hang over the canal when the axis is some degrees off", "design"
 )
-SMALLEST_CANAL_MM2 = cited(90, "mm2", "Half the usual thoracic canal area (about 180-200 mm2)", "knowledge")
-LARGEST_CANAL_MM2 = cited(900, "mm2", "Twice the usual upper limit of a lumbar canal (about 450 mm2)", "knowledge")
+SMALLEST_CANAL_MM2 = cited(
+    90, "mm2", "Half the usual thoracic canal area (about 180-200 mm2)", "knowledge", cite="panjabi_1991"
+)
+LARGEST_CANAL_MM2 = cited(
+    900, "mm2", "Twice the usual upper limit of a lumbar canal (about 450 mm2)", "knowledge", cite="panjabi_1992"
+)
 BODY_DISC_SHARE = cited(0.75, "1", "Own choice: keeps the corners of a body, opens every process away", "design")
 CLOSING_MM = cited_table(
     "canal.closing",

@@ -10,8 +10,10 @@ from endplate.anatomy.surface import HALF_LEVEL, Frame, LocalBox
 from endplate.anatomy.vertebra import Endplate
 from endplate.cited import cited
 
-RIM_MM = cited(2, "mm", "docs/theory.md, morphometry step 4: drop the outer 2 mm (rim, osteophytes)", "knowledge")
-BREACH_MAD = cited(3, "1", "docs/theory.md, morphometry step 4: residual > 3 MAD is a breach", "knowledge")
+RIM_MM = cited(
+    2, "mm", "own algorithm, docs/theory.md, morphometry step 4: drop the outer 2 mm (rim, osteophytes)", "design"
+)
+BREACH_MAD = cited(3, "1", "own algorithm, docs/theory.md, morphometry step 4: residual > 3 MAD is a breach", "design")
 BREACH_FLOOR_MM = cited(1.5, "mm", "Own choice: below this a residual is voxel noise whatever the MAD", "design")
 HIDDEN_SHARE = cited(0.15, "1", "Own choice: an endplate with more of it outside the field is not measured", "design")
 SLOPE_OVER_MM = cited(1, "mm", "Own choice: smooths the steps of voxels, keeps those of walls", "design")
@@ -20,8 +22,10 @@ WALL_BEGINS_MM = cited(
     8, "mm", "Own choice: the side wall, and no endplate, this far from an endplate's middle", "design"
 )
 SMALLEST_PLATE_MM2 = cited(100, "mm2", "Own choice: a tenth of the usual endplate; less is no endplate", "design")
-MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed")
-TUKEY_CUT = cited(4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge")
+MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed", cite="nist_handbook")
+TUKEY_CUT = cited(
+    4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge", cite="beaton_tukey_1974"
+)
 IRLS_STEPS = cited(8, "1", "Own choice: the weights settle in fewer steps", "design")
 
 

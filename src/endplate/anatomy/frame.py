@@ -13,7 +13,9 @@ from endplate.cited import cited
 
 SMOOTHING_MM3 = cited(300, "mm3", "Own choice: follows the spine, not one misplaced centroid", "design")
 
-LARGEST_TURN_DEG = cited(10, "deg", "docs/theory.md, morphometry step 2: rotate by at most 10 degrees", "knowledge")
+LARGEST_TURN_DEG = cited(
+    10, "deg", "own algorithm, docs/theory.md, morphometry step 2: rotate by at most 10 degrees", "design"
+)
 MIRROR_REACH_MM = cited(26, "mm", "Own choice: body, pedicles, facets; bent or cut processes stay outside", "design")
 MIRROR_SHIFT_MM = cited(4, "mm", "Own choice: the most a body centroid lies off the plane of symmetry", "design")
 

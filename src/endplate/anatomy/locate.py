@@ -43,7 +43,9 @@ from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
 
 COARSE_STEP_MM = cited(1, "mm", "Own choice: enough for the canal and the posterior wall", "design")
-FINE_STEP_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm in the own frame", "knowledge")
+FINE_STEP_MM = cited(
+    0.5, "mm", "own algorithm, docs/theory.md, morphometry step 3: resample at 0.5 mm in the own frame", "design"
+)
 LOWEST_SHARE = cited(0.1, "1", "Own choice: keeps every level's weight on the curve above zero", "design")
 LOW_BODY_POWER = 4
 LEVELS_FOR_A_CURVE = 3

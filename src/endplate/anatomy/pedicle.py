@@ -15,7 +15,9 @@ from endplate.anatomy.vertebra import Pedicle
 from endplate.cited import cited
 from endplate.image.volume import Grid
 
-STEP_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm in the local frame", "knowledge")
+STEP_MM = cited(
+    0.5, "mm", "own algorithm, docs/theory.md, morphometry step 3: resample at 0.5 mm in the local frame", "design"
+)
 SIDEWAYS_MM = cited(45, "mm", "Own choice: an L5 pedicle beside the widest canal, turned by 40 degrees", "design")
 WIDEST_MM = cited(
     21,

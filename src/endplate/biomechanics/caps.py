@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from endplate.cited import cited
 
-CAP_MM = cited(5.0, "mm", "Walle, Matheson & Boyd, GigaScience 2025: PMMA layer over each endplate", "verified")
+CAP_MM = cited(5.0, "mm", "PMMA layer over each endplate", "verified", cite="walle_2025")
 ENDPLATE_DEPTH_MM = cited(
     5.0,
     "mm",

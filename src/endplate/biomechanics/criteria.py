@@ -9,10 +9,18 @@ from scipy.optimize import brentq
 
 from endplate.cited import cited
 
-OFFSET_STRAIN = cited(0.002, "1", "0.2 % offset of cap-to-cap height; reproduces Walle 2025 to 0.3 %", "recomputed")
-PLATEAU_STRAIN = cited(0.019, "1", "Force at 1.9 % of height, as published by the Keaveny group", "knowledge")
+OFFSET_STRAIN = cited(
+    0.002, "1", "0.2 % offset of cap-to-cap height; reproduces Walle 2025 to 0.3 %", "recomputed", cite="walle_2025"
+)
+PLATEAU_STRAIN = cited(
+    0.019, "1", "force at 1.9 % of height, as published by the Keaveny group", "knowledge", cite="kopperdahl_2014"
+)
 CRAWFORD_STRAIN = cited(
-    0.0068, "1", "Crawford: F = 0.0068 K H; exactly the linear failure load of Walle 2025", "recomputed"
+    0.0068,
+    "1",
+    "F = 0.0068 K H; exactly the linear failure load of Walle 2025",
+    "recomputed",
+    cite=("crawford_2003", "walle_2025"),
 )
 END_STRAIN = cited(0.02, "1", "Curves run to 2 % apparent strain, just past the plateau point", "design")
 ELASTIC_SHARE = cited(0.02, "1", "A point is elastic while its force is within 2 % of stiffness x travel", "design")

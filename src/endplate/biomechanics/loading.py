@@ -17,30 +17,55 @@ from endplate.finding import band
 from endplate.level import Level
 from endplate.patient import PatientRecord
 
-GRAVITY_M_S2 = cited(9.81, "m/s2", "Standard acceleration of free fall, rounded", "knowledge")
+GRAVITY_M_S2 = cited(9.81, "m/s2", "Standard acceleration of free fall, rounded", "knowledge", cite="nist_sp811")
 WEIGHT_ABOVE = cited_table(
     "WEIGHT_ABOVE",
     "1",
     "Share of body weight above a level, Schultz family of trunk models",
     "weak",
     {"T8": 0.33, "T10": 0.40, "T12": 0.46, "L1": 0.49, "L3": 0.56, "L5": 0.62},
+    cite="schultz_1982",
 )
 ERECTOR_ARM_M = cited(
-    0.055, "m", "Lever arm of the erector muscles 0.05-0.06 m, Schultz family of trunk models", "knowledge"
+    0.055,
+    "m",
+    "Lever arm of the erector muscles 0.05-0.06 m, Schultz family of trunk models",
+    "knowledge",
+    cite="schultz_1982",
 )
 STANDING_ARM_M = cited(
-    0.02, "m", "Upright: line of gravity 2 cm before the body, Schultz family of trunk models", "knowledge"
+    0.02,
+    "m",
+    "Upright: line of gravity 2 cm before the body, Schultz family of trunk models",
+    "knowledge",
+    cite="schultz_1982",
 )
 TRUNK_ARM_PER_STATURE = cited(
-    0.15, "1", "Arm of the trunk's weight in a bend over stature, Schultz family of trunk models", "weak"
+    0.15,
+    "1",
+    "Arm of the trunk's weight in a bend over stature, Schultz family of trunk models",
+    "weak",
+    cite="schultz_1982",
 )
 LOAD_ARM_PER_STATURE = cited(
-    0.25, "1", "Arm of a weight in the hands in a bend over stature, Schultz family of trunk models", "weak"
+    0.25,
+    "1",
+    "Arm of a weight in the hands in a bend over stature, Schultz family of trunk models",
+    "weak",
+    cite="schultz_1982",
 )
-BEND_DEG = cited(45.0, "deg", "Forward bend of the activity, as in Bouxsein, JBMR 2006 (bending)", "knowledge")
-LIFTED_KG = cited(10.0, "kg", "Weight lifted, as in Bouxsein, JBMR 2006 (bending with 10 kg)", "verified")
+BEND_DEG = cited(
+    45.0, "deg", "Forward bend of the activity, as in Bouxsein, JBMR 2006 (bending)", "knowledge", cite="bouxsein_2006"
+)
+LIFTED_KG = cited(
+    10.0, "kg", "Weight lifted, as in Bouxsein, JBMR 2006 (bending with 10 kg)", "verified", cite="bouxsein_2006"
+)
 RIB_CAGE_FLEXION = cited(
-    0.67, "1", "Iyer 2010: rib cage and sternum take 33 % of the thoracic force in flexion", "verified"
+    0.67,
+    "1",
+    "rib cage and sternum take 33 % of the thoracic force in flexion (abstract)",
+    "verified",
+    cite="iyer_2010",
 )
 LOAD_SD = cited(
     0.25, "1", "Lever arm +-9 %, weight share and trunk arm about +-15 % each, muscle co-contraction left out", "design"

@@ -20,10 +20,16 @@ from endplate.image.volume import Grid, Volume
 from endplate.level import Level
 from endplate.numerics.voxel.connected_components import largest_piece
 
-PMMA_MODULUS_MPA = cited(2500.0, "MPa", "PMMA, Ogo source and Walle 2025", "verified")
-PMMA_YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, Ogo source", "verified")
-DISC_MODULUS_MPA = cited(8.0, "MPa", "Yang 2012, disc-like layer over T9 endplates, n 22", "verified")
-VOXEL_MM = cited(1.0, "mm", "Walle 2025 and the mesh study there: 1 mm for screening", "verified")
+PMMA_MODULUS_MPA = cited(
+    2500.0,
+    "MPa",
+    "PMMA modulus of the caps, in the source code of Ogo and in Walle 2025",
+    "verified",
+    cite=("ogo", "walle_2025"),
+)
+PMMA_YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, in the source code of Ogo", "verified", cite="ogo")
+DISC_MODULUS_MPA = cited(8.0, "MPa", "disc-like layer over T9 endplates, n 22 (abstract)", "verified", cite="yang_2012")
+VOXEL_MM = cited(1.0, "mm", "Walle 2025 and the mesh study there: 1 mm for screening", "verified", cite="walle_2025")
 SMOOTHING_MM = cited(
     1.5,
     "mm",
@@ -34,7 +40,13 @@ SMOOTHING_MM = cited(
 MIN_FILL = cited(0.25, "1", "Voxels with less bone would add hinges and carry next to nothing", "design")
 SAME_SIZE_MM = cited(0.01, "mm", "Voxel edges that differ by less make cubes for this purpose", "design")
 SMALLEST_VOXEL_MM = cited(0.2, "mm", "Below this a vertebra passes 10 million elements", "design")
-LARGEST_VOXEL_MM = cited(3.0, "mm", "Coarsest size in the mesh study of the reference (3 mm)", "recomputed")
+LARGEST_VOXEL_MM = cited(
+    3.0,
+    "mm",
+    "own mesh study on the published verse004 L2: 3 mm is the coarsest size that was tried",
+    "recomputed",
+    cite="walle_2025",
+)
 
 IN_PLANE = ndimage.generate_binary_structure(2, 1)[:, :, None]
 """A voxel and its four neighbours across the loading axis."""

@@ -27,11 +27,20 @@ from endplate.numerics.voxel.mesh import VoxelMesh
 METHOD_SD = cited(
     0.16,
     "1",
-    "Eur Radiol Exp 2020: kernel and scanner each move FE strength by up to 20 %; as even limits, 0.2/sqrt(3) each",
+    "kernel and scanner each move FE strength by up to 20 % (abstract); as even limits, 0.2/sqrt(3) each",
     "verified",
+    cite="ct_effect_fe_2020",
 )
-MESH_SD = cited(0.05, "1", "Voxels of 0.5 to 3 mm on verse004 L2: stiffness x height -2.5 to +7.8 %", "recomputed")
-YIELD_POWER = cited(1.39, "1", "Kopperdahl 2002: exponent from density to yield stress", "verified")
+MESH_SD = cited(
+    0.05,
+    "1",
+    "Voxels of 0.5 to 3 mm on verse004 L2: stiffness x height -2.5 to +7.8 %",
+    "recomputed",
+    cite="walle_2025",
+)
+YIELD_POWER = cited(
+    1.39, "1", "Kopperdahl 2002: exponent from density to yield stress", "secondary", cite=("kopperdahl_2002", "ogo")
+)
 LINEAR_TOLERANCE = cited(1e-6, "1", "Relative residual of the elastic solve; stiffness then stands to 1e-6", "design")
 CURVE_TOLERANCE = cited(
     1e-2,

@@ -15,48 +15,84 @@ from endplate.bone.result import Calibration
 from endplate.bone.rods import RodLine, line_through_rods
 from endplate.bone.settings import CalibrationSettings
 from endplate.bone.tissue import tissue_line
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.finding import Caution, Gap
 from endplate.image.volume import Volume
 
 GIVEN_SD_MG_CM3 = cited(
-    8.0, "mg/cm3", "Kaesmacher, JCAT 2017: asynchronous calibration, RMSD 8.0 % of QCT, taken at 100 mg/cm3", "verified"
+    8.0,
+    "mg/cm3",
+    "Kaesmacher, JCAT 2017: asynchronous calibration, RMSD 8.0 % of QCT, taken at 100 mg/cm3",
+    "verified",
+    cite="kaesmacher_2017",
 )
 RODS_SD_MG_CM3 = cited(
-    6.7, "mg/cm3", "Wang, Sci Rep 2017: accuracy 1.4-6.7 %, upper end taken at 100 mg/cm3", "verified"
+    6.7, "mg/cm3", "Wang, Sci Rep 2017: accuracy 1.4-6.7 %, upper end taken at 100 mg/cm3", "verified", cite="wang_2017"
 )
 TISSUE_SD_MG_CM3 = cited(
-    17.8, "mg/cm3", "Walle 2025 table, 17 scans: phantomless against phantom, bias -1.2, SD 17.8 mg/cm3", "recomputed"
+    17.8,
+    "mg/cm3",
+    "Walle 2025 table, 17 scans: phantomless against phantom, bias -1.2, SD 17.8 mg/cm3",
+    "recomputed",
+    cite="walle_2025",
 )
 TISSUE_SD_OTHER_KVP_MG_CM3 = cited(
     10.0,
     "mg/cm3",
     "Ataei, PLoS One 2022: another tube voltage moved air-fat-muscle density by about 10 %, taken at 100 mg/cm3",
     "verified",
+    cite="ataei_2022",
 )
 PUBLISHED_SD_MG_CM3 = cited(
     16.8,
     "mg/cm3",
     "Skornitzke, Sci Rep 2022: other table -9.2 +- 14.0 %, both added in square at 100 mg/cm3",
     "verified",
+    cite="skornitzke_2022",
 )
 PUBLISHED_SD_KVP_UNKNOWN_MG_CM3 = cited(
-    28.5, "mg/cm3", "Skornitzke, Sci Rep 2022: wrong kVp table 3.8 +- 28.2 %, added in square at 100 mg/cm3", "verified"
+    28.5,
+    "mg/cm3",
+    "Skornitzke, Sci Rep 2022: wrong kVp table 3.8 +- 28.2 %, added in square at 100 mg/cm3",
+    "verified",
+    cite="skornitzke_2022",
 )
-PUBLISHED_SLOPE = cited(0.70, "mg/cm3", "Buenger 2021, unenhanced CT at 120 kVp: vBMD = 0.7 HU + 17.8", "knowledge")
-PUBLISHED_OFFSET = cited(17.8, "mg/cm3", "Buenger 2021, unenhanced CT at 120 kVp: vBMD = 0.7 HU + 17.8", "knowledge")
-TO_120_FROM_100_KVP = cited(0.927, "1", "AAPM 2026 abstract, 16747 scans: 100 kVp trabecular HU to 120 kVp", "verified")
-TO_120_FROM_140_KVP = cited(1.053, "1", "AAPM 2026 abstract, 16747 scans: 140 kVp trabecular HU to 120 kVp", "verified")
+PUBLISHED_SLOPE = cited(
+    0.70, "mg/cm3", "Buenger 2021, unenhanced CT at 120 kVp: vBMD = 0.7 HU + 17.8", "knowledge", cite="buenger_2021"
+)
+PUBLISHED_OFFSET = cited(
+    17.8, "mg/cm3", "Buenger 2021, unenhanced CT at 120 kVp: vBMD = 0.7 HU + 17.8", "knowledge", cite="buenger_2021"
+)
+TO_120_FROM_100_KVP = cited(
+    0.927, "1", "AAPM 2026 abstract, 16747 scans: 100 kVp trabecular HU to 120 kVp", "verified", cite="aapm_2026"
+)
+TO_120_FROM_140_KVP = cited(
+    1.053, "1", "AAPM 2026 abstract, 16747 scans: 140 kVp trabecular HU to 120 kVp", "verified", cite="aapm_2026"
+)
 KVP_KNOWN = (
-    cited(100.0, "kV", "lowest tube voltage of the published trabecular corrections; 80 kVp is refused", "verified"),
-    cited(140.0, "kV", "highest tube voltage of the published trabecular corrections", "verified"),
+    cited(
+        100.0,
+        "kV",
+        "lowest tube voltage of the published trabecular corrections; 80 kVp is refused",
+        "verified",
+        cite="aapm_2026",
+    ),
+    cited(140.0, "kV", "highest tube voltage of the published trabecular corrections", "verified", cite="aapm_2026"),
 )
-CONTRAST_HU = cited(18.0, "[hnsf'U]", "Pompe 2015: trabecular HU, unenhanced 128.8 to portal 147.0", "verified")
+CONTRAST_HU = cited(
+    18.0, "[hnsf'U]", "Pompe 2015: trabecular HU, unenhanced 128.8 to portal 147.0", "verified", cite="pompe_2015"
+)
 SLOPE_DEFAULT = (
-    cited(0.5, "mg/cm3", "attenuation physics: slopes below 0.5 mg/cm3 per HU are not plausible", "verified"),
-    cited(1.0, "mg/cm3", "attenuation physics: slopes above 1.0 mg/cm3 per HU are not plausible", "verified"),
+    cited(
+        0.5, "mg/cm3", "attenuation physics: slopes below 0.5 mg/cm3 per HU are not plausible", "verified", cite="ogo"
+    ),
+    cited(
+        1.0, "mg/cm3", "attenuation physics: slopes above 1.0 mg/cm3 per HU are not plausible", "verified", cite="ogo"
+    ),
 )
-OFFSET_DEFAULT_MG_CM3 = cited(40.0, "mg/cm3", "Ogo source and example: density at 0 HU stays within +-40", "verified")
+OFFSET_DEFAULT_MG_CM3 = cited(
+    40.0, "mg/cm3", "Ogo source and example: density at 0 HU stays within +-40", "verified", cite="ogo"
+)
 
 Attempt = tuple[Calibration | None, str]
 
@@ -123,7 +159,7 @@ def _given(settings: CalibrationSettings, kvp: float | None) -> Attempt:
         offset_mg_cm3=settings.offset_mg_cm3 * factor,
         route="given",
         sd_mg_cm3=float(GIVEN_SD_MG_CM3),
-        source="slope and offset given by the user; band: " + GIVEN_SD_MG_CM3.source,
+        source="slope and offset given by the user; band: " + citation_of(GIVEN_SD_MG_CM3).source,
         kvp=kvp,
         notes=notes,
     )
@@ -141,7 +177,7 @@ def _rods(volume: Volume, settings: CalibrationSettings, kvp: float | None) -> A
         offset_mg_cm3=line.offset,
         route="rods",
         sd_mg_cm3=float(np.hypot(RODS_SD_MG_CM3, line.residual_sd)),
-        source="rods in the image; band: " + RODS_SD_MG_CM3.source,
+        source="rods in the image; band: " + citation_of(RODS_SD_MG_CM3).source,
         kvp=kvp,
         notes=line.notes,
     )
@@ -167,7 +203,7 @@ def _tissue(volume: Volume, mask: NDArray[np.bool_] | None, kvp: float | None) -
         offset_mg_cm3=line.offset,
         route="tissue",
         sd_mg_cm3=sd,
-        source=line.source + "; band: " + TISSUE_SD_MG_CM3.source,
+        source=line.source + "; band: " + citation_of(TISSUE_SD_MG_CM3).source,
         kvp=kvp,
         notes=notes,
     )
@@ -183,13 +219,14 @@ def _published(kvp: float | None) -> Attempt:
     factor = to_120_kvp(kvp)
     if factor is None:
         return None, _refused_kvp(kvp)
+    slope = citation_of(PUBLISHED_SLOPE)
     sd = PUBLISHED_SD_KVP_UNKNOWN_MG_CM3 if kvp is None else PUBLISHED_SD_MG_CM3
     found = Calibration(
         slope_mg_cm3_per_hu=float(PUBLISHED_SLOPE) * factor,
         offset_mg_cm3=float(PUBLISHED_OFFSET),
         route="published",
         sd_mg_cm3=float(sd),
-        source=f"{PUBLISHED_SLOPE.source} (trust: {PUBLISHED_SLOPE.trust}); band: {sd.source}",
+        source=f"{slope.source} (trust: {slope.trust}); band: {citation_of(sd).source}",
         kvp=kvp,
         notes=("tube voltage not stated: 120 kVp assumed",) if kvp is None else (),
     )

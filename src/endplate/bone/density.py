@@ -19,8 +19,18 @@ from endplate.cited import cited
 from endplate.finding import Gap
 from endplate.image.volume import Volume
 
-EROSION_MM = cited(4.0, "mm", "L1 ROI: erode the cortex by 3-5 mm or more, middle of the range", "knowledge")
-EROSION_MIN_MM = cited(3.0, "mm", "L1 ROI: erode the cortex by 3-5 mm or more, lower end for small bodies", "knowledge")
+EROSION_MM = cited(
+    4.0,
+    "mm",
+    "own choice for the region of L1: erode the cortex by 3-5 mm or more, middle of the range",
+    "design",
+)
+EROSION_MIN_MM = cited(
+    3.0,
+    "mm",
+    "own choice for the region of L1: erode the cortex by 3-5 mm or more, lower end for small bodies",
+    "design",
+)
 ROI_MIN_MM3 = cited(500.0, "mm3", "100 mm2 oval over three slices of about 1.7 mm, as the manual ROI", "design")
 VEIN_SHARE = cited(
     0.55, "1", "the vein enters from behind at mid-height: that share of the depth from the front is kept", "design"
@@ -31,14 +41,24 @@ OUTLIER_SD = cited(
 )
 OUTLIER_MIN_HU = cited(60.0, "[hnsf'U]", "noise and trabecular texture alone may stand out by this much", "design")
 SMOOTHING_MM = cited(1.5, "mm", "islands are wider than this, noise grains narrower", "design")
-OSTEOPOROSIS_MG_CM3 = cited(80.0, "mg/cm3", "osteoporosis at or below 80: ACR, ISCD; Keaveny 2020 table", "verified")
-NORMAL_MG_CM3 = cited(120.0, "mg/cm3", "low from 80 to 120: ACR, ISCD; Keaveny 2020 table", "verified")
+OSTEOPOROSIS_MG_CM3 = cited(
+    80.0,
+    "mg/cm3",
+    "osteoporosis at or below 80: ACR, ISCD; Keaveny 2020 table",
+    "verified",
+    cite=("keaveny_2020", "iscd_2007"),
+)
+NORMAL_MG_CM3 = cited(
+    120.0, "mg/cm3", "low from 80 to 120: ACR, ISCD; Keaveny 2020 table", "verified", cite=("keaveny_2020", "iscd_2007")
+)
 OUT_OF_LINE = cited(
     1.5, "1", "levels of one spine differ less than this from their median; sclerosis differs more", "design"
 )
 OUT_OF_LINE_HU = cited(40.0, "[hnsf'U]", "in very weak bone a ratio alone would flag noise", "design")
 OFF_GRID_VOXEL = cited(0.1, "1", "a crop farther than this from the CT's voxels is on another grid", "design")
-_NORMAL_MAD = cited(0.6745, "1", "median absolute deviation of a normal distribution over its SD", "knowledge")
+_NORMAL_MAD = cited(
+    0.6745, "1", "median absolute deviation of a normal distribution over its SD", "knowledge", cite="nist_handbook"
+)
 _GRAIN_MM = cited(
     2.0, "mm", "CT noise is correlated over about two millimetres: one independent sample per cube", "design"
 )

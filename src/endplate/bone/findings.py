@@ -8,6 +8,7 @@ from endplate.bone.calibration import TO_120_FROM_100_KVP, to_120_kvp
 from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of, compare_levels, out_of_line
 from endplate.bone.inclusion import DENSE_HU
 from endplate.bone.result import BoneDensity, Calibration
+from endplate.cited import citation_of
 from endplate.finding import Caution, Finding, Gap, band
 
 _ROI_SOURCE = "L1 ROI rules (clinical practice, from knowledge): cortex eroded 3-5 mm, vein and islands left out"
@@ -84,7 +85,7 @@ def _scale(line: Calibration) -> list[Finding]:
             low=factor,
             high=factor,
             method=f"trabecular HU at {line.kvp:g} kVp, no contrast medium, to 120 kVp; an error is not published",
-            source=TO_120_FROM_100_KVP.source,
+            source=citation_of(TO_120_FROM_100_KVP).source,
         )
     ]
 
@@ -133,6 +134,6 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
         method=_told(
             f"osteoporosis to {OSTEOPOROSIS_MG_CM3:g}, low to {NORMAL_MG_CM3:g} mg/cm3; {certain}", density.notes
         ),
-        source=OSTEOPOROSIS_MG_CM3.source,
+        source=citation_of(OSTEOPOROSIS_MG_CM3).source,
     )
     return [amount, category]

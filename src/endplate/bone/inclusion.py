@@ -10,7 +10,11 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 
 DENSE_HU = cited(
-    1000.0, "[hnsf'U]", "radiopaque bone cement and metal lie above; sclerosed cancellous bone rarely", "knowledge"
+    1000.0,
+    "[hnsf'U]",
+    "own limit: radiopaque bone cement and metal lie above; sclerosed cancellous bone rarely",
+    "design",
+    cite="kalender_2011",
 )
 INSIDE_MM = cited(3.0, "mm", "cortex and endplates with their blur lie shallower", "design")
 MIN_ML = cited(0.1, "mL", "a ball of 6 mm: less may be a bone island", "design")

@@ -14,45 +14,122 @@ from endplate.errors import OptionError
 DensityType = Literal["k2hpo4", "ash", "apparent"]
 """What a law's density means: QCT K2HPO4-equivalent, ash, or wet apparent, all in g/cm3."""
 
-ASH_SLOPE = cited(1.06, "1", "Keyak 1994, in the Ogo source: ash = 1.06 K2HPO4 + 0.0389 g/cm3", "verified")
-ASH_OFFSET_G_CM3 = cited(0.0389, "g/cm3", "Keyak 1994, in the Ogo source: ash = 1.06 K2HPO4 + 0.0389 g/cm3", "verified")
-ASH_PER_APPARENT = cited(0.60, "1", "Knowles, J Exp Orthop 2016, Table 1: apparent = ash / 0.60", "verified")
-MODULUS_FLOOR_MPA = cited(
-    0.1,
-    "MPa",
-    "Ogo source: floor at an equivalent modulus of 0.1 MPa",
-    "verified",
+ASH_SLOPE = cited(
+    1.06,
+    "1",
+    "Keyak 1994, in the Ogo source: ash = 1.06 K2HPO4 + 0.0389 g/cm3",
+    "secondary",
+    cite=("keyak_1994", "ogo"),
 )
+ASH_OFFSET_G_CM3 = cited(
+    0.0389,
+    "g/cm3",
+    "Keyak 1994, in the Ogo source: ash = 1.06 K2HPO4 + 0.0389 g/cm3",
+    "secondary",
+    cite=("keyak_1994", "ogo"),
+)
+ASH_PER_APPARENT = cited(
+    0.60, "1", "Knowles, J Exp Orthop 2016, Table 1: apparent = ash / 0.60", "verified", cite="knowles_2016"
+)
+MODULUS_FLOOR_MPA = cited(0.1, "MPa", "Ogo source: floor at an equivalent modulus of 0.1 MPa", "verified", cite="ogo")
 YIELD_STRAIN_FLOOR = cited(
     0.0057,
     "1",
     "Kopperdahl 2002 power laws at 0.1 g/cm3; yield of voxels at the floor",
     "design",
+    cite="kopperdahl_2002",
 )
 YIELD_STRAIN_VERTEBRA = cited(
-    0.0084,
-    "1",
-    "Kopperdahl & Keaveny, J Biomech 1998: vertebral compression",
-    "knowledge",
+    0.0084, "1", "Kopperdahl & Keaveny, J Biomech 1998: vertebral compression", "knowledge", cite="kopperdahl_1998"
 )
-POISSON = cited(0.3, "1", "Walle, Matheson & Boyd, GigaScience 2025: isotropic in bone and caps", "verified")
+POISSON = cited(0.3, "1", "isotropic in bone and caps", "verified", cite="walle_2025")
 
-KOPPERDAHL_E = cited(2980.0, "MPa", "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05", "verified")
-KOPPERDAHL_E_POWER = cited(1.05, "1", "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05", "verified")
-KOPPERDAHL_Y = cited(37.4, "MPa", "Kopperdahl 2002, power law, in the Ogo source: 37.4 rho^1.39", "verified")
-KOPPERDAHL_Y_POWER = cited(1.39, "1", "Kopperdahl 2002, power law, in the Ogo source: 37.4 rho^1.39", "verified")
-LINEAR_E = cited(3230.0, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: 3230 rho - 34.7", "verified")
-LINEAR_E_OFFSET = cited(-34.7, "MPa", "Kopperdahl 2002, linear law, in the Ogo source: 3230 rho - 34.7", "verified")
-LINEAR_Y = cited(24.9, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge")
-LINEAR_Y_OFFSET = cited(-0.75, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge")
-MORGAN_E = cited(4730.0, "MPa", "Morgan 2003, vertebra, in the Ogo source: E = 4730 rho_app^1.56", "verified")
-MORGAN_E_POWER = cited(1.56, "1", "Morgan 2003, vertebra, in the Ogo source: E = 4730 rho_app^1.56", "verified")
-POOLED_E = cited(8920.0, "MPa", "Morgan 2003, all sites pooled: E = 8920 rho_app^1.83", "knowledge")
-POOLED_E_POWER = cited(1.83, "1", "Morgan 2003, all sites pooled: E = 8920 rho_app^1.83", "knowledge")
-KELLER_E = cited(10500.0, "MPa", "Keller 1994, pooled, in Knowles 2016 Table 1: E = 10500 rho_ash^2.29", "verified")
-KELLER_E_POWER = cited(2.29, "1", "Keller 1994, pooled, in Knowles 2016 Table 1: E = 10500 rho_ash^2.29", "verified")
-KELLER_Y = cited(117.0, "MPa", "Keller 1994, pooled, ultimate strength = 117 rho_ash^1.93", "knowledge")
-KELLER_Y_POWER = cited(1.93, "1", "Keller 1994, pooled, ultimate strength = 117 rho_ash^1.93", "knowledge")
+KOPPERDAHL_E = cited(
+    2980.0,
+    "MPa",
+    "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05",
+    "secondary",
+    cite=("kopperdahl_2002", "ogo"),
+)
+KOPPERDAHL_E_POWER = cited(
+    1.05,
+    "1",
+    "Kopperdahl 2002, power law, in the Ogo source: E = 2980 rho^1.05",
+    "secondary",
+    cite=("kopperdahl_2002", "ogo"),
+)
+KOPPERDAHL_Y = cited(
+    37.4,
+    "MPa",
+    "Kopperdahl 2002, power law, in the Ogo source: 37.4 rho^1.39",
+    "secondary",
+    cite=("kopperdahl_2002", "ogo"),
+)
+KOPPERDAHL_Y_POWER = cited(
+    1.39,
+    "1",
+    "Kopperdahl 2002, power law, in the Ogo source: 37.4 rho^1.39",
+    "secondary",
+    cite=("kopperdahl_2002", "ogo"),
+)
+LINEAR_E = cited(
+    3230.0,
+    "MPa",
+    "Kopperdahl 2002, linear law, in the Ogo source: 3230 rho - 34.7",
+    "secondary",
+    cite=("kopperdahl_2002", "ogo"),
+)
+LINEAR_E_OFFSET = cited(
+    -34.7,
+    "MPa",
+    "Kopperdahl 2002, linear law, in the Ogo source: 3230 rho - 34.7",
+    "secondary",
+    cite=("kopperdahl_2002", "ogo"),
+)
+LINEAR_Y = cited(
+    24.9, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge", cite="kopperdahl_2002"
+)
+LINEAR_Y_OFFSET = cited(
+    -0.75, "MPa", "Kopperdahl 2002, linear law: yield = -0.75 + 24.9 rho", "knowledge", cite="kopperdahl_2002"
+)
+MORGAN_E = cited(
+    4730.0,
+    "MPa",
+    "Morgan 2003, vertebra, in the Ogo source: E = 4730 rho_app^1.56",
+    "secondary",
+    cite=("morgan_2003", "ogo"),
+)
+MORGAN_E_POWER = cited(
+    1.56,
+    "1",
+    "Morgan 2003, vertebra, in the Ogo source: E = 4730 rho_app^1.56",
+    "secondary",
+    cite=("morgan_2003", "ogo"),
+)
+POOLED_E = cited(8920.0, "MPa", "Morgan 2003, all sites pooled: E = 8920 rho_app^1.83", "knowledge", cite="morgan_2003")
+POOLED_E_POWER = cited(
+    1.83, "1", "Morgan 2003, all sites pooled: E = 8920 rho_app^1.83", "knowledge", cite="morgan_2003"
+)
+KELLER_E = cited(
+    10500.0,
+    "MPa",
+    "Keller 1994, pooled, in Knowles 2016 Table 1: E = 10500 rho_ash^2.29",
+    "secondary",
+    cite=("keller_1994", "knowles_2016"),
+)
+KELLER_E_POWER = cited(
+    2.29,
+    "1",
+    "Keller 1994, pooled, in Knowles 2016 Table 1: E = 10500 rho_ash^2.29",
+    "secondary",
+    cite=("keller_1994", "knowles_2016"),
+)
+KELLER_Y = cited(
+    117.0, "MPa", "Keller 1994, pooled, ultimate strength = 117 rho_ash^1.93", "knowledge", cite="keller_1994"
+)
+KELLER_Y_POWER = cited(
+    1.93, "1", "Keller 1994, pooled, ultimate strength = 117 rho_ash^1.93", "knowledge", cite="keller_1994"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,18 @@ import numpy as np
 
 from endplate.cited import cited
 
-K2HPO4_PER_HA_80_KVP = cited(0.86, "1", "Goodsitt, Bone Miner 1992: K2HPO4/HA at 80 kVp, intercept about 0", "verified")
-K2HPO4_PER_HA_140_KVP = cited(
-    0.81, "1", "Goodsitt, Bone Miner 1992: K2HPO4/HA at 140 kVp, intercept about 0", "verified"
+K2HPO4_PER_HA_80_KVP = cited(
+    0.86, "1", "Goodsitt, Bone Miner 1992: K2HPO4/HA at 80 kVp, intercept about 0", "verified", cite="goodsitt_1992"
 )
-LOW_KVP = cited(80.0, "kV", "Goodsitt, Bone Miner 1992: lower tube voltage of the comparison", "verified")
-HIGH_KVP = cited(140.0, "kV", "Goodsitt, Bone Miner 1992: upper tube voltage of the comparison", "verified")
+K2HPO4_PER_HA_140_KVP = cited(
+    0.81, "1", "Goodsitt, Bone Miner 1992: K2HPO4/HA at 140 kVp, intercept about 0", "verified", cite="goodsitt_1992"
+)
+LOW_KVP = cited(
+    80.0, "kV", "Goodsitt, Bone Miner 1992: lower tube voltage of the comparison", "verified", cite="goodsitt_1992"
+)
+HIGH_KVP = cited(
+    140.0, "kV", "Goodsitt, Bone Miner 1992: upper tube voltage of the comparison", "verified", cite="goodsitt_1992"
+)
 ASSUMED_KVP = cited(120.0, "kV", "the commonest tube voltage of abdominal CT; said wherever it is assumed", "design")
 
 

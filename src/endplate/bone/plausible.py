@@ -20,7 +20,7 @@ MAX_MG_CM3 = cited(
     "young adults have 150-250 mg/cm3; twice that is cortex, sclerosis, cement or a wrong scale",
     "design",
 )
-DEEP_MM = cited(4.0, "mm", "as the erosion of the trabecular region: clear of the shell", "knowledge")
+DEEP_MM = cited(4.0, "mm", "own choice: as the erosion of the trabecular region, clear of the shell", "design")
 
 
 def implausible_density(mg_cm3: float) -> str:

@@ -13,9 +13,19 @@ from endplate.bone.settings import RodSettings
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
 
-ROD_ABOVE_HU = cited(-150.0, "[hnsf'U]", "rods are water-like or denser; foam and mattress are lighter", "knowledge")
+ROD_ABOVE_HU = cited(
+    -150.0,
+    "[hnsf'U]",
+    "own window: rods are water-like or denser; foam and mattress are lighter",
+    "design",
+    cite="kalender_2011",
+)
 ROD_BELOW_HU = cited(
-    700.0, "[hnsf'U]", "rods for trabecular bone end near 300 HU, for cortical bone near 700", "knowledge"
+    700.0,
+    "[hnsf'U]",
+    "own window: rods for trabecular bone end near 300 HU, for cortical bone near 700",
+    "design",
+    cite="kalender_2011",
 )
 ROD_AREA_MM2 = (
     cited(40.0, "mm2", "thinner than a 7 mm rod nothing is left after leaving its edge out", "design"),
@@ -34,8 +44,12 @@ SLAB_CONTRAST_HU = cited(
 )
 # Mindways: from reference to CT line, as read in the Ogo source citing the QCT Pro guide.
 _MINDWAYS = "Ogo source, citing the QCT Pro guide"
-MINDWAYS_SLOPE = cited(0.2174, "1", _MINDWAYS + ": sigma_CT = sigma_ref - 0.2174", "verified")
-MINDWAYS_OFFSET = cited(999.6, "[hnsf'U]", _MINDWAYS + ": beta_CT = beta_ref + 999.6", "verified")
+MINDWAYS_SLOPE = cited(
+    0.2174, "1", _MINDWAYS + ": sigma_CT = sigma_ref - 0.2174", "secondary", cite=("mindways_qct", "ogo")
+)
+MINDWAYS_OFFSET = cited(
+    999.6, "[hnsf'U]", _MINDWAYS + ": beta_CT = beta_ref + 999.6", "secondary", cite=("mindways_qct", "ogo")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

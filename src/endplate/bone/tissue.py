@@ -8,27 +8,43 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.image.volume import Grid, Volume
 
 _EQUIVALENTS = (
     "Szyszko, PLoS One 2024, reference equivalents of air, fat and muscle; read as HA, since with the usual K2HPO4 "
     "slope of 0.67 mg/cm3 per HU air would lie at -1190 HU, with that of HA at -984 HU"
 )
-AIR_HA_MG_CM3 = cited(-797.0, "mg/cm3", _EQUIVALENTS, "verified")
-FAT_HA_MG_CM3 = cited(-95.0, "mg/cm3", _EQUIVALENTS, "verified")
-MUSCLE_HA_MG_CM3 = cited(38.0, "mg/cm3", _EQUIVALENTS, "verified")
+AIR_HA_MG_CM3 = cited(-797.0, "mg/cm3", _EQUIVALENTS, "verified", cite="szyszko_2024")
+FAT_HA_MG_CM3 = cited(-95.0, "mg/cm3", _EQUIVALENTS, "verified", cite="szyszko_2024")
+MUSCLE_HA_MG_CM3 = cited(38.0, "mg/cm3", _EQUIVALENTS, "verified", cite="szyszko_2024")
 
-AIR_BELOW_HU = cited(-900.0, "[hnsf'U]", "denser than air: lung, foam and clothes", "knowledge")
-PADDING_HU = cited(-1020.0, "[hnsf'U]", "scanners pad unmeasured corners at -1024 or below, without noise", "knowledge")
+AIR_BELOW_HU = cited(
+    -900.0, "[hnsf'U]", "own window: denser than air: lung, foam and clothes", "design", cite="kalender_2011"
+)
+PADDING_HU = cited(
+    -1020.0,
+    "[hnsf'U]",
+    "own window: scanners pad unmeasured corners at -1024 or below, without noise",
+    "design",
+    cite="kalender_2011",
+)
 PADDING_SD_HU = cited(2.0, "[hnsf'U]", "measured air is noisier than this; a constant is padding or clipped", "design")
 FAT_HU = (
-    cited(-150.0, "[hnsf'U]", "adipose tissue, lower end of the usual -190 to -30 HU without air's edge", "knowledge"),
-    cited(-60.0, "[hnsf'U]", "adipose tissue, upper end without muscle's edge", "knowledge"),
+    cited(
+        -150.0,
+        "[hnsf'U]",
+        "own window: adipose tissue, lower end of the usual -190 to -30 HU without air's edge",
+        "design",
+        cite="kalender_2011",
+    ),
+    cited(
+        -60.0, "[hnsf'U]", "own window: adipose tissue, upper end without muscle's edge", "design", cite="kalender_2011"
+    ),
 )
 MUSCLE_HU = (
-    cited(10.0, "[hnsf'U]", "muscle, lower end without fatty infiltration", "knowledge"),
-    cited(90.0, "[hnsf'U]", "muscle, upper end without vessels and bone", "knowledge"),
+    cited(10.0, "[hnsf'U]", "own window: muscle, lower end without fatty infiltration", "design", cite="kalender_2011"),
+    cited(90.0, "[hnsf'U]", "own window: muscle, upper end without vessels and bone", "design", cite="kalender_2011"),
 )
 SMOOTHING_MM = cited(2.0, "mm", "averages noise of 20-60 HU to a few HU within one tissue", "design")
 COARSE_MM = cited(
@@ -38,7 +54,7 @@ EDGE_HU_PER_MM = cited(6.0, "[hnsf'U]/mm", "steeper than this a smoothed voxel l
 AWAY_FROM_BONE_MM = cited(6.0, "mm", "three smoothing widths from vertebrae", "design")
 AWAY_FROM_BODY_MM = cited(6.0, "mm", "air is taken three smoothing widths from skin, table and bowel wall", "design")
 BACK_MUSCLE_MM = cited(60.0, "mm", "back and psoas muscle lie this near the vertebrae; organs lie in front", "design")
-MIN_MM3 = cited(1000.0, "mm3", "a cubic centimetre; Ogo asks for 10 mm2 of each tissue at least", "design")
+MIN_MM3 = cited(1000.0, "mm3", "a cubic centimetre; Ogo asks for 10 mm2 of each tissue at least", "design", cite="ogo")
 _PEAK_WINDOW_HU = cited(
     8.0, "[hnsf'U]", "half width about the histogram's peak over which its centre is taken", "design"
 )
@@ -89,7 +105,7 @@ def tissue_line(volume: Volume, bone: NDArray[np.bool_], k2hpo4_per_ha: float) -
         air_hu=float(at[0]),
         fat_hu=float(at[1]),
         muscle_hu=float(at[2]),
-        source=f"air, fat and muscle in the image: {AIR_HA_MG_CM3.source}; to K2HPO4 by Goodsitt 1992",
+        source=f"air, fat and muscle in the image: {citation_of(AIR_HA_MG_CM3).source}; to K2HPO4 by Goodsitt 1992",
         notes=(
             f"air {at[0]:.0f}, fat {at[1]:.0f}, muscle {at[2]:.0f} HU",
             f"HA equivalents times {k2hpo4_per_ha:.3f} to K2HPO4",

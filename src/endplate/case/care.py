@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.ask_next import NextQuestion, ask_next
+from endplate.decision.facts.case_facts import case_facts, facts_without_level
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.plan import PreventionPlan, prevent
 from endplate.decision.verdict.decide import decide
@@ -30,6 +31,11 @@ class Care:
     decision: Decision
     prevention: PreventionPlan
     measured: bool
+
+
+def next_questions(care: Care) -> tuple[NextQuestion, ...]:
+    """The missing answers that settle most open verdicts, the best first; of a patient where no level is known."""
+    return ask_next(care.facts or (facts_without_level(care.record),))
 
 
 def weigh(record: PatientRecord, findings: Sequence[Finding] = (), levels: Sequence[Level] = ()) -> Care:

@@ -15,7 +15,13 @@ from endplate.finding import Gap
 from endplate.level import Level
 from endplate.repair.rehearsal.findings import STOPPED
 
-MAX_LEVELS = cited(3.0, "1", "Medicare LCDs and trials treat at most 3 levels in a session (clinical 6.3)", "verified")
+MAX_LEVELS = cited(
+    3.0,
+    "1",
+    "3 levels: more than 3 fractures in a session are a relative limit of the LCDs; trials enrolled 1-3",
+    "secondary",
+    cite="medicare_lcd",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from endplate import __version__
 from endplate.cli import exit_codes as outcome
 from endplate.cli.decide.commands import decide, rules
+from endplate.cli.deprecated import current_spelling
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
 from endplate.cli.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputOptions, ModelOptions, Out, RunOptions
@@ -212,5 +213,5 @@ def schema(of: Literal["case", "record"] = "case", /) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code, which the console script hands to the shell."""
-    tokens = sys.argv[1:] if arguments is None else arguments
+    tokens = current_spelling(sys.argv[1:] if arguments is None else arguments)
     return outcome.guarded(lambda: app(tokens, exit_on_error=False, print_error=False), as_json="--json" in tokens)

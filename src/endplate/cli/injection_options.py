@@ -16,10 +16,12 @@ MAX_PORTIONS = 20
 RANGES = {
     "pause_s": (0.0, 1800.0, "s"),
     "flow_ml_s": (0.005, 1.0, "mL/s"),
-    "most_mpa": (0.01, 50.0, "MPa"),
-    "most_s": (1.0, 3600.0, "s"),
+    "max_pressure_mpa": (0.01, 50.0, "MPa"),
+    "max_time_s": (1.0, 3600.0, "s"),
 }
-"""Ends beyond which a value is a slip of the keyboard, by the name of the option and of the plan's part."""
+"""Ends beyond which a value is a slip of the keyboard, by the name of the option."""
+PLAN_NAMES = {"max_pressure_mpa": "max_mpa", "max_time_s": "max_s"}
+"""Options whose part of the plan has another name."""
 
 
 def injection_plan(repair: RepairOptions) -> InjectionPlan:
@@ -31,7 +33,7 @@ def injection_plan(repair: RepairOptions) -> InjectionPlan:
     """
     from endplate.repair.cement.injection_plan import InjectionPlan
 
-    plan = InjectionPlan(stop_at_opening=not repair.go_on_at_opening)
+    plan = InjectionPlan(stop_at_opening=not repair.continue_on_leak)
     if repair.portions is not None:
         plan = replace(plan, portions=parse_portions(repair.portions))
     if repair.needle_order is not None:
@@ -47,7 +49,7 @@ def injection_plan(repair: RepairOptions) -> InjectionPlan:
         if not low <= value <= high:
             option = f"--{name.replace('_', '-')} {value:g}"
             raise OptionError(option, "out of range", f"choose {low:g} to {high:g} {unit}")
-    return replace(plan, **given)
+    return replace(plan, **{PLAN_NAMES.get(name, name): value for name, value in given.items()})
 
 
 def parse_portions(text: str) -> tuple[float, ...]:

@@ -72,8 +72,8 @@ def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: Mod
     nominal = ParameterSet()
     if unknown.preload is not None:
         nominal = replace(nominal, preload_n=_within("--preload", unknown.preload, 0, 1000, "N"))
-    if unknown.mobility is not None:
-        nominal = replace(nominal, mobility=unknown.mobility)
+    if unknown.fracture_mobility is not None:
+        nominal = replace(nominal, mobility=unknown.fracture_mobility)
     rehearsal = _rehearsal(unknown, repair.procedure, assess.model.voxel_mm)
     run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
     return RehearseSettings(assess=assess, rehearsal=replace(rehearsal, run=run, nominal=nominal))

@@ -45,13 +45,13 @@ class RepairOptions:
         Literal["together", "in-turn"] | None,
         injection_option("Two needles at once, or one after the other; default together."),
     ] = None
-    max_mpa: Annotated[
+    max_pressure_mpa: Annotated[
         float | None, injection_option("Pressure in the syringe, in MPa, at which the hand gives up; default 5.")
     ] = None
-    max_s: Annotated[float | None, injection_option("Time limit in s; default the cement's own end of handling.")] = (
-        None
-    )
-    go_on_at_opening: Annotated[
+    max_time_s: Annotated[
+        float | None, injection_option("Time limit in s; default the cement's own end of handling.")
+    ] = None
+    continue_on_leak: Annotated[
         bool, injection_option("Go on when cement leaves the body, and count what goes out; default stop.")
     ] = False
     cement: Annotated[str | None, option("Name in the catalogue; default standard PMMA. A wrong name lists all.")] = (
@@ -82,7 +82,9 @@ class UnknownOptions:
     member_voxel_mm: Annotated[float | None, option("Voxels of those runs; default 2.")] = None
     seed: Annotated[int | None, option("Of their design; default 4711.")] = None
     preload: Annotated[float | None, option("Usual load on the spine while a balloon lifts, N; default 100.")] = None
-    mobility: Annotated[Literal["rigid", "mobile"] | None, option("Is the fracture loose? Default mobile.")] = None
+    fracture_mobility: Annotated[
+        Literal["rigid", "mobile"] | None, option("Is the fracture loose? Default mobile.")
+    ] = None
 
 
 NO_REPAIR, NO_UNKNOWN = RepairOptions(), UnknownOptions()

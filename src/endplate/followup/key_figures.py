@@ -26,10 +26,11 @@ WITHIN_DAYS = cited_table(
         "monitored": 112.0,
         "drug started": 112.0,
     },
+    cite="javaid_2020",
 )
-ON_DRUG_DAYS = cited(364.0, "d", _SOURCE + ": on the drug at 52 weeks", "verified")
-LOW_PERCENT = cited(50.0, "%", _SOURCE + ": bands below 50, 50-80, above 80 %", "verified")
-HIGH_PERCENT = cited(80.0, "%", _SOURCE + ": bands below 50, 50-80, above 80 %", "verified")
+ON_DRUG_DAYS = cited(364.0, "d", _SOURCE + ": on the drug at 52 weeks", "verified", cite="javaid_2020")
+LOW_PERCENT = cited(50.0, "%", _SOURCE + ": bands below 50, 50-80, above 80 %", "verified", cite="javaid_2020")
+HIGH_PERCENT = cited(80.0, "%", _SOURCE + ": bands below 50, 50-80, above 80 %", "verified", cite="javaid_2020")
 KEPT = "on drug at 52 weeks"
 NO_LIMIT = ("falls assessed", "drug recommended")
 

@@ -69,7 +69,7 @@ class EpisodeCourse:
                     text=f"a visit was due until {lost.missed_since}; now due: {lost.visit}",
                     action="call the patient",
                     urgency="next visit",
-                    source="clinical reference 7.3, own choice of windows",
+                    source="own choice of windows",
                 ),
             )
         return found

@@ -11,9 +11,12 @@ import numpy as np
 from endplate.cited import cited
 from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, normal_heights
 from endplate.fracture.own_shape import OTHER_SD, misshapen
+from endplate.fracture.result import Basis
 from endplate.level import Level
 
-NEAREST = cited(2, "1", "docs/theory.md, morphometry step 7: nearest two intact above and below", "knowledge")
+NEAREST = cited(
+    2, "1", "own algorithm, docs/theory.md, morphometry step 7: nearest two intact above and below", "design"
+)
 FARTHEST = cited(4, "level", "Own choice: level ratios are not carried further than four levels", "design")
 SUSPICIOUS = cited(
     0.15,
@@ -21,7 +24,7 @@ SUSPICIOUS = cited(
     "Own choice: five points (two SD of a height ratio) below Genant grade 1; a doubtful level is no reference",
     "design",
 )
-RATIO_SD = cited(0.03, "1", "Target of docs/theory.md: SD of a height ratio", "knowledge")
+RATIO_SD = cited(0.03, "1", "own target, docs/theory.md: SD of a height ratio", "design")
 STEP_SD = cited(0.02, "1", "Own choice: how much a person's growth between two levels departs from the mean", "design")
 TYPICAL = cited(
     75, "%", "Own choice: collapse only lessens a height, so the upper quarter of sizes tells the intact one", "design"
@@ -38,7 +41,7 @@ class Expected:
     ----------
     scaled_mm : what the level ratios alone predict; differs from `heights_mm` only where RDES230 was used.
     interpolated : intact levels lie on both sides.
-    own : no intact neighbour was there, only the own posterior height, whose loss then stays unknown.
+    basis : from the own posterior height alone no loss of that height can be told.
     """
 
     heights_mm: Triple
@@ -46,7 +49,12 @@ class Expected:
     reference: str
     interpolated: bool
     scaled_mm: Triple
-    own: bool = False
+    basis: Basis = "neighbours"
+
+    @property
+    def own(self) -> bool:
+        """Whether no intact neighbour was there, only the own posterior height, whose loss then stays unknown."""
+        return self.basis == "own posterior"
 
     def loss(self, heights_mm: Triple) -> Triple:
         """Fraction of each height that is lost against the expected; negative where it is higher."""
@@ -178,6 +186,7 @@ def _by_nearest_or_own_posterior(scaled: Expected, row: Row, nearest: Row) -> Ex
         heights_mm=larger,
         sd_mm=float(np.hypot(scaled.sd_mm, shift)),
         reference=f"deformed neighbours on one side: larger of {nearest.level} and own posterior height (RDES230)",
+        basis="nearest or own posterior",
     )
 
 
@@ -193,7 +202,7 @@ def _from_own_posterior(row: Row, sex: Sex | None) -> Expected:
         reference="own posterior height with the level's normal shape; no intact neighbour",
         interpolated=False,
         scaled_mm=heights,
-        own=True,
+        basis="own posterior",
     )
 
 

@@ -170,8 +170,8 @@ def _worst_expected(fracture: Fracture) -> Measured:
 
 
 def _ratio_source(fracture: Fracture) -> str:
-    if "RDES230" in fracture.reference:
+    if fracture.basis == "nearest or own posterior":
         return "RadElement RDES230 (verified)"
-    if "own posterior" in fracture.reference:
+    if fracture.basis == "own posterior":
         return "normal shape by level, Black, Panjabi, Zindrick family of normal values (weak)"
     return "level ratios: Palm, Sci Rep 2025 for T9-L1 (verified), Black, Panjabi, Zindrick family elsewhere (weak)"

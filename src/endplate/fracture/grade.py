@@ -14,10 +14,16 @@ from endplate.fracture.signs import Sign
 from endplate.level import Level
 
 _GENANT = "Genant 1993 as restated by Wang, QIMS 2019: mild 20-25 %, moderate 25-40 %, severe > 40 %"
-MILD_FROM = cited(0.20, "1", _GENANT, "verified")
-MODERATE_FROM = cited(0.25, "1", _GENANT, "verified")
-SEVERE_ABOVE = cited(0.40, "1", _GENANT, "verified")
-RATIO_BELOW = cited(0.80, "1", "Shapes after Genant 1993: crush, biconcave, wedge below 0.80, first match", "knowledge")
+MILD_FROM = cited(0.20, "1", _GENANT, "secondary", cite=("genant_1993", "genant_wang_2019"))
+MODERATE_FROM = cited(0.25, "1", _GENANT, "secondary", cite=("genant_1993", "genant_wang_2019"))
+SEVERE_ABOVE = cited(0.40, "1", _GENANT, "secondary", cite=("genant_1993", "genant_wang_2019"))
+RATIO_BELOW = cited(
+    0.80,
+    "1",
+    "Shapes after Genant 1993: crush, biconcave, wedge below 0.80, first match",
+    "knowledge",
+    cite="genant_1993",
+)
 ALSO_REDUCED_BELOW = cited(
     0.90, "1", "Own choice for 'Ha and Hm also reduced' in a crush: beyond two SD of a height ratio", "design"
 )
@@ -29,12 +35,17 @@ MIN_PHYSIOLOGICAL = cited_table(
     _ASYMPTOMATIC,
     "verified",
     {"T10": 0.76, "T11": 0.76, "T12": 0.78, "L1": 0.77, "L2": 0.76},
+    cite="matsumoto_2011",
 )
 EVEN_WITHIN = cited(
     0.08, "1", "Own choice: three losses within two SD (0.04) of each other are an evenly short body", "design"
 )
-SCHEUERMANN_DEG = cited(5, "deg", "Sorensen 1964: three adjacent vertebrae wedged by 5 degrees or more", "knowledge")
-SCHEUERMANN_RUN = cited(3, "1", "Sorensen 1964: three adjacent vertebrae wedged by 5 degrees or more", "knowledge")
+SCHEUERMANN_DEG = cited(
+    5, "deg", "Sorensen 1964: three adjacent vertebrae wedged by 5 degrees or more", "knowledge", cite="sorensen_1964"
+)
+SCHEUERMANN_RUN = cited(
+    3, "1", "Sorensen 1964: three adjacent vertebrae wedged by 5 degrees or more", "knowledge", cite="sorensen_1964"
+)
 
 Kind = Literal["anterior", "middle", "posterior"]
 Mimic = Literal["short vertebra", "Scheuermann-like wedging"]

@@ -20,6 +20,7 @@ POSTERIOR_MM = cited_table(
     _FAMILY,
     "weak",
     {"T4": 18, "T6": 19.5, "T8": 20.5, "T10": 22, "T12": 25, "L1": 26.5, "L2": 27.5, "L3": 27.5, "L4": 26.5, "L5": 24},
+    cite=("black_1991", "panjabi_1991", "panjabi_1992"),
 )
 FRONT_TO_BACK = cited_table(
     "normal_front_to_back",
@@ -38,6 +39,7 @@ FRONT_TO_BACK = cited_table(
         "L4": 1.03,
         "L5": 1.15,
     },
+    cite=("black_1991", "panjabi_1991", "panjabi_1992"),
 )
 DEPTH_MM = cited_table(
     "normal_depth",
@@ -45,10 +47,11 @@ DEPTH_MM = cited_table(
     _FAMILY,
     "weak",
     {"T4": 20, "T6": 24, "T8": 27, "T10": 29, "T12": 31, "L1": 33, "L2": 34, "L3": 35, "L4": 35, "L5": 35},
+    cite=("black_1991", "panjabi_1991", "panjabi_1992"),
 )
 _PALM = "Palm et al., Sci Rep 2025 (262 adults, 3117 vertebrae): height gain a level from T9 to L1"
-GROWTH_T9_L1 = cited_table("growth_T9_L1", "1", _PALM, "verified", {"female": 0.0663, "male": 0.0648})
-MALE_FRONT_TO_BACK = cited(0.982, "1", "Skeletal Radiol 1998;27:380: Ha/Hp of men 1.8 % smaller", "verified")
+GROWTH_T9_L1 = cited_table("growth_T9_L1", "1", _PALM, "verified", {"female": 0.0663, "male": 0.0648}, cite="palm_2025")
+MALE_FRONT_TO_BACK = cited(0.982, "1", "Ha/Hp of men 1.8 % smaller (abstract)", "verified", cite="cheng_1998")
 MIDDLE_TO_MEAN = cited(
     0.93,
     "1",

@@ -16,6 +16,7 @@ MEAN_FRONT_TO_BACK = cited_table(
     f"{_ASYMPTOMATIC}, mean",
     "verified",
     {"T10": 0.92, "T11": 0.92, "T12": 0.90, "L1": 0.89, "L2": 0.90},
+    cite="matsumoto_2011",
 )
 FRONT_TO_BACK_SD = cited_table(
     "asymptomatic_front_to_back_sd",
@@ -23,18 +24,28 @@ FRONT_TO_BACK_SD = cited_table(
     f"{_ASYMPTOMATIC}, SD",
     "verified",
     {"T10": 0.08, "T11": 0.08, "T12": 0.06, "L1": 0.06, "L2": 0.07},
+    cite="matsumoto_2011",
 )
-OTHER_SD = cited(0.08, "1", f"{_ASYMPTOMATIC}: the widest SD, for levels without a published one", "verified")
-MIN_MIDDLE = cited(0.80, "1", "Shapes after Genant 1993: biconcave where Hm/Hp is below 0.80", "knowledge")
+OTHER_SD = cited(
+    0.08, "1", f"{_ASYMPTOMATIC}: the widest SD, for levels without a published one", "verified", cite="matsumoto_2011"
+)
+MIN_MIDDLE = cited(
+    0.80, "1", "Shapes after Genant 1993: biconcave where Hm/Hp is below 0.80", "knowledge", cite="genant_1993"
+)
 DOUBTFUL_SD = cited(2, "1", "Own choice: 1 of 40 intact bodies is beyond; it costs a reference, no finding", "design")
 EXCUSED_SD = cited(
-    3, "1", "Eastell 1991, McCloskey 1993: a ratio over 3 SD below the level mean is deformed", "knowledge"
+    3,
+    "1",
+    "Eastell 1991, McCloskey 1993: a ratio over 3 SD below the level mean is deformed",
+    "knowledge",
+    cite=("eastell_1991", "mccloskey_1993"),
 )
 SHORT_BELOW = cited(
     0.85,
     "1",
     "Own choice: posterior height over depth against the weak normals; 12 intact levels of VerSe'19 004, 014: 1.0-1.3",
     "design",
+    cite="verse_2020",
 )
 LOW_BELOW = cited(
     0.80, "1", "Own choice: posterior height less 3 SD of the weak normals (1.5 mm), against no size of body", "design"
@@ -44,6 +55,7 @@ SIZE_SD = cited(
     "1",
     "posterior height over depth against the normals, SD at 12 intact levels of VerSe'19 004, 014",
     "recomputed",
+    cite="verse_2020",
 )
 SHORT_SD = cited(0.25, "1", "Own choice: where the own posterior height looks lost, up to half may be", "design")
 NOT_LARGE_BELOW = cited(0.95, "1", "Own choice: a small body is as high for its depth as any other", "design")

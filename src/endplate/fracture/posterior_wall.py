@@ -14,7 +14,9 @@ CORNER_INSET = cited(
     0.125, "1", "Own choice: corners read as far from the endplates as heights are from the walls", "design"
 )
 ROWS = cited(15, "1", "Own choice: rows about 1.5 mm apart", "design")
-SIDE_MM = cited(2.5, "mm", "docs/theory.md, morphometry step 5: slices of the band lie 2.5 mm apart", "knowledge")
+SIDE_MM = cited(
+    2.5, "mm", "own algorithm, docs/theory.md, morphometry step 5: slices of the band lie 2.5 mm apart", "design"
+)
 
 
 def wall_involvement(

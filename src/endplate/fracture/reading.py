@@ -131,6 +131,7 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
         expected_mm=expected.heights_mm,
         expected_sd_mm=expected.sd_mm,
         reference=expected.reference,
+        basis=expected.basis,
         height_loss=loss,
         worst=kind,
         genant_grade=genant_grade(max(losses)),

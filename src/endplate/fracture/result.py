@@ -9,6 +9,9 @@ from endplate.level import Level
 
 Shape = Literal["none", "wedge", "biconcave", "crush"]
 Answer = Literal["yes", "no", "indeterminate"]
+Basis = Literal["neighbours", "nearest or own posterior", "own posterior"]
+"""What expected heights rest on: intact neighbours; beside a run of deformed levels the larger of the nearest one and
+the own posterior height (RDES230); the own posterior height alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Fracture:
     Attributes
     ----------
     expected_mm : expected (anterior, middle, posterior) heights; None where no reference exists.
+    reference, basis : what the expected heights rest on, in words and as a kind; empty and None where there are none.
     height_loss : worst of the three losses as a fraction, with SD.
     worst : which height lost most.
     deformity, fracture : separate answers; a deformity is a fracture only with an endplate or cortex sign.
@@ -63,6 +67,7 @@ class Fracture:
     signs: tuple[str, ...]
     posterior_wall_fraction: Measured
     reason: str = ""
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

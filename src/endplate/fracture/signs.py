@@ -22,6 +22,7 @@ DEPRESSED_BEYOND = cited(
     "1",
     "2 SD (0.036) of concavity (mean of Ha and Hp less Hm, over that mean) at 11 intact levels, VerSe'19 004, 014",
     "recomputed",
+    cite="verse_2020",
 )
 BREACH_DEPTH_MM = cited(2, "mm", "Own choice: a step that a 1 mm scan shows for certain", "design")
 BREACH_INSET_MM = cited(3, "mm", "Own choice: the rim rolls off by over 2 mm within this of the border", "design")
@@ -31,8 +32,9 @@ DEFAULT_CONCAVITY = cited(
     "1",
     "median concavity of the same 11 intact levels, where a spine has no intact level of its own",
     "recomputed",
+    cite="verse_2020",
 )
-FRONT_SD = cited(0.08, "1", "Surg Radiol Anat 2011;33:223: widest SD of Ha/Hp, T10-L2, asymptomatic adults", "verified")
+FRONT_SD = cited(0.08, "1", "widest SD of Ha/Hp, T10-L2, asymptomatic adults", "verified", cite="matsumoto_2011")
 SPREAD_BEYOND = cited(0.10, "1", "Own choice: twice the usual scatter of depth against neighbours (0.05)", "design")
 
 

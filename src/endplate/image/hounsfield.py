@@ -13,7 +13,11 @@ from endplate.image.hu_scale_check import FIX, check_scale
 from endplate.image.volume import Grid
 
 NOT_TISSUE_HU = cited(
-    -300.0, "[hnsf'U]", "fat is near -100 HU and lung above -900 HU: a body has tissue above this", "knowledge"
+    -300.0,
+    "[hnsf'U]",
+    "own limit: fat is near -100 HU and lung above -900 HU: a body has tissue above this",
+    "design",
+    cite="kalender_2011",
 )
 BELOW_WATER_HU = cited(
     -20.0, "[hnsf'U]", "fat, air and CT noise all lie below; images that are not in HU start at zero", "design"
@@ -21,7 +25,13 @@ BELOW_WATER_HU = cited(
 BELOW_WATER_FRACTION = cited(
     0.001, "1", "fat makes 1 % or more of any spine crop; interpolation ringing in MRI is rarer than this", "design"
 )
-BONE_HU = cited(150.0, "[hnsf'U]", "cortical and most cancellous bone exceed it; muscle and blood do not", "knowledge")
+BONE_HU = cited(
+    150.0,
+    "[hnsf'U]",
+    "own limit: cortical and most cancellous bone exceed it; muscle and blood do not",
+    "design",
+    cite="kalender_2011",
+)
 MIN_BONE_MM3 = cited(200.0, "mm3", "a fiftieth of a small vertebral body: less cannot be measured", "design")
 MAX_HU = cited(100000.0, "[hnsf'U]", "extended CT scales end at 65,535 HU; beyond it the values are not HU", "design")
 

@@ -12,32 +12,90 @@ from endplate.errors import ImageError
 
 SAMPLES = 2_000_000  # voxels that are looked at: shares of a thousandth are still counted well
 AIR_HU = cited(
-    -500.0, "[hnsf'U]", "half-way from air at -1000 to soft tissue near 0; most lung lies below", "knowledge"
+    -500.0,
+    "[hnsf'U]",
+    "own limit: half-way from air at -1000 to soft tissue near 0; most lung lies below",
+    "design",
+    cite="kalender_2011",
 )
 SOFT_HU = (
-    cited(-200.0, "[hnsf'U]", "fat lies at -120 to -80 HU; noise of 40 HU twice below", "knowledge"),
-    cited(150.0, "[hnsf'U]", "muscle, organs and enhanced blood lie below in all but the arterial phase", "knowledge"),
+    cited(
+        -200.0,
+        "[hnsf'U]",
+        "own limit: fat lies at -120 to -80 HU; noise of 40 HU twice below",
+        "design",
+        cite="kalender_2011",
+    ),
+    cited(
+        150.0,
+        "[hnsf'U]",
+        "own limit: muscle, organs and enhanced blood lie below in all but the arterial phase",
+        "design",
+        cite="kalender_2011",
+    ),
 )
 MIN_SOFT_SHARE = cited(
     0.1, "1", "a box around one vertebra holds a quarter or more of soft tissue and marrow (0.7 on both CTs)", "design"
 )
 MIDDLE_HU = (
-    cited(-150.0, "[hnsf'U]", "median of all but air: fat alone is near -100 HU", "knowledge"),
-    cited(250.0, "[hnsf'U]", "median of all but air: young trabecular bone alone is at 150-250 HU", "knowledge"),
+    cited(
+        -150.0,
+        "[hnsf'U]",
+        "own limit: median of all but air: fat alone is near -100 HU",
+        "design",
+        cite="kalender_2011",
+    ),
+    cited(
+        250.0,
+        "[hnsf'U]",
+        "own limit: median of all but air: young trabecular bone alone is at 150-250 HU",
+        "design",
+        cite="kalender_2011",
+    ),
 )
-DENSE_HU = cited(700.0, "[hnsf'U]", "cortex and metal only", "knowledge")
+DENSE_HU = cited(700.0, "[hnsf'U]", "own limit: cortex and metal only", "design", cite="kalender_2011")
 MAX_DENSE_SHARE = cited(0.25, "1", "of all but air; 0.03-0.06 on two CTs, implants add a few parts", "design")
-FULL_AIR_HU = cited(-800.0, "[hnsf'U]", "air in any scan reaches below, also that in airways and lung", "knowledge")
+FULL_AIR_HU = cited(
+    -800.0,
+    "[hnsf'U]",
+    "own limit: air in any scan reaches below, also that in airways and lung",
+    "design",
+    cite="kalender_2011",
+)
 HALF_AIR_HU = (
-    cited(-700.0, "[hnsf'U]", "lower end of where only borders of air and dense lung lie", "knowledge"),
-    cited(-350.0, "[hnsf'U]", "upper end of where only borders of air and dense lung lie", "knowledge"),
+    cited(
+        -700.0,
+        "[hnsf'U]",
+        "own limit: lower end of where only borders of air and dense lung lie",
+        "design",
+        cite="kalender_2011",
+    ),
+    cited(
+        -350.0,
+        "[hnsf'U]",
+        "own limit: upper end of where only borders of air and dense lung lie",
+        "design",
+        cite="kalender_2011",
+    ),
 )
 HALF_AIR_SHARE = cited(0.05, "1", "of the image there, with no air below: the scale is wrong", "design")
 NO_AIR_SHARE = cited(0.001, "1", "less is noise", "design")
-BELOW_AIR_HU = cited(-1300.0, "[hnsf'U]", "nothing is below -1000 HU but noise, ringing and padding", "knowledge")
+BELOW_AIR_HU = cited(
+    -1300.0,
+    "[hnsf'U]",
+    "own limit: nothing is below -1000 HU but noise, ringing and padding",
+    "design",
+    cite="kalender_2011",
+)
 BELOW_AIR_SHARE = cited(0.02, "1", "of the image below air and not one padding value: the scale is wrong", "design")
 CLIPPED_SHARE = cited(0.01, "1", "real scans hold their extreme values in single voxels", "design")
-WINDOW_TOP_HU = cited(600.0, "[hnsf'U]", "cortex goes beyond: a scan that ends below was cut to a window", "knowledge")
+WINDOW_TOP_HU = cited(
+    600.0,
+    "[hnsf'U]",
+    "own limit: cortex goes beyond: a scan that ends below was cut to a window",
+    "design",
+    cite="kalender_2011",
+)
 WATER_SHARE = cited(0.001, "1", "fat makes 1 % or more of any spine crop", "design")
 FAT_HU = cited(-20.0, "[hnsf'U]", "fat and noise of muscle lie below; other images start at zero", "design")
 FIX = "give a CT in Hounsfield units, best the original DICOM series"

@@ -13,8 +13,14 @@ from endplate.errors import GridMismatchError
 from endplate.image.label_misregistration import check_in_place
 from endplate.image.volume import Grid, LabelMap, Volume
 
-AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge")
-BONE_HU = cited(150.0, "[hnsf'U]", "cortical and most cancellous bone exceed it; muscle and blood do not", "knowledge")
+AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge", cite="kalender_2011")
+BONE_HU = cited(
+    150.0,
+    "[hnsf'U]",
+    "own limit: cortical and most cancellous bone exceed it; muscle and blood do not",
+    "design",
+    cite="kalender_2011",
+)
 MIN_BONE_FRACTION = cited(
     0.05, "1", "even osteoporotic vertebrae have a shell of a tenth of their volume above it", "design"
 )
@@ -35,9 +41,10 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
 
     Raises
     ------
-    GridMismatchError : the labels lie outside the CT, or not over bone: another patient's, or another coordinate
-        frame.
+    GridMismatchError : CT and labels name different frames of reference, or the labels lie outside the CT, or not over
+        bone: another patient's, or another coordinate frame.
     """
+    _check_one_frame(volume, labels)
     moved = labels if labels.grid.matches(volume.grid) else resample_labels(labels, volume.grid)
     before = np.count_nonzero(labels.labels) * labels.grid.voxel_mm3
     after = np.count_nonzero(moved.labels) * volume.grid.voxel_mm3
@@ -55,6 +62,17 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
     if after < (1 - float(MIN_INSIDE_FRACTION)) * before:
         note += f"; {100 * (1 - after / before):.0f} % of them lie outside the CT"
     return _with(moved, (*moved.notes, note))
+
+
+def _check_one_frame(volume: Volume, labels: LabelMap) -> None:
+    """DICOM objects that name different frames of reference share no coordinates, even where they overlap."""
+    ct, seg = (None if one.series is None else one.series.frame_of_reference_uid for one in (volume, labels))
+    if ct and seg and ct != seg:
+        raise GridMismatchError(
+            f"the CT lies in frame of reference {ct}, the labels in {seg}",
+            "a place in one means nothing in the other",
+            "give the labels that were made from this CT, or a copy registered to it",
+        )
 
 
 def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:

@@ -38,9 +38,10 @@ class Cancer(Part):
 
 
 class Allergies(Part):
-    """Allergies that bear on a repair."""
+    """Allergies that bear on a repair. `opacifier` : of the cement; `contrast` : iodinated contrast medium."""
 
     cement: bool | None = None
+    opacifier: bool | None = None
     contrast: bool | None = None
     others: tuple[Text, ...] | None = None
 

@@ -22,10 +22,12 @@ class LevelRecord(Part):
     progression : more height lost between two studies. fracture_on : of an old fracture.
     cord_compression : of cord or cauda. cortical_defect : a gap in the shell. pedicle_width_mm : of the narrower one.
     osteophytes : a wedge shape with osteophytes. endplate_erosion : disc-centred, as in infection.
+    cause : of the fracture, as the clinician judges it; outranks what follows from the other answers.
     """
 
     fracture: bool | None = None
     fracture_on: date | None = None
+    cause: Literal["osteoporotic", "traumatic", "malignant", "infectious", "other"] | None = None
     concordant: bool | None = None
     oedema: bool | None = None
     uptake: bool | None = None

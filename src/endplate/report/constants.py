@@ -8,26 +8,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from endplate.bibliography import full_text
 from endplate.case import Case
-from endplate.cited import Cited
+from endplate.cited import Cited, citation_of, is_cited
 from endplate.report.phrase import BUILT, UNIT_WORDS
 
 PHANTOM = "endplate.image.phantom"
 STAGES = ("image", "anatomy", "fracture", "bone", "biomechanics", "repair")
 
-TRUST_WORDS = {
-    "verified": "read in the primary source",
-    "recomputed": "computed from public data",
-    "knowledge": "known in the field, primary source not read",
-    "weak": "from weak memory",
-    "design": "our own choice, reason given",
-}
-"""The trust marks in words."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """One cited number."""
+    """One cited number; `references` are its publications in full."""
 
     stage: str
     name: str
@@ -35,6 +27,7 @@ class Constant:
     unit: str
     source: str
     trust: str
+    references: tuple[str, ...]
 
 
 def stages_used(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -77,10 +70,10 @@ def _imported(name: str) -> bool:
 
 
 def _cited(name: str, value: object) -> list[tuple[str, Cited]]:
-    if isinstance(value, Cited):
-        return [(name, value)]
+    if isinstance(value, float) and is_cited(value):
+        return [(name, citation_of(value))]
     if isinstance(value, dict):
-        return [(f"{name}[{key}]", item) for key, item in value.items() if isinstance(item, Cited)]
+        return [(f"{name}[{key}]", citation_of(item)) for key, item in value.items() if is_cited(item)]
     return []
 
 
@@ -88,8 +81,9 @@ def _constant(stage: str, name: str, number: Cited) -> Constant:
     return Constant(
         stage=stage,
         name=name,
-        value=f"{float(number):g}",
+        value=f"{number.value:g}",
         unit=UNIT_WORDS.get(number.unit, number.unit),
         source=number.source,
         trust=number.trust,
+        references=full_text(number.cite),
     )

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from endplate.case import Case
+from endplate.cited import TRUST_WORDS
 from endplate.report import table
 from endplate.report.care.section import ALARM_EMPTY, EMPTY, care_alarm, care_section
-from endplate.report.constants import TRUST_WORDS, constants, stages_used
+from endplate.report.constants import constants, stages_used
 from endplate.report.figure.bitmap import ABOVE_RGB, ramp_rgb
 from endplate.report.figure.curve import curve_figure, shared_limits
 from endplate.report.figure.pattern import grade_patterns

@@ -30,7 +30,7 @@ from endplate.synthetic_fracture.platen import Platens, build_platens
 
 CAP_MODULUS_MPA = cited(200.0, "MPa", "own trial: stiff enough to carry the endplate, soft enough to spread", "design")
 MIN_DENSITY_G_CM3 = cited(0.02, "g/cm3", "own trial: fatty marrow reads below; keeps the foam law finite", "design")
-STEP_VOXELS = cited(0.25, "voxel", "docs/theory.md, balloon mechanics: longest move in a step", "knowledge")
+STEP_VOXELS = cited(0.25, "voxel", "own algorithm, docs/theory.md, balloon mechanics: longest move in a step", "design")
 RECOIL = cited(0.012, "1", "own trial on an L2: what a loss of 0.4 gives back when let go", "design")
 MIN_GAIN = cited(0.25, "1", "a plate that wins less than a quarter of its travel as loss is not hurried", "design")
 CLOSE_ENOUGH = cited(0.005, "1", "a sixth of the error of measuring a height ratio (0.03)", "design")

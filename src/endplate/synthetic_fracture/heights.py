@@ -16,7 +16,7 @@ from endplate.fracture.height.patch import band_heights
 from endplate.fracture.normals import Triple
 
 WALL_STEP_MM = cited(1.0, "mm", "a wall is smooth; the voxels of a scan are no finer", "design")
-GRID_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm", "knowledge")
+GRID_MM = cited(0.5, "mm", "own algorithm, docs/theory.md, morphometry step 3: resample at 0.5 mm", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

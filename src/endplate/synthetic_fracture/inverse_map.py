@@ -13,6 +13,7 @@ from endplate.cited import cited
 from endplate.image.volume import Grid
 from endplate.synthetic_fracture.displacement_grid import DisplacementGrid
 from endplate.synthetic_fracture.rigid_group import RigidGroup
+from endplate.synthetic_fracture.trilinear import cell, outside, scalar
 
 STEPS = int(cited(30, "1", "Newton steps at most; a smooth field needs three or four", "design"))
 CLOSE = 1e-3  # fine-lattice steps: a thousandth of 1.5 mm
@@ -81,16 +82,13 @@ def _in_scan(lattice: DisplacementGrid, scan: Grid, to_scan: NDArray[Any]) -> tu
 @njit(cache=True)
 def _look_up(moved: Any, start: Any, step: Any, x: Any, value: Any, slope: Any) -> bool:  # pragma: no cover - compiled
     """Displacement and its slopes at x (scan indices), trilinear; whether x lies within the lattice."""
-    inside = True
     n0, n1, n2 = moved.shape[0], moved.shape[1], moved.shape[2]
     p = (x[0] - start[0]) / step[0]
     q = (x[1] - start[1]) / step[1]
     r = (x[2] - start[2]) / step[2]
-    if p < 0 or q < 0 or r < 0 or p > n0 - 1 or q > n1 - 1 or r > n2 - 1:
-        inside = False
+    inside = not outside(moved.shape, p, q, r)
     p, q, r = min(max(p, 0.0), n0 - 1.0), min(max(q, 0.0), n1 - 1.0), min(max(r, 0.0), n2 - 1.0)
-    i, j, k = min(int(p), n0 - 2), min(int(q), n1 - 2), min(int(r), n2 - 2)
-    a, b, c = p - i, q - j, r - k
+    i, j, k, a, b, c = cell(moved.shape, p, q, r)
     for axis in range(3):
         v000, v001 = moved[i, j, k, axis], moved[i, j, k + 1, axis]
         v010, v011 = moved[i, j + 1, k, axis], moved[i, j + 1, k + 1, axis]
@@ -107,24 +105,6 @@ def _look_up(moved: Any, start: Any, step: Any, x: Any, value: Any, slope: Any) 
         high = (v001 * (1 - b) + v011 * b) * (1 - a) + (v101 * (1 - b) + v111 * b) * a
         slope[axis, 2] = (high - low) / step[2]
     return inside
-
-
-@njit(cache=True)
-def _scalar(field: Any, start: Any, step: Any, x: Any) -> float:  # pragma: no cover - compiled
-    """A scalar on the fine lattice at x (scan indices), trilinear; 1 outside."""
-    n0, n1, n2 = field.shape
-    p, q, r = (x[0] - start[0]) / step[0], (x[1] - start[1]) / step[1], (x[2] - start[2]) / step[2]
-    if p < 0 or q < 0 or r < 0 or p > n0 - 1 or q > n1 - 1 or r > n2 - 1:
-        return 1.0
-    i, j, k = min(int(p), n0 - 2), min(int(q), n1 - 2), min(int(r), n2 - 2)
-    a, b, c = p - i, q - j, r - k
-    total = 0.0
-    for di in range(2):
-        for dj in range(2):
-            for dk in range(2):
-                part = (a if di else 1 - a) * (b if dj else 1 - b) * (c if dk else 1 - c)
-                total += part * field[i + di, j + dj, k + dk]
-    return total
 
 
 @njit(cache=True)
@@ -206,4 +186,10 @@ def _invert(
                     left = min(left, again)
                 folded[i, j, k] = left > LOST
                 index[i, j, k, 0], index[i, j, k, 1], index[i, j, k, 2] = x[0], x[1], x[2]
-                ratio[i, j, k] = _scalar(ratio_at, fine[1], fine[2], x)
+                f_start, f_step = fine[1], fine[2]
+                p, q, r = (
+                    (x[0] - f_start[0]) / f_step[0],
+                    (x[1] - f_start[1]) / f_step[1],
+                    (x[2] - f_start[2]) / f_step[2],
+                )
+                ratio[i, j, k] = scalar(ratio_at, p, q, r, 1.0)

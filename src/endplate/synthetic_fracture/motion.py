@@ -24,7 +24,10 @@ COLUMN_MM = cited(
     40.0, "mm", "spine above the labels, with processes and rib heads, within this of the line of its bodies", "design"
 )
 DISC_MM = cited(
-    10.0, "mm", "usual lumbar disc with its endplates; beyond it bone without a label may begin", "knowledge"
+    10.0,
+    "mm",
+    "own limit: usual lumbar disc with its endplates; beyond it bone without a label may begin",
+    "design",
 )
 ROOT_MM = cited(4.0, "mm", "part of the body that is taken for the root of the arch", "design")
 

@@ -18,11 +18,14 @@ from endplate.cited import cited
 from endplate.image.volume import LabelMap, Volume
 from endplate.level import Level
 from endplate.synthetic_fracture.inverse_map import Field, origins
+from endplate.synthetic_fracture.trilinear import scalar
 
-PADDING_HU = cited(-1024.0, "[hnsf'U]", "scanners pad what was not measured at -1024 or below", "knowledge")
-MAX_HU = cited(3071.0, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge")
+PADDING_HU = cited(
+    -1024.0, "[hnsf'U]", "scanners pad what was not measured at -1024 or below", "knowledge", cite="kalender_2011"
+)
+MAX_HU = cited(3071.0, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge", cite="kalender_2011")
 MIN_RATIO = cited(0.1, "1", "bone cannot be denser than 1.3 g/cm3: a volume ratio below this is an error", "design")
-KEYS = float(cited(-0.5, "1", "Keys 1981, IEEE Trans Acoust 29:1153: exact for quadratics", "knowledge"))
+KEYS = float(cited(-0.5, "1", "exact for quadratics", "knowledge", cite="keys_1981"))
 PLANES = int(cited(16, "1", "planes of the scan that are worked on at once: bounds the memory", "design"))
 
 
@@ -172,23 +175,6 @@ class _Votes:
 
 
 @njit(cache=True)
-def _linear(field: Any, p: float, q: float, r: float) -> float:  # pragma: no cover - compiled
-    """Value between voxel centres; 0 outside."""
-    n0, n1, n2 = field.shape
-    if p < 0 or q < 0 or r < 0 or p > n0 - 1 or q > n1 - 1 or r > n2 - 1:
-        return 0.0
-    i, j, k = min(int(p), n0 - 2), min(int(q), n1 - 2), min(int(r), n2 - 2)
-    a, b, c = p - i, q - j, r - k
-    total = 0.0
-    for di in range(2):
-        for dj in range(2):
-            for dk in range(2):
-                part = (a if di else 1 - a) * (b if dj else 1 - b) * (c if dk else 1 - c)
-                total += part * field[i + di, j + dj, k + dk]
-    return total
-
-
-@njit(cache=True)
 def _cubic_weights(t: float, out: Any) -> None:  # pragma: no cover - compiled
     """Cubic convolution (Keys 1981): passes through the samples, so noise keeps its size."""
     a = KEYS
@@ -246,7 +232,7 @@ def _carry(  # noqa: PLR0913
                     continue
                 value = _cubic(hu, p, q, r, weights)
                 j_ratio = max(ratio[i, j, k], least)
-                bone = _linear(content, p - start[0], q - start[1], r - start[2])
+                bone = scalar(content, p - start[0], q - start[1], r - start[2], 0.0)
                 dense[i, j, k] = bone / j_ratio
                 if j_ratio != 1.0:
                     value += bone * (1.0 / j_ratio - 1.0)
@@ -258,9 +244,8 @@ def _vote(field: Any, start: Any, index: Any, number: int, best: Any, out: Any) 
     for i in prange(index.shape[0]):
         for j in range(index.shape[1]):
             for k in range(index.shape[2]):
-                value = _linear(
-                    field, index[i, j, k, 0] - start[0], index[i, j, k, 1] - start[1], index[i, j, k, 2] - start[2]
-                )
+                p, q, r = index[i, j, k, 0] - start[0], index[i, j, k, 1] - start[1], index[i, j, k, 2] - start[2]
+                value = scalar(field, p, q, r, 0.0)
                 if value > best[i, j, k]:
                     best[i, j, k] = value
                     out[i, j, k] = number

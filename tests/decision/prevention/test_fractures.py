@@ -118,7 +118,7 @@ def test_hip_and_other_sites_are_told_apart():
 @pytest.mark.parametrize(
     ("site", "yes"),
     [
-        ("hip", {"nogg_treat", "bhof_treat", "aace_treat", "asbmr_bhof_treat"}),
+        ("hip", {"nogg_treat", "bhof_treat", "aace_treat", "asbmr_bhof_treat", "endocrine_treat"}),
         ("wrist", {"nogg_treat"}),
     ],
 )

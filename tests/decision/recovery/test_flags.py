@@ -156,13 +156,13 @@ def test_emergencies_of_a_day_are_told_together_in_words():
     )
     assert (flag.code, flag.since, flag.settled_on) == ("cement_complication", START + timedelta(2), None)
     assert (flag.action, flag.urgency) == ("see the patient the same day", "same day")
-    assert flag.source == "clinical reference 7.3, own rule"
+    assert flag.source == "own rule of the follow-up"
     (flag,) = flags("none", on(0), [on(2, breathless=True)])
     assert (flag.code, flag.text) == ("emergency", "breathlessness or chest pain")
 
 
 MRI = "MRI with STIR: look for a new fracture"
-OWN = "clinical reference 7.3, own rule"
+OWN = "own rule of the follow-up"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,13 @@ OWN = "clinical reference 7.3, own rule"
         ([on(5, new_focal_pain=True)], ("relapse", 5, "pain at a new level", MRI, OWN)),
         (
             [on(10), on(15, rmdq=6), on(20), on(25, rmdq=11.5)],
-            ("function_worse", 25, "Roland-Morris 11.5 against a nadir of 6", MRI, "Stratford 1996: MDC90 4-5 points"),
+            (
+                "function_worse",
+                25,
+                "Roland-Morris 11.5 against a nadir of 6",
+                MRI,
+                "Stratford 1996: MDC90 4-5 points (abstract)",
+            ),
         ),
         (
             [on(10), on(15, height_cm=157.44)],

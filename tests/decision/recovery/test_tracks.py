@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from endplate.cited import citation_of
 from endplate.decision.recovery.expected_course import MAX, TRACKS, course, course_models_for, expected
 
 
@@ -87,7 +88,7 @@ TABLE = {
     "function without a procedure (RMDQ)": ("rmdq", "none", (0.92, 0.82, 0.72, 0.66, 0.62), 6.4),
     "function after kyphoplasty (ODI)": ("odi", "kyphoplasty", (0.52, 0.44, 0.43, 0.43), 18.0),
 }  # fmt: skip
-"""Clinical reference 7.2: scale, procedure, fractions at the last of the times that were asked, SD."""
+"""Own reading of the trials: scale, procedure, fractions at the last of the times that were asked, SD."""
 
 
 def test_every_track_holds_the_fractions_of_the_reference_at_the_latest_times(fresh):
@@ -102,8 +103,9 @@ def test_every_track_holds_the_fractions_of_the_reference_at_the_latest_times(fr
 def test_every_number_of_a_track_carries_the_trials_that_it_was_read_from(fresh):
     for track in fresh.TRACKS:
         for number in (*track.fractions.values(), track.sd_points):
-            assert number.source == f"{track.name}: own reading of {track.basis} (clinical reference 7.2)"
-            assert (number.unit, number.trust) == ("1", "design")
+            about = citation_of(number)
+            assert about.source == f"{track.name}: own reading of {track.basis}"
+            assert (about.unit, about.trust) == ("1", "design") and about.cite
     assert fresh.TRACKS[0].basis == "EVOLVE (open, one arm)"
 
 

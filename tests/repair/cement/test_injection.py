@@ -77,7 +77,7 @@ def test_no_needle_is_refused() -> None:
         {"portions": ()},
         {"order": "both"},
         {"pause_s": -1.0},
-        {"most_mpa": 0.0},
+        {"max_mpa": 0.0},
         {"permeability_factor": 0.0},
     ],
 )

@@ -12,11 +12,11 @@ from verification.box_body import XPANDER, box_bone, box_site, box_vertebra
 from endplate.anatomy.vertebra import Vertebra
 from endplate.errors import OptionError, SolverError
 from endplate.level import Level
-from endplate.repair.balloon_course import Curve
-from endplate.repair.balloon_limits import Rises, lifts_no_more
+from endplate.repair.kyphoplasty.course import InflationCurve
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation, WallDisplacement
 from endplate.repair.kyphoplasty.stepping import InflationRun
+from endplate.repair.kyphoplasty.stop_rules import Rises, lifts_no_more
 from endplate.repair.site.bone import Bone, body_ml, inside_body
 from endplate.repair.site.prefracture_shape import PrefractureShape
 
@@ -126,11 +126,11 @@ def test_the_height_that_ends_the_inflation_is_named() -> None:
 
 
 def test_a_millilitre_that_lifts_nothing_ends_the_inflation() -> None:
-    curve = Curve(volume_ml=[0.0, 1.0, 2.0, 2.5], gain_mm=[(0, 0, 0), (1, 1, 0), (1.05, 1, 0), (1.06, 1, 0)])
+    curve = InflationCurve(volume_ml=[0.0, 1.0, 2.0, 2.5], gain_mm=[(0, 0, 0), (1, 1, 0), (1.05, 1, 0), (1.06, 1, 0)])
     assert lifts_no_more(curve)
     curve.gain_mm[-1] = (1.2, 1.0, 0.0)
     assert not lifts_no_more(curve)
-    assert not lifts_no_more(Curve(volume_ml=[0.0, 1.5], gain_mm=[(0, 0, 0), (0, 0, 0)]))
+    assert not lifts_no_more(InflationCurve(volume_ml=[0.0, 1.5], gain_mm=[(0, 0, 0), (0, 0, 0)]))
 
 
 def test_what_would_follow_beyond_a_wall_is_shown_and_changes_nothing() -> None:

@@ -42,7 +42,10 @@ def test_reasons_and_what_is_missing_stand_behind_each_cell():
     page = care_page(care())
     assert page.count('<details class="verdict') >= 2 * len(rulebook().rulesets)
     assert "These answers would decide it" in page and "(reference" not in page
-    assert "Published as: NICE: Percutaneous vertebroplasty" in page and "CIRSE 2017</span>" in page
+    assert (
+        "nice_ta279: National Institute for Health and Care Excellence" in page
+        and "CIRSE 2017; approximation</span>" in page
+    )
     assert "blinded" in page and page.index("VERTOS IV") < page.index("FREE 2009")
 
 

@@ -90,7 +90,11 @@ def test_the_figures_are_those_of_the_trials():
     assert f"in {first['with_cement']} against {first['without']} %" in told
     blinded = [trial for trial in trials() if trial.design == "blinded"]
     people = sum(int(number) for trial in blinded for number in re.findall(r" (\d+)", trial.arms))
-    assert f"{people} people" in figures()["no_difference"]["text"] and len(blinded) == 5
+    said = figures()["no_difference"]
+    assert f"{people} people" in said["text"] and said["people"] == people
+    assert sorted(said["trials"]) == sorted(trial.name for trial in blinded)
+    assert said["text"].startswith({5: "Five", 6: "Six", 7: "Seven"}[len(blinded)])
+    assert all(name in said["source"] for name in said["trials"])
     assert "no significant" in told and "no clear difference" in figures()["no_difference"]["text"]
 
 
@@ -112,25 +116,25 @@ def test_no_arm_is_drawn_that_nobody_counted_and_trials_that_disagree_are_named(
 TUMOUR = {"L1": {"fracture": True, "lesion": "lytic", "lesion_destructive": True}}
 
 
-def test_a_patient_with_a_growth_gets_no_text_or_figure_of_weak_bones():
+def test_a_patient_with_a_tumour_gets_no_text_or_figure_of_weak_bones():
     page = aid(levels=TUMOUR, cancer={"known": True})
     for words in ("heal by themselves", "VAPOUR", "Lindsay", "Most people get better", "makes bones strong", "<svg"):
         assert words in aid() and words not in page
-    assert "CAFE 2011" in page and "The growth needs its own care" in page
+    assert "CAFE 2011" in page and "The tumour needs its own care" in page
     assert grade(page) <= 6.5, grade(page)
 
 
-def test_where_a_growth_is_not_ruled_out_the_figures_stand_with_a_warning():
+def test_where_a_tumour_is_not_ruled_out_the_figures_stand_with_a_warning():
     page = aid(cancer={"known": True})
-    assert "a growth in the bone is not ruled out" in page and "VAPOUR" in page
+    assert "a tumour (cancer) in the bone is not ruled out" in page and "VAPOUR" in page
     assert "not ruled out" not in aid(cancer={"known": False})
 
 
-def test_only_a_bone_known_to_be_broken_is_called_flat():
+def test_only_a_bone_known_to_be_broken_is_called_collapsed():
     both = aid(levels={"L1": {"fracture": True}, "T12": {"oedema": True, "concordant": True}})
-    assert "has been pressed flat: L1, in the lower back." in both
+    assert "has partly collapsed: L1, in the lower back." in both
     one = aid(levels={"L1": {"oedema": True}})
-    assert "has been pressed flat" not in one
+    assert "has partly collapsed" not in one
 
 
 @pytest.mark.parametrize("word", ["guarantee", "cure", "will be pain-free", "safe procedure", "best choice"])
@@ -142,7 +146,7 @@ def test_it_names_the_bones_and_the_cause_of_this_patient():
     page = aid()
     assert "T12 and L1, in the chest part of the back and the lower back" in page
     assert "osteoporosis" in aid(bone={"tests": [{"site": "spine", "t_score": -3.2}]})
-    assert "may have been pressed flat" in aid(levels={})
+    assert "may have partly collapsed" in aid(levels={})
 
 
 def test_an_emergency_and_a_contraindication_are_told_first():

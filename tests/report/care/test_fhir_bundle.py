@@ -175,6 +175,8 @@ FIT = {
     "neurology": {"state": "none", "new_deficit": False, "myelopathy": False, "saddle_anaesthesia": False},
     "infection": {"systemic": False, "surgical_site": False, "spine": False, "blood_borne_untreated": False},
     "pregnant": False,
+    "drugs": {"bone_drugs": []},
+    "history": {"paget": False},
     "allergies": {"cement": False, "contrast": False},
     "laboratory": {"inr": 1.0, "platelets_g_l": 220},
     "fitness": {"ankylosed_spine": False, "coagulopathy": "none"},

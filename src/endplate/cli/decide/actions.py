@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from endplate.case.care import Care, weigh
+from endplate.case.care import Care, next_questions, weigh
 from endplate.cli.exit_codes import Output
 from endplate.cli.follow.actions import named
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import read_record
 from endplate.report.care.alarm import alarms
+from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.document import document
 from endplate.report.care.matrix import matrix
 from endplate.report.care.words import STATUS_WORDS, missing_words
 from endplate.report.care.write import write_care
 from endplate.report.read_document import findings_of, read_document
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FIRST = 5
+"""Questions that the terminal shows; the report has the rest."""
 
 
 def run_decide(
@@ -53,7 +60,7 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
 
 
 def print_emergencies(care: Care) -> None:
-    """Emergencies, certain and possible; they come before all else that is printed."""
+    """Emergencies, certain and possible, then cautions and technique; they come before all else that is printed."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -66,6 +73,16 @@ def print_emergencies(care: Care) -> None:
         else:
             told = f"{alarm.words}. Ask for: {alarm.ask}."
             console.print(f"? Emergency not excluded, {alarm.where}: {told}", markup=False)
+    for caution in cautions(care.decision):
+        text = f"! {caution.title}, {caution.where}: {caution.words}. {caution.action}. Here: {caution.because}."
+        console.print(text, markup=False, style="bold" if caution.kind == "red" else None)
+    for line in technique_lines(care.decision):
+        console.print(f"Technique, {line.where}: {line.text}", markup=False)
+
+
+def _short(answer: str) -> str:
+    """An answer without the words that its status has said already."""
+    return answer.removeprefix("not applicable: ")
 
 
 def print_care(care: Care) -> None:
@@ -86,10 +103,21 @@ def print_care(care: Care) -> None:
             cells = []
             for verdict in row.verdicts:
                 if verdict.status == "indeterminate" and verdict.missing:
-                    cells.append(f"open; ask for: {missing_words(verdict.missing[:2])}")
+                    cells.append(f"indeterminate; ask for: {missing_words(verdict.missing[:2])}")
                 else:
-                    word = STATUS_WORDS[verdict.status] if verdict.applies else "not for this case"
-                    cells.append(f"{word}: {verdict.answer}")
+                    word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
+                    cells.append(f"{word}: {_short(verdict.answer)}")
             table.add_row(row.title, *cells)
         console.print(table)
+    _print_questions(care, console)
     console.print(f"Prevention: {care.prevention.next_step}", markup=False)
+
+
+def _print_questions(care: Care, console: Console) -> None:
+    """The answers to ask for next."""
+    questions = next_questions(care)
+    if questions:
+        console.print(f"Ask next; verdicts still indeterminate: {questions[0].open_verdicts}", markup=False)
+    for place, one in enumerate(questions[:FIRST], start=1):
+        settles = f"settles {one.settles:.1f}, with those above {one.settled_so_far:.0f} of {one.open_verdicts}"
+        console.print(f"  {place}. {one.title} ({one.who}): {settles}", markup=False)

@@ -102,6 +102,7 @@ def run_rules(weak: bool, talk: Output) -> dict[str, Any]:
         for rule in rules:
             value = rule.words if rule.value is None else f"{rule.value:g} {rule.unit}"
             sys.stdout.write(f"[{rule.citation.trust}] {rule.name}: {value}\n    {rule.citation}\n")
+            sys.stdout.writelines(f"    {reference}\n" for reference in rule.citation.references)
         sys.stdout.write(f"{len(rules)} {'to check first' if weak else 'constants and criteria'}\n")
     return {
         "rules": [
@@ -113,6 +114,8 @@ def run_rules(weak: bool, talk: Output) -> dict[str, Any]:
                 "source": rule.citation.source,
                 "edition": rule.citation.edition,
                 "trust": rule.citation.trust,
+                "cite": list(rule.citation.cite),
+                "references": list(rule.citation.references),
             }
             for rule in rules
         ]

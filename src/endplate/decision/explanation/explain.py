@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from endplate.bibliography import full_text
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.decision_list import DecisionList
 from endplate.decision.logic.field import Field, field_catalogue
 from endplate.decision.logic.kleene import AtLeast, Compare, Criterion, Node, OneOf, Truth
 from endplate.decision.logic.score import Score, ScoreCompare
-from endplate.decision.logic.threshold import TRUST_WORDS
+from endplate.decision.logic.threshold import TRUST_WORDS, Citation
 from endplate.decision.rules.derive import derive
 from endplate.decision.rules.rulebook import rulebook
 from endplate.decision.rules.ruleset import RuleSet
@@ -24,12 +25,15 @@ PLAIN = ("1", "{score}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A line of the explanation with what lies under it; `citation` empty where the line above holds it."""
+    """A line of the explanation with what lies under it.
+
+    `citation` : of its criterion or number, or the publication in words; empty where the line above holds it.
+    """
 
     text: str
     truth: Truth = None
     marked: bool = True
-    citation: str = ""
+    citation: Citation | str = ""
     branches: tuple[Branch, ...] = ()
 
 
@@ -67,10 +71,19 @@ def explain_grading(grading_id: str, facts: LevelFacts) -> Branch:
 
 
 def printed(branch: Branch, depth: int = 0) -> str:
-    """A tree as indented text; the meaning of the trust marks at its end."""
+    """A tree as indented text; at its end the meaning of the trust marks and the publications in full."""
     text = "\n".join(_lines(branch, depth))
-    used = [f"[{mark}] {words}" for mark, words in TRUST_WORDS.items() if f"[{mark}]" in text]
-    return f"{text}\n{'; '.join(used)}\n" if used else f"{text}\n"
+    cites = [one.citation for one in _all(branch) if isinstance(one.citation, Citation)]
+    marks = {cite.trust for cite in cites}
+    used = "; ".join(f"[{mark}] {words}" for mark, words in TRUST_WORDS.items() if mark in marks)
+    keys = dict.fromkeys(key for cite in cites for key in cite.cite)
+    return "\n".join((text, *([used] if used else []), *full_text(keys), ""))
+
+
+def _all(branch: Branch) -> Iterator[Branch]:
+    yield branch
+    for inner in branch.branches:
+        yield from _all(inner)
 
 
 def _lines(branch: Branch, depth: int) -> Iterator[str]:
@@ -110,17 +123,17 @@ class _Teller:
     def node(self, node: Node) -> Branch:
         truth = node.truth(self.facts.values)
         if isinstance(node, Criterion):
-            return Branch(text=node.words, truth=truth, citation=str(node.citation), branches=self._below(node.child))
+            return Branch(text=node.words, truth=truth, citation=node.citation, branches=self._below(node.child))
         if isinstance(node, Compare):
             asked = f"{node.sign} {shown(field_catalogue()[node.field], node.limit.value)}"
             text = f"{self.fact(node.field)}; asked: {asked}"
-            return Branch(text=text, truth=truth, citation=str(node.limit.citation))
+            return Branch(text=text, truth=truth, citation=node.limit.citation)
         if isinstance(node, OneOf):
             return Branch(text=f"{self.fact(node.field)}; asked: {node.words}", truth=truth)
         if node.field:
             return Branch(text=self.fact(node.field), truth=truth)
         if isinstance(node, ScoreCompare):
-            return Branch(text=str(node), truth=truth, citation=str(node.limit.citation))
+            return Branch(text=str(node), truth=truth, citation=node.limit.citation)
         return Branch(text=self._joint(node), truth=truth, branches=tuple(self.node(part) for part in node.children))
 
     def score(self, score: Score) -> Branch:
@@ -129,7 +142,7 @@ class _Teller:
             Branch(
                 text=f"{points.words}: {_span(points.low, points.high)}{' (unknown, counts 0)' * points.assumed}",
                 marked=False,
-                citation=str(points.citation),
+                citation=points.citation,
             )
             for points in score.points(self.facts.values)
         )

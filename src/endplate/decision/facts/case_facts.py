@@ -49,6 +49,15 @@ def level_facts(
     return LevelFacts(values=values, origin=origin, bands=bands)
 
 
+def facts_without_level(record: PatientRecord) -> LevelFacts:
+    """What a record tells of the patient where it names no level."""
+    every = record_facts(record, Level.L1)
+    kept = [(name, value, place) for name, value, place in every if field_catalogue()[name].scope == "case"]
+    return LevelFacts(
+        values={name: value for name, value, _ in reversed(kept)}, origin={name: place for name, _, place in kept}
+    )
+
+
 def fractured_levels(record: PatientRecord, findings: Sequence[Finding] = ()) -> tuple[Level, ...]:
     """Levels that the record or a finding calls fractured, or that show oedema or uptake; from head to foot."""
     named = {

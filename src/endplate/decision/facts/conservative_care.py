@@ -28,6 +28,7 @@ def care_facts(record: PatientRecord) -> Iterator[tuple[str, Any]]:
     yield "mobilisation_offered", not measures.isdisjoint(MOVEMENT)
     yield "nsm_days", _lasted(tried, today)
     yield "drug_days", _lasted([one for one in tried if one.measure in DRUGS], today)
+    yield "bed_rest_days", _lasted([one for one in tried if one.measure == "bed rest"], today)
     exercise = [one for one in tried if one.measure == "physiotherapy" and one.supervised is not False]
     # Physiotherapy of which nobody says whether it was supervised may or may not count.
     unsure = any(one.supervised is None for one in exercise)

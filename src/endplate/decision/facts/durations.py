@@ -6,7 +6,7 @@ from datetime import date
 
 from endplate.cited import cited
 
-MONTH_DAYS = cited(30.4375, "d", "Month of UCUM (mo): 365.25 d / 12, exact by definition", "recomputed")
+MONTH_DAYS = cited(30.4375, "d", "Month of UCUM (mo): 365.25 d / 12, exact by definition", "recomputed", cite="ucum")
 
 
 def days_between(earlier: date | None, later: date | None) -> int | None:

@@ -12,26 +12,35 @@ from endplate.level import Level
 WEDGE_ABOVE_NORM_DEG = cited(
     10.0,
     "deg",
-    "LCD and RAND 'kyphotic deformity' has no number: wedge 10 degrees above norm (reference 1.6)",
+    "own choice: 'kyphotic deformity' has no number there; wedge 10 degrees above the norm of the level",
     "design",
+    cite=("medicare_lcd", "hirsch_2018"),
 )
-SAGITTAL_INDEX_DEG = cited(15.0, "deg", "Sagittal index of 15 degrees or more (reference 1.6), Wheeless >15", "design")
+SAGITTAL_INDEX_DEG = cited(
+    15.0, "deg", "sagittal index; the page says above 15 degrees, own rule takes >= 15", "design", cite="wheeless"
+)
 DEGREES_PER_RATIO = cited(
-    48.0, "deg", "J Orthop Surg Res 2023;18: Ha/Hp 77 % about 11, 65 % about 17, 47 % about 24 degrees", "recomputed"
+    48.0,
+    "deg",
+    "Table 1: Ha/Hp 77 % about 11, 65 % about 17, 47 % about 24 degrees",
+    "recomputed",
+    cite="vertebral_mobility_2023",
 )
 BASELINE_DEG = cited_table(
-    "BASELINE_DEG", "deg", "Sagittal index baselines, Wheeless (second-hand, reference 1.6)", "knowledge",
-    {"thoracic": 5.0, "thoracolumbar": 0.0, "lumbar": -10.0},
+    "BASELINE_DEG", "deg", "baselines of the sagittal index", "secondary",
+    {"thoracic": 5.0, "thoracolumbar": 0.0, "lumbar": -10.0}, cite="wheeless",
 )  # fmt: skip
 NORMAL_RATIO = cited_table(
-    "NORMAL_RATIO", "1", "Ha/Hp of 115 healthy adults, MRI, Surg Radiol Anat 2011;33:223", "verified",
-    {"T10": 0.92, "T11": 0.92, "T12": 0.90, "L1": 0.89, "L2": 0.90},
+    "NORMAL_RATIO", "1", "Ha/Hp of 115 healthy adults, MRI (abstract)", "verified",
+    {"T10": 0.92, "T11": 0.92, "T12": 0.90, "L1": 0.89, "L2": 0.90}, cite="matsumoto_2011",
 )  # fmt: skip
 OTHER_RATIO = cited_table(
-    "OTHER_RATIO", "1", "Ha/Hp elsewhere, approximate (reference 1.2)", "knowledge",
-    {"upper": 0.95, "L3": 1.0, "L4": 1.05, "L5": 1.15},
+    "OTHER_RATIO", "1", "Ha/Hp elsewhere, approximate", "knowledge",
+    {"upper": 0.95, "L3": 1.0, "L4": 1.05, "L5": 1.15}, cite=("black_1991", "panjabi_1991"),
 )  # fmt: skip
-CONTRAST_HU = cited(18.0, "[hnsf'U]", "Pompe 2015: trabecular HU, unenhanced 128.8 to portal 147.0", "verified")
+CONTRAST_HU = cited(
+    18.0, "[hnsf'U]", "trabecular HU, unenhanced 128.8 to portal 147.0 (abstract)", "verified", cite="pompe_2015"
+)
 THORACOLUMBAR = ("T11", "T12", "L1")
 NUMBERS = {
     "height_loss": ("loss_pct", 100),

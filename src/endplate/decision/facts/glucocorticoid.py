@@ -11,7 +11,7 @@ from endplate.decision.facts.durations import days_between, months
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import Glucocorticoid
 
-LONG_MONTHS = cited(3.0, "mo", "ACR GIOP 2022: courses of 3 months or more count first (reference 2)", "verified")
+LONG_MONTHS = cited(3.0, "mo", "courses of 3 months or more count first", "verified", cite="acr_giop_2022")
 
 
 def glucocorticoid_facts(record: PatientRecord) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from endplate.cited import cited
 from endplate.decision.facts.conservative_care import care_facts
-from endplate.decision.facts.durations import days_between
+from endplate.decision.facts.durations import days_between, months
 from endplate.decision.facts.glucocorticoid import glucocorticoid_facts
 from endplate.decision.logic.field import field_catalogue
 from endplate.decision.logic.kleene import Truth
@@ -18,7 +18,7 @@ from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
 from endplate.patient.scale.change import Score
 
-ALCOHOL_UNITS = cited(3.0, "/d", "FRAX: three or more units a day is a risk factor (knowledge)", "knowledge")
+ALCOHOL_UNITS = cited(3.0, "/d", "three or more units a day is a risk factor", "knowledge", cite="frax")
 
 QCT_HOLDS_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years: the later end taken", "design")
 
@@ -68,7 +68,9 @@ CASE = {
     "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
     "ankylosed": "fitness.ankylosed_spine",
     "allergy_cement": "allergies.cement",
+    "allergy_opacifier": "allergies.opacifier",
     "allergy_contrast": "allergies.contrast",
+    "postmenopausal": "history.postmenopausal",
     "weight_loss": "cancer.weight_loss",
     "l1_hu": "bone.l1_hu",
     "anticoagulant": "drugs.anticoagulant",
@@ -83,6 +85,7 @@ LEVEL = {
     "compaction_band": "double_band",
     "cleft": "cleft",
     "fracture_on_ct": "fracture",
+    "fracture_cause": "cause",
     "progression": "progression",
     "further_loss_pct": "further_loss_percent",
     "loss_pct": "loss_percent",
@@ -91,7 +94,6 @@ LEVEL = {
     "kyphotic_deformity": "kyphotic_deformity",
     "endplates_involved": "endplates_involved",
     "post_wall_fraction": "posterior_wall_fraction",
-    "tension_band_fail": "tension_band_failed",
     "canal_pct": "canal_percent",
     "retropulsion": "retropulsion",
     "impingement": "impingement",
@@ -132,10 +134,10 @@ def record_facts(record: PatientRecord, level: Level) -> Told:
     """Each fact that the record tells: its name, value and place; what it does not tell is left out."""
     at_level = record.levels.get(level, LevelRecord())
     sources: tuple[Iterable[tuple[str, Any, str]], ...] = (
+        _at_level(record, at_level, level),
         ((name, read(record), path) for name, path, read in _CASE_READERS),
         ((name, read(at_level), f"levels.{level}.{path}") for name, path, read in _LEVEL_READERS),
         *(tell(record) for tell in _TELLERS),
-        _at_level(record, at_level, level),
     )
     return (fact for source in sources for fact in source if fact[1] is not None)
 
@@ -144,7 +146,12 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     place = f"levels.{level}"
     yield "level", level.value, place
     yield "onset_days", *_onset(record, at_level, place)
-    yield "of_class", None if at_level.of_class is None else f"OF{at_level.of_class}", f"{place}.of_class"
+    yield from _of_class(at_level, place)
+    if at_level.cause == "traumatic":
+        yield "mechanism", "high_energy", f"{place}.cause"
+    if at_level.cause == "malignant":
+        yield "biopsy_malignant", True, f"{place}.cause"
+        yield "malignancy", True, f"{place}.cause"
     yield "alignment", ALIGNMENTS.get(at_level.alignment or ""), f"{place}.alignment"
     local = kleene_or(at_level.osteomyelitis, at_level.discitis)
     # A no for the whole spine settles the level, unless the level itself says yes.
@@ -152,11 +159,29 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "infection_spine", infected, "infection.spine"
     yield "ankylosed", at_level.bridging_osteophyte or None, f"{place}.bridging_osteophyte"
     yield "acute_signs", kleene_or(at_level.oedema, at_level.double_band), f"{place}.oedema"
-    judged = record.pain.from_fracture
-    yield "pain_from_fracture", False if at_level.concordant is False else judged, "pain.from_fracture"
+    elsewhere = at_level.concordant is False or _painless(record)
+    yield "pain_from_fracture", False if elsewhere else record.pain.from_fracture, "pain.from_fracture"
     yield "imaging_age_days", _imaging_age(record, at_level), "studies"
     again = kleene_or(record.episode.augmented_before, at_level.augmented, bool(record.procedures) or None)
     yield "prior_augmentation", again, "episode.augmented_before"
+
+
+def _of_class(at_level: LevelRecord, place: str) -> Told:
+    """OF class and tension band: a torn one is OF5, whatever else was written down."""
+    stated = at_level.of_class
+    torn = kleene_or(at_level.tension_band_failed, True if stated == 5 else None)
+    yield "tension_band_fail", torn if torn else at_level.tension_band_failed, f"{place}.tension_band_failed"
+    if torn:
+        yield "of_class", "OF5", f"{place}.tension_band_failed"
+    elif stated is not None:
+        yield "of_class", f"OF{stated}", f"{place}.of_class"
+
+
+def _painless(record: PatientRecord) -> bool:
+    """Whether every rating of pain that was given is 0, the one under analgesia among them."""
+    pain = record.pain
+    given = [rating for rating in (pain.at_rest, pain.on_activity, pain.under_analgesia) if rating is not None]
+    return pain.under_analgesia == 0 and not any(given)
 
 
 def _complaint(record: PatientRecord) -> Told:
@@ -210,6 +235,8 @@ def _blood(record: PatientRecord) -> Told:
 
 def _bone(record: PatientRecord) -> Told:
     yield "t_score", lowest_t_score(record), "bone.tests"
+    yield "z_score", lowest_z_score(record), "bone.tests"
+    yield from _denosumab(record)
     yield "vbmd", _vbmd(record), "bone.tests"
     history = record.history
     fractures = history.fractures
@@ -238,6 +265,24 @@ def lowest_t_score(record: PatientRecord) -> float | None:
     """Of the sites whose T-score the thresholds speak of; a forearm or QCT value is another scale."""
     scores = [test.t_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
     return min((score for score in scores if score is not None), default=None)
+
+
+def lowest_z_score(record: PatientRecord) -> float | None:
+    """Of spine and hip, as `lowest_t_score`."""
+    scores = [test.z_score for test in record.bone.tests or () if test.site in DENSITY_SITES]
+    return min((score for score in scores if score is not None), default=None)
+
+
+def _denosumab(record: PatientRecord) -> Told:
+    """Whether denosumab was taken and stopped and not begun again, and for how many months."""
+    drugs, place = record.drugs.bone_drugs, "drugs.bone_drugs"
+    if drugs is None:
+        return
+    ends = [drug.stopped_on for drug in drugs if drug.drug == "denosumab"]
+    stopped = [end for end in ends if end is not None]
+    yield "denosumab_stopped", bool(ends) and len(stopped) == len(ends), place
+    if ends and len(stopped) == len(ends):
+        yield "denosumab_stopped_months", months(days_between(max(stopped), record.recorded_on)), place
 
 
 def _vbmd(record: PatientRecord) -> float | None:

@@ -20,7 +20,7 @@ Kind = Literal["bool", "number", "integer", "choice"]
 class Field:
     """One fact: yes-or-no, number from `low` to `high`, or choice.
 
-    `title` says in words what is asked; `scope` is case or level; `unit` is UCUM text.
+    `title` says in words what is asked; `scope` is case or level; `unit` is UCUM text; `who` can give the answer.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Field:
     low: float = 0
     high: float = 0
     choices: tuple[str, ...] = ()
+    who: str = "clinician"
 
     def samples(self, limits: Iterable[float] = ()) -> tuple[Any, ...]:
         """Values that stand for all others where only `limits` are compared: one on, between and beyond each."""
@@ -83,4 +84,6 @@ def field_catalogue() -> dict[str, Field]:
             choices = tuple(entry.pop("choices", ()))
             found[name] = Field(name=name, choices=choices, **{"scope": scope, **entry})
     levels = tuple(level.value for level in Level)
-    return found | {"level": Field(name="level", kind="choice", scope="level", title="Level", choices=levels)}
+    return found | {
+        "level": Field(name="level", kind="choice", scope="level", title="Level", choices=levels, who="radiologist")
+    }

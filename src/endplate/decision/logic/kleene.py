@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from endplate.decision.logic.threshold import Citation, Threshold
 
@@ -118,47 +118,42 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class All:
+class _Joint:
+    """Several parts of which one that answers `decides` settles the whole; unknown comes next."""
+
+    children: tuple[Node, ...]
+    field: str = ""
+    decides: ClassVar[bool]
+    word: ClassVar[str]
+    empty: ClassVar[str]
+
+    def truth(self, facts: FactValues) -> Truth:
+        """The deciding answer before unknown before the other."""
+        answer: Truth = not self.decides
+        for child in self.children:
+            inner = child.truth(facts)
+            if inner is self.decides:
+                return inner
+            if inner is None:
+                answer = None
+        return answer
+
+    def __str__(self) -> str:
+        return f" {self.word} ".join(_bracketed(child) for child in self.children) or self.empty
+
+
+class All(_Joint):
     """Every part holds; one False decides."""
 
-    children: tuple[Node, ...]
-    field: str = ""
-
-    def truth(self, facts: FactValues) -> Truth:
-        """False before unknown before True."""
-        answer: Truth = True
-        for child in self.children:
-            inner = child.truth(facts)
-            if inner is False:
-                return False
-            if inner is None:
-                answer = None
-        return answer
-
-    def __str__(self) -> str:
-        return " and ".join(_bracketed(child) for child in self.children) or "always"
+    __slots__ = ()
+    decides, word, empty = False, "and", "always"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AnyOf:
+class AnyOf(_Joint):
     """At least one part holds; one True decides."""
 
-    children: tuple[Node, ...]
-    field: str = ""
-
-    def truth(self, facts: FactValues) -> Truth:
-        """True before unknown before False."""
-        answer: Truth = False
-        for child in self.children:
-            inner = child.truth(facts)
-            if inner is True:
-                return True
-            if inner is None:
-                answer = None
-        return answer
-
-    def __str__(self) -> str:
-        return " or ".join(_bracketed(child) for child in self.children) or "never"
+    __slots__ = ()
+    decides, word, empty = True, "or", "never"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,12 +181,16 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Criterion:
-    """A named part of a guideline, with its words and its place in the source."""
+    """A named part of a guideline, with its words and its place in the source.
+
+    `otherwise` : what a case is that a scope leaves out for want of this criterion, such as "malignant fracture".
+    """
 
     name: str
     words: str
     citation: Citation
     child: Node
+    otherwise: str = ""
     field: str = ""
 
     @property

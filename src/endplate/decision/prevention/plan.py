@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from endplate.cited import citation_of
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.facts.record_facts import DENSITY_SITES
 from endplate.decision.prevention.facts import prevention_facts
@@ -193,4 +194,4 @@ def _supplements(record: PatientRecord, calcium: float | None) -> tuple[RiskFigu
         f"vitamin D to a level of {low:.0f}-{high:.0f} ng/mL ({state}); "
         f"usually {VITAMIN_D_IU['low']:.0f}-{VITAMIN_D_IU['high']:.0f} IU a day"
     )
-    return (*found, RiskFigure(text=text, source=VITAMIN_D_LOW_NG_ML.source))
+    return (*found, RiskFigure(text=text, source=citation_of(VITAMIN_D_LOW_NG_ML).source))

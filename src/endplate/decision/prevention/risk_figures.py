@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import citation_of, cited, cited_table
 
 _JOHANSSON = "Johansson 2017: risk of a second major fracture after a first, against the population"
 SECOND_MAJOR = cited_table("prevention.second_major", "1", _JOHANSSON, "verified", {"1 year": 2.7, "10 years": 1.4})
@@ -71,10 +71,11 @@ def imminent_risk(sex: str, age_yr: float) -> tuple[RiskFigure, ...]:
         RiskFigure(
             text=f"of 100 women with a new vertebral fracture, {NEXT_YEAR_PERCENT:.0f} broke another vertebra within a "
             f"year ({NEXT_YEAR_LOW_PERCENT:.0f} to {NEXT_YEAR_HIGH_PERCENT:.0f})",
-            source=NEXT_YEAR_PERCENT.source,
+            source=citation_of(NEXT_YEAR_PERCENT).source,
         ),
         RiskFigure(
-            text=f"an earlier vertebral fracture raises the risk {RELATIVE_RISK:g} times", source=RELATIVE_RISK.source
+            text=f"an earlier vertebral fracture raises the risk {RELATIVE_RISK:g} times",
+            source=citation_of(RELATIVE_RISK).source,
         ),
     ]
     found.append(
@@ -94,14 +95,14 @@ def imminent_risk(sex: str, age_yr: float) -> tuple[RiskFigure, ...]:
     )
     if sex == "female" and age_yr >= float(WOMEN_FROM_YR):
         shares = ", ".join(f"{share:.0f} after {time}" for time, share in WOMEN_65_PERCENT.items())
-        source = WOMEN_65_PERCENT["1 year"].source
+        source = citation_of(WOMEN_65_PERCENT["1 year"]).source
         found.append(
             RiskFigure(text=f"of 100 women of 65 or over with any fracture, broke again: {shares}", source=source)
         )
     return tuple(found)
 
 
-def calcium_mg(sex: str, age_yr: float) -> Cited | None:
+def calcium_mg(sex: str, age_yr: float) -> float | None:
     """Daily calcium from food and supplements together; None under 50 years, for which the source gives none."""
     if age_yr >= float(CALCIUM_WOMEN_YR if sex == "female" else CALCIUM_MEN_YR):
         return CALCIUM_MG
@@ -120,7 +121,7 @@ def dates(fracture_on: date | None, density_known: bool, today: date | None = No
     return tuple(_date(what, days, fracture_on, today) for what, days in steps)
 
 
-def _date(what: str, days: Cited, start: date | None, today: date | None) -> Date:
+def _date(what: str, days: float, start: date | None, today: date | None) -> Date:
     on = None if start is None else start + timedelta(float(days))
     overdue = on is not None and today is not None and on < today
-    return Date(what=f"overdue: {what}" if overdue else what, on=on, source=days.source)
+    return Date(what=f"overdue: {what}" if overdue else what, on=on, source=citation_of(days).source)

@@ -15,13 +15,25 @@ from endplate.cited import cited
 from endplate.finding import BAND_SD
 
 LOSS_SHARE = cited(
-    0.20, "1", "Incident fracture: a height 20 % and 4 mm below the prior study (Genant convention)", "knowledge"
+    0.20,
+    "1",
+    "Incident fracture: a height 20 % and 4 mm below the prior study (Genant convention)",
+    "knowledge",
+    cite="genant_1993",
 )
 LOSS_MM = cited(
-    4.0, "mm", "Incident fracture: a height 20 % and 4 mm below the prior study (Genant convention)", "knowledge"
+    4.0,
+    "mm",
+    "Incident fracture: a height 20 % and 4 mm below the prior study (Genant convention)",
+    "knowledge",
+    cite="genant_1993",
 )
-TREATED_SHARE = cited(0.15, "1", "Recollapse of a treated level: 15 % of height or 10 degrees (Yu 2017)", "verified")
-TREATED_DEG = cited(10.0, "deg", "Recollapse of a treated level: 15 % of height or 10 degrees (Yu 2017)", "verified")
+TREATED_SHARE = cited(
+    0.15, "1", "recollapse of a treated level: 15 % of height or 10 degrees", "verified", cite="yu_2017"
+)
+TREATED_DEG = cited(
+    10.0, "deg", "recollapse of a treated level: 15 % of height or 10 degrees", "verified", cite="yu_2017"
+)
 
 HEIGHTS = ("anterior_height", "middle_height", "posterior_height")
 ANGLE = "wedge_angle"

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 from endplate.patient.scale.change import WORST
 
 Procedure = Literal["kyphoplasty", "vertebroplasty", "none"]
@@ -15,11 +15,11 @@ Scale = Literal["nrs", "rmdq", "odi"]
 DAYS = cited_table(
     "recovery.day",
     "d",
-    "Times at which the trials of the clinical reference 7.1 asked",
+    "own choice: the times at which most of the trials asked",
     "design",
     {"1 d": 1.0, "1 wk": 7.0, "1 mo": 30.0, "3 mo": 91.0, "6 mo": 182.0, "12 mo": 365.0},
 )
-CHRONIC_FROM_DAYS = cited(91.0, "d", "VERTOS V 2023 enrolled fractures older than 3 months", "verified")
+CHRONIC_FROM_DAYS = cited(91.0, "d", "enrolled fractures older than 3 months", "verified", cite="vertos5_2023")
 MAX = {scale: float(WORST[scale]) for scale in ("nrs", "rmdq", "odi")}
 """Upper ends of the scales."""
 
@@ -37,23 +37,34 @@ class CourseModel:
     name: str
     scale: Scale
     procedure: Procedure
-    fractions: dict[str, Cited]
-    sd_points: Cited
+    fractions: dict[str, float]
+    sd_points: float
     basis: str
+
+
+BASES = {
+    "EVOLVE (open, one arm)": ("evolve_2019",),
+    "midway between the open and the blinded trials": ("vertos2_2010", "vertos4_2018", "vapour_2016", "invest_2009"),
+    "VERTOS V (blinded)": ("vertos5_2023",),
+    "control arms": ("vertos2_2010", "vertos4_2018", "free_2009"),
+    "CAFE at 1 month (open, cancer)": ("cafe_2011",),
+    "INVEST at 1 month (blinded) and Trout 2005 (open)": ("invest_2009", "trout_2005"),
+}
+"""What a track was read from, in words, and its publications."""
 
 
 def _track(
     name: str, scale: Scale, procedure: Procedure, fractions: tuple[float, ...], sd: float, basis: str
 ) -> CourseModel:
     times = list(DAYS)[-len(fractions) :]
-    source = f"{name}: own reading of {basis} (clinical reference 7.2)"
+    source = f"{name}: own reading of {basis}"
     key = f"recovery.{name}"
     return CourseModel(
         name=name,
         scale=scale,
         procedure=procedure,
-        fractions=cited_table(key, "1", source, "design", dict(zip(times, fractions, strict=True))),
-        sd_points=cited(sd, "1", source, "design", name=f"{key}.sd"),
+        fractions=cited_table(key, "1", source, "design", dict(zip(times, fractions, strict=True)), cite=BASES[basis]),
+        sd_points=cited(sd, "1", source, "design", name=f"{key}.sd", cite=BASES[basis]),
         basis=basis,
     )
 

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.decision.recovery.expected_course import Procedure, course_models_for, expected
 from endplate.decision.recovery.visit_scores import VisitScores
 
-RESPONSE_FROM_DAYS = cited(30.0, "d", "Own rule of the clinical reference 7.3: judged from 1 month on", "design")
-GAIN_POINTS = cited(2.0, "1", "Farrar 2001: 2 points or 30 %", "knowledge")
-GAIN_SHARE = cited(0.30, "1", "Farrar 2001: 2 points or 30 %", "knowledge")
-RELAPSE_POINTS = cited(2.0, "1", "Own rule of the clinical reference 7.3: 2 points and 30 % above the nadir", "design")
-RELAPSE_SHARE = cited(0.30, "1", "Own rule of the clinical reference 7.3: 2 points and 30 % above the nadir", "design")
-RELAPSE_APART_DAYS = cited(2.0, "d", "Own rule of the clinical reference 7.3: two readings 48 h apart", "design")
-RELAPSE_AT_ONCE = cited(4.0, "1", "Own rule of the clinical reference 7.3: or one rise of 4 points", "design")
-RMDQ_RISE = cited(5.0, "1", "Stratford 1996: MDC90 4-5 points", "verified")
-RMDQ_TOO_HIGH = cited(20.0, "1", "Stratford 1996: above 20 a worsening cannot be told", "verified")
+RESPONSE_FROM_DAYS = cited(30.0, "d", "own rule: judged from 1 month on", "design")
+GAIN_POINTS = cited(2.0, "1", "Farrar 2001: 2 points or 30 %", "knowledge", cite="farrar_2001")
+GAIN_SHARE = cited(0.30, "1", "Farrar 2001: 2 points or 30 %", "knowledge", cite="farrar_2001")
+RELAPSE_POINTS = cited(2.0, "1", "own rule: 2 points and 30 % above the nadir", "design")
+RELAPSE_SHARE = cited(0.30, "1", "own rule: 2 points and 30 % above the nadir", "design")
+RELAPSE_APART_DAYS = cited(2.0, "d", "own rule: two readings 48 h apart", "design")
+RELAPSE_AT_ONCE = cited(4.0, "1", "own rule: or one rise of 4 points", "design")
+RMDQ_RISE = cited(5.0, "1", "Stratford 1996: MDC90 4-5 points (abstract)", "verified", cite="stratford_1996")
+RMDQ_TOO_HIGH = cited(
+    20.0, "1", "Stratford 1996: above 20 a worsening cannot be told (abstract)", "verified", cite="stratford_1996"
+)
 STATURE_CM = cited(
-    2.0, "cm", "ISCD 2007: prospective height loss above 2 cm in women (3 in men); own rule takes >= 2", "verified"
+    2.0,
+    "cm",
+    "ISCD 2007: prospective height loss above 2 cm in women (3 in men); own rule takes >= 2",
+    "verified",
+    cite="iscd_2007",
 )
 
 Urgency = Literal["same day", "soon", "next visit"]
@@ -43,7 +49,7 @@ class Flag:
 Rule = Callable[[Procedure, VisitScores, Sequence[VisitScores], float | None], Iterator[Flag]]
 
 RECHECK = "recheck the level, cement leak, a fracture beside it, the sacrum and the facet joints"
-OWN_RULE = "clinical reference 7.3, own rule"
+OWN_RULE = "own rule of the follow-up"
 AGAIN = "MRI with STIR: look for a new fracture"
 
 
@@ -175,7 +181,7 @@ def _rmdq(procedure: Procedure, start: VisitScores, later: Sequence[VisitScores]
             told.append((reading.on, reading.rmdq - nadir >= float(RMDQ_RISE), text))
             nadir = min(nadir, reading.rmdq)
     for spell, text in _spells(told):
-        yield _worse("function_worse", spell, text, source=RMDQ_RISE.source)
+        yield _worse("function_worse", spell, text, source=citation_of(RMDQ_RISE).source)
 
 
 def _stature(
@@ -188,7 +194,7 @@ def _stature(
     ]
     told = [(on, loss >= float(STATURE_CM), f"{loss:.1f} cm shorter than at the start") for on, loss in lost]
     for spell, text in _spells(told):
-        yield _worse("stature", spell, text, "image the spine", STATURE_CM.source)
+        yield _worse("stature", spell, text, "image the spine", citation_of(STATURE_CM).source)
 
 
 def _response(
@@ -208,7 +214,7 @@ def _response(
             text=f"pain {last.nrs:g} against {start.nrs:g} at the start: less than 2 points and less than 30 %",
             action=RECHECK,
             urgency="next visit",
-            source=GAIN_POINTS.source,
+            source=citation_of(GAIN_POINTS).source,
         )
 
 

@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from endplate.cited import Trust
+from endplate.bibliography import full_text
+from endplate.cited import Trust, cite_keys
 
 Design = Literal["blinded", "open", "one arm"]
 
@@ -23,13 +24,19 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A trial: who was compared with whom, how blind it was, and what it found."""
+    """A trial: who was compared with whom, how blind it was, what it found, and `cite`, where it was published."""
 
     name: str
     design: Design
     arms: str
     population: str
     results: tuple[Result, ...]
+    cite: tuple[str, ...]
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Its publications in full."""
+        return full_text(self.cite)
 
 
 @cache
@@ -38,7 +45,7 @@ def trials() -> tuple[Trial, ...]:
     text = files("endplate.decision.recovery").joinpath("trials.toml").read_text(encoding="utf-8")
     order = ("blinded", "open", "one arm")
     rows = [
-        Trial(**{**row, "results": tuple(Result(**result) for result in row["results"])})
+        Trial(**{**row, "cite": cite_keys(row["cite"]), "results": tuple(Result(**one) for one in row["results"])})
         for row in tomllib.loads(text)["trial"]
     ]
     return tuple(sorted(rows, key=lambda trial: order.index(trial.design)))

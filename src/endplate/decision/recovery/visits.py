@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from endplate.cited import cited_table
 
-_SOURCE = "Clinical reference 7.3: visits at 2-4 weeks, then 3, 6 and 12 months; windows are our own choice"
+_SOURCE = "own choice: visits at 2-4 weeks, then 3, 6 and 12 months; windows alike"
 VISIT_FROM_DAYS = cited_table(
     "visit.from", "d", _SOURCE, "design", {"2-4 weeks": 14.0, "3 months": 77.0, "6 months": 161.0, "12 months": 335.0}
 )

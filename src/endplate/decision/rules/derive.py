@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from endplate.decision.logic.kleene import FactValues, fields
@@ -12,6 +13,21 @@ ASK = "ask"
 
 _DERIVED = rulebook().group("derived")
 INPUTS = frozenset(name for grading in _DERIVED for node in grading.ladder.nodes for name in fields(node))
+
+
+@cache
+def derived_from(name: str) -> frozenset[str]:
+    """The facts that a derived fact follows from, through others that are derived too; empty for one that is asked."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        here = waiting.pop()
+        inner = {
+            field for one in _DERIVED if one.id == here for node in one.ladder.nodes for field in fields(node)
+        }  # fmt: skip
+        waiting += inner - found
+        found |= inner
+    return frozenset(found - {name})
 
 
 def derive(facts: FactValues) -> dict[str, Any]:

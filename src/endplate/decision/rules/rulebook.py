@@ -9,17 +9,26 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from endplate.bibliography import full_text
 from endplate.decision.logic.decision_list import Clause, DecisionList
 from endplate.decision.logic.expression import Names, parse
 from endplate.decision.logic.field import field_catalogue
 from endplate.decision.logic.kleene import All, Criterion, Node
 from endplate.decision.logic.score import Item, Score, StepItem, TallyItem
-from endplate.decision.logic.threshold import RuleFileError, Threshold, read_citation, read_threshold
+from endplate.decision.logic.threshold import (
+    Citation,
+    RuleFileError,
+    Threshold,
+    read_citation,
+    read_cite,
+    read_threshold,
+)
 from endplate.decision.rules.ruleset import Edition, Outcome, RuleSet
 
 ALWAYS = All(())
 EDITION = ("edition", "date", "reference")
-"""What a rule file says of its guideline, and a rule set of its own where the file holds several."""
+"""What a rule file says of its guideline, and a rule set of its own where the file holds several; `cite` beside them,
+which also stands in for `reference`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +139,7 @@ def _read(folder: str, name: str, shared: Book | None) -> Book:
 
 
 def read_book(table: Mapping[str, Any], shared: Book | None = None) -> Book:
-    """A rule file as read from TOML; it may use the thresholds and criteria of `shared`.
+    """A rule file as read from TOML; it may use the thresholds, criteria and scores of `shared`.
 
     Raises
     ------
@@ -143,25 +152,43 @@ class _Reader:
     """Reads one file: thresholds, then criteria and scores, then all that uses them."""
 
     def __init__(self, table: Mapping[str, Any], shared: Book | None) -> None:
+        head = self.head(f"rule file {table.get('id', '')}", table)
         try:
-            self.edition = Edition(**{key: table[key] for key in ("id", "title", *EDITION)})
+            self.edition = Edition(**{key: head[key] for key in ("id", "title", *EDITION, "cite")})
         except KeyError as error:
             raise RuleFileError(f"rule file {table.get('id', '')} lacks {error.args[0]}") from error
         self.table, self.points = table, list[Threshold]()
         self.thresholds = {
-            name: read_threshold(f"{self.edition.id}.{name}", entry, self.edition.edition)
+            name: read_threshold(f"{self.edition.id}.{name}", entry, self.edition.edition, self.edition.cite)
             for name, entry in table.get("threshold", {}).items()
         }
         self.criteria: dict[str, Criterion] = {}
         self.scores: dict[str, Score] = {}
+        self.shared_scores = shared.scores if shared else {}
         self.shared_criteria = shared.criteria if shared else {}
         self.shared_thresholds = shared.thresholds if shared else {}
 
+    def head(self, where: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """What a table says of its guideline; the publication it cites is its reference unless it words one."""
+        found = {key: table[key] for key in ("id", "title", *EDITION) if key in table}
+        cite = read_cite(where, table)
+        if cite and "reference" not in found:
+            found["reference"] = "; ".join(full_text(cite))
+        return {**found, "cite": cite}
+
+    def citation(self, where: str, entry: Mapping[str, Any]) -> Citation:
+        """The citation of an entry, which inherits edition and publications of the file."""
+        return read_citation(where, entry, self.edition.edition, self.edition.cite)
+
     def book(self) -> Book:
-        for name, entry in self.table.get("criterion", {}).items():
-            self.criteria[name] = self.criterion(f"{self.edition.id}.{name}", entry)
-        for name, entry in self.table.get("score", {}).items():
-            self.scores[name] = self.score(name, entry)
+        # In the order of the file: what stands first may be used by what follows.
+        for kind in self.table:
+            if kind == "criterion":
+                for name, entry in self.table[kind].items():
+                    self.criteria[name] = self.criterion(f"{self.edition.id}.{name}", entry)
+            elif kind == "score":
+                for name, entry in self.table[kind].items():
+                    self.scores[name] = self.score(name, entry)
         return Book(
             edition=self.edition,
             thresholds=self.thresholds,
@@ -183,11 +210,15 @@ class _Reader:
             return ALWAYS
         thresholds = {**self.shared_thresholds, **self.thresholds}
         criteria = {**self.shared_criteria, **self.criteria}
-        return parse(text, Names(field_catalogue(), thresholds, criteria, self.scores))
+        return parse(text, Names(field_catalogue(), thresholds, criteria, {**self.shared_scores, **self.scores}))
 
     def criterion(self, name: str, entry: Mapping[str, Any]) -> Criterion:
-        citation = read_citation(name, entry, self.edition.edition)
-        return Criterion(name, entry["words"], citation, self.node(entry.get("when")))
+        citation = self.citation(name, entry)
+        return Criterion(name, entry["words"], citation, self.node(entry.get("when")), entry.get("otherwise", ""))
+
+    def scope(self, told: str | list[str] | None) -> Node:
+        """The cases that a rule set speaks of: an expression, or a list of criteria that must all hold."""
+        return All(tuple(self.named(name) for name in told)) if isinstance(told, list) else self.node(told)
 
     def named(self, name: str) -> Criterion:
         """A criterion of this file or of the shared one."""
@@ -199,12 +230,14 @@ class _Reader:
     def score(self, name: str, entry: Mapping[str, Any]) -> Score:
         where = f"{self.edition.id}.{name}"
         zero = entry["unknown"] == "zero"
-        items = tuple(self.item(f"{where}.{item['name']}", item, zero) for item in entry["item"])
-        citation = read_citation(where, entry, self.edition.edition)
+        citation = self.citation(where, entry)
+        items = tuple(
+            self.item(f"{where}.{item['name']}", {"cite": citation.cite, **item}, zero) for item in entry["item"]
+        )
         return Score(name=name, words=entry["words"], citation=citation, items=items)
 
     def item(self, where: str, entry: Mapping[str, Any], zero: bool) -> Item:
-        citation = read_citation(where, entry, self.edition.edition)
+        citation = self.citation(where, entry)
         known = {"name": entry["name"], "words": entry["words"], "citation": citation}
         known["unknown_is_zero"] = zero and not entry.get("required", False)
         values = [step["points"] for step in entry.get("steps", ())] + [
@@ -220,8 +253,8 @@ class _Reader:
         return StepItem(ladder=DecisionList((*rungs, Clause(float(entry["otherwise"]), ALWAYS))), **known)
 
     def ruleset(self, entry: Mapping[str, Any]) -> RuleSet:
-        edition = replace(self.edition, **{key: entry[key] for key in EDITION if key in entry})
-        answers = ({"edition": edition.edition, **answer} for answer in entry["answer"])
+        edition = self.edition_of(entry)
+        answers = ({"edition": edition.edition, "cite": edition.cite, **answer} for answer in entry["answer"])
         rungs = tuple(self.answer(entry["id"], answer) for answer in answers)
         if rungs[-1].when.truth({}) is not True:
             raise RuleFileError(f"rule set {entry['id']}: the last answer must always hold")
@@ -230,14 +263,20 @@ class _Reader:
             title=entry["title"],
             question=entry["question"],
             edition=edition,
-            scope=self.node(entry.get("scope")),
+            scope=self.scope(entry.get("scope")),
             outside=entry.get("outside", "not covered"),
             absolute=tuple(self.named(name) for name in entry.get("absolute", ())),
             relative=tuple(self.named(name) for name in entry.get("relative", ())),
             answers=DecisionList(rungs),
-            scores=tuple(self.scores[name] for name in entry.get("scores", ())),
+            scores=tuple({**self.shared_scores, **self.scores}[name] for name in entry.get("scores", ())),
             approximation=entry.get("approximation", ""),
         )
+
+    def edition_of(self, entry: Mapping[str, Any]) -> Edition:
+        """The guideline of a rule set: its own where it names one, else that of the file."""
+        head = self.head(entry["id"], entry)
+        own = {key: head[key] for key in (*EDITION, "cite") if key in head and (key != "cite" or "cite" in entry)}
+        return replace(self.edition, **own)
 
     def answer(self, where: str, entry: Mapping[str, Any]) -> Clause[Outcome]:
         outcome = Outcome(entry["status"], entry["answer"], entry.get("applies", True))
@@ -246,8 +285,9 @@ class _Reader:
 
     def grading(self, entry: Mapping[str, Any]) -> Grading:
         rungs = []
+        cite = read_cite(entry["id"], entry, self.edition.cite)
         for rung in entry["rung"]:
-            words = {"words": f"{entry['title']}: {rung['value']}", **rung}
+            words = {"words": f"{entry['title']}: {rung['value']}", "cite": cite, **rung}
             rungs.append(Clause(rung["value"], self.criterion(f"{entry['id']}.{rung['value']}", words)))
         if rungs[-1].when.truth({}) is not True:
             raise RuleFileError(f"grading {entry['id']}: the last rung must always hold")

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from endplate.decision.logic.decision_list import DecisionList
 from endplate.decision.logic.field import field_catalogue
-from endplate.decision.logic.kleene import AnyOf, Compare, Criterion, FactValues, Node, walk
+from endplate.decision.logic.kleene import AnyOf, Compare, Criterion, FactValues, Node, Truth, walk
 from endplate.decision.logic.score import Score
 
 Status = Literal["yes", "no", "contraindicated", "conditional", "indeterminate"]
@@ -20,6 +20,7 @@ Question = Literal[
     "operation",
     "surgical opinion",
     "imaging",
+    "fracture liaison",
     "bone treatment",
     "very high risk",
     "drug",
@@ -40,7 +41,12 @@ CONTRAINDICATED = Outcome("contraindicated", "contraindicated")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """The guideline that a rule file holds, or one of its rule sets; `reference` is its publication."""
+    """The guideline that a rule file holds, or one of its rule sets.
+
+    Attributes
+    ----------
+    reference : its publication in words. cite : keys of the bibliography, which its rules inherit.
+    """
 
     id: str
     title: str
@@ -48,6 +54,7 @@ class Edition:
     date: str
     reference: str
     note: str = ""
+    cite: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +64,8 @@ class RuleSet:
     Attributes
     ----------
     question : what a "yes" says yes to.
-    scope : the cases it speaks of; outside of them it answers `outside`, status "no", `applies` False.
+    scope : the cases it speaks of (cause, level, age, sex, menopause, pain); outside of them it answers what the first
+    criterion that fails says a case then is (`Criterion.otherwise`), else `outside`: status "no", `applies` False.
     absolute : within the scope any of them makes the verdict contraindicated, whatever else holds or is unknown.
     relative : any of them turns "yes" into "conditional".
     answers : the source's answers, first match.
@@ -85,13 +93,13 @@ class RuleSet:
         """
         scope = self.scope.truth(facts)
         if scope is False:
-            return (self._outside,)
+            return self._left_out(facts, False)[:1]
         absolute = self._absolute.truth(facts)
         if absolute is True:
             return (CONTRAINDICATED,)
         found = [seen for answer in self.answers.reachable(facts) for seen in self._weighed(answer, facts)]
         if scope is None:
-            found.append(self._outside)
+            found += self._left_out(facts, None)
         if absolute is None and any(outcome.status != "no" for outcome in found):
             found.append(CONTRAINDICATED)
         return tuple(dict.fromkeys(found))
@@ -142,9 +150,11 @@ class RuleSet:
     def _relative(self) -> Node:
         return AnyOf(self.relative)
 
-    @cached_property
-    def _outside(self) -> Outcome:
-        return Outcome("no", self.outside, False)
+    def _left_out(self, facts: FactValues, truth: Truth) -> tuple[Outcome, ...]:
+        """What a case is that the scope leaves out: by each of its criteria of that truth."""
+        criteria = [part for part in self.scope.children if isinstance(part, Criterion) and part.otherwise]
+        found = tuple(Outcome("no", part.otherwise, False) for part in criteria if part.truth(facts) is truth)
+        return found or (Outcome("no", self.outside, False),)
 
     def scored_nodes(self) -> tuple[Node, ...]:
         """Every question that the scores ask."""

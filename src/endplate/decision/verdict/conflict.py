@@ -1,4 +1,4 @@
-"""Disagreements between sources, named: a question of the reference and who stands on which side of it here."""
+"""Disagreements between sources, named: a question and who stands on which side of it here."""
 
 from __future__ import annotations
 

@@ -18,7 +18,9 @@ REACH_MM = cited(45, "mm", "Own choice: no body reaches further from its centroi
 MID_HEIGHT_MM = cited(
     2, "mm", "Own choice: mid-height is read at three heights within +-2 mm, the median kept", "design"
 )
-SIDE_SLICES_MM = cited(5, "mm", "docs/theory.md, morphometry step 5: mid-sagittal band of +-5 mm", "knowledge")
+SIDE_SLICES_MM = cited(
+    5, "mm", "own algorithm, docs/theory.md, morphometry step 5: mid-sagittal band of +-5 mm", "design"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,14 @@ from endplate.fracture.height.extent import Extent
 from endplate.fracture.height.plate import weighted_fit
 
 _ALGORITHM = "docs/theory.md, morphometry step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
-BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "knowledge")
-BAND_SLICES = cited(5, "1", _ALGORITHM, "knowledge")
-PATCH_MM = cited(2, "mm", _ALGORITHM, "knowledge")
+BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "design")
+BAND_SLICES = cited(5, "1", _ALGORITHM, "design")
+PATCH_MM = cited(2, "mm", _ALGORITHM, "design")
 PLACES = cited_table(
     "height_place",
     "1",
-    "docs/theory.md, morphometry step 5: 10-15 %, 50 % and 85-90 % of the depth, middle of each band",
-    "knowledge",
+    "own algorithm, docs/theory.md, morphometry step 5: 10-15 %, 50 % and 85-90 % of the depth, middle of each band",
+    "design",
     {"anterior": 0.125, "middle": 0.5, "posterior": 0.875},
 )
 REACH_MM = cited(3, "mm", "Own choice: the local fit spans three voxels of a 1 mm scan", "design")

@@ -14,8 +14,10 @@ from endplate.cited import cited
 SIDE_MM = cited(10, "mm", "Own choice: the band of +-5 mm and as much on either side to steady the fit", "design")
 STEP_SHARE = cited(0.25, "1", "Own choice: half the height of the steps, +-0.5 voxel, that a plane shows", "design")
 UNIT_MM = cited(16, "mm", "Own choice: half of a body's depth, so that the powers stay near one", "design")
-OUTLIER_SD = cited(4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge")
-MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed")
+OUTLIER_SD = cited(
+    4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge", cite="beaton_tukey_1974"
+)
+MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed", cite="nist_handbook")
 REWEIGHTINGS = 4
 ALONG, ACROSS = 4, 2
 

@@ -15,16 +15,21 @@ from endplate.fracture.height.extent import BodyField, Extent, body_field
 from endplate.fracture.height.patch import band_heights
 from endplate.fracture.height.plate import SIDE_MM, without_steps
 
-MOVE_VOXELS = cited(0.5, "voxel", "docs/theory.md, morphometry step 8: repeat with the mask +-0.5 voxel", "knowledge")
-TURN_DEG = cited(3, "deg", "docs/theory.md, morphometry step 8: repeat with the frame +-3 degrees", "knowledge")
+MOVE_VOXELS = cited(
+    0.5, "voxel", "own algorithm, docs/theory.md, morphometry step 8: repeat with the mask +-0.5 voxel", "design"
+)
+TURN_DEG = cited(
+    3, "deg", "own algorithm, docs/theory.md, morphometry step 8: repeat with the frame +-3 degrees", "design"
+)
 BORDER_SD_MM = cited(
     0.25,
     "mm",
-    "what repeats miss on digital spines whose label borders wander by 0.4 mm: SD of error 0.29, of repeats 0.19 mm",
-    "recomputed",
+    "own study: what repeats miss on digital spines whose label borders wander by 0.4 mm: "
+    "SD of error 0.29, of repeats 0.19 mm",
+    "design",
 )
 COLUMN_STEP_MM = cited(1, "mm", "Own choice: repeats need only the scatter; columns 1 mm apart show it", "design")
-RISE_STEP_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm", "knowledge")
+RISE_STEP_MM = cited(0.5, "mm", "own algorithm, docs/theory.md, morphometry step 3: resample at 0.5 mm", "design")
 COLUMN_REACH_MM = cited(25, "mm", "Own choice: no endplate lies further from the body's centroid", "design")
 
 

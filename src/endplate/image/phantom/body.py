@@ -24,7 +24,11 @@ _FORM = cited_table(
     {"squareness": 1.4, "hollow": 0.06, "waist": 0.09, "dome": 0.8},
 )
 _CONCAVITY = cited_table(
-    "phantom.concavity", "mm", "endplate concavity of L1: lower deeper than upper", "weak", {"upper": 1.2, "lower": 1.5}
+    "phantom.concavity",
+    "mm",
+    "digital spine: endplate concavity of L1: lower deeper than upper",
+    "design",
+    {"upper": 1.2, "lower": 1.5},
 )
 _CRATER = cited_table(
     "phantom.crater",
@@ -34,8 +38,18 @@ _CRATER = cited_table(
     {"radius": 4.0, "depth": 3.5, "aside": 6.0},
 )
 # Where the published definition takes its heights (fractions of the depth from the front).
-ANTERIOR = cited(0.125, "1", "anterior height at 10-15 % of the depth, middle of that band", "verified")
-POSTERIOR = cited(0.875, "1", "posterior height at 85-90 % of the depth, middle of that band", "verified")
+ANTERIOR = cited(
+    0.125,
+    "1",
+    "own algorithm, docs/theory.md: anterior height at 10-15 % of the depth, middle of that band",
+    "design",
+)
+POSTERIOR = cited(
+    0.875,
+    "1",
+    "own algorithm, docs/theory.md: posterior height at 85-90 % of the depth, middle of that band",
+    "design",
+)
 WEDGE_ENDS = cited(0.80, "1", "a wedge fracture leaves the posterior fifth of the body at full height", "design")
 
 FLATTEST = cited(0.95, "1", "collapse stops short of the endplates meeting at the front rim", "design")

@@ -17,8 +17,8 @@ from endplate.image.phantom.truth import PhantomTruth, kyphosis, level_truth
 from endplate.image.volume import Grid, LabelMap, SeriesRef, Volume
 
 HU_RANGE = (
-    cited(-1024, "[hnsf'U]", "12-bit CT scale, lower end", "knowledge"),
-    cited(3071, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge"),
+    cited(-1024, "[hnsf'U]", "12-bit CT scale, lower end", "knowledge", cite="kalender_2011"),
+    cited(3071, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge", cite="kalender_2011"),
 )
 _BEYOND_BONE_MM = cited(6.0, "mm", "the field ends beyond the last bone, so that nothing is cut", "design")
 _FIELD_BEHIND_BODY_MM = cited(20.0, "mm", "a narrow field is centred between body and spinous process", "design")

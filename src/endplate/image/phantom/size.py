@@ -9,18 +9,25 @@ from endplate.cited import cited, cited_table
 from endplate.level import Level
 
 _NORMALS = "Black, Panjabi and Zindrick family of normal values, +-1.5 mm; T11 interpolated"
+_FAMILY = ("black_1991", "panjabi_1991", "panjabi_1992", "zindrick_1987")
 _OWN = "digital spine: chosen so that bones, discs and canal fit together and look like a lumbar CT"
 
-MALE_SIZE = cited(1.075, "1", "men 6-9 % larger than women, middle of the range", "weak")
-CONCAVITY_REFERENCE_WIDTH_MM = cited(41.0, "mm", "endplate width of L1, to which the concavities refer", "weak")
+MALE_SIZE = cited(
+    1.075, "1", "men 6-9 % larger than women, middle of the range", "weak", cite=("black_1991", "palm_2025")
+)
+CONCAVITY_REFERENCE_WIDTH_MM = cited(
+    41.0, "mm", "endplate width of L1, to which the concavities refer", "weak", cite=("black_1991", "panjabi_1992")
+)
 
 _LEVELS = ("T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 
 
 def _by_level(name: str, unit: str, source: str, trust: Literal["weak", "design"], *row: float) -> dict[str, float]:
+    cite = _FAMILY if trust == "weak" else ()
     values = dict(zip(_LEVELS, row, strict=True))
     return {
-        level: float(number) for level, number in cited_table(f"phantom.{name}", unit, source, trust, values).items()
+        level: float(number)
+        for level, number in cited_table(f"phantom.{name}", unit, source, trust, values, cite=cite).items()
     }
 
 

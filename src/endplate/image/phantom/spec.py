@@ -16,10 +16,17 @@ Mineral = Literal["K2HPO4", "HA"]
 PHANTOM_LEVELS = tuple(level for level in Level if level.usual and Level.T10.order <= level.order <= Level.L5.order)
 
 K2HPO4_MG_CM3_PER_HU = cited(
-    0.67, "mg/cm3", "middle of the typical K2HPO4 slopes 0.62-0.72 mg/cm3 per HU at 120 kVp", "knowledge"
+    0.67,
+    "mg/cm3",
+    "digital spine: middle of the typical K2HPO4 slopes 0.62-0.72 mg/cm3 per HU at 120 kVp",
+    "design",
 )
 K2HPO4_PER_HA_120_KVP = cited(
-    0.827, "1", "Goodsitt, Bone Miner 1992: 0.86 at 80 kVp, 0.81 at 140 kVp, line between them at 120 kVp", "recomputed"
+    0.827,
+    "1",
+    "Goodsitt, Bone Miner 1992: 0.86 at 80 kVp, 0.81 at 140 kVp, line between them at 120 kVp",
+    "recomputed",
+    cite="goodsitt_1992",
 )
 WORST_LOSS = cited(0.8, "1", "a body flatter than a fifth of its height cannot be meshed or seen on CT", "design")
 

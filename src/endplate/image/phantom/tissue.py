@@ -47,6 +47,7 @@ _HU = cited_table(
     "usual CT numbers of unenhanced organs, blood, thecal sac and disc at 120 kVp",
     "knowledge",
     {"organ": 38.0, "blood": 42.0, "sac": 22.0, "disc": 78.0, "vein": 20.0},
+    cite="kalender_2011",
 )
 # Ellipses of the belly: (left, posterior) centre, half axes; mm.
 _BELLY = cited_table(

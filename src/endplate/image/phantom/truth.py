@@ -14,20 +14,55 @@ from endplate.image.phantom.spec import PhantomSpec
 from endplate.image.phantom.stack import Placed
 from endplate.level import Level
 
-BAND_MM = cited(5.0, "mm", "heights in 5 sagittal slices over +-5 mm about the mid-plane", "verified")
-PATCH_MM = cited(2.0, "mm", "each height is the mean over a 2 mm patch", "verified")
+BAND_MM = cited(
+    5.0,
+    "mm",
+    "own algorithm, docs/theory.md: heights in 5 sagittal slices over +-5 mm about the mid-plane",
+    "design",
+)
+PATCH_MM = cited(
+    2.0,
+    "mm",
+    "own algorithm, docs/theory.md: each height is the mean over a 2 mm patch",
+    "design",
+)
 FRONT_BAND = (
-    cited(0.10, "1", "anterior height from 10 % of the depth", "verified"),
-    cited(0.15, "1", "anterior height to 15 % of the depth", "verified"),
+    cited(
+        0.10,
+        "1",
+        "own algorithm, docs/theory.md: anterior height from 10 % of the depth",
+        "design",
+    ),
+    cited(
+        0.15,
+        "1",
+        "own algorithm, docs/theory.md: anterior height to 15 % of the depth",
+        "design",
+    ),
 )
 BACK_BAND = (
-    cited(0.85, "1", "posterior height from 85 % of the depth", "verified"),
-    cited(0.90, "1", "posterior height to 90 % of the depth", "verified"),
+    cited(
+        0.85,
+        "1",
+        "own algorithm, docs/theory.md: posterior height from 85 % of the depth",
+        "design",
+    ),
+    cited(
+        0.90,
+        "1",
+        "own algorithm, docs/theory.md: posterior height to 90 % of the depth",
+        "design",
+    ),
 )
-INNER_CONTOUR = cited(0.90, "1", "endplates are fitted inside 90 % of the body contour", "verified")
-GRADE_1 = cited(0.20, "1", "Genant grade 1 from 20 % loss", "verified")
-GRADE_2 = cited(0.25, "1", "Genant grade 2 from 25 % loss", "verified")
-GRADE_3 = cited(0.40, "1", "Genant grade 3 above 40 % loss", "verified")
+INNER_CONTOUR = cited(
+    0.90,
+    "1",
+    "own algorithm, docs/theory.md: endplates are fitted inside 90 % of the body contour",
+    "design",
+)
+GRADE_1 = cited(0.20, "1", "Genant grade 1 from 20 % loss", "secondary", cite="genant_wang_2019")
+GRADE_2 = cited(0.25, "1", "Genant grade 2 from 25 % loss", "secondary", cite="genant_wang_2019")
+GRADE_3 = cited(0.40, "1", "Genant grade 3 above 40 % loss", "secondary", cite="genant_wang_2019")
 _STEP_MM = cited(0.25, "mm", "sampling of the analytic body for volumes and centroids", "design")
 
 

@@ -185,6 +185,7 @@ def _solution(
         at_start = problem.engine.internal_force(np.zeros_like(move))
         work += 0.5 * float(np.vdot(reaction - np.where(problem.constrained, at_start, 0.0), move))
     return Solution(
-        move=move, pressure=pressure, constrained=problem.constrained, reaction=reaction, void=now.void, work=work, residual=residual,
-        scale=scale, iterations=count, largest_mm=largest, volume_change=now.volume - problem.start_volume,
+        move=move, pressure=pressure, constrained=problem.constrained, reaction=reaction, void=now.void, work=work,
+        residual=residual, scale=scale, iterations=count, largest_mm=largest,
+        volume_change=now.volume - problem.start_volume,
     )  # fmt: skip

@@ -34,15 +34,21 @@ def fill_slopes(offset, inverse_spacing, d):  # type: ignore[no-untyped-def]
     d[2] = (offset - 0.5) * inverse_spacing
 
 
+@njit(cache=True, inline="always")
+def place(point, dims, inverse_spacing, first, base, w):  # type: ignore[no-untyped-def]
+    """First node along each axis that a point touches, kept within the box, and the splines' values there."""
+    for d in range(3):
+        base[d], offset = base_and_offset(point[d] * inverse_spacing - first)
+        base[d] = min(max(base[d], 0), dims[d] - 3)
+        fill_weights(offset, w[d])
+
+
 @njit(cache=True, nogil=True)
 def _gather(points, dims, inverse_spacing, first, field, out):  # type: ignore[no-untyped-def]
     w = np.empty((3, 3))
     base = np.empty(3, dtype=np.int64)
     for p in range(points.shape[0]):
-        for d in range(3):
-            base[d], offset = base_and_offset(points[p, d] * inverse_spacing - first)
-            base[d] = min(max(base[d], 0), dims[d] - 3)
-            fill_weights(offset, w[d])
+        place(points[p], dims, inverse_spacing, first, base, w)
         for c in range(field.shape[1]):
             total = 0.0
             for a in range(3):
@@ -59,10 +65,7 @@ def _spread(points, dims, inverse_spacing, first, values, out):  # type: ignore[
     w = np.empty((3, 3))
     base = np.empty(3, dtype=np.int64)
     for p in range(points.shape[0]):
-        for d in range(3):
-            base[d], offset = base_and_offset(points[p, d] * inverse_spacing - first)
-            base[d] = min(max(base[d], 0), dims[d] - 3)
-            fill_weights(offset, w[d])
+        place(points[p], dims, inverse_spacing, first, base, w)
         for a in range(3):
             for b in range(3):
                 row = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2]
@@ -77,16 +80,13 @@ def _touched(points, dims, inverse_spacing, first, column, value):  # type: igno
     w = np.empty((3, 3))
     base = np.empty(3, dtype=np.int64)
     for p in range(points.shape[0]):
-        for d in range(3):
-            base[d], offset = base_and_offset(points[p, d] * inverse_spacing - first)
-            base[d] = min(max(base[d], 0), dims[d] - 3)
-            fill_weights(offset, w[d])
+        place(points[p], dims, inverse_spacing, first, base, w)
         for a in range(3):
             for b in range(3):
                 for e in range(3):
-                    place = (a * 3 + b) * 3 + e
-                    column[p, place] = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2] + e
-                    value[p, place] = w[0, a] * w[1, b] * w[2, e]
+                    at = (a * 3 + b) * 3 + e
+                    column[p, at] = ((base[0] + a) * dims[1] + base[1] + b) * dims[2] + base[2] + e
+                    value[p, at] = w[0, a] * w[1, b] * w[2, e]
 
 
 class Touched:

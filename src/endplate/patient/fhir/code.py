@@ -61,7 +61,7 @@ FIELD = {
     "pain.under_analgesia": (LOINC, "72514-3"),
     "questionnaires.eq5d.index": (SNOMED, "736534008"),
 }
-"""Fields with a code that the clinical reference marks read in the source (the second for EQ-5D-5L only)."""
+"""Fields with a code that was read in the source (the second for EQ-5D-5L only)."""
 
 READ_AS = {
     (LOINC, "72514-3"): "pain.under_analgesia",
@@ -137,6 +137,6 @@ def concept(path: str, five_levels: bool = False) -> dict[str, Any]:
 
 
 def body_site(level: Level) -> dict[str, Any]:
-    """CodeableConcept of a vertebra; text alone where the reference holds no code (C1-C7, T13, L6, S1)."""
+    """CodeableConcept of a vertebra; text alone where no code was read (C1-C7, T13, L6, S1)."""
     coding = {"coding": [{"system": SNOMED, "code": VERTEBRA[level]}]} if level in VERTEBRA else {}
     return {**coding, "text": str(level)}

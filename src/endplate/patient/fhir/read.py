@@ -24,7 +24,7 @@ FINAL = ("final", "amended", "corrected")
 DAY_LENGTH = len("2000-01-01")
 RETRACTED = ("entered-in-error", "not-done")
 FROM_SNOMED = {code: level for level, code in VERTEBRA.items()}
-DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar (exact)", "recomputed")
+DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar (exact)", "recomputed", cite="iso_8601")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

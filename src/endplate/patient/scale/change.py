@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 
-NRS_MCID = cited(2.0, "1", "Farrar 2001: 2 points or 30 % on a 0-10 rating", "knowledge")
-NRS_MCID_SHARE = cited(0.30, "1", "Farrar 2001: 2 points or 30 % on a 0-10 rating", "knowledge")
-RMDQ_ERROR = cited(5.0, "1", "Stratford 1996: MDC90 4-5 points; the larger taken", "verified")
-RMDQ_MCID = cited(5.0, "1", "Ostelo 2008: 5 points or 30 %", "knowledge")
-RMDQ_MCID_SHARE = cited(0.30, "1", "Ostelo 2008: 5 points or 30 %", "knowledge")
-RMDQ_MIN_FOR_GAIN = cited(4.0, "1", "Stratford 1996: below 4 a gain cannot be told", "verified")
-RMDQ_MAX_FOR_LOSS = cited(20.0, "1", "Stratford 1996: above 20 a worsening cannot be told", "verified")
-ODI_ERROR = cited(10.0, "%", "MDC90 10 points, quoted second-hand", "verified")
-ODI_MCID = cited(10.0, "%", "10 points; Copay gives 12.8 (second-hand)", "knowledge")
-EQ5D_MCID = cited(0.074, "1", "Walters 2005, EQ-5D index", "knowledge")
-SF36_MCID = cited(3.0, "1", "SF-36 physical component, about 3-5 points; the smaller taken", "knowledge")
+NRS_MCID = cited(2.0, "1", "2 points or 30 % on a 0-10 rating", "knowledge", cite="farrar_2001")
+NRS_MCID_SHARE = cited(0.30, "1", "2 points or 30 % on a 0-10 rating", "knowledge", cite="farrar_2001")
+RMDQ_ERROR = cited(5.0, "1", "MDC90 4-5 points (abstract); the larger taken", "verified", cite="stratford_1996")
+RMDQ_MCID = cited(5.0, "1", "5 points or 30 %", "knowledge", cite="ostelo_2008")
+RMDQ_MCID_SHARE = cited(0.30, "1", "5 points or 30 %", "knowledge", cite="ostelo_2008")
+RMDQ_MIN_FOR_GAIN = cited(4.0, "1", "below 4 a gain cannot be told (abstract)", "verified", cite="stratford_1996")
+RMDQ_MAX_FOR_LOSS = cited(
+    20.0, "1", "above 20 a worsening cannot be told (abstract)", "verified", cite="stratford_1996"
+)
+ODI_ERROR = cited(10.0, "%", "MDC90 10 points, quoted at second hand", "secondary", cite="fairbank_2000")
+ODI_MCID = cited(10.0, "%", "10 points; Copay 2008 gives 12.8 (at second hand)", "knowledge", cite="copay_2008")
+EQ5D_MCID = cited(0.074, "1", "EQ-5D index", "knowledge", cite="walters_2005")
+SF36_MCID = cited(
+    3.0, "1", "SF-36 physical component, about 3-5 points; the smaller taken", "knowledge", cite="ware_1992"
+)
 WORST = cited_table(
     "scale.worst",
     "1",
-    "Worst end of each scale by its definition (clinical reference 3)",
+    "Worst end of each scale by its definition",
     "verified",
     {"nrs": 10.0, "rmdq": 24.0, "odi": 100.0, "qualeffo": 100.0, "eq5d": -1.0, "pcs": 0.0},
+    cite=("roland_1983", "fairbank_2000", "lips_1999", "euroqol", "ware_1992"),
 )
 BEST = cited_table(
     "scale.best",
     "1",
-    "Best end of each scale by its definition (clinical reference 3)",
+    "Best end of each scale by its definition",
     "verified",
     {"nrs": 0.0, "rmdq": 0.0, "odi": 0.0, "qualeffo": 0.0, "eq5d": 1.0, "pcs": 100.0},
+    cite=("roland_1983", "fairbank_2000", "lips_1999", "euroqol", "ware_1992"),
 )
 
 
@@ -66,11 +72,11 @@ class Scale:
     name: str
     worst: float
     best: float
-    important: Cited | None
-    important_share: Cited | None = None
-    error: Cited | None = None
-    min_for_gain: Cited | None = None
-    max_for_loss: Cited | None = None
+    important: float | None
+    important_share: float | None = None
+    error: float | None = None
+    min_for_gain: float | None = None
+    max_for_loss: float | None = None
 
     def changed(self, before: float | None, after: float | None) -> str:
         """ "better", "worse", "no important change", or "unknown" between two scores of this scale."""

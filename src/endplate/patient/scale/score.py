@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from endplate.cited import cited
 from endplate.patient.scale.change import Score
 
-RMDQ_ITEMS = cited(24.0, "1", "Roland-Morris disability questionnaire: 24 items, unticked counts 0", "verified")
-RMDQ_SHORT_ITEMS = cited(23.0, "1", "RMDQ-23 of INVEST and Buchbinder; converted x 24/23 by own rule", "verified")
-ODI_ITEMS = cited(10.0, "1", "Oswestry: 10 sections of 0-5", "verified")
-ODI_MAX = cited(5.0, "1", "Oswestry: 10 sections of 0-5", "verified")
-ODI_MIN_ANSWERED = cited(8.0, "1", "Own choice of the clinical reference: at least 8 of 10, else unknown", "design")
-QUALEFFO_ITEMS = cited(
-    41.0, "1", "QUALEFFO-41: 41 questions recoded to 1 best .. 5 worst, mean, then 0-100", "verified"
+RMDQ_ITEMS = cited(24.0, "1", "24 items, unticked counts 0", "verified", cite="roland_1983")
+RMDQ_SHORT_ITEMS = cited(
+    23.0, "1", "both used 23 items; converted x 24/23 by own rule", "verified", cite=("invest_2009", "buchbinder_2009")
 )
-QUALEFFO_MAX = cited(5.0, "1", "QUALEFFO-41: 41 questions recoded to 1 best .. 5 worst, mean, then 0-100", "verified")
+ODI_ITEMS = cited(10.0, "1", "10 sections of 0-5", "verified", cite="fairbank_2000")
+ODI_MAX = cited(5.0, "1", "10 sections of 0-5", "verified", cite="fairbank_2000")
+ODI_MIN_ANSWERED = cited(8.0, "1", "own choice: at least 8 of 10 answered, else unknown", "design")
+QUALEFFO_ITEMS = cited(
+    41.0, "1", "41 questions recoded to 1 best .. 5 worst, mean, then 0-100", "verified", cite="lips_1999"
+)
+QUALEFFO_MAX = cited(
+    5.0, "1", "41 questions recoded to 1 best .. 5 worst, mean, then 0-100", "verified", cite="lips_1999"
+)
 QUALEFFO_MIN_ANSWERED = cited(21.0, "1", "Own choice: at least half of the 41 items, else unknown", "design")
 HUNDRED = 100.0
 

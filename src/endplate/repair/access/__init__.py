@@ -7,8 +7,8 @@ from endplate.repair.access.plan import plan_access
 from endplate.repair.access.settings import PathSettings
 
 __all__ = [
-    "PathSettings",
     "AccessWalls",
+    "PathSettings",
     "assess_path",
     "find_access_walls",
     "plan_access",

@@ -12,7 +12,9 @@ from endplate.anatomy.surface import HALF_LEVEL, Frame, LocalBox, box_around, ha
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 
-STEP_MM = cited(0.5, "mm", "docs/theory.md, morphometry step 3: resample at 0.5 mm in the own frame", "knowledge")
+STEP_MM = cited(
+    0.5, "mm", "own algorithm, docs/theory.md, morphometry step 3: resample at 0.5 mm in the own frame", "design"
+)
 SIDE_REACH_MM = cited(45.0, "mm", "Own choice: body and pedicles, not the tips of transverse processes", "design")
 MARGIN_MM = cited(2.0, "mm", "Own choice: the surface lies within this of the outermost voxels", "design")
 NORMAL_SPAN_MM = cited(1.0, "mm", "Own choice: evens the steps of voxels, keeps edges of walls", "design")

@@ -7,8 +7,8 @@ from typing import Literal
 from endplate.cited import cited_table
 from endplate.repair.access.access_result import NeedlePath
 
-_PEDICLE = "Fit test of the clinical reference 6.1, own design: 1.0 mm preferred, 0.5 mm minimum to each pedicle wall"
-_BODY = "Clinical reference 6.3, own design: >= 5 mm to the anterior cortex, >= 3 mm to the endplates, both strict"
+_PEDICLE = "Own choice: 1.0 mm preferred, 0.5 mm minimum to each pedicle wall"
+_BODY = "Own choice: >= 5 mm to the anterior cortex, >= 3 mm to the endplates, both strict"
 _JOINT = "Own choice: the needle's surface must not touch the bone above or below"
 
 WANTED_MM = (

@@ -10,11 +10,11 @@ from endplate.repair.device.balloon import BALLOONS, DEFAULT, Balloon
 from endplate.repair.device.needle import NEEDLES, Needle
 
 KYPHOPLASTY = ("8G", "10G")
-"""Clinical reference 6.1: kyphoplasty cannula 8-10G (knowledge); no balloon passes a thinner one."""
+"""Usual kyphoplasty cannulas, 8-10G (knowledge); no balloon passes a thinner one."""
 VERTEBROPLASTY = {"lumbar": ("11G", "13G", "15G"), "thoracic": ("13G", "15G")}
-"""Clinical reference 6.1: 11G lumbar, 13G thoracic (knowledge); thinner ones stand behind."""
+"""Usual vertebroplasty needles: 11G lumbar, 13G thoracic (knowledge); thinner ones stand behind."""
 FIRST_BESIDE, LAST_BESIDE = Level.T4, Level.T8
-"""Clinical reference 6.3: T9-L5 transpedicular, T4-T8 para- or costotransverse, T1-T3 under CT (knowledge)."""
+"""Usual routes: T9-L5 transpedicular, T4-T8 para- or costotransverse, T1-T3 under CT (knowledge)."""
 
 
 def usual_needles(level: Level, procedure: Procedure) -> tuple[Needle, ...]:

@@ -12,7 +12,7 @@ from endplate.anatomy.border import PADDING_HU
 from endplate.cited import cited
 from endplate.image.volume import Volume
 
-AIR_HU = cited(-500.0, "[hnsf'U]", "Half way between air and soft tissue", "knowledge")
+AIR_HU = cited(-500.0, "[hnsf'U]", "own limit: half way between air and soft tissue", "design")
 STEP_MM = cited(0.5, "mm", "Own choice: half a usual pixel", "design")
 AIR_RUN_MM = cited(3.0, "mm", "Own choice: shorter dark runs are noise or a fold of skin", "design")
 TISSUE_RUN_MM = cited(

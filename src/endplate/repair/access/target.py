@@ -13,10 +13,10 @@ from endplate.repair.access.bone_surface import Surface
 
 Spot = Literal["midline", "hemibody"]
 
-FARTHEST_THIRD = cited(1 / 3, "1", "Clinical reference 6.3: tip in the anterior third on lateral", "knowledge")
+FARTHEST_THIRD = cited(1 / 3, "1", "own choice of what is usual: tip in the anterior third on lateral", "design")
 FOREMOST = cited(0.15, "1", "Own choice: 5 mm of an average lumbar body of 33 mm depth", "design")
 MIDLINE_OFF_MM = cited(2.0, "mm", "Own choice: how far from the midline a tip still counts as there", "design")
-HEMIBODY_SHARE = cited(0.5, "1", "Clinical reference 6.3: mid-hemibody, half way from midline to side", "knowledge")
+HEMIBODY_SHARE = cited(0.5, "1", "own choice of what is usual: mid-hemibody, half way from midline to side", "design")
 HEMIBODY_OFF_MM = cited(3.0, "mm", "Own choice: half of a quarter of a small body's width", "design")
 HEIGHT_SHARE = cited(0.2, "1", "Own choice: the middle 40 % of the height", "design")
 BAND_MM = cited(3.0, "mm", "Own choice: evens the surface over a slab of this half thickness", "design")

@@ -27,10 +27,18 @@ from endplate.repair.device.cement import Cement
 from endplate.repair.site.bone import Bone
 
 INTERFACE = cited(
-    0.8, "1", "Kinzl 2012b: contact instead of a bond costs 20 % of the stiffness of cement in bone", "verified"
+    0.8,
+    "1",
+    "contact instead of a bond costs 20 % of the stiffness of cement in bone (abstract)",
+    "verified",
+    cite="kinzl_2012b",
 )
-MIN_INTERFACE = cited(0.6, "1", "Kinzl 2012b: contact and shrinkage damage, 0.8 x 0.76, rounded", "verified")
-MODULUS_SD = cited(0.25, "1", "PMC3698342: vertebroplasty PMMA 1937 +- 478 MPa, as a share", "verified")
+MIN_INTERFACE = cited(
+    0.6, "1", "contact and shrinkage damage, 0.8 x 0.76, rounded (abstract)", "verified", cite="kinzl_2012b"
+)
+MODULUS_SD = cited(
+    0.25, "1", "vertebroplasty PMMA 1937 +- 478 MPa, as a share", "verified", cite="low_stiffness_cement_2013"
+)
 INTERFACE_SD = cited(
     0.14,
     "1",
@@ -61,7 +69,7 @@ class BeforeAfter:
 def cure(model: BoneModel, saturation: Volume, cement: Cement, interface: float = float(INTERFACE)) -> BoneModel:
     """The model with set cement in it.
 
-    E = (1 - S) E_bone + S E_c (1 - p)^2 k, the yield stress alike (reference 5.1; the data support "porosity only",
+    E = (1 - S) E_bone + S E_c (1 - p)^2 k, the yield stress alike (Kinzl 2012a; the data support "porosity only",
     the square is an assumption). A voxel is never left softer than its bone: in bone denser than the cores of Kinzl
     (above about 450 mg/cm3) the cement in the few pores cannot weaken the bone around it.
 

@@ -27,7 +27,7 @@ def bone_model(
     Notes
     -----
     `Bone.softening` is the factor on the modulus; strength falls by its square root, so that a modulus of 30-50 %
-    goes with a strength of 55-71 %, as the reference (5.2) asks.
+    goes with a strength of 55-71 %, as a broken zone is assumed to keep.
     """
     voxel_mm = float(bone.field.grid.spacing_mm[0])
     settings = replace(settings or ModelSettings(), voxel_mm=voxel_mm, align="vertebra")

@@ -55,9 +55,9 @@ class Neighbour:
 
 
 LoadCase = Literal["standing", "flexed"]
-STANDING_N = cited(500.0, "N", "Rohlmann 2009: follower load of a standing lumbar spine", "knowledge")
-FLEXED_N = cited(1175.0, "N", "Rohlmann 2009: follower load bent forward 30 degrees", "knowledge")
-FLEXED_MOMENT_NMM = cited(7500.0, "N.mm", "Rohlmann 2009: 7.5 N m beside that follower load", "knowledge")
+STANDING_N = cited(500.0, "N", "follower load of a standing lumbar spine", "knowledge", cite="rohlmann_2009a")
+FLEXED_N = cited(1175.0, "N", "follower load bent forward 30 degrees", "knowledge", cite="rohlmann_2009b")
+FLEXED_MOMENT_NMM = cited(7500.0, "N.mm", "7.5 N m beside that follower load", "knowledge", cite="rohlmann_2009b")
 ENDPLATE_MM = cited(2.0, "mm", "Endplate strain is that of bone within 2 mm of the disc: a voxel or two", "design")
 LOADS: dict[LoadCase, tuple[float, float]] = {
     "standing": (float(STANDING_N), 0.0),
@@ -125,8 +125,9 @@ def segment_change(
 
     Parameters
     ----------
-    before, after : models of the treated vertebra on one grid. around : from `find_neighbours`. disc_mpa : effective modulus of
-    the discs, `DISC_MPA` or `DEGENERATED_MPA`. voxel_mm : of the segment; a finer model is averaged to about this.
+    before, after : models of the treated vertebra on one grid. around : from `find_neighbours`.
+    disc_mpa : effective modulus of the discs, `DISC_MPA` or `DEGENERATED_MPA`.
+    voxel_mm : of the segment; a finer model is averaged to about this.
 
     Notes
     -----

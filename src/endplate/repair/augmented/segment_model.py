@@ -34,13 +34,23 @@ from endplate.errors import LabelError
 from endplate.image.volume import Grid, Volume
 from endplate.numerics.voxel.connected_components import largest_piece
 
-DISC_MPA = cited(10.0, "MPa", "Effective modulus of a healthy disc, inside the 5.8-42.7 MPa of Yang 2016", "verified")
-DEGENERATED_MPA = cited(20.0, "MPa", "Degenerated disc, inside the 5.8-42.7 MPa of Yang 2016", "verified")
-NUCLEUS_AREA = cited(0.45, "1", "Nucleus: central 40-50 % of the disc's area", "knowledge")
+DISC_MPA = cited(
+    10.0,
+    "MPa",
+    "effective modulus of a healthy disc, inside the 5.8-42.7 MPa measured (abstract)",
+    "verified",
+    cite="yang_2016",
+)
+DEGENERATED_MPA = cited(
+    20.0, "MPa", "degenerated disc, inside the 5.8-42.7 MPa measured (abstract)", "verified", cite="yang_2016"
+)
+NUCLEUS_AREA = cited(0.45, "1", "own choice: the nucleus is the central 40-50 % of the disc's area", "design")
 NUCLEUS_SHARE = cited(0.2, "1", "Modulus of the nucleus over that of the disc, minimal disc law", "design")
 ANNULUS_SHARE = cited(2.0, "1", "Modulus of the annulus over that of the disc, minimal disc law", "design")
 MIN_DISC_MM2 = cited(100.0, "mm2", "A tenth of a lumbar endplate: with less in common nothing is a disc", "design")
-SEGMENT_VOXEL_MM = cited(2.0, "mm", "Imai 2015: 2 mm judged enough; three bodies then solve in seconds", "verified")
+SEGMENT_VOXEL_MM = cited(
+    2.0, "mm", "2 mm judged enough; three bodies then solve in seconds", "verified", cite="imai_2015"
+)
 
 NOTHING, TREATED, ABOVE, BELOW, ANNULUS_ABOVE, NUCLEUS_ABOVE, ANNULUS_BELOW, NUCLEUS_BELOW, TOP, BOTTOM = range(10)
 """Codes of the parts of a segment."""

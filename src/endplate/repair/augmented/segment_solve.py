@@ -22,7 +22,9 @@ from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator
 from endplate.repair.augmented.segment_model import BOTTOM, NUCLEUS_ABOVE, NUCLEUS_BELOW, TOP, TREATED, Segment
 
-NUCLEUS_POISSON = cited(0.49, "1", "Nucleus of the disc, minimal disc law; 0.495-0.499 in disc models", "knowledge")
+NUCLEUS_POISSON = cited(
+    0.49, "1", "own choice: nucleus of the disc in a minimal disc law; 0.495-0.499 in disc models", "design"
+)
 TOLERANCE = cited(1e-6, "1", "Relative residual; ratios then stand to about 1e-5", "design")
 STAND_IN = cited(
     4.0, "1", "Modulus of the nucleus in the preconditioner over its own: between what shear and bulk ask for", "design"

@@ -8,11 +8,15 @@ from typing import Literal
 from endplate.cited import cited
 from endplate.errors import OptionError
 
-FILL = cited(
-    0.20, "1", "Plan 20 % of the body's volume, range 15-30 %; own default of the clinical reference", "design"
+FILL = cited(0.20, "1", "own choice: plan 20 % of the body's volume, range 15-30 %", "design")
+MAX_ML = cited(
+    7.0,
+    "mL",
+    "embolism 0.9 % above 7 mL against 0.11 % below, n 3175 (abstract)",
+    "verified",
+    cite="cement_embolism_2019",
 )
-MAX_ML = cited(7.0, "mL", "Embolism 0.9 % above 7 mL against 0.11 % below, n 3175, J Orthop Surg Res 2019", "verified")
-FLOW_ML_S = cited(0.1, "mL/s", "Flow of the scales in reference 6.3", "design")
+FLOW_ML_S = cited(0.1, "mL/s", "own choice: a slow hand injection", "design")
 PAUSE_S = cited(30.0, "s", "A look at the fluoroscope and the next syringe", "design")
 MAX_MPA = cited(5.0, "MPa", "A hand on a 1 mL syringe: 100 N over 17 mm2 is 6 MPa; rounded down", "design")
 FASTEST_ML_S = cited(1.0, "mL/s", "A whole syringe in a second: beyond any injection by hand", "design")

@@ -11,13 +11,21 @@ from endplate.bone.material import ASH_OFFSET_G_CM3, ASH_PER_APPARENT, ASH_SLOPE
 from endplate.cited import cited
 from endplate.repair.site.bone import Bone, inside_body
 
-TISSUE_G_CM3 = cited(2.0, "g/cm3", "Wet density of trabecular bone tissue, 1.9-2.1 g/cm3", "knowledge")
-REFERENCE_K_MM2 = cited(
-    0.03, "mm2", "k0 = 3e-8 m2: near Kozeny-Carman 4.5e-8 and Baroud 2004 SI 4.45 +- 1.72 (x 1e-8 m2)", "recomputed"
+TISSUE_G_CM3 = cited(
+    2.0, "g/cm3", "Wet density of trabecular bone tissue, 1.9-2.1 g/cm3", "knowledge", cite="carter_hayes_1977"
 )
-REFERENCE_POROSITY = cited(0.90, "1", "Porosity at which k0 holds; reference 6.2", "design")
-ACROSS_PER_ALONG = cited(0.78, "1", "Baroud 2004, 34 vertebral cores: AP permeability is 78 % of SI", "verified")
-DISPLACED = cited(0.9, "1", "Share of the marrow that cement displaces, 0.8-0.95", "knowledge")
+REFERENCE_K_MM2 = cited(
+    0.03,
+    "mm2",
+    "k0 = 3e-8 m2: near Kozeny-Carman 4.5e-8 and Baroud 2004 SI 4.45 +- 1.72 (x 1e-8 m2)",
+    "recomputed",
+    cite="baroud_2004",
+)
+REFERENCE_POROSITY = cited(0.90, "1", "own choice: porosity at which k0 holds", "design")
+ACROSS_PER_ALONG = cited(
+    0.78, "1", "34 vertebral cores: AP permeability is 78 % of SI (abstract)", "verified", cite="baroud_2004"
+)
+DISPLACED = cited(0.9, "1", "own choice: share of the marrow that cement displaces, 0.8-0.95", "design")
 MIN_SOLID = cited(0.02, "1", "Thinnest trabecular bone, BV/TV; keeps Kozeny's law away from its pole", "design")
 MAX_SOLID = cited(0.90, "1", "Cortical bone is not quite solid; keeps its permeability above zero", "design")
 CAVITY_MM = cited(

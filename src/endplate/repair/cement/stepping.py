@@ -23,8 +23,8 @@ STEPS = cited(
     40, "1", "Steps of the planned volume: the curve's resolution; the front itself bears longer ones", "design"
 )
 MIN_STEP_ML = cited(0.02, "mL", "An opening is met to within a drop", "design")
-SECONDS_PER_MIN = cited(60.0, "s/min", "Definition of the minute", "verified")
-MPA_PER_PA = cited(1e-6, "MPa/Pa", "Definition of the prefix", "verified")
+SECONDS_PER_MIN = cited(60.0, "s/min", "Definition of the minute", "verified", cite="bipm_si")
+MPA_PER_PA = cited(1e-6, "MPa/Pa", "Definition of the prefix", "verified", cite="bipm_si")
 FILLED = cited(0.5, "1", "Cement counts as arrived where it has taken half of a voxel's pores", "design")
 MIN_LEAK_MM3 = cited(1e-3, "mm3", "Less than a thousandth of a drop outside is none", "design")
 

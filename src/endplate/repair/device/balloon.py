@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited, cited_table
+from endplate.cited import cited, cited_table
 from endplate.repair.device.needle import NEEDLES, Needle
 
-MPA_PER_PSI = cited(6.894757e-3, "MPa/psi", "Definition of the pound per square inch (exact to 7 digits)", "verified")
+MPA_PER_PSI = cited(
+    6.894757e-3, "MPa/psi", "definition of the pound-force per square inch, 7 digits", "verified", cite="nist_sp811"
+)
 
 LENGTH_MM = cited_table(
     "balloon.length",
@@ -24,6 +26,7 @@ LENGTH_MM = cited_table(
         "Express 10/2": 10.0,
         "Express 15/2": 15.0,
     },
+    cite="medtronic_kyphon",
 )
 ACCESS_GAUGE = cited_table(
     "balloon.access",
@@ -31,6 +34,7 @@ ACCESS_GAUGE = cited_table(
     "The second number of the size is that of the access: 3 for 8 G, 2 for 10 G cannulas; no instructions were read",
     "knowledge",
     {"3": 8.0, "2": 10.0},
+    cite="medtronic_kyphon",
 )
 MAX_ML = cited_table(
     "balloon.volume",
@@ -38,6 +42,7 @@ MAX_ML = cited_table(
     "4 mL for the 10 and 15 mm balloons, 6 mL for 20 mm; the instructions for use were not readable",
     "weak",
     {name: 6.0 if length > 15 else 4.0 for name, length in LENGTH_MM.items()},
+    cite="medtronic_kyphon",
 )
 MAX_PSI = cited_table(
     "balloon.pressure",
@@ -45,6 +50,7 @@ MAX_PSI = cited_table(
     "400 psi for Xpander and Express, about 700 for Xpander II; the instructions for use were not readable",
     "weak",
     {name: 700.0 if name.startswith("Xpander II ") else 400.0 for name in LENGTH_MM},
+    cite="medtronic_kyphon",
 )
 
 
@@ -54,8 +60,8 @@ class Balloon:
 
     name: str
     access: str
-    length_mm: Cited
-    max_ml: Cited
+    length_mm: float
+    max_ml: float
     max_mpa: float
 
     def passes(self, needle: Needle) -> bool:

@@ -13,14 +13,45 @@ CONSISTENCY_PA_S = cited_table(
     "(Farrar & Rose 2001, Baroud; papers not read)",
     "knowledge",
     {"low viscosity PMMA": 75.0, "standard PMMA": 150.0, "high viscosity PMMA": 1000.0},
+    cite=("farrar_rose_2001", "baroud_yahia_2004"),
 )
-SHEAR_EXPONENT = cited(0.5, "1", "Power law n 0.3-0.6 fresh (Krause 1982, Baroud; not read)", "knowledge")
-GROWTH_MIN = cited(2.0, "min", "K = K0 exp(t/tau), tau 1.5-2.5 min in room air, half of it at 37 C", "knowledge")
-BODY_WARMTH = cited(0.5, "1", "Times halve at 37 C against 25 C: curing rates quoted from Nicholas 2007", "verified")
-END_POINT_PA_S = cited(75_000.0, "Pa.s", "End point of handling, Nicholas 2007", "verified")
-MODULUS_MPA = cited(2000.0, "MPa", "ISO 5833 vertebroplasty PMMA 1937 +- 478 MPa (PMC3698342), rounded", "verified")
-YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, Ogo source", "verified")
-VOID_FRACTION = cited(0.10, "1", "Default void fraction of cement in bone; own assumption of the reference", "design")
+SHEAR_EXPONENT = cited(
+    0.5,
+    "1",
+    "Power law n 0.3-0.6 fresh (Krause 1982, Baroud; not read)",
+    "knowledge",
+    cite=("krause_1982", "baroud_yahia_2004"),
+)
+GROWTH_MIN = cited(
+    2.0,
+    "min",
+    "K = K0 exp(t/tau), tau 1.5-2.5 min in room air, half of it at 37 C",
+    "knowledge",
+    cite=("baroud_yahia_2004", "nicholas_2007"),
+)
+BODY_WARMTH = cited(
+    0.5,
+    "1",
+    "Times halve at 37 C against 25 C: curing rates quoted from Nicholas 2007",
+    "verified",
+    cite="nicholas_2007",
+)
+END_POINT_PA_S = cited(75_000.0, "Pa.s", "End point of handling, Nicholas 2007", "verified", cite="nicholas_2007")
+MODULUS_MPA = cited(
+    2000.0,
+    "MPa",
+    "vertebroplasty PMMA by ISO 5833, 1937 +- 478 MPa, rounded",
+    "verified",
+    cite="low_stiffness_cement_2013",
+)
+YIELD_MPA = cited(70.0, "MPa", "PMMA yield both ways, in the source code of Ogo", "verified", cite="ogo")
+VOID_FRACTION = cited(
+    0.10,
+    "1",
+    "own choice: void fraction of cement in bone; its porosity governs (Kinzl 2012a)",
+    "design",
+    cite="kinzl_2012a",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

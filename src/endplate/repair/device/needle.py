@@ -6,18 +6,28 @@ from dataclasses import dataclass, replace
 
 from endplate.cited import cited_table
 
-_SOURCE = "Nominal regular-wall needle table, quoted second-hand in the clinical reference 6.1"
+_SOURCE = "Nominal regular-wall needle table, quoted at second hand"
 OUTER_MM = cited_table(
-    "needle.outer", "mm", _SOURCE, "verified", {"8G": 4.19, "10G": 3.40, "11G": 3.05, "13G": 2.41, "15G": 1.83}
+    "needle.outer",
+    "mm",
+    _SOURCE,
+    "secondary",
+    {"8G": 4.19, "10G": 3.40, "11G": 3.05, "13G": 2.41, "15G": 1.83},
+    cite="needle_gauge_table",
 )
 INNER_MM = cited_table(
-    "needle.inner", "mm", _SOURCE, "verified", {"8G": 3.43, "10G": 2.69, "11G": 2.39, "13G": 1.80, "15G": 1.37}
+    "needle.inner",
+    "mm",
+    _SOURCE,
+    "secondary",
+    {"8G": 3.43, "10G": 2.69, "11G": 2.39, "13G": 1.80, "15G": 1.37},
+    cite="needle_gauge_table",
 )
 LENGTHS_MM = cited_table(
     "needle.length",
     "mm",
-    "Usual working lengths of bone access needles, 100 to 150 mm; no maker's table was read",
-    "weak",
+    "own choice among the usual working lengths of bone access needles, 100 to 150 mm; no maker's table was read",
+    "design",
     {"short": 100.0, "usual": 120.0, "long": 150.0},
 )
 

@@ -17,19 +17,26 @@ from endplate.numerics.mpm.foam import ELASTIC, FOAM, FoamLaw
 from endplate.numerics.mpm.load import Load, PointForce, Settings, Spring
 from endplate.numerics.mpm.particles import Particles, fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
-from endplate.repair.balloon_arch import arch_points
+from endplate.repair.kyphoplasty.elastic_arch import arch_points
 from endplate.repair.kyphoplasty.placement import BalloonSite, immersed
-from endplate.repair.shell_mineral import shell_factors
 from endplate.repair.site.bone import Bone, inside_body
+from endplate.repair.site.shell_mineral import shell_factors
 
-DISC_MPA = cited(10.0, "MPa", "Healthy disc as a linear layer, reference 9: 10 MPa gives 1500 N/mm", "recomputed")
+DISC_MPA = cited(
+    10.0,
+    "MPa",
+    "healthy disc as a linear layer: 10 MPa, inside 5.8-42.7 MPa, gives 1500 N/mm at 1200 mm2 and 8 mm",
+    "recomputed",
+    cite="yang_2016",
+)
 PLATE_MPA = cited(500.0, "MPa", "Own choice: the next vertebra is a stiff plate beside a disc", "design")
 PLATE_MM = cited(3.0, "mm", "Own choice: two voxels of 1.5 mm keep the plate flat", "design")
 SHEAR_N_PER_MM = cited(
     100.0,
     "N/mm",
-    "Segment shear stiffness 53-140 N/mm (Miller 1986), middle; keeps the upper plate in line",
+    "segment shear stiffness 53-140 N/mm (abstract), middle; keeps the upper plate in line",
     "verified",
+    cite="miller_1986",
 )
 ROOM_MM = cited(12.0, "mm", "Own measurement: fragments leave a box with 6 mm of room at the end of 4 mL", "design")
 MIN_SHARE = cited(0.05, "1", "Own choice: less bone in a voxel makes points of no weight", "design")

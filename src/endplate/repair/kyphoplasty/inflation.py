@@ -14,24 +14,25 @@ from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.numerics.mpm.load import Settings
-from endplate.repair.balloon_course import Course, Curve
-from endplate.repair.balloon_limits import MAX_BACK_MM, MAX_SIDE_MM
 from endplate.repair.kyphoplasty.body_model import body_model
-from endplate.repair.kyphoplasty.crush_law import bone_foam
+from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.deflated_bone import deflated_bone
 from endplate.repair.kyphoplasty.height_gain import TrackedPlates
-from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
+from endplate.repair.kyphoplasty.inflation_result import Beyond, Gain, Inflation
 from endplate.repair.kyphoplasty.placement import BalloonSite
 from endplate.repair.kyphoplasty.stepping import InflationRun, StepDone
-from endplate.repair.rehearsal.result import Beyond
+from endplate.repair.kyphoplasty.stop_rules import MAX_BACK_MM, MAX_SIDE_MM
 from endplate.repair.site.bone import Bone, body_ml
+from endplate.repair.site.crush_law import bone_foam
 from endplate.repair.site.prefracture_shape import PrefractureShape
 
-PRELOAD_N = cited(100.0, "N", "Preload of the in-vitro tests of height (Krueger 2015), reference 7.7", "knowledge")
+PRELOAD_N = cited(100.0, "N", "preload of the in-vitro tests of height", "verified", cite="kruger_2015")
 SPRING_N_PER_MM = cited(
     0.0, "N/mm", "Neighbours free, as in the in-vitro tests under dead load; spring-held ones are 100-300", "design"
 )
-PLANNED_ML = cited(2.0, "mL", "Two balloons of 2 mL: with the usual 3-5 mL of cement a level at T10-L1", "knowledge")
+PLANNED_ML = cited(
+    2.0, "mL", "own choice: two balloons of 2 mL, with the usual 3-5 mL of cement a level at T10-L1", "design"
+)
 LARGEST_SHARE = cited(0.5, "1", "Own choice: balloons that want half of the body were asked for by mistake", "design")
 
 
@@ -133,7 +134,7 @@ def _result(
     sites: Sequence[BalloonSite],
     settings: InflationSettings,
     run: InflationRun,
-    course: Course,
+    course: InflationCourse,
     start: float,
 ) -> Inflation:
     """What a run left, with its balances."""
@@ -170,7 +171,7 @@ def _result(
     )
 
 
-def _beyond(curve: Curve) -> Beyond:
+def _beyond(curve: InflationCurve) -> Beyond:
     """The course beyond the stop."""
     return Beyond(
         volume_ml=np.array(curve.volume_ml),

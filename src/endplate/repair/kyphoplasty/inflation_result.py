@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from endplate.level import Level
 from endplate.repair.device.balloon import Balloon
-from endplate.repair.rehearsal.result import Beyond
 from endplate.repair.site.bone import Bone
 
 
@@ -37,6 +36,23 @@ NOT_MEASURED = WallDisplacement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Beyond:
+    """What would follow if one inflated on after a wall gave way.
+
+    Attributes
+    ----------
+    volume_ml, pressure_mpa : (n,), from the stop on. gain_mm : (n, 3) front, middle, back.
+    pushed_mm : of the walls in the end. stop : why even this ended.
+    """
+
+    volume_ml: NDArray[np.float64]
+    pressure_mpa: NDArray[np.float64]
+    gain_mm: NDArray[np.float64]
+    pushed_mm: WallDisplacement
+    stop: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Inflation:
     """What the balloons did.
 
@@ -49,8 +65,9 @@ class Inflation:
     gain_curve_mm : (n, 3) front, middle and back along the curve. beyond : the course after a wall gave way.
     bone : the bone afterwards, with its cavity, on the same grid. compaction : (I, J, K) density over density before.
     cavity_ml, mass_error, volume_error, energy_error : relative errors of the balances.
-    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far the back wall went towards the canal, and front or sides outwards, against
-    the settled body, at full inflation and after deflation; None where it was not read.
+    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far the posterior wall went towards the canal,
+    and the anterior or lateral walls outwards, against the settled body, at full inflation and after deflation;
+    None where it was not read.
     mobility : "rigid" or "mobile" fracture. preload_n : held throughout. stop : why it ended.
     unconverged : where a step found no equilibrium, so that the last good state was kept; empty where none failed.
     """

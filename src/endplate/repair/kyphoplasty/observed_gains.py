@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endplate.cited import Cited, cited
+from endplate.cited import cited
 
 _WINKELMANN = "Winkelmann 2018, CT of 252 treated bodies"
-WINKELMANN_MM = cited(1.5, "mm", f"{_WINKELMANN}: anterior gain, mean; lost again by 6 weeks", "verified")
-WINKELMANN_SD_MM = cited(2.9, "mm", f"{_WINKELMANN}: anterior gain, SD", "verified")
-TRIALS_MM = cited(3.48, "mm", "Meta-analysis of 14 randomised trials, 1456 patients: pooled anterior gain", "verified")
+WINKELMANN_MM = cited(
+    1.5, "mm", f"{_WINKELMANN}: anterior gain, mean; lost again by 6 weeks", "verified", cite="winkelmann_2018"
+)
+WINKELMANN_SD_MM = cited(2.9, "mm", f"{_WINKELMANN}: anterior gain, SD", "verified", cite="winkelmann_2018")
+TRIALS_MM = cited(
+    3.48,
+    "mm",
+    "14 randomised trials, 1456 patients: pooled anterior gain (abstract)",
+    "verified",
+    cite="height_restoration_meta",
+)
 LYING_MM = cited(
     3.4,
     "mm",
-    "JOSR 2023, Table 1, grade 2, n 94: anterior height 19.7 sitting, 23.1 lying; a supine CT has it already",
+    "Table 1, grade 2, n 94: anterior height 19.7 sitting, 23.1 lying; a supine CT has it already",
     "verified",
+    cite="vertebral_mobility_2023",
 )
 _ROTTER = "Rotter 2010, 24 cadaver bodies T11-L5, anterior height in % of that before"
-LOST_PERCENT = cited(11.7, "%", f"{_ROTTER}: lost when the balloon was emptied, mean (abstract)", "verified")
-LOST_SD_PERCENT = cited(6.2, "%", f"{_ROTTER}: lost when the balloon was emptied, SD (abstract)", "verified")
-KEPT_PERCENT = cited(8.0, "%", f"{_ROTTER}: net gain, mean (abstract)", "verified")
-KEPT_SD_PERCENT = cited(9.4, "%", f"{_ROTTER}: net gain, SD (abstract)", "verified")
-SHARE_LOST = cited(0.59, "1", f"{_ROTTER}: 11.7 / (11.7 + 8.0) of the gain at full balloon", "recomputed")
+LOST_PERCENT = cited(
+    11.7, "%", f"{_ROTTER}: lost when the balloon was emptied, mean (abstract)", "verified", cite="rotter_2010"
+)
+LOST_SD_PERCENT = cited(
+    6.2, "%", f"{_ROTTER}: lost when the balloon was emptied, SD (abstract)", "verified", cite="rotter_2010"
+)
+KEPT_PERCENT = cited(8.0, "%", f"{_ROTTER}: net gain, mean (abstract)", "verified", cite="rotter_2010")
+KEPT_SD_PERCENT = cited(9.4, "%", f"{_ROTTER}: net gain, SD (abstract)", "verified", cite="rotter_2010")
+SHARE_LOST = cited(
+    0.59, "1", f"{_ROTTER}: 11.7 / (11.7 + 8.0) of the gain at full balloon", "recomputed", cite="rotter_2010"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +44,8 @@ class Observed:
     """A gain of anterior height that was measured in patients; `sd_mm` None where only a mean was read."""
 
     name: str
-    mean_mm: Cited
-    sd_mm: Cited | None = None
+    mean_mm: float
+    sd_mm: float | None = None
 
 
 OBSERVED = (

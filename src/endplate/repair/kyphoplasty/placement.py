@@ -17,16 +17,20 @@ from endplate.repair.access.access_result import NeedlePath
 from endplate.repair.device.balloon import Balloon
 
 EMPTY_RADIUS_MM = cited(
-    2.1, "mm", "Outer radius of an 8 G access cannula (4.19 mm): the channel that the empty balloon lies in", "verified"
+    2.1,
+    "mm",
+    "Outer radius of an 8 G access cannula (4.19 mm): the channel that the empty balloon lies in",
+    "secondary",
+    cite="needle_gauge_table",
 )
 OVERLENGTH = cited(
     1.45,
     "1",
     "Own trial: a 15 mm balloon of 4 mL modelled as an ellipsoid 22 mm long; no maker's drawing was read",
-    "weak",
+    "design",
 )
 MEMBRANE_N_PER_MM = cited(
-    5.0, "N/mm", "Own trial: keeps the balloon near its nominal shape; no maker's figure was read", "weak"
+    5.0, "N/mm", "Own trial: keeps the balloon near its nominal shape; no maker's figure was read", "design"
 )
 MAX_EDGE_VOXELS = cited(
     0.65,

@@ -11,13 +11,13 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
 from endplate.numerics.mpm.load_stepping import deflate
-from endplate.repair.balloon_course import Curve, InflationCurve
-from endplate.repair.balloon_limits import CAUTION, CONTACT_MM, NO_LIFT, Rises, lifts_no_more
-from endplate.repair.balloon_posture import raise_front
 from endplate.repair.kyphoplasty.body_model import BodyModel
+from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import WallDisplacement
 from endplate.repair.kyphoplasty.placement import clearance_mm, to_lps_mm, to_model_mm
+from endplate.repair.kyphoplasty.posture import raise_front
+from endplate.repair.kyphoplasty.stop_rules import CAUTION, CONTACT_MM, NO_LIFT, Rises, lifts_no_more
 from endplate.repair.kyphoplasty.wall_displacement import back_wall, side_wall
 from endplate.repair.site.bone import Bone
 from endplate.repair.site.pedicle import SLIPS, arch_of, cortex_mm, in_arch
@@ -86,10 +86,10 @@ class InflationRun:
         self.arch = arch_of(bone)
         self.behind = self._in_arch()
 
-    def go(self) -> InflationCurve:
+    def go(self) -> InflationCourse:
         """Settle under the preload, place on the table, inflate, deflate."""
         start = self.shape()
-        course = InflationCurve(start=start, settled=start, before=start, full=start, deflated=start)
+        course = InflationCourse(start=start, settled=start, before=start, full=start, deflated=start)
         self._settle(course)
         course.settled = self.shape()
         self._extend(course)
@@ -118,7 +118,7 @@ class InflationRun:
         }
         return WallDisplacement(**went)
 
-    def _settle(self, course: InflationCurve) -> None:
+    def _settle(self, course: InflationCourse) -> None:
         """Bring the preload on while the balloons keep their volume."""
         try:
             self._step()
@@ -126,7 +126,7 @@ class InflationRun:
             course.curve.stop = f"the body does not carry the preload: {error}"
             course.unconverged.append(course.curve.stop)
 
-    def _extend(self, course: InflationCurve) -> None:
+    def _extend(self, course: InflationCourse) -> None:
         """Extend the neighbours; the supports then stay where the table holds them."""
         if course.stop or self.extension_deg <= 0:
             return
@@ -146,7 +146,7 @@ class InflationRun:
         finally:
             self.engine.settings = usual
 
-    def _look_inside(self, course: InflationCurve) -> None:
+    def _look_inside(self, course: InflationCourse) -> None:
         """Say so where bone slipped through the surface of a full balloon: it then lifts less than it should."""
         cloud = self.engine.particles
         slipped = sum(float(cloud.volume[cloud.inside(item.surface)].sum()) for item in self.engine.balloons)
@@ -154,27 +154,27 @@ class InflationRun:
         if share > MAX_SLIPPED:
             course.unconverged.append(f"bone slipped into {share:.0%} of the balloons: gains are too small")
 
-    def _look_beyond(self, course: InflationCurve) -> None:
+    def _look_beyond(self, course: InflationCourse) -> None:
         """Where a wall ended the inflation, what would follow if one inflated on; the state is then put back."""
         if not self.follow or not course.stop or not self.rises.by_wall or self.open.sum() == 0:
             return
         saved, target = self.engine.save(), self.target_mm3.copy()
         self.rises.without_walls()
         self.near = self.rises.watched
-        course.beyond = Curve()
+        course.beyond = InflationCurve()
         self._record(course, course.beyond)
         self._inflate(course, course.beyond)
         self.engine.restore(saved)
         self.target_mm3 = target
 
-    def _record(self, course: InflationCurve, curve: Curve) -> None:
+    def _record(self, course: InflationCourse, curve: InflationCurve) -> None:
         gain = np.array(self.shape().heights_mm) - course.before.heights_mm
         curve.volume_ml.append(float(self.target_mm3.sum() - self.empty_mm3.sum()) / 1000)
         curve.pressure_mpa.append(max(balloon.pressure_mpa for balloon in self.engine.balloons))
         curve.gain_mm.append((float(gain[0]), float(gain[1]), float(gain[2])))
         curve.pushed_mm.append(self._pushed_mm())
 
-    def _inflate(self, course: InflationCurve, curve: Curve) -> None:
+    def _inflate(self, course: InflationCourse, curve: InflationCurve) -> None:
         """Steps until every balloon has a reason to stop."""
         share = float(FIRST_STEP) if self.near else 1.0
         risen = np.array(course.before.heights_mm) - course.start.heights_mm
@@ -213,7 +213,7 @@ class InflationRun:
     def _share_done(self) -> float:
         return float(((self.target_mm3 - self.empty_mm3) / np.maximum(self.planned_mm3, 1e-9)).min())
 
-    def _why_stop(self, curve: Curve, share: float) -> str:
+    def _why_stop(self, curve: InflationCurve, share: float) -> str:
         """Close the balloons that reached a limit; the reason once none is left."""
         if share < MIN_STEP:
             return self.rises.reached()
@@ -243,7 +243,7 @@ class InflationRun:
         balloons = self.engine.balloons
         return [int(in_arch(self.arch, item.surface.vertices, self.edge_mm).sum()) for item in balloons]
 
-    def _deflate(self, course: InflationCurve) -> None:
+    def _deflate(self, course: InflationCourse) -> None:
         """Let the pressure out in steps; where that finds no equilibrium the last good state is kept."""
         first = float(INFLATION_SHARE)
         went = deflate(self.engine, self.model.load, progress=lambda part: self.done(first + (1 - first) * part))

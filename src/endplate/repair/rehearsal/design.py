@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.cited import cited
+from endplate.cited import citation_of, cited
 from endplate.errors import OptionError
 from endplate.repair.rehearsal.result import Unknown
 
@@ -21,21 +21,41 @@ DENSITY_SDS = cited(
     "design",
 )
 PERMEABILITY_FACTOR = cited(
-    3.0, "1", "Lognormal uncertainty of factor 3 (Baroud 2004: density a weak predictor, read)", "verified"
+    3.0,
+    "1",
+    "Baroud 2004: lognormal uncertainty of factor 3, density is a weak predictor (abstract)",
+    "verified",
+    cite="baroud_2004",
 )
-INTERFACE_NOMINAL = cited(0.8, "1", "Frictionless contact costs 20 % of stiffness, Kinzl 2012b", "verified")
-INTERFACE_LOW = cited(0.6, "1", "Contact and shrinkage damage together, 0.8 x 0.76, Kinzl 2012b", "verified")
-INTERFACE_HIGH = cited(1.0, "1", "Fully bonded cement: the upper bound by definition", "recomputed")
-PRELOAD_NOMINAL_N = cited(100.0, "N", "Preload of in-vitro height studies (Krueger 2015, Spine J 2022)", "verified")
-PRELOAD_LOW_N = cited(0.0, "N", "No load at all: the bracket of the reference 7.7", "design")
-PRELOAD_HIGH_N = cited(250.0, "N", "Upper bracket of the reference 7.7; prone trunk load is 100-115 N", "design")
+INTERFACE_NOMINAL = cited(
+    0.8, "1", "Kinzl 2012b: frictionless contact costs 20 % of stiffness (abstract)", "verified", cite="kinzl_2012b"
+)
+INTERFACE_LOW = cited(
+    0.6,
+    "1",
+    "Kinzl 2012b: contact and shrinkage damage together, 0.8 x 0.76 (abstract)",
+    "verified",
+    cite="kinzl_2012b",
+)
+INTERFACE_HIGH = cited(1.0, "1", "fully bonded cement: the upper bound by definition", "design")
+PRELOAD_NOMINAL_N = cited(
+    100.0, "N", "preload of in-vitro height studies", "verified", cite=("kruger_2015", "height_cadaver_2022")
+)
+PRELOAD_LOW_N = cited(0.0, "N", "own bracket: no load at all", "design")
+PRELOAD_HIGH_N = cited(
+    250.0, "N", "own bracket: the upper end; prone trunk load is 100-115 N", "design", cite="wilke_1999"
+)
 VISCOSITY_FACTOR = cited(
-    2.0, "1", "Published start viscosities spread by a factor of about 2 either way (50-100, 200-500 Pa.s)", "knowledge"
+    2.0,
+    "1",
+    "published start viscosities spread by a factor of about 2 either way (50-100, 200-500 Pa.s)",
+    "knowledge",
+    cite=("farrar_rose_2001", "baroud_yahia_2004"),
 )
 
 SPRING_NOMINAL_N_PER_MM = cited(150.0, "N/mm", "Middle of free and 300 N/mm; unmeasured in patients", "design")
-SPRING_LOW_N_PER_MM = cited(0.0, "N/mm", "Neighbours free: the bracket of the reference 7.7", "design")
-SPRING_HIGH_N_PER_MM = cited(300.0, "N/mm", "Neighbours held by 100-300 N/mm: bracket of the reference 7.7", "design")
+SPRING_LOW_N_PER_MM = cited(0.0, "N/mm", "own bracket: neighbours free", "design")
+SPRING_HIGH_N_PER_MM = cited(300.0, "N/mm", "own bracket: neighbours held by 100-300 N/mm", "design")
 
 NAMES = ("density", "permeability", "interface", "mobility", "preload", "surroundings", "start viscosity")
 """The unknowns in the order of the columns of a design."""
@@ -71,18 +91,18 @@ def unknowns(density_sd_mg_cm3: float, nominal: ParameterSet) -> tuple[Unknown, 
     spread = float(DENSITY_SDS) * density_sd_mg_cm3
     rows = (
         ("mg/cm3", nominal.density_sd * density_sd_mg_cm3, -spread, spread, "shift of the whole calibration, one SD"),
-        ("1", nominal.permeability, 1 / factor, factor, PERMEABILITY_FACTOR.source),
-        ("1", nominal.interface, float(INTERFACE_LOW), float(INTERFACE_HIGH), INTERFACE_LOW.source),
+        ("1", nominal.permeability, 1 / factor, factor, citation_of(PERMEABILITY_FACTOR).source),
+        ("1", nominal.interface, float(INTERFACE_LOW), float(INTERFACE_HIGH), citation_of(INTERFACE_LOW).source),
         ("1", float(nominal.mobility == "mobile"), 0.0, 1.0, "the scan cannot show whether the fracture is loose"),
-        ("N", nominal.preload_n, float(PRELOAD_LOW_N), float(PRELOAD_HIGH_N), PRELOAD_HIGH_N.source),
+        ("N", nominal.preload_n, float(PRELOAD_LOW_N), float(PRELOAD_HIGH_N), citation_of(PRELOAD_HIGH_N).source),
         (
             "N/mm",
             nominal.spring_n_per_mm,
             float(SPRING_LOW_N_PER_MM),
             float(SPRING_HIGH_N_PER_MM),
-            SPRING_HIGH_N_PER_MM.source,
+            citation_of(SPRING_HIGH_N_PER_MM).source,
         ),
-        ("1", nominal.viscosity, 1 / thick, thick, VISCOSITY_FACTOR.source),
+        ("1", nominal.viscosity, 1 / thick, thick, citation_of(VISCOSITY_FACTOR).source),
     )
     return tuple(
         Unknown(name=name, unit=unit, nominal=middle, low=low, high=high, source=source)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,30 +11,12 @@ from endplate.repair.band import Band
 from endplate.repair.kyphoplasty.inflation_result import Gain
 from endplate.repair.rehearsal.design import NAMES
 from endplate.repair.rehearsal.result import ProcedureResult
+from endplate.repair.rehearsal.result_table import ResultKind, result_kind
 
 Results = dict[str, float]
 """Result name to number, of one run of one procedure."""
 Run = dict[str, Results]
 """Procedure to results, of one set of the unknowns."""
-Carry = Literal["ratio", "shift", "amount"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """How a result goes from the members' grid to the fine one, and between which ends it must lie."""
-
-    carry: Carry
-    least: float | None = 0.0
-    most: float | None = None
-
-
-POSITIVE = Kind(carry="ratio")
-AMOUNT = Kind(carry="amount")
-COUNT = Kind(carry="shift")
-SHARE = Kind(carry="shift", most=1.0)
-SIGNED = Kind(carry="shift", least=None)
-AMOUNTS = frozenset({"cement_ml", "leaked_ml", "cavity_ml", "balloon_volume_ml"})
-"""Results that are nothing, or next to nothing, in some runs: many times as much as such a run has no meaning."""
 Limits = Mapping[str, Mapping[str, float]]
 """Procedure, then result: the most that there can be of it, such as the planned volume."""
 
@@ -67,17 +47,6 @@ def measured(done: ProcedureResult, before: ProcedureResult, loads_n: Mapping[st
     return out
 
 
-def kind_of(name: str) -> Kind:
-    """How a result behaves."""
-    if name.startswith(("settled_", "full_", "deflated_", "cured_")):
-        return SIGNED
-    if name in AMOUNTS:
-        return AMOUNT
-    if name == "openings":
-        return COUNT
-    return SHARE if name.startswith(("fill_fraction", "right_share", "contact_")) else POSITIVE
-
-
 def carried(name: str, member: float, coarse: float, fine: float, most: float | None = None) -> float:
     """A member's result on the fine grid: its ratio to the nominal run on its own grid, or its distance from it.
 
@@ -85,7 +54,7 @@ def carried(name: str, member: float, coarse: float, fine: float, most: float | 
     whose nominal may be a drop, downwards by ratio and upwards by distance. `most` is what there can be at most, or
     what the member itself had where that is more.
     """
-    kind = kind_of(name)
+    kind = result_kind(name)
     by_ratio = kind.carry == "ratio" or (kind.carry == "amount" and member < coarse)
     value = fine * member / coarse if by_ratio and coarse > 0 else fine + member - coarse
     value = _within(value, kind)
@@ -166,7 +135,7 @@ def as_numbers(
     return {item.procedure: measured(item, before, loads_n or {}) for item in (before, *done)}
 
 
-def _within(value: float, kind: Kind) -> float:
+def _within(value: float, kind: ResultKind) -> float:
     low = value if kind.least is None else max(value, kind.least)
     return low if kind.most is None else min(low, kind.most)
 

@@ -12,12 +12,12 @@ from endplate.fracture.result import Fracture
 from endplate.image.volume import Volume
 from endplate.patient import PatientRecord
 from endplate.repair.augmented.load_margin import ACTIVITY
-from endplate.repair.broken import BrokenState, broken_state
 from endplate.repair.rehearsal.design import ParameterSet
-from endplate.repair.shell_mineral import shell_mineral
 from endplate.repair.site.bone import Bone, repair_bone
+from endplate.repair.site.crushed_bone import BrokenState, broken_state
 from endplate.repair.site.fracture_zone import LOSS_LOOKED_FOR, find_zone, soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape, intact_beside
+from endplate.repair.site.shell_mineral import shell_mineral
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from endplate.biomechanics.result import Strength
 from endplate.level import Level
 from endplate.repair.access.access_result import Access as Access
@@ -19,43 +16,11 @@ from endplate.repair.access.access_result import Side as Side
 from endplate.repair.augmented.motion_segment import Neighbour
 from endplate.repair.band import Band
 from endplate.repair.cement.cement_fill import CementFill
-from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation, WallDisplacement
+from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
 from endplate.repair.site.bone import Bone
 
 if TYPE_CHECKING:
     from endplate.repair.site.prefracture_shape import PrefractureShape
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ShellMineral:
-    """Mineral of the shell, on the grid of the bone: what lies in each voxel beyond its sampled density.
-
-    Attributes
-    ----------
-    missing_mg : (I, J, K) mineral to add, mg. area_mm2 : (I, J, K) outer surface of the body in each voxel.
-    excess_mg_cm3_mm : median mineral of the shell beyond the bone beneath it, over its area.
-    """
-
-    missing_mg: NDArray[np.float32]
-    area_mm2: NDArray[np.float32]
-    excess_mg_cm3_mm: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Beyond:
-    """What would follow if one inflated on after a wall gave way.
-
-    Attributes
-    ----------
-    volume_ml, pressure_mpa : (n,), from the stop on. gain_mm : (n, 3) front, middle, back.
-    pushed_mm : of the walls in the end. stop : why even this ended.
-    """
-
-    volume_ml: NDArray[np.float64]
-    pressure_mpa: NDArray[np.float64]
-    gain_mm: NDArray[np.float64]
-    pushed_mm: WallDisplacement
-    stop: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,7 +14,6 @@ from endplate.bone.result import Calibration
 from endplate.errors import LabelError
 from endplate.image.volume import Volume
 from endplate.level import Level
-from endplate.repair.rehearsal.result import ShellMineral
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +31,21 @@ class FractureZone:
     gap: NDArray[np.bool_]
     signs: tuple[str, ...]
     opening_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShellMineral:
+    """Mineral of the shell, on the grid of the bone: what lies in each voxel beyond its sampled density.
+
+    Attributes
+    ----------
+    missing_mg : (I, J, K) mineral to add, mg. area_mm2 : (I, J, K) outer surface of the body in each voxel.
+    excess_mg_cm3_mm : median mineral of the shell beyond the bone beneath it, over its area.
+    """
+
+    missing_mg: NDArray[np.float32]
+    area_mm2: NDArray[np.float32]
+    excess_mg_cm3_mm: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +83,7 @@ def repair_bone(
 
     Parameters
     ----------
-    voxel_mm : edge of the cubes. zone : kept with the bone; `endplate.repair.site.fracture_zone.find_zone` also softens it.
+    voxel_mm : edge of the cubes. zone : kept with the bone; `find_zone` also softens it.
 
     Raises
     ------

@@ -26,7 +26,7 @@ def foramen(shell: Shell, local: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.flatnonzero(back & (np.hypot(*offset.T) <= 1))
 
 
-FORAMEN_MM = cited(8.0, "mm", "Basivertebral foramen 6-10 mm wide, always open; reference 6.4", "knowledge")
+FORAMEN_MM = cited(8.0, "mm", "own choice: the basivertebral foramen, 6-10 mm wide, is always open", "design")
 
 
 FORAMEN_HIGH_MM = cited(6.0, "mm", "A foramen is wider than high; own choice, the source gives its width", "design")
@@ -35,4 +35,4 @@ FORAMEN_HIGH_MM = cited(6.0, "mm", "A foramen is wider than high; own choice, th
 FORAMEN_SEARCH_MM = cited(4.0, "mm", "The foramen lies this near the middle of the posterior wall", "design")
 
 
-FACES_PLATE = cited(0.7, "1", "Cosine of 45 degrees: steeper surface belongs to the walls", "recomputed")
+FACES_PLATE = cited(0.7, "1", "own choice: cosine of 45 degrees; steeper surface belongs to the walls", "design")

@@ -15,13 +15,13 @@ from endplate.cited import cited
 from endplate.fracture.result import Fracture
 from endplate.fracture.signs import BREACH_AREA_MM2, BREACH_DEPTH_MM, breach_area_mm2, fitted_depth_mm
 from endplate.image.volume import Volume
-from endplate.repair.kyphoplasty.crush_law import bone_foam
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from endplate.repair.site.cortex import find_shell
+from endplate.repair.site.crush_law import bone_foam
 from endplate.repair.site.foramen import foramen
 
-GAS_HU = cited(-150.0, "[hnsf'U]", "Cleft on CT: gas below -150 HU; design default of the reference 1.7", "design")
-CLEFT_ML = cited(0.1, "mL", "Cleft on CT: at least 0.1 mL of contiguous gas; design default of the reference", "design")
+GAS_HU = cited(-150.0, "[hnsf'U]", "own choice: a cleft on CT is gas below -150 HU", "design")
+CLEFT_ML = cited(0.1, "mL", "own choice: a cleft on CT has at least 0.1 mL of contiguous gas", "design")
 CORE_DEPTH_MM = cited(5.0, "mm", "Own choice: the core begins beyond shell, endplate and their blur", "design")
 UNDER_PLATE_MM = cited(
     4.0, "mm", "Own choice: an endplate blurred by scanner and smoothing (sigma 1.5 mm) fades within this", "design"
@@ -41,9 +41,9 @@ WALL_SHARE = cited(0.8, "1", "Own choice: a wall no denser than this share of th
 FROM_ARCH_MM = cited(
     4.0, "mm", "Own choice: where a pedicle joins there is no wall; it fades over as much as an endplate", "design"
 )
-WALL_INVOLVED = cited(0.20, "1", "AO Spine-DGOU OF 3: posterior wall involved beyond a fifth", "verified")
+WALL_INVOLVED = cited(0.20, "1", "OF 3: posterior wall involved beyond a fifth", "verified", cite="of_card")
 SOFT_MODULUS = cited(
-    0.40, "1", "Modulus of the zone falls to 30-50 % of the density law, reference 5.2; not a measurement", "weak"
+    0.40, "1", "own choice: the modulus of the zone falls to 30-50 % of the density law; not a measurement", "design"
 )
 SOUND = "no compacted band, cleft, gap in the endplates or cortex, or involved posterior wall was seen"
 HEALED = "the body lost height, but the scan shows no band, cleft or gap"
@@ -72,7 +72,7 @@ def find_zone(vertebra: Vertebra, volume: Volume, bone: Bone, fracture: Fracture
     -----
     A band counts only below an endplate that came down, against the core of the same body. Where none is dense enough
     to be seen the zone has none: what the fracture did to every point is read from the shape
-    (`endplate.repair.broken`).
+    (`endplate.repair.site.crushed_bone`).
     """
     zone = _Search(vertebra, volume, bone, fracture).zone()
     if zone is None:

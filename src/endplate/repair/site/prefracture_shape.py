@@ -146,7 +146,7 @@ def _missing(vertebra: Vertebra, reading: Fracture | None) -> str:
         return "an endplate could not be found"
     if reading.expected_mm is None:
         return reading.reason or "no expected heights"
-    if reading.reference.startswith("own posterior"):
+    if reading.basis == "own posterior":
         return "no intact neighbour: the own posterior height cannot tell what was lost behind"
     return ""
 

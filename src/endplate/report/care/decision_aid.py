@@ -9,6 +9,7 @@ from typing import Any
 
 from endplate.case.care import Care
 from endplate.report.care.alarm import alarms
+from endplate.report.care.caution import cautions
 from endplate.report.care.icons import icon_array
 from endplate.report.page import style, template_environment
 from endplate.version import __version__
@@ -36,6 +37,9 @@ def decision_aid(care: Care) -> str:
             tumour=_tumour(care),
             not_now=_not_now(care),
             alarm=_alarm(care),
+            cautions=_cautions(care),
+            traumatic=_traumatic(care),
+            young=_raised(care, "young_fragility"),
             figures=figures(),
             icons=icon_array,
             style=style(),
@@ -61,13 +65,30 @@ def _alarm(care: Care) -> str:
 
 
 def _tumour(care: Care) -> str:
-    """Whether a growth in a bone is likely ("yes"), or cannot be put aside ("maybe"): then other figures hold."""
+    """Whether a tumour in a bone is likely ("yes"), or cannot be put aside ("maybe"): then other figures hold."""
     grades = [
         set(grade.reachable) for level in care.decision.levels for grade in level.causes if grade.id == "malignancy"
     ]
     if any(grade <= {"definite", "probable"} for grade in grades):
         return "yes"
     return "maybe" if any("absent" not in grade for grade in grades) else ""
+
+
+def _raised(care: Care, flag: str) -> bool:
+    """Whether a flag stands at any level."""
+    return any(one.id == flag for level in care.decision.levels for one in level.flags)
+
+
+def _traumatic(care: Care) -> bool:
+    """Whether every fracture is a traumatic one: figures and drugs for weak bone are then not for this patient."""
+    levels = care.decision.levels
+    return bool(levels) and all(any(flag.id == "traumatic" for flag in level.flags) for level in levels)
+
+
+def _cautions(care: Care) -> list[str]:
+    """Cautions in plain words, the gravest first."""
+    plain = figures()["caution"]
+    return [plain[caution.id] for caution in cautions(care.decision) if caution.id in plain]
 
 
 def _where(names: list[str]) -> str:
@@ -84,8 +105,8 @@ def _why(care: Care) -> list[str]:
     plain = {
         "osteoporosis": "Your bones have become thin and weak. Doctors call this osteoporosis.",
         "trauma": "You had a fall or an accident.",
-        "malignancy": "A growth in the bone may have made it weak. This needs more tests.",
-        "glucocorticoid": "Cortisone tablets taken for a long time make bones weak.",
+        "malignancy": "A tumour (cancer) in the bone may have made it weak. This needs more tests.",
+        "glucocorticoid": "Steroid tablets taken for a long time make bones weak.",
     }
     found = []
     for level in care.decision.levels:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from endplate.case.care import Care
+from endplate.case.care import Care, next_questions
 from endplate.decision.verdict.document import as_document
 
 FORMAT, FORMAT_VERSION = "endplate-decision", 1
@@ -20,6 +20,7 @@ def document(care: Care) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "patient": care.record.id,
         **as_document(care.decision),
+        "ask_next": [asdict(question) for question in next_questions(care)],
         "prevention": {
             "needed": plan.needed,
             "next_step": plan.next_step,

@@ -13,6 +13,7 @@ QUESTIONS = {
     "operation": "An operation of any kind?",
     "surgical opinion": "A surgeon's opinion?",
     "imaging": "Advanced imaging?",
+    "fracture liaison": "Fracture liaison and secondary prevention?",
 }
 
 

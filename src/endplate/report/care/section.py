@@ -8,11 +8,13 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from endplate.case.care import Care
+from endplate.case.care import Care, next_questions
 from endplate.decision.recovery.trials import trials
 from endplate.report.care.alarm import alarms
+from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.matrix import matrix
 from endplate.report.care.recovery import bands
+from endplate.report.care.sources import publications
 from endplate.report.care.timeline import timeline
 from endplate.report.care.words import (
     STATUS_MARKS,
@@ -41,8 +43,13 @@ def care_section(care: Care) -> Markup:
 
 
 def care_alarm(care: Care) -> Markup:
-    """Emergencies between their marks."""
-    body = _environment().get_template("alarm.html.j2").render(alarms=alarms(care.decision))
+    """Emergencies, cautions and the choice of technique between their marks."""
+    decision = care.decision
+    body = (
+        _environment()
+        .get_template("alarm.html.j2")
+        .render(alarms=alarms(decision), cautions=cautions(decision), techniques=technique_lines(decision))
+    )
     return Markup(f"{ALARM_BEGIN}\n{body}\n{ALARM_END}")
 
 
@@ -94,6 +101,7 @@ def context(care: Care) -> dict[str, Any]:
     return {
         "care": care,
         "levels": care.decision.levels,
+        "questions": next_questions(care),
         "blocks": matrix(care.decision),
         "words": STATUS_WORDS,
         "marks": STATUS_MARKS,
@@ -102,4 +110,5 @@ def context(care: Care) -> dict[str, Any]:
         "trials": trials(),
         "plan": care.prevention,
         "trust_words": trust_words(),
+        "publications": publications(care),
     }

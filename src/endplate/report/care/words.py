@@ -15,7 +15,7 @@ STATUS_WORDS = {
     "no": "no",
     "conditional": "conditional",
     "contraindicated": "contraindicated",
-    "indeterminate": "open",
+    "indeterminate": "indeterminate",
 }
 STATUS_MARKS = {"yes": "●", "no": "○", "conditional": "◐", "contraindicated": "✕", "indeterminate": "?"}
 """A mark beside the word, so that a matrix can be read without colour."""

@@ -127,7 +127,7 @@ def _background(care: Care) -> Iterator[Resource]:
     """Osteoporosis, long glucocorticoids and past fragility fractures, where the record or the rules say so."""
     record = care.record
     graded = [grade.value for level in care.decision.levels for grade in level.causes if grade.id == "osteoporosis"]
-    limit = next(book for book in rulebook().books if book.edition.id == "causes").thresholds["osteoporosis_t"]
+    limit = next(book for book in rulebook().books if book.edition.id == "definitions").thresholds["osteoporosis_t"]
     score = lowest_t_score(record)
     if "definite" in graded or (score is not None and score <= limit.value):
         yield _condition("osteoporosis", {"coding": [OSTEOPOROSIS], "text": "Osteoporosis"}, record)

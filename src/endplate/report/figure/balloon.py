@@ -16,7 +16,7 @@ from endplate.report.figure.plane import sample
 
 VIEWS: dict[LocalView, str] = {"sagittal": "from the side", "axial": "from above"}
 TOP_OF_SCALE = 3.0
-"""Density over density before at the top of the ramp; reference 7.4 expects 2 to 3 beside a balloon."""
+"""Density over density before at the top of the ramp; mass balance round a cavity expects 2 to 3 beside a balloon."""
 HALF = 0.5
 
 

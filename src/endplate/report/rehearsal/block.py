@@ -12,8 +12,8 @@ from endplate.repair.access.clearance import refusal, verdict
 from endplate.repair.band import Band
 from endplate.repair.cement.cement_fill import CementFill
 from endplate.repair.cement.sphere_baseline import agreement
-from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
-from endplate.repair.rehearsal.result import Beyond, ProcedureResult, Rehearsal
+from endplate.repair.kyphoplasty.inflation_result import Beyond, Gain, Inflation
+from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.repair.site.bone import Bone
 from endplate.repair.site.prefracture_shape import PrefractureShape
 from endplate.report.rehearsal.before import results

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from endplate.repair.augmented.motion_segment import FLEXED_MOMENT_NMM, FLEXED_N, STANDING_N
 from endplate.repair.band import Band
-from endplate.repair.rehearsal.effects import kind_of
-from endplate.repair.rehearsal.findings import NEIGHBOUR, PROCEDURE_WORDS
+from endplate.repair.rehearsal.findings import PROCEDURE_WORDS
 from endplate.repair.rehearsal.result import Rehearsal
+from endplate.repair.rehearsal.result_table import NEIGHBOUR, result_kind
 from endplate.report.phrase import number
 from endplate.report.rehearsal.before import results
 from endplate.report.table import Cell, Table
@@ -165,7 +165,7 @@ def _strongest(effects: Sequence[tuple[str, float]], row: Row, band: Band | None
     if not effects or band is None or band.value is None:
         return ()
     top = abs(effects[0][1])
-    scale = abs(band.value) if kind_of(row.name).carry == "ratio" else 1.0
+    scale = abs(band.value) if result_kind(row.name).carry == "ratio" else 1.0
     if top <= NO_MOVE * max(scale, NO_MOVE):
         return ()
     shown = [(name, effect) for name, effect in effects[:3] if abs(effect) >= MIN_SHARE * top]

@@ -9,7 +9,7 @@ from endplate.repair.kyphoplasty.inflation_result import NOT_MEASURED, WallDispl
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Curve:
+class InflationCurve:
     """One row a step.
 
     Attributes
@@ -26,7 +26,7 @@ class Curve:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Course:
+class InflationCourse:
     """What a run went through: shapes, curve, why inflation stopped, and what found no equilibrium.
 
     Attributes
@@ -34,7 +34,8 @@ class Course:
     start : as the scan shows the body. settled : under the preload. before : placed on the table, before the balloons.
     full, deflated : with the balloons full, and emptied under the same load. curve : up to the stop.
     beyond : what would follow if one inflated on, after the walls gave way; None where nothing was followed.
-    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far back wall, and front or sides, went out since the balloons began.
+    wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far back wall, and front or sides, went out
+    since the balloons began.
     """
 
     start: BodyHeights
@@ -42,8 +43,8 @@ class Course:
     before: BodyHeights
     full: BodyHeights
     deflated: BodyHeights
-    curve: Curve = field(default_factory=Curve)
-    beyond: Curve | None = None
+    curve: InflationCurve = field(default_factory=InflationCurve)
+    beyond: InflationCurve | None = None
     wall_displacement_inflated_mm: WallDisplacement = NOT_MEASURED
     wall_displacement_deflated_mm: WallDisplacement = NOT_MEASURED
     unconverged: list[str] = field(default_factory=list)

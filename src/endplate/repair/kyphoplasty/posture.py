@@ -10,8 +10,8 @@ import numpy as np
 from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.load import Load, Spring
-from endplate.repair.balloon_limits import CAUTION
 from endplate.repair.kyphoplasty.height_gain import BodyHeights
+from endplate.repair.kyphoplasty.stop_rules import CAUTION
 
 if TYPE_CHECKING:
     from endplate.repair.kyphoplasty.stepping import InflationRun

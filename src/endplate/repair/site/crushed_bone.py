@@ -18,8 +18,8 @@ from scipy import ndimage
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.fracture.height.extent import body_extent
-from endplate.repair.kyphoplasty.crush_law import BROKEN_STRAIN
 from endplate.repair.site.bone import Bone, inside_body
+from endplate.repair.site.crush_law import BROKEN_STRAIN
 from endplate.repair.site.prefracture_shape import PrefractureShape, columns_of, fit_at
 
 EVEN_MM = cited(

@@ -21,8 +21,14 @@ from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.numerics.voxel.connected_components import largest_piece
 
-BINS = cited(128, "1", "Walle, Matheson & Boyd 2025, generator: number of material bins", "verified")
-LOWEST_MG_CM3 = cited(-31.0, "mg/cm3", "Walle, Matheson & Boyd 2025 and Ogo source: floor of the bins", "verified")
+BINS = cited(128, "1", "the published generator of the models: number of material bins", "verified", cite="walle_2025")
+LOWEST_MG_CM3 = cited(
+    -31.0,
+    "mg/cm3",
+    "floor of the bins, in the published generator and in the source code of Ogo",
+    "verified",
+    cite=("walle_2025", "ogo"),
+)
 Binning = Literal["none", "whole", "bins", "shifted"]
 
 

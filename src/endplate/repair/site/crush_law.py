@@ -6,10 +6,16 @@ from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_
 from endplate.cited import cited
 from endplate.numerics.mpm.foam import FoamLaw
 
-COHESION = cited(0.9, "1", "Tensile over compressive strength of sound bone, reference 7.7 step 5", "knowledge")
-LOST_COHESION = cited(0.03, "1", "Own trial: what holds crushed bone together", "weak")
-LOSS_STRAIN = cited(0.04, "1", "Own trial: plastic strain over which cohesion goes", "weak")
-STIFFNESS_LOSS = cited(0.5, "1", "Own trial: crushed bone unloads at half its modulus", "weak")
+COHESION = cited(
+    0.9,
+    "1",
+    "tensile over compressive strength of sound bone: yield strains 0.70 and 0.77 %",
+    "knowledge",
+    cite="morgan_keaveny_2001",
+)
+LOST_COHESION = cited(0.03, "1", "Own trial: what holds crushed bone together; uncalibrated", "design")
+LOSS_STRAIN = cited(0.04, "1", "Own trial: plastic strain over which cohesion goes; uncalibrated", "design")
+STIFFNESS_LOSS = cited(0.5, "1", "Own trial: crushed bone unloads at half its modulus; uncalibrated", "design")
 BROKEN_STRAIN = cited(
     0.4,
     "1",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.cited import cited
-from endplate.repair.balloon_course import Curve
+from endplate.repair.kyphoplasty.course import InflationCurve
 from endplate.repair.kyphoplasty.height_gain import Triple
 from endplate.repair.kyphoplasty.inflation_result import WallDisplacement
 
@@ -92,7 +92,7 @@ class Rises:
         self.most[len(PLACES) :] = np.inf
 
 
-def lifts_no_more(curve: Curve) -> bool:
+def lifts_no_more(curve: InflationCurve) -> bool:
     """Whether the last millilitre raised no place: a surgeon who sees nothing move stops."""
     volume = np.array(curve.volume_ml)
     if volume[-1] < 2 * float(NO_LIFT_ML):

@@ -17,8 +17,7 @@ from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Volume
 from endplate.numerics.mpm.foam import FoamLaw
-from endplate.repair.rehearsal.result import ShellMineral
-from endplate.repair.site.bone import Bone, inside_body
+from endplate.repair.site.bone import Bone, ShellMineral, inside_body
 
 THICKNESS_MM = cited(
     0.5, "mm", "Vertebral shell of a third to half a millimetre, upper end; known to the field, not read", "knowledge"
