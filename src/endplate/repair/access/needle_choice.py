@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from endplate.errors import OptionError
 from endplate.level import Level
 from endplate.repair.access.access_result import Approach, Procedure
 from endplate.repair.access.settings import PathSettings
-from endplate.repair.device.balloon import BALLOONS, DEFAULT, Balloon
+from endplate.repair.device.balloon import BALLOONS, DEFAULT, SHORTER, Balloon
 from endplate.repair.device.needle import NEEDLES, Needle
 
 KYPHOPLASTY = ("8G", "10G")
@@ -49,6 +51,28 @@ def balloon_through(needle: Needle, settings: PathSettings) -> Balloon:
         f"{settings.balloon or 'a balloon'} needs {thick}",
         f"choose --needle {thick}, leave it out, or rehearse vertebroplasty alone",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BalloonLength:
+    """Balloons of one nominal length; `last` where no shorter one is tried after it."""
+
+    mm: float
+    names: tuple[str, ...]
+    last: bool
+
+    def through(self, needle: Needle) -> str:
+        """Name of the first of them that passes a needle."""
+        return next((name for name in self.names if BALLOONS[name].passes(needle)), self.names[-1])
+
+
+def balloon_lengths(settings: PathSettings) -> tuple[BalloonLength, ...]:
+    """The balloon asked for alone; else the usual length, then a shorter one."""
+    if settings.balloon:
+        names: tuple[tuple[str, ...], ...] = ((settings.balloon,),)
+    else:
+        names = (DEFAULT, SHORTER)
+    return tuple(BalloonLength(float(BALLOONS[these[0]].length_mm), these, these is names[-1]) for these in names)
 
 
 def check_balloon(settings: PathSettings) -> None:

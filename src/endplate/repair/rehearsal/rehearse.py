@@ -32,6 +32,7 @@ from endplate.repair.rehearsal.planned_volumes import check_volumes, planned_lim
 from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bone
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.repair.rehearsal.single_run import RunResult, RunSettings, Tell, run_once
+from endplate.repair.site.prefracture_shape import depressed_endplate
 
 MEMBER_VOXEL_MM = cited(
     2.0,
@@ -145,9 +146,11 @@ def _both(alone: Band, spanned: Band) -> Band:
 
 def _accesses(scene: RehearsalInput, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
     accesses = {}
+    readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
+    depressed = depressed_endplate(scene.vertebra, scene.spine, readings)
     for place, procedure in enumerate(run.procedures):
         tell("access", place / len(run.procedures), procedure)
-        accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume)
+        accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume, depressed)
     tell("access", 1.0, run.procedures[-1])
     if run.path.needle is not None and not any(access.paths for access in accesses.values()):
         tried = next((access for access in accesses.values() if access.alternatives), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import contourpy
 import numpy as np
@@ -24,6 +25,9 @@ from endplate.repair.site.bone import inside_body
 
 CLEAR_MM = cited(
     0.3, "mm", "Own choice: endplates that lag less than the error of a height share a loss evenly", "design"
+)
+CLEAR_SHARE = cited(
+    0.1, "1", "Own choice: an endplate that bears 60 % of the loss and more is the depressed one", "design"
 )
 NO_FRACTURE_STAGE = "the heights of this level were not read"
 
@@ -128,6 +132,20 @@ def columns_of(vertebra: Vertebra, field: BoneField, intact: PrefractureShape) -
     if intact.lost_mm is None or intact.upper_share is None or extent is None:
         return None
     return _Stretch.of(vertebra, extent, np.array(intact.lost_mm), intact.upper_share).columns(vertebra, field)
+
+
+def depressed_endplate(
+    vertebra: Vertebra, spine: Spine, fractures: Sequence[Fracture]
+) -> Literal["upper", "lower"] | None:
+    """The endplate that came down more than the other; None where neither clearly did."""
+    extent = body_extent(vertebra)
+    intact = _intact(spine, fractures, vertebra.level)
+    if extent is None or not intact or vertebra.superior is None or vertebra.inferior is None:
+        return None
+    share = float(np.mean(_upper_share(vertebra, extent, intact)))
+    if abs(share - 0.5) < float(CLEAR_SHARE):
+        return None
+    return "upper" if share > 0.5 else "lower"
 
 
 def intact_beside(spine: Spine, fractures: Sequence[Fracture], level: Level, count: int = 2) -> list[Vertebra]:
