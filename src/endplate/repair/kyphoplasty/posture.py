@@ -16,6 +16,14 @@ from endplate.repair.kyphoplasty.stop_rules import CAUTION
 if TYPE_CHECKING:
     from endplate.repair.kyphoplasty.stepping import InflationRun
 
+EXTENSION_DEG = cited(
+    8.0,
+    "deg",
+    "prone with bolsters: about a third of the 12 degrees of flexion and extension of T11-L2 is extension, in the "
+    "segment above and in that below",
+    "knowledge",
+    cite="white_panjabi_1990",
+)
 STEP_DEG = cited(1.0, "deg", "Own choice: lifts the front by half a millimetre, below a step of the balloons", "design")
 MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
 

@@ -20,14 +20,14 @@ from endplate.numerics.mpm.foam import FoamLaw
 from endplate.repair.site.bone import Bone, ShellMineral, inside_body
 
 THICKNESS_MM = cited(
-    0.5, "mm", "Vertebral shell of a third to half a millimetre, upper end; known to the field, not read", "knowledge"
+    0.5, "mm", "own choice: a vertebral shell is a third to half a millimetre thick, upper end; not read", "design"
 )
 OUTSIDE_MM = cited(
     3.0,
     "mm",
-    "Own choice: beyond the blur of a clinical scanner; the mass of a blurred cortex is kept (Treece 2010, "
-    "Med Image Anal 14:276, and Treece, Poole & Gee 2011, CUED/F-INFENG/TR665)",
+    "own choice: beyond the blur of a clinical scanner; the mass of a blurred cortex is kept (abstracts)",
     "design",
+    cite=("treece_2010", "treece_tr665"),
 )
 INSIDE_MM = cited(4.0, "mm", "Own choice: beyond scanner and smoothing (sigma 1.5 mm) together", "design")
 STEP_MM = cited(0.25, "mm", "Own choice: a quarter of a fine voxel along a line", "design")

@@ -47,6 +47,16 @@ def zone_words(rehearsal: Rehearsal) -> str:
     return f"{ZONE}: {'; '.join(bone.zone.signs)}. {taken}."
 
 
+def age_words(rehearsal: Rehearsal) -> str:
+    """How old the fracture is taken to be and what decided it; empty where the looseness was given."""
+    age = rehearsal.age
+    if age is None:
+        return ""
+    open_ends = "" if age.band[0] == age.band[1] else "; the band spans healed and loose"
+    taken = "loose" if age.nominal == "mobile" else "healed"
+    return f"Age of the fracture: {age.age}, taken as {taken}. Decided by {age.decided_by}{open_ends}."
+
+
 def intact_words(rehearsal: Rehearsal) -> str:
     """The estimated shape before the fracture: heights, error, volume lost, where from; or why there is none."""
     shape = rehearsal.intact

@@ -45,6 +45,15 @@ def block(rehearsal: Rehearsal) -> dict[str, Any]:
         },
         "zone": _zone(rehearsal.bone),
         "intact": _intact(rehearsal),
+        "age": None
+        if rehearsal.age is None
+        else {
+            "age": rehearsal.age.age,
+            "days": rehearsal.age.days,
+            "taken": rehearsal.age.nominal,
+            "band": list(rehearsal.age.band),
+            "decided_by": rehearsal.age.decided_by,
+        },
         "procedures": [_procedure(done, rehearsal) for done in rehearsal.nominal],
         "notes": list(rehearsal.notes),
     }
