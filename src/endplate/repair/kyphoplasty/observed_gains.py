@@ -63,4 +63,5 @@ OBSERVED = (
     Observed(name="Patients: CT, 252 bodies, mean ± SD", mean_mm=WINKELMANN_MM, sd_mm=WINKELMANN_SD_MM),
     Observed(name="Patients: 14 trials pooled, mean", mean_mm=TRIALS_MM),
     Observed(name="Patients: by lying down alone, mean", mean_mm=LYING_MM),
+    Observed(name="Patients: by posture on the table, acute, mean", mean_mm=POSTURE_MM),
 )
