@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from endplate.synthetic_fracture.make import make_fracture
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -19,11 +18,12 @@ from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation
 from endplate.repair.kyphoplasty.placement import BalloonSite, site_at
 from endplate.repair.rehearsal.design import ParameterSet
-from endplate.repair.rehearsal.rehearsal_input import Prepared, RehearsalInput, prepare_bone
+from endplate.repair.rehearsal.rehearsal_input import PreparedBone, RehearsalInput, prepare_bone
 from endplate.repair.site.bone import Bone, inside_body, repair_bone
 from endplate.repair.site.crushed_bone import LOOSE_STRAIN
 from endplate.repair.site.shell_mineral import shell_mineral
 from endplate.synthetic_fracture.crush import CrushedBody, CrushSettings
+from endplate.synthetic_fracture.generate import make_fracture
 from endplate.synthetic_fracture.plan import Collapse
 from verification.bodies import UPPER_LEVELS, Scan, digital_scan, local_mm, real_scan
 from verification.box_body import UPRIGHT, XPANDER, box_bone, box_vertebra
@@ -198,7 +198,7 @@ class MadeCase:
     """A made fracture, read back from its own scan."""
 
     scene: RehearsalInput
-    prepared: Prepared
+    prepared: PreparedBone
     crushed: CrushedBody
 
 

@@ -34,6 +34,7 @@ STEP_MM = cited(0.25, "mm", "Own choice: a quarter of a fine voxel along a line"
 LEVEL_MM = cited(1.5, "mm", "Own choice: length beyond the blur over which the level outside is read", "design")
 PATCH_POINTS = cited(25, "1", "Own choice: points of the surface averaged, about 25 mm2 at 1 mm voxels", "design")
 SMOOTH_MM = cited(0.7, "mm", "Own choice: takes the steps of voxels out of the surface's direction", "design")
+SAMPLED_FILL = cited(0.25, "1", "own choice: with less bone in it a voxel's density is not its own", "design")
 MAX_EXCESS = cited(
     900.0, "mg/cm3", "Own choice: times the thickness, solid bone; more along a line is another bone outside", "design"
 )
@@ -104,9 +105,11 @@ def _missing(
     around = np.median(raw(level), axis=1)
     before = (raw(out) - around[:, None]).sum(axis=1) * step
     at = points[:, None, :] - inside[None, :, None] * outward[:, None, :]
-    field = ndimage.map_coordinates(
-        bone.field.density_mg_cm3, np.moveaxis(bone.field.grid.to_index(at), -1, 0), order=1, mode="nearest"
-    )
+    # carried on beyond the surface, where nothing was sampled
+    known = bone.field.fill >= float(SAMPLED_FILL)
+    near = tuple(ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True))
+    whole = bone.field.density_mg_cm3[near]
+    field = ndimage.map_coordinates(whole, np.moveaxis(bone.field.grid.to_index(at), -1, 0), order=1, mode="nearest")
     return np.asarray(before + (raw(-inside) - field).sum(axis=1) * step)
 
 

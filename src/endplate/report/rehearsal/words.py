@@ -102,8 +102,9 @@ def posture_words(rehearsal: Rehearsal) -> str:
         return ""
     return (
         f"Placed on the table with its neighbours extended, the front of the body gains {_banded(placed, 1)} mm and "
-        f"the wedge changes by {number(angle.value, 1)}° before the balloon; patients gained {number(POSTURE_DEG, 1)} ± "
-        f"{number(POSTURE_SD_DEG, 1)}° by prone position and {number(BALLOON_DEG, 1)}° more by the balloon "
+        f"the wedge changes by {number(angle.value, 1)}° before the balloon; patients gained "
+        f"{number(POSTURE_DEG, 1)} ± {number(POSTURE_SD_DEG, 1)}° by prone position and "
+        f"{number(BALLOON_DEG, 1)}° more by the balloon "
         f"(Voggenreiter 2005), acute ones {number(POSTURE_MM, 1)} mm by posture (Liu 2014). A CT is taken lying down, "
         "so it holds a part of this already: what standing loses is not in the scan."
     )
