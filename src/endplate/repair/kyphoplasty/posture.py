@@ -24,7 +24,7 @@ EXTENSION_DEG = cited(
     "knowledge",
     cite="white_panjabi_1990",
 )
-STEP_DEG = cited(1.0, "deg", "Own choice: lifts the front by half a millimetre, below a step of the balloons", "design")
+STEP_DEG = cited(2.0, "deg", "Own choice: lifts the front by a millimetre, which a step can follow", "design")
 MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
 
 

@@ -156,8 +156,10 @@ def _both(alone: Band, spanned: Band) -> Band:
 
 def _accesses(scene: RehearsalInput, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
     accesses = {}
-    readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
-    depressed = depressed_endplate(scene.vertebra, scene.spine, readings)
+    depressed = None
+    if "kyphoplasty" in run.procedures:
+        readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
+        depressed = depressed_endplate(scene.vertebra, scene.spine, readings)
     for place, procedure in enumerate(run.procedures):
         tell("access", place / len(run.procedures), procedure)
         accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume, depressed)
@@ -200,7 +202,7 @@ class _Nominal:
     run: RunResult
     numbers: Run
     most: Limits
-    looseness: tuple[Looseness, Looseness]
+    looseness: tuple[Looseness, Looseness] = BOTH
 
     def bands(self, coarse: Run, members: Sequence[Run]) -> dict[str, dict[str, Band]]:
         """Over the members; where the usual values themselves found no equilibrium there is nothing to band."""
