@@ -219,10 +219,10 @@ def deflation() -> Check:
     return _open(
         "R23",
         "porotic wedge of 40 %, 3 mL, deflated under 110 N: share of the anterior gain that is lost",
-        f"{float(LOST_SHARE[0]):.0%} to {float(LOST_SHARE[1]):.0%}",
+        f"{LOST_SHARE[0]:.0%} to {LOST_SHARE[1]:.0%}",
         f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), nothing "
         f"calibrated; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor calibrated on this "
-        f"row, loosening_power {float(RUBBLE_POWER):g}: fragments that were pulled apart carry next to nothing until "
+        f"row, loosening_power {RUBBLE_POWER:g}: fragments that were pulled apart carry next to nothing until "
         "they touch again. Row R22.2 is predicted with it. No rehearsal uses it: decision 7 says why",
         "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
     )
@@ -237,7 +237,7 @@ def loaded_wedge() -> InflationCourse:
 @cache
 def fragments() -> InflationCourse:
     """The same of fragments that carry little once they were pulled apart."""
-    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=float(RUBBLE_POWER)))
+    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=RUBBLE_POWER))
 
 
 def _gain(course: InflationCourse) -> float:

@@ -172,7 +172,7 @@ def _trust(points: list[NDArray[np.float64]]) -> list[float]:
     if not np.isfinite(heights).any():
         return [1.0] * len(points)
     usual = float(np.nanmedian(heights))
-    shares = [max(min(1.0, height / usual), float(LOWEST_SHARE)) ** LOW_BODY_POWER for height in heights]
+    shares = [max(min(1.0, height / usual), LOWEST_SHARE) ** LOW_BODY_POWER for height in heights]
     return [share if np.isfinite(share) else 0.5 for share in shares]
 
 
@@ -217,8 +217,8 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
 
 def _whole(draft: _Draft, field: NDArray[np.float32]) -> tuple[LocalBox, NDArray[np.bool_]]:
     """The whole vertebra sampled in its present frame."""
-    box = box_around(draft.frame.to_local(mask_points_mm(draft.mask, draft.grid)), float(COARSE_STEP_MM), 2)
-    return box, sample(field, draft.grid, draft.frame, box) >= float(HALF_LEVEL)
+    box = box_around(draft.frame.to_local(mask_points_mm(draft.mask, draft.grid)), COARSE_STEP_MM, 2)
+    return box, sample(field, draft.grid, draft.frame, box) >= HALF_LEVEL
 
 
 def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:

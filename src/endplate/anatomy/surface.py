@@ -61,12 +61,12 @@ class Frame:
 
 def half_level(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """A mask (I, J, K) as a smooth field in 0..1 whose half level is the sub-voxel surface."""
-    return ndimage.gaussian_filter(mask.astype(np.float32), float(ANTIALIAS_VOXELS), mode="nearest", truncate=4.0)
+    return ndimage.gaussian_filter(mask.astype(np.float32), ANTIALIAS_VOXELS, mode="nearest", truncate=4.0)
 
 
 def fill_fraction(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Fraction (I, J, K) of each voxel inside the half-level surface of the mask."""
-    return _fill(half_level(mask), int(FILL_SUBDIVISION), float(HALF_LEVEL))
+    return _fill(half_level(mask), int(FILL_SUBDIVISION), HALF_LEVEL)
 
 
 @njit(cache=True)

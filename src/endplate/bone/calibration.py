@@ -158,7 +158,7 @@ def _given(settings: CalibrationSettings, kvp: float | None) -> Attempt:
         slope_mg_cm3_per_hu=settings.slope_mg_cm3_per_hu * factor,
         offset_mg_cm3=settings.offset_mg_cm3 * factor,
         route="given",
-        sd_mg_cm3=float(GIVEN_SD_MG_CM3),
+        sd_mg_cm3=GIVEN_SD_MG_CM3,
         source="slope and offset given by the user; band: " + citation_of(GIVEN_SD_MG_CM3).source,
         kvp=kvp,
         notes=notes,
@@ -222,8 +222,8 @@ def _published(kvp: float | None) -> Attempt:
     slope = citation_of(PUBLISHED_SLOPE)
     sd = PUBLISHED_SD_KVP_UNKNOWN_MG_CM3 if kvp is None else PUBLISHED_SD_MG_CM3
     found = Calibration(
-        slope_mg_cm3_per_hu=float(PUBLISHED_SLOPE) * factor,
-        offset_mg_cm3=float(PUBLISHED_OFFSET),
+        slope_mg_cm3_per_hu=PUBLISHED_SLOPE * factor,
+        offset_mg_cm3=PUBLISHED_OFFSET,
         route="published",
         sd_mg_cm3=float(sd),
         source=f"{slope.source} (trust: {slope.trust}); band: {citation_of(sd).source}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from endplate.anatomy.locate import AnatomySettings, locate_vertebrae
@@ -30,9 +30,7 @@ from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
 from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
-
-Progress = Callable[[str, float, str], None]
-"""Called with the stage, the fraction of it done (0..1) and what it is doing now."""
+from endplate.progress import Progress, silent
 
 DENSITY_CODES = ("trabecular_hu", "trabecular_density", "density_category")
 NO_CT = "labels without a CT hold no density"
@@ -71,7 +69,7 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
     LabelError : labels in which no vertebra can be measured.
     """
     settings = settings or AssessSettings()
-    tell = progress or (lambda stage, fraction, detail: None)
+    tell = progress or silent
     watch = Stopwatch()
     case = with_parameters(case, settings)
     compilers = warm.begin() if settings.mechanics and case.volume is not None else warm.Warmup()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from endplate.decision.ask_next import NextQuestion, ask_next
+from endplate.decision.explanation.ask_next import NextQuestion, ask_next
 from endplate.decision.facts.case_facts import case_facts, facts_without_level
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.prevention.plan import PreventionPlan, prevent
+from endplate.decision.rules.choose import choose_rulesets
 from endplate.decision.verdict.decide import decide
 from endplate.decision.verdict.verdict import Decision
 from endplate.finding import Finding
@@ -32,24 +34,41 @@ class Care:
     prevention: PreventionPlan
     measured: bool
 
+    def __repr__(self) -> str:
+        """Who, at which levels, and how many rule sets speak: the whole would fill the screen."""
+        at = ", ".join(level.level for level in self.decision.levels) or "no fractured level"
+        verdicts = sum(len(level.verdicts) for level in self.decision.levels)
+        needs = {True: "needed", False: "not needed", None: "open"}[self.prevention.needed]
+        return f"<Care of {self.record.id or 'no name'}: {at}; {verdicts} verdicts; prevention {needs}>"
+
 
 def next_questions(care: Care) -> tuple[NextQuestion, ...]:
     """The missing answers that settle most open verdicts, the best first; of a patient where no level is known."""
     return ask_next(care.facts or (facts_without_level(care.record),))
 
 
-def weigh(record: PatientRecord, findings: Sequence[Finding] = (), levels: Sequence[Level] = ()) -> Care:
+def weigh(
+    record: PatientRecord,
+    findings: Sequence[Finding] = (),
+    levels: Sequence[Level] = (),
+    guidelines: Sequence[str | Path] | None = None,
+) -> Care:
     """Weigh a record and, when given, the findings of its scan.
 
     Parameters
     ----------
     levels : to decide on; without them those that record or findings call fractured.
+    guidelines : rule sets to ask, by id, or rule files of your own (TOML); None asks all that are packaged.
+
+    Raises
+    ------
+    OptionError : a guideline that is neither.
     """
     facts = case_facts(record, findings, levels)
     return Care(
         record=record,
         facts=facts,
-        decision=decide(facts),
+        decision=decide(facts, choose_rulesets(guidelines)),
         prevention=prevent(record, findings),
         measured=bool(findings),
     )

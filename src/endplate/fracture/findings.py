@@ -12,11 +12,11 @@ from endplate.level import Level
 _BAND = "band: 95 % (1.96 SD)"
 _REPEAT = (
     f"{_BAND} of re-measuring with the mask moved half a voxel and the frame turned 3 degrees, "
-    f"with {float(BORDER_SD_MM):g} mm for where the label's border lies"
+    f"with {BORDER_SD_MM:g} mm for where the label's border lies"
 )
 _HEIGHTS = "median of 5 sagittal slices over +-5 mm, 2 mm patches, along the body's own axis"
 _MORPHOMETRY = "Morphometry of docs/theory.md, from knowledge of the field"
-_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (verified)"
+_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (secondary)"
 _SHAPES = "Shapes after Genant 1993: Ha/Hp, Hm/Hp or all heights below 0.80 (knowledge)"
 _ABQ = "Jiang 2004 (ABQ) (knowledge); Wang, QIMS 2019 (verified)"
 _PLACES = {"anterior": "10-15 %", "middle": "50 %", "posterior": "85-90 %"}
@@ -149,7 +149,7 @@ def _number(code: str, level: Level, measured: Measured, method: str, source: st
     """A finding with its 95 % band; nothing where it was not measured."""
     if measured.value is None:
         return
-    half = None if measured.sd is None else float(BAND_SD) * measured.sd
+    half = None if measured.sd is None else BAND_SD * measured.sd
     yield Finding(
         code=code,
         level=level,

@@ -42,9 +42,9 @@ def wall_involvement(
 def bulging_fraction(vertebra: Vertebra, extent: Extent, posterior_mm: float) -> float | None:
     """Share of the wall's height that lies at least 1 mm behind the line between its corners; None if unseen."""
     body = body_field(vertebra)
-    half = posterior_mm * (0.5 - float(CORNER_INSET))
+    half = posterior_mm * (0.5 - CORNER_INSET)
     rows = np.linspace(-half, half, int(ROWS))
-    sides = np.array([-1, 0, 1]) * float(SIDE_MM) + extent.middle_mm
+    sides = np.array([-1, 0, 1]) * SIDE_MM + extent.middle_mm
     back = np.full((len(sides), len(rows)), np.nan)
     for i, x in enumerate(sides):
         for j, z in enumerate(rows):
@@ -55,4 +55,4 @@ def bulging_fraction(vertebra: Vertebra, extent: Extent, posterior_mm: float) ->
         return None
     wall = np.median(back[:, seen], axis=0)
     line = np.interp(rows[seen], [rows[0], rows[-1]], [wall[0], wall[-1]])
-    return float((line - wall >= float(BULGE_MM)).mean())
+    return float((line - wall >= BULGE_MM).mean())

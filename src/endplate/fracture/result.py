@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 Shape = Literal["none", "wedge", "biconcave", "crush"]
 Answer = Literal["yes", "no", "indeterminate"]
@@ -68,6 +69,8 @@ class Fracture:
     posterior_wall_fraction: Measured
     reason: str = ""
     basis: Basis | None = None
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

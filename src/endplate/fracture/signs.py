@@ -54,7 +54,7 @@ def concavity(heights_mm: Triple) -> float:
 
 def depression_sign(heights_mm: Triple, intact: Sequence[Triple]) -> Sign | None:
     """Endplates more hollow than those of the spine's intact levels."""
-    usual = median(concavity(heights) for heights in intact) if intact else float(DEFAULT_CONCAVITY)
+    usual = median(concavity(heights) for heights in intact) if intact else DEFAULT_CONCAVITY
     than = "at intact levels" if intact else "usual (no intact level to compare with)"
     excess = concavity(heights_mm) - usual
     if excess <= DEPRESSED_BEYOND:
@@ -84,7 +84,7 @@ def breach_area_mm2(plate: Endplate, up: int) -> float:
     depth = fitted_depth_mm(plate, up)
     step = (float(plate.right_mm[1] - plate.right_mm[0]), float(plate.anterior_mm[1] - plate.anterior_mm[0]))
     from_rim = ndimage.distance_transform_edt(np.pad(seen, 1), sampling=step)[1:-1, 1:-1]
-    deep = plate.breach & (depth >= float(BREACH_DEPTH_MM)) & (from_rim > float(BREACH_INSET_MM))
+    deep = plate.breach & (depth >= BREACH_DEPTH_MM) & (from_rim > BREACH_INSET_MM)
     patches, count = ndimage.label(deep)
     return float(np.bincount(patches.ravel())[1:].max()) * step[0] * step[1] if count else 0.0
 
@@ -103,10 +103,10 @@ def front_sign(level: Level, heights_mm: Triple) -> Sign | None:
     if not has_normal(level):
         return None
     ratio = heights_mm[0] / heights_mm[2]
-    least = front_to_back(level) - 2 * float(FRONT_SD)
+    least = front_to_back(level) - 2 * FRONT_SD
     if ratio >= least:
         return None
-    return Sign(where="cortex", text=f"front cortex {ratio:.0%} of the back, below {least:.0%}")
+    return Sign(where="cortex", text=f"anterior / posterior height ratio {ratio:.2f}, below {least:.2f}")
 
 
 def spread_sign(level: Level, depth_mm: float, intact: Sequence[tuple[Level, float]]) -> Sign | None:

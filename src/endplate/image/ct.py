@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from endplate.errors import ImageError
 from endplate.image.dicom.series import read_series
@@ -16,6 +12,7 @@ from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
 from endplate.image.nifti.file import read_nifti
 from endplate.image.nifti.sidecar import with_sidecar
+from endplate.image.placed import as_hu
 from endplate.image.volume import SeriesRef, Volume
 
 
@@ -43,13 +40,4 @@ def _read_nifti_ct(path: Path) -> Volume:
     image = read_nifti(path)
     check_hounsfield(image.values, image.grid, path.name)
     series = with_sidecar(SeriesRef(path=str(path), notes=image.notes), path)
-    return straighten_volume(Volume(grid=image.grid, hu=_as_hu(image.values), series=series))
-
-
-def _as_hu(values: NDArray[Any]) -> NDArray[Any]:
-    """int16 where the whole numbers fit, else float32: the two types that later stages are compiled for."""
-    if values.dtype.kind == "f":
-        return values.astype(np.float32, copy=False)
-    limits = np.iinfo(np.int16)
-    fits = values.min() >= limits.min and values.max() <= limits.max
-    return values.astype(np.int16 if fits else np.float32, copy=False)
+    return straighten_volume(Volume(grid=image.grid, hu=as_hu(image.values), series=series))

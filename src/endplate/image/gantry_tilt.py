@@ -18,7 +18,7 @@ MAX_SKEW = cited(
 
 def straighten_volume(volume: Volume) -> Volume:
     """The same CT on a grid with right angles, with a note on the tilt; unchanged where the angles are right."""
-    if skew(volume.grid) <= float(MAX_SKEW):
+    if skew(volume.grid) <= MAX_SKEW:
         return volume
     straight = resample_volume(volume, straight_grid(volume.grid))
     note = f"gantry tilt of {np.degrees(np.arcsin(skew(volume.grid))):.1f} degrees undone by resampling"
@@ -28,7 +28,7 @@ def straighten_volume(volume: Volume) -> Volume:
 
 def straighten_labels(labels: LabelMap) -> LabelMap:
     """The same labels on a grid with right angles, nearest neighbour; unchanged where the angles are right."""
-    if skew(labels.grid) <= float(MAX_SKEW):
+    if skew(labels.grid) <= MAX_SKEW:
         return labels
     straight = resample_labels(labels, straight_grid(labels.grid))
     return replace(straight, notes=(*straight.notes, "sheared grid straightened by nearest neighbour"))

@@ -50,25 +50,25 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
         windowed image, or a CT whose rescale slope or intercept was lost).
     """
     _check_finite(values, name)
-    if values.max() <= float(NOT_TISSUE_HU):
+    if values.max() <= NOT_TISSUE_HU:
         raise ImageError(f"{name} holds only air (highest value {values.max():g})", "", "give the scan of the patient")
     if values.min() == values.max():
         raise ImageError(f"{name} has the same value {values.min():g} everywhere", "", "give the scan of the patient")
-    if abs(float(values.max())) > float(MAX_HU) or abs(float(values.min())) > float(MAX_HU):
+    if abs(float(values.max())) > MAX_HU or abs(float(values.min())) > MAX_HU:
         raise ImageError(
             f"{name} has values from {values.min():g} to {values.max():g}", "these are not Hounsfield units", FIX
         )
-    below = np.count_nonzero(values < float(BELOW_WATER_HU)) / values.size
-    if below < float(BELOW_WATER_FRACTION):
+    below = np.count_nonzero(values < BELOW_WATER_HU) / values.size
+    if below < BELOW_WATER_FRACTION:
         raise ImageError(
             f"{name} is not in Hounsfield units: {values.min():g} to {values.max():g}, hardly any below water",
             "an MRI, a windowed image or a CT that lost its rescale intercept looks like this",
             FIX,
         )
-    bone_mm3 = np.count_nonzero(values > float(BONE_HU)) * grid.voxel_mm3
-    if bone_mm3 < float(MIN_BONE_MM3):
+    bone_mm3 = np.count_nonzero(values > BONE_HU) * grid.voxel_mm3
+    if bone_mm3 < MIN_BONE_MM3:
         raise ImageError(
-            f"{name} holds no bone ({bone_mm3:.0f} mm3 above {float(BONE_HU):g} HU)", "", "give the scan of the spine"
+            f"{name} holds no bone ({bone_mm3:.0f} mm3 above {BONE_HU:g} HU)", "", "give the scan of the spine"
         )
     check_scale(values, name)
 

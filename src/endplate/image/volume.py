@@ -10,15 +10,33 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from endplate.image.placed import (
+    Frame,
+    Placed,
+    as_hu,
+    nibabel_image,
+    place_array,
+    place_nibabel,
+    place_sitk,
+    sitk_image,
+)
+from endplate.level import FROM_VERSE_ID
+from endplate.short_repr import short_repr
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Grid:
     """Where the voxels lie: shape and the affine from index to LPS mm (voxel centres)."""
 
     shape: tuple[int, int, int]
     affine: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        """Voxels, their edges and the centre of the first one."""
+        origin = ", ".join(f"{x:.6g}" for x in self.affine[:3, 3])
+        return f"<Grid: {_shape_of(self)}, first voxel at ({origin}) mm>"
 
     def __post_init__(self) -> None:
         affine = np.array(self.affine, dtype=np.float64)
@@ -60,7 +78,7 @@ class Grid:
         return bool(np.abs(self.to_mm(corners) - other.to_mm(corners)).max() <= tolerance_mm)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SeriesRef:
     """What identifies a scan: file path or DICOM UIDs, and the acquisition facts that density needs.
 
@@ -81,8 +99,10 @@ class SeriesRef:
     patient_id: str | None = None
     notes: tuple[str, ...] = ()
 
+    __repr__ = short_repr
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Volume:
     """A CT: Hounsfield units on a grid. `hu` is (I, J, K) int16 or float32, read-only."""
 
@@ -93,8 +113,74 @@ class Volume:
     def __post_init__(self) -> None:
         self.hu.setflags(write=False)
 
+    @classmethod
+    def from_array(cls, hu: ArrayLike, affine: ArrayLike, frame: Frame) -> Volume:
+        """A CT from an array.
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+        Parameters
+        ----------
+        hu : (I, J, K) Hounsfield units in the order of the affine's columns, any orientation.
+        affine : (4, 4) from index to mm at voxel centres.
+        frame : "RAS" as nibabel counts, or "LPS" as SimpleITK and DICOM do.
+
+        Raises
+        ------
+        OptionError : no frame. ImageError : not one volume, or an affine that no scan has.
+        """
+        return _volume(place_array(hu, affine, frame))
+
+    @classmethod
+    def from_nibabel(cls, image: Any) -> Volume:
+        """A CT from a nibabel image (RAS inside), brought to LPS.
+
+        Raises
+        ------
+        ImageError : not one three-dimensional volume, or an affine that no scan has.
+        """
+        return _volume(place_nibabel(image))
+
+    @classmethod
+    def from_sitk(cls, image: Any) -> Volume:
+        """A CT from a SimpleITK image (LPS inside), brought to the axis order closest to LPS.
+
+        Raises
+        ------
+        ImageError : not one three-dimensional volume.
+        """
+        return _volume(place_sitk(image))
+
+    def to_nibabel(self) -> Any:
+        """The CT as a nibabel NIfTI image; its affine is RAS, as all of nibabel's."""
+        return nibabel_image(self.hu, self.grid.affine)
+
+    def to_sitk(self) -> Any:
+        """The CT as a SimpleITK image, LPS.
+
+        Raises
+        ------
+        ImageError : a sheared grid, which SimpleITK has no images for.
+        """
+        return sitk_image(self.hu, self.grid.affine)
+
+    def __repr__(self) -> str:
+        """Type, shape, voxels and range: arrays would fill the screen."""
+        span = f"{self.hu.min():g} to {self.hu.max():g} HU" if self.hu.size else "empty"
+        return f"<Volume: {_shape_of(self.grid)}, {self.hu.dtype}, {span}>"
+
+
+def _volume(placed: Placed) -> Volume:
+    values, affine = placed
+    i, j, k = values.shape
+    return Volume(grid=Grid(shape=(i, j, k), affine=affine), hu=as_hu(values))
+
+
+def _shape_of(grid: Grid) -> str:
+    """Voxels and their edges in words."""
+    shape, edges = (" x ".join(f"{n:.4g}" for n in numbers) for numbers in (grid.shape, grid.spacing_mm))
+    return f"{shape} voxels of {edges} mm (LPS)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class LabelMap:
     """Vertebra labels on a grid.
 
@@ -116,3 +202,22 @@ class LabelMap:
         self.labels.setflags(write=False)
         if self.subregion is not None:
             self.subregion.setflags(write=False)
+
+    def to_nibabel(self) -> Any:
+        """The labels (VerSe numbers) as a nibabel NIfTI image; its affine is RAS."""
+        return nibabel_image(self.labels, self.grid.affine)
+
+    def to_sitk(self) -> Any:
+        """The labels (VerSe numbers) as a SimpleITK image, LPS.
+
+        Raises
+        ------
+        ImageError : a sheared grid, which SimpleITK has no images for.
+        """
+        return sitk_image(self.labels, self.grid.affine)
+
+    def __repr__(self) -> str:
+        """Voxels, scheme and the levels in it."""
+        present = [FROM_VERSE_ID[int(n)] for n in np.unique(self.labels) if int(n) in FROM_VERSE_ID]
+        names = ", ".join(map(str, sorted(present))) or "no vertebra"
+        return f"<LabelMap: {_shape_of(self.grid)}, {names}; scheme {self.scheme!r}>"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import LinearOperator
 
 from endplate.errors import SolverError
 from endplate.numerics.krylov import conjugate_gradients, masked_norm
+from endplate.numerics.linear_operator import masked_operator
 from endplate.numerics.multigrid.cycle import Multigrid
 from endplate.numerics.voxel.element import ElementKind
 from endplate.numerics.voxel.mesh import VoxelMesh
@@ -17,6 +20,8 @@ from endplate.numerics.voxel.operator import ElasticOperator
 from endplate.numerics.voxel.simd_batches import pack
 
 Double = NDArray[np.float64]
+Callback = Callable[[int, float], None]
+"""Called after each iteration with its number, from 1, and the relative residual."""
 
 MAX_ITERATIONS = 500
 """Far above what the hierarchy needs; reaching it means the model is broken, and it is said so."""
@@ -83,10 +88,17 @@ class ElasticSolver:
         prescribed: ArrayLike | None = None,
         tolerance: float = 1e-6,
         initial: ArrayLike | None = None,
+        callback: Callback | None = None,
     ) -> tuple[NDArray[np.float64], SolveReport]:
         """Displacements (N, 3) in mm under nodal forces (N, 3) in N and prescribed displacements (N, 3) in mm.
 
-        `prescribed` counts where the solver's `fixed` is true (zero there when absent); `initial` (N, 3) is a guess.
+        Parameters
+        ----------
+        force : (N, 3) nodal forces in N; none when absent.
+        prescribed : (N, 3) displacements in mm that count where the solver's `fixed` is true; zero when absent.
+        tolerance : of the residual, relative to the load with prescribed displacements and nothing else.
+        initial : (N, 3) a guess in mm.
+        callback : called after each iteration with its number, from 1, and the relative residual.
 
         Raises
         ------
@@ -98,7 +110,7 @@ class ElasticSolver:
         scale = masked_norm(self._residual(x, load), self.free)
         if initial is not None:
             np.copyto(x, _rows(initial), where=self.free)
-        iterations, residual = self._iterate(x, load, scale, tolerance)
+        iterations, residual = self._iterate(x, load, scale, tolerance, callback)
         seconds = time.perf_counter() - start
         report = SolveReport(x.size, iterations, residual, seconds, self.setup_seconds, self.nbytes)
         return np.ascontiguousarray(x.T), report
@@ -107,23 +119,62 @@ class ElasticSolver:
         """One multigrid cycle: an approximate solution (N, 3) of K u = residual (N, 3), zero at supports."""
         return np.ascontiguousarray(self.multigrid.cycle(_rows(residual)).T, dtype=np.float64)
 
+    def aslinearoperator(self) -> LinearOperator:
+        """The stiffness for SciPy's solvers: symmetric and positive definite, (3N, 3N).
+
+        Unknowns are ordered 3 * node + component. Rows and columns of prescribed displacements are those of the
+        identity, so that `right_side` and the solution can be passed whole.
+        """
+        return masked_operator(self.operator.apply, self.free)
+
+    def aspreconditioner(self) -> LinearOperator:
+        """One multigrid cycle for SciPy's solvers: `cg(solver.aslinearoperator(), b, M=solver.aspreconditioner())`.
+
+        The same order of unknowns as `aslinearoperator`. The cycle works in single precision, so a tolerance far
+        below 1e-7 needs a few more iterations than in exact arithmetic.
+        """
+        return masked_operator(self.precondition, self.free)
+
+    def right_side(self, force: ArrayLike | None = None, prescribed: ArrayLike | None = None) -> NDArray[np.float64]:
+        """(3N,) right side of `aslinearoperator`: forces less what prescribed displacements take, and those themselves.
+
+        Parameters
+        ----------
+        force, prescribed : (N, 3) as in `solve`.
+        """
+        load = np.zeros((3, self.mesh.n_nodes)) if force is None else _rows(force)
+        x = np.zeros_like(load) if prescribed is None else _rows(prescribed) * ~self.free
+        return np.ascontiguousarray(np.where(self.free, self._residual(x, load), x).T).ravel()
+
+    def __repr__(self) -> str:
+        """Unknowns, supports, levels and complexities of the hierarchy, memory."""
+        fixed = int(self.free.size - self.free.sum())
+        what = f"{self.mesh.n_elements} voxels of {self.mesh.spacing_mm:g} mm, {self.free.size} unknowns, {fixed} fixed"
+        return f"<ElasticSolver: {what}, {self.nbytes / 2**20:.0f} MiB>\n{self.multigrid!r}"
+
     def _residual(self, x: NDArray[np.float64], load: NDArray[np.float64]) -> NDArray[np.float64]:
         out = load.copy()
         self.operator.add(x, out, -1.0)
         return out
 
-    def _iterate(self, x: Double, load: Double, scale: float, tolerance: float) -> tuple[int, float]:
+    def _iterate(
+        self, x: Double, load: Double, scale: float, tolerance: float, callback: Callback | None
+    ) -> tuple[int, float]:
         """Conjugate gradients until the true residual is below tolerance * scale."""
         count = 0
-        if scale == 0.0 and not x.any():
+        if scale == 0.0:  # nothing pushes or pulls: what is free stays where it was, whatever the guess
+            x[self.free] = 0.0
             return 0, 0.0
         for _ in range(MAX_RESTARTS + 1):
             r = self._residual(x, load)
             norm = masked_norm(r, self.free)
             if norm <= tolerance * scale:
-                return count, norm / scale if scale else 0.0
+                return count, norm / scale
             target = 0.9 * tolerance * scale  # a little below, since rounding parts the recursion from the truth
-            done = conjugate_gradients(self.operator.add, self.multigrid.cycle, self.free, x, r, target, MAX_ITERATIONS)
+            watch = None if callback is None else _Watch(callback, count, scale)
+            done = conjugate_gradients(
+                self.operator.add, self.multigrid.cycle, self.free, x, r, target, MAX_ITERATIONS, watch
+            )
             count += done.count
         raise SolverError(
             f"The linear solver stopped at a relative residual of {norm / scale:.1e} after {count} iterations",
@@ -137,6 +188,20 @@ class ElasticSolver:
         vectors = 4 * 8 * self.free.size
         own = self.operator.nbytes + self.multigrid.nbytes - self.operator.lanes.nbytes
         return self.mesh.nbytes + own + vectors + self.free.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Counts iterations over restarts and makes the residual relative."""
+
+    callback: Callback
+    before: int
+    scale: float
+    seen: list[float] = field(default_factory=list)
+
+    def __call__(self, norm: float) -> None:
+        self.seen.append(norm)
+        self.callback(self.before + len(self.seen), norm / self.scale)
 
 
 def _rows(values: ArrayLike) -> NDArray[np.float64]:

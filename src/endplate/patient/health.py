@@ -26,7 +26,7 @@ class Infection(Part):
 
 
 class Cancer(Part):
-    """Cancer, present or past."""
+    """Cancer, present or past. `hormone_sensitive` : of breast, womb or ovary, or told to be so."""
 
     known: bool | None = None
     kind: Text | None = None
@@ -35,6 +35,7 @@ class Cancer(Part):
     biopsy_positive: bool | None = None
     weight_loss: bool | None = None
     skeletal_radiation: bool | None = None
+    hormone_sensitive: bool | None = None
 
 
 class Allergies(Part):
@@ -84,6 +85,8 @@ class History(Part):
     heart_attack_or_stroke_past_year: bool | None = None
     venous_thrombosis: bool | None = None
     stroke: bool | None = None
+    heart_attack: bool | None = None
+    dialysis: bool | None = None
     oesophageal_disorder: bool | None = None
     cannot_sit_upright: bool | None = None
     paget: bool | None = None
@@ -108,10 +111,23 @@ class Falls(Part):
     tested_on: date | None = None
 
 
+RepairKind = Literal[
+    "vertebroplasty",
+    "kyphoplasty",
+    "titanium-implant",
+    "body-stent",
+    "kiva",
+    "rf-kyphoplasty",
+    "ablation-with-cement",
+    "sacroplasty",
+]
+"""Techniques that put cement or an implant into a vertebra or the sacrum."""
+
+
 class Procedure(Part):
     """A repair that was done."""
 
-    kind: Literal["vertebroplasty", "kyphoplasty"]
+    kind: RepairKind
     levels: tuple[LevelName, ...]
     on: date | None = None
     admitted_on: date | None = None

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from endplate.patient.base import Part, dated
-
-Day = Annotated[date, Field(strict=False)]
-"""A date that may come as ISO text, since a plain number is turned into a dated one before it is checked."""
+from endplate.patient.base import Day, Part, dated
 
 
 class Value(Part):
     """A number and the day it was taken."""
 
-    value: Annotated[float, Field(ge=0, le=100_000)]
+    value: Annotated[float, Field(ge=0, le=10_000_000)]
     on: Day | None = None
 
 

@@ -130,6 +130,7 @@ def test_a_millilitre_that_lifts_nothing_ends_the_inflation() -> None:
     assert lifts_no_more(curve)
     curve.gain_mm[-1] = (1.2, 1.0, 0.0)
     assert not lifts_no_more(curve)
+    assert not lifts_no_more(InflationCurve(volume_ml=[2.3, 2.6], gain_mm=[(0, 0, 0), (0, 0, 0)]))
     assert not lifts_no_more(InflationCurve(volume_ml=[0.0, 1.5], gain_mm=[(0, 0, 0), (0, 0, 0)]))
 
 

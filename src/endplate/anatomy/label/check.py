@@ -72,7 +72,7 @@ def check_labels(labels: LabelMap, *, repair: bool = True) -> LabelCheck:
     if not check.parts:
         raise LabelError(
             f"the labels hold only specks ({', '.join(map(str, wanted))})",
-            f"a vertebra has at least {float(SMALLEST_VERTEBRA_MM3):.0f} mm3",
+            f"a vertebra has at least {SMALLEST_VERTEBRA_MM3:.0f} mm3",
             "check the label file and its voxel size",
         )
     return check
@@ -127,14 +127,14 @@ def _finished_part(
         own = own[np.all((own >= 0) & (own < mask.shape), axis=1)]
         mask[tuple(own.T)] = True
     volume = float(mask.sum()) * grid.voxel_mm3
-    if volume < float(SMALLEST_VERTEBRA_MM3):
+    if volume < SMALLEST_VERTEBRA_MM3:
         text = (
             f"only {volume:.0f} mm3 are labelled {level}: no vertebra is that small, or the field shows a corner of it"
         )
         check.distrust(level, "tiny_vertebra", text)
         return None
     whole, filled, hollow = fill_holes(mask, grid.voxel_mm3)
-    if filled > float(SPECK_MM3):
+    if filled > SPECK_MM3:
         text = f"hollows of {filled:.0f} mm3 within the label of {level}" + (" were filled" if repair else "")
         check.cautions.append(Caution(code="holes", level=level, text=text, repaired=repair))
     if hollow:

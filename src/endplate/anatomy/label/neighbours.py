@@ -41,7 +41,7 @@ def check_neighbours(vertebrae: tuple[Vertebra, ...]) -> tuple[list[Caution], li
     found: list[tuple[Vertebra, str, str]] = []
     for upper, lower in pairwise(vertebrae):
         share = shared_face(upper, lower)
-        if share > float(SHARED_FACE):
+        if share > SHARED_FACE:
             text = (
                 f"{upper.level} and {lower.level} touch over {share:.0%} of their faces: one body may carry two labels"
             )
@@ -55,7 +55,7 @@ def check_lumps(shares: list[tuple[Level, float]]) -> tuple[list[Caution], list[
     """Cautions and gaps for labels with a second large piece in front of the canal, given as shares of the body."""
     cautions, gaps = [], []
     for level, share in shares:
-        if share > float(SECOND_BODY):
+        if share > SECOND_BODY:
             text = f"{level} has a second piece in front of the canal, {share:.0%} of its body: part of a neighbour"
             cautions.append(Caution(code="one_level_in_two_bodies", level=level, text=text))
             gaps.append(Gap(code="vertebra", level=level, reason=text))
@@ -99,11 +99,11 @@ def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:
         height, area = _against_neighbours(heights, place), _against_neighbours(areas, place)
         if height is None or area is None:
             continue
-        tall = height > float(TALL) and beyond_any_body(heights[place], areas[place])
-        if tall or height < float(FLAT):
+        tall = height > TALL and beyond_any_body(heights[place], areas[place])
+        if tall or height < FLAT:
             text = f"body of {vertebra.level} is {height:.2f} times as high as its neighbours"
             found.append((vertebra, "height_out_of_line", text))
-        if area > float(WIDE) or area < float(NARROW):
+        if area > WIDE or area < NARROW:
             text = f"body of {vertebra.level} has {area:.2f} times the cross-section of its neighbours"
             found.append((vertebra, "volume_out_of_line", text))
     return found
@@ -111,7 +111,7 @@ def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:
 
 def beyond_any_body(height_mm: float, section_mm2: float) -> bool:
     """Whether no single body is as high: an intact one beside crushed ones is tall, but not too tall for itself."""
-    return height_mm > float(TALLEST_MM) or height_mm > float(SLENDER) * float(np.sqrt(section_mm2))
+    return height_mm > TALLEST_MM or height_mm > SLENDER * float(np.sqrt(section_mm2))
 
 
 def _against_neighbours(values: NDArray[np.float64], place: int) -> float | None:

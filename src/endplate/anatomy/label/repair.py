@@ -55,7 +55,7 @@ def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.f
     if count == 1:
         return found
     away = ndimage.distance_transform_edt(~main, sampling=spacing_mm)
-    limit = min(float(ISLAND_SHARE) * float(sizes.max()), float(ISLAND_MM3) / float(np.prod(spacing_mm)))
+    limit = min(ISLAND_SHARE * float(sizes.max()), ISLAND_MM3 / float(np.prod(spacing_mm)))
     for number in range(1, count + 1):
         piece = numbered == number
         if sizes[number - 1] == sizes.max() and (piece & main).any():
@@ -66,7 +66,7 @@ def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.f
                 found.bled.append((owner, piece))
             else:
                 found.islands.append(piece)
-        elif away[piece].min() <= float(NEAR_MM):
+        elif away[piece].min() <= NEAR_MM:
             found.kept |= piece
         else:
             found.apart.append(piece)
@@ -81,7 +81,7 @@ def _owner(labels: NDArray[np.uint16], label: int, piece: NDArray[np.bool_]) -> 
     counts = np.bincount(border)
     counts[[0, label] if label < len(counts) else [0]] = 0
     owner = int(counts.argmax())
-    enough = counts[owner] >= float(BLEED_CONTACT) * border.size
+    enough = counts[owner] >= BLEED_CONTACT * border.size
     return owner if enough and owner in FROM_VERSE_ID else 0
 
 
@@ -92,7 +92,7 @@ def fill_holes(mask: NDArray[np.bool_], voxel_mm3: float) -> tuple[NDArray[np.bo
         return mask, 0.0, 0.0
     numbered, _ = ndimage.label(hollow)
     sizes = np.bincount(numbered.ravel())
-    small = sizes * voxel_mm3 <= float(HOLE_MM3)
+    small = sizes * voxel_mm3 <= HOLE_MM3
     small[0] = False
     filled = small[numbered]
     return mask | filled, float(filled.sum()) * voxel_mm3, float((hollow & ~filled).sum()) * voxel_mm3

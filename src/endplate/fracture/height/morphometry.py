@@ -113,7 +113,7 @@ def _wedge(vertebra: Vertebra, heights: list[Measured], extent: Extent) -> Measu
     front_sd, back_sd = heights[0].sd, heights[2].sd
     if front_sd is None or back_sd is None:
         return Measured(value=angle)
-    run_mm = (float(PLACES["posterior"]) - float(PLACES["anterior"])) * extent.depth_mm
+    run_mm = (PLACES["posterior"] - PLACES["anterior"]) * extent.depth_mm
     sd = np.arctan(np.hypot(front_sd, back_sd) / run_mm)
     return Measured(value=angle, sd=float(np.rad2deg(sd)))
 
@@ -127,8 +127,8 @@ def sagittal_lean(plate: Endplate, extent: Extent, edge_mm: float) -> float | No
     surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm)
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     fraction = (extent.front_mm - y) / extent.depth_mm
-    inside = (np.abs(x - extent.middle_mm) <= float(BAND_HALF_MM)) & np.isfinite(surface)
-    inside &= (fraction >= float(PLACES["anterior"])) & (fraction <= float(PLACES["posterior"]))
+    inside = (np.abs(x - extent.middle_mm) <= BAND_HALF_MM) & np.isfinite(surface)
+    inside &= (fraction >= PLACES["anterior"]) & (fraction <= PLACES["posterior"])
     if inside.sum() < 10:
         return None
     along = 0.5 - fraction[inside]

@@ -132,7 +132,7 @@ def _without_duplicates(planes: list[ImagePlane], notes: list[str]) -> list[Imag
     """One image per place: copies of the same object are dropped, different images at one place are refused."""
     kept = [planes[0]]
     for plane in planes[1:]:
-        if plane.depth_mm - kept[-1].depth_mm > float(SAME_PLACE_MM):
+        if plane.depth_mm - kept[-1].depth_mm > SAME_PLACE_MM:
             kept.append(plane)
         elif not _same_object(plane, kept[-1]):
             raise ImageError(
@@ -157,10 +157,7 @@ def _affine(planes: list[ImagePlane]) -> NDArray[np.float64]:
     positions = np.array([plane.position_mm for plane in planes])
     step = (positions[-1] - positions[0]) / (len(planes) - 1)
     off_line = np.abs(positions - positions[0] - np.outer(np.arange(len(planes)), step)).max()
-    if (
-        off_line
-        > max(float(EVEN_MM), float(EVEN_FRACTION) * float(np.linalg.norm(step))) + min(planes[0].spacing_mm) / 2
-    ):
+    if off_line > max(EVEN_MM, EVEN_FRACTION * float(np.linalg.norm(step))) + min(planes[0].spacing_mm) / 2:
         raise ImageError(
             f"the images do not lie on a line (up to {off_line:.2f} mm off)",
             "they are no single volume",
@@ -176,7 +173,7 @@ def _affine(planes: list[ImagePlane]) -> NDArray[np.float64]:
 
 def _check_even(planes: list[ImagePlane], gaps_mm: NDArray[np.float64]) -> None:
     usual = float(np.median(gaps_mm))
-    wide = np.flatnonzero(gaps_mm > float(MISSING_GAP) * usual)
+    wide = np.flatnonzero(gaps_mm > MISSING_GAP * usual)
     if wide.size:
         at = int(wide[0])
         raise ImageError(
@@ -186,7 +183,7 @@ def _check_even(planes: list[ImagePlane], gaps_mm: NDArray[np.float64]) -> None:
             "export the complete series",
         )
     uneven = float(np.abs(gaps_mm - usual).max())
-    if uneven > max(float(EVEN_MM), float(EVEN_FRACTION) * usual):
+    if uneven > max(EVEN_MM, EVEN_FRACTION * usual):
         raise ImageError(
             f"slice distances vary from {gaps_mm.min():.2f} to {gaps_mm.max():.2f} mm",
             "lengths along the spine would be wrong",

@@ -69,14 +69,14 @@ def guess_scheme(labels: dict[int, NDArray[np.float64]], grid: Grid, name: str) 
     if not tested:
         return _only(fits, name, numbers)
     best = tested[0]
-    if _sure(best) < float(GOOD_FRACTION):
+    if _sure(best) < GOOD_FRACTION:
         raise LabelError(
             f"{name}: the labels {_told(numbers)} do not lie like vertebrae in any known scheme"
             f" (tried {', '.join(fit.scheme.name for fit in fits)})",
             "an upside-down header, parts of one vertebra or other structures look like this",
             _advice(numbers),
         )
-    close = [fit for fit in tested if _sure(best) - _sure(fit) < float(CLEAR_MARGIN)]
+    close = [fit for fit in tested if _sure(best) - _sure(fit) < CLEAR_MARGIN]
     most = max(fit.good for fit in close)
     # A scheme that explains a whole column beats one that calls most of it organs (VerSe's T13 is another's L4).
     close = [fit for fit in close if fit.good * int(FAR_FEWER) > most]
@@ -115,8 +115,8 @@ def _is_step(upper_mm: NDArray[np.float64], lower_mm: NDArray[np.float64], upper
     levels_apart = sum(1 for level in Level if level.usual and upper.order < level.order <= lower.order) or 1
     step_mm = float(np.linalg.norm(lower_mm - upper_mm)) / levels_apart
     drop_mm = float(upper_mm[2] - lower_mm[2])
-    steep = drop_mm > float(MIN_STEEPNESS) * float(np.linalg.norm(lower_mm - upper_mm))
-    return steep and float(MIN_STEP_MM) <= step_mm <= float(MAX_STEP_MM)
+    steep = drop_mm > MIN_STEEPNESS * float(np.linalg.norm(lower_mm - upper_mm))
+    return steep and MIN_STEP_MM <= step_mm <= MAX_STEP_MM
 
 
 def _told(numbers: list[int]) -> str:

@@ -95,7 +95,7 @@ def _merge_masks(folder: Path, masks: dict[Level, Path], files: list[Path]) -> L
                 f"{masks[level].name} holds several values", "it is no mask of one vertebra", "give a mask of 0 and 1"
             )
         shared = int(np.count_nonzero(merged[mask]))
-        if shared > float(MAX_OVERLAP) * np.count_nonzero(mask):
+        if shared > MAX_OVERLAP * np.count_nonzero(mask):
             raise LabelError(
                 f"{masks[level].name} covers {shared} voxels of another vertebra",
                 "the same bone has two names",

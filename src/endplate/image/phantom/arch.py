@@ -87,7 +87,7 @@ class ArchShape:
         return self.body.size.width_mm / CONCAVITY_REFERENCE_WIDTH_MM
 
     def _mm(self, name: str) -> float:
-        return float(_ARCH[name]) * self._scale
+        return _ARCH[name] * self._scale
 
     @cached_property
     def _posterior_height_mm(self) -> float:
@@ -200,9 +200,9 @@ class ArchShape:
     def parts(self, right: Array, anterior: Array, superior: Array) -> list[Array]:
         """Distance outside each of `PARTS`, mm, negative inside; both sides at once."""
         beside = np.abs(right)
-        longer = np.where(right < 0, float(LEFT_LONGER), 1.0)
+        longer = np.where(right < 0, LEFT_LONGER, 1.0)
         transverse = self._transverse(beside, anterior, superior, 1.0)
-        far = self._transverse(beside, anterior, superior, float(LEFT_LONGER))
+        far = self._transverse(beside, anterior, superior, LEFT_LONGER)
         return [
             self._pedicle(beside, anterior, superior),
             self._lamina(beside, anterior, superior),

@@ -85,7 +85,7 @@ def _grid(spec: PhantomSpec, placed: tuple[Placed, ...]) -> Grid:
     if spec.rods is not None:
         high[1] += TRUNK_MM["rod_space"]
     if spec.field_mm is not None:
-        centre = np.array([0.0, float(_FIELD_BEHIND_BODY_MM)])
+        centre = np.array([0.0, _FIELD_BEHIND_BODY_MM])
         low[:2], high[:2] = centre - np.array(spec.field_mm) / 2, centre + np.array(spec.field_mm) / 2
     heights = []
     for one in placed:

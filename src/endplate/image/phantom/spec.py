@@ -8,7 +8,7 @@ from typing import Literal
 
 from endplate.cited import cited, cited_table
 from endplate.errors import OptionError
-from endplate.level import Level
+from endplate.level import Level, parse_level
 
 Shape = Literal["wedge", "biconcave", "crush"]
 Mineral = Literal["K2HPO4", "HA"]
@@ -81,7 +81,7 @@ class PhantomSpec:
 
     Attributes
     ----------
-    levels : neighbouring levels, any order, within T10-L5.
+    levels : neighbouring levels or their names, any order, within T10-L5.
     spacing_mm : voxel edges (left-right, front-back, head-foot).
     deformities : collapse by level.
     sex, size : female table sizes, times `size`; men a few per cent larger.
@@ -102,27 +102,27 @@ class PhantomSpec:
     deformities: Mapping[Level, Deformity] = field(default_factory=dict)
     sex: Literal["female", "male"] = "female"
     size: float = 1.0
-    core_mg_cm3: float | Mapping[Level, float] = float(_DEFAULT["core"])
-    shell_mg_cm3: float = float(_DEFAULT["shell"])
-    shell_mm: float = float(_DEFAULT["shell_mm"])
-    arch_shell_mm: float = float(_DEFAULT["arch_shell_mm"])
-    noise_hu: float = float(_DEFAULT["noise_hu"])
-    blur_mm: float = float(_DEFAULT["blur_mm"])
+    core_mg_cm3: float | Mapping[Level, float] = _DEFAULT["core"]
+    shell_mg_cm3: float = _DEFAULT["shell"]
+    shell_mm: float = _DEFAULT["shell_mm"]
+    arch_shell_mm: float = _DEFAULT["arch_shell_mm"]
+    noise_hu: float = _DEFAULT["noise_hu"]
+    blur_mm: float = _DEFAULT["blur_mm"]
     tilt_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     grid_tilt_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     seed: int = 4711
-    kvp: float = float(_DEFAULT["kvp"])
-    mg_cm3_per_hu: float = float(K2HPO4_MG_CM3_PER_HU)
+    kvp: float = _DEFAULT["kvp"]
+    mg_cm3_per_hu: float = K2HPO4_MG_CM3_PER_HU
     offset_mg_cm3: float = 0.0
-    fat_hu: float = float(_DEFAULT["fat_hu"])
-    muscle_hu: float = float(_DEFAULT["muscle_hu"])
-    air_hu: float = float(_DEFAULT["air_hu"])
+    fat_hu: float = _DEFAULT["fat_hu"]
+    muscle_hu: float = _DEFAULT["muscle_hu"]
+    air_hu: float = _DEFAULT["air_hu"]
     field_mm: tuple[float, float] | None = None
     rods: Rods | None = None
     basivertebral: bool = True
 
     def __post_init__(self) -> None:
-        ordered = tuple(sorted(self.levels, key=lambda level: level.order))
+        ordered = tuple(sorted(parse_level(level) for level in self.levels))
         object.__setattr__(self, "levels", ordered)
         steps = [PHANTOM_LEVELS.index(level) for level in ordered if level in PHANTOM_LEVELS]
         if not ordered or len(steps) != len(ordered) or steps != list(range(steps[0], steps[0] + len(steps))):

@@ -113,6 +113,36 @@ class Multigrid:
             _smooth(level, x, r, d, sweep)
 
     @property
+    def node_counts(self) -> list[int]:
+        """Nodes of all levels, the finest first, the one that is solved directly last."""
+        return [work.shape[2] for work in self._work]
+
+    @property
+    def element_counts(self) -> list[int]:
+        """Elements of all levels, the finest first."""
+        return [self.operator.mesh.n_elements, *(step.coarse.element_nodes.shape[0] for step in self._steps)]
+
+    @property
+    def grid_complexity(self) -> float:
+        """Nodes of all levels over those of the finest."""
+        return sum(self.node_counts) / self.node_counts[0]
+
+    @property
+    def operator_complexity(self) -> float:
+        """Element matrices of all levels over those of the finest: the work of one product on each level."""
+        return sum(self.element_counts) / self.element_counts[0]
+
+    def __repr__(self) -> str:
+        """A table of levels and the two complexities."""
+        kinds = ["voxels", *("children", *["matrices"] * len(self._steps))[: len(self._steps) - 1], "direct"]
+        rows = zip(kinds, self.node_counts, self.element_counts, strict=True)
+        lines = [f"  {depth:>5}  {kind:<8}  {nodes:>9}  {elements:>9}"
+                 for depth, (kind, nodes, elements) in enumerate(rows)]  # fmt: skip
+        head = f"<Multigrid: {len(lines)} levels, grid complexity {self.grid_complexity:.3f}, "
+        head += f"operator complexity {self.operator_complexity:.3f}>"
+        return "\n".join([head, "  level  kind          nodes   elements", *lines])
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all levels, transfers and work vectors, with the packing that the fine operator shares."""
         own = self.fine.nbytes + self.second.nbytes + self.bottom.nbytes

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from endplate.numerics.anderson import Anderson
 from endplate.numerics.plasticity.body import PlasticBody
+from endplate.progress import Share
 
 Precondition = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Nodal residual (N, 3) to an approximate elastic correction (N, 3), zero where displacement is prescribed."""
@@ -152,7 +153,7 @@ def follow_path(
     travels_mm: Sequence[float] | NDArray[np.float64],
     settings: PathSettings | None = None,
     resultant: Resultant | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
 ) -> LoadPath:
     """Push a body along a prescribed displacement and record the force.
 

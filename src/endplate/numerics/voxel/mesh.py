@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from endplate.numerics.voxel.voxel_runs import Runs, find_runs
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VoxelMesh:
     """Active voxels and the nodes at their corners, both numbered in C order of (i, j, k).
 
@@ -48,6 +48,11 @@ class VoxelMesh:
         nx, ny, nz = mask.shape
         runs = find_runs(mask, number, element_ijk.shape[0])
         return cls((nx, ny, nz), float(spacing_mm), node_ijk, element_ijk, runs)
+
+    def __repr__(self) -> str:
+        """Grid, edge and counts; arrays would fill the screen."""
+        of = " x ".join(map(str, self.shape))
+        return f"<VoxelMesh: {self.n_elements} voxels of {self.spacing_mm:g} mm in {of}, {self.n_nodes} nodes>"
 
     @property
     def n_nodes(self) -> int:

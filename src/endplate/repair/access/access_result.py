@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from endplate.level import Level
 from endplate.repair.device.needle import Needle
+from endplate.short_repr import short_repr
 
 Side = Literal["left", "right"]
 Approach = Literal["transpedicular", "extrapedicular"]
@@ -63,6 +64,8 @@ class NeedlePath:
     front_share: float | None = None
     useful: bool = True
 
+    __repr__ = short_repr
+
     @property
     def end_mm(self) -> NDArray[np.float64]:
         """(3,) LPS, how far the instruments go: the end of the channel, the target where it is not told apart."""
@@ -84,3 +87,5 @@ class Access:
     alternatives: tuple[NeedlePath, ...] = ()
     reason: str = ""
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr

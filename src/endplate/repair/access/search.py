@@ -60,14 +60,14 @@ def search_line(walls: AccessWalls, target: Target, approach: Approach, radius_m
     """The line of one approach to one target with the most to spare for a needle of a radius."""
     counted = counted_walls(walls, approach)
     points, kind = walls.points[counted], walls.kind[counted]
-    few, more = _thinned(points, float(COARSE_MM)), _thinned(points, float(FINE_MM))
+    few, more = _thinned(points, COARSE_MM), _thinned(points, FINE_MM)
     aim = _Aim(walls=walls, target=target, approach=approach, radius_mm=radius_mm)
     shares = _coarse_shares()
-    spare = aim.spare(shares, (points[few], kind[few]), float(SOFT_MM))
+    spare = aim.spare(shares, (points[few], kind[few]), SOFT_MM)
     starts = shares[np.argsort(-spare, kind="stable")[: int(SEEDS)]]
-    climbed = [_climb(aim, start, (points[more], kind[more]), float(FIRST_STEP), float(SOFT_MM)) for start in starts]
+    climbed = [_climb(aim, start, (points[more], kind[more]), FIRST_STEP, SOFT_MM) for start in starts]
     best = max(climbed, key=lambda found: found[1])[0]
-    best, _ = _climb(aim, best, (points, kind), float(SECOND_STEP), float(HARD_MM))
+    best, _ = _climb(aim, best, (points, kind), SECOND_STEP, HARD_MM)
     through, place, far = aim.lines(best[None])
     return Line(through=through[0], target=place[0], far=far[0])
 
@@ -107,8 +107,8 @@ class _Aim:
             across = (2 * shares[:, 0] - 1) * half
             up = (2 * shares[:, 1] - 1) * walls.height_mm / 2
         else:
-            across = half + self.radius_mm + shares[:, 0] * float(BESIDE_MM)
-            up = (2 * shares[:, 1] - 1) * float(BESIDE_HEIGHT) * walls.height_mm
+            across = half + self.radius_mm + shares[:, 0] * BESIDE_MM
+            up = (2 * shares[:, 1] - 1) * BESIDE_HEIGHT * walls.height_mm
         forward = np.array([walls.along[0], walls.along[1]]) / np.hypot(walls.along[0], walls.along[1])
         sideways = walls.outward * np.array([forward[1], -forward[0], 0.0])
         through = walls.isthmus + across[:, None] * sideways
@@ -132,7 +132,7 @@ class _Aim:
         least = spare.min(axis=1)
         known = np.isfinite(least)
         least[known] -= soft_mm * np.log(np.exp((least[known, None] - spare[known]) / soft_mm).sum(axis=1))
-        flat = self.walls.outward * back[:, 0] > -np.tan(np.deg2rad(float(STEEPEST_DEG))) * back[:, 1]
+        flat = self.walls.outward * back[:, 0] > -np.tan(np.deg2rad(STEEPEST_DEG)) * back[:, 1]
         return np.where(flat, -np.inf, least)
 
     def nearest_first(self, place: Array, seen: tuple[Array, Kinds]) -> tuple[Array, Kinds]:
@@ -152,7 +152,7 @@ def _climb(aim: _Aim, start: Array, seen: tuple[Array, Kinds], step: float, soft
     moves = np.concatenate([moves, -moves])
     seen = aim.nearest_first(start, seen)
     place, least = start, float(aim.spare(start[None], seen, soft_mm)[0])
-    while step >= float(LAST_STEP):
+    while step >= LAST_STEP:
         tried = np.clip(place + step * moves, 0, 1)
         spare = aim.spare(tried, seen, soft_mm, least)
         best = int(spare.argmax())

@@ -95,7 +95,7 @@ def find_target(
     front, back = _depth(surface)
     depth = front - back
     if spot == "midline":
-        middle, off = 0.0, float(MIDLINE_OFF_MM)
+        middle, off = 0.0, MIDLINE_OFF_MM
     else:
         middle, off = outward * float(HEMIBODY_SHARE) * _half_width(surface, outward), float(HEMIBODY_OFF_MM)
     inner, outer = middle - outward * off, middle + outward * off
@@ -134,15 +134,15 @@ def _front_at(surface: Surface, right_mm: float, midline_mm: float) -> float:
 
 def _depth(surface: Surface) -> tuple[float, float]:
     """Anterior coordinates of the body's front and back at mid-height in the midline."""
-    near = surface.of_body & (np.abs(surface.points[:, 0]) < float(BAND_MM))
-    y = surface.points[near & (np.abs(surface.points[:, 2]) < float(BAND_MM)), 1]
+    near = surface.of_body & (np.abs(surface.points[:, 0]) < BAND_MM)
+    y = surface.points[near & (np.abs(surface.points[:, 2]) < BAND_MM), 1]
     return float(np.median(y[y > 0])), float(np.median(y[y < 0]))
 
 
 def _half_width(surface: Surface, outward: int) -> float:
     """From the midline to the side wall at mid-height."""
-    near = surface.of_body & (np.abs(surface.points[:, 1]) < float(BAND_MM))
-    x = surface.points[near & (np.abs(surface.points[:, 2]) < float(BAND_MM)), 0] * outward
+    near = surface.of_body & (np.abs(surface.points[:, 1]) < BAND_MM)
+    x = surface.points[near & (np.abs(surface.points[:, 2]) < BAND_MM), 0] * outward
     return float(np.median(x[x > 0]))
 
 
@@ -158,8 +158,8 @@ def _mid_height(surface: Surface, right_mm: float, back_mm: float, front_mm: flo
 def _extent(surface: Surface, right_mm: float, anterior_mm: float) -> tuple[float, float]:
     """Highest and lowest bone of the column at a place, evened over neighbouring columns."""
     box = surface.box
-    i = np.abs(box.right_mm - right_mm) <= float(BAND_MM) / 2
-    j = np.abs(box.anterior_mm - anterior_mm) <= float(BAND_MM) / 2
+    i = np.abs(box.right_mm - right_mm) <= BAND_MM / 2
+    j = np.abs(box.anterior_mm - anterior_mm) <= BAND_MM / 2
     inside = surface.field[np.ix_(i, j)] >= 0.5
     columns = inside.reshape(-1, inside.shape[2])
     columns = columns[columns.any(axis=1)]

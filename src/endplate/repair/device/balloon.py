@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from endplate.cited import cited, cited_table
+from endplate.errors import OptionError
 from endplate.repair.device.needle import NEEDLES, Needle
 
 MPA_PER_PSI = cited(
@@ -79,6 +80,22 @@ BALLOONS = {
     )
     for name in LENGTH_MM
 }
+
+
+def choose_balloon(choice: str | Balloon) -> Balloon:
+    """A balloon by its name in the catalogue, or one of your own as it is.
+
+    Raises
+    ------
+    OptionError : no such name.
+    """
+    if isinstance(choice, Balloon):
+        return choice
+    if choice not in BALLOONS:
+        raise OptionError(f"balloon {choice}", "no such balloon in the catalogue", f"choose {', '.join(BALLOONS)}")
+    return BALLOONS[choice]
+
+
 DEFAULT = ("Xpander 15/3", "Express 15/2")
 """What is taken where none is named: the first, or where its cannula is too thick the next."""
 SHORTER = ("Xpander 10/3", "Express 10/2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from endplate.cited import cited, cited_table
+from endplate.errors import OptionError
 
 CONSISTENCY_PA_S = cited_table(
     "cement.consistency",
@@ -66,11 +67,25 @@ class Cement:
 
     name: str
     consistency_pa_s: float
-    shear_exponent: float = float(SHEAR_EXPONENT)
-    growth_min: float = float(GROWTH_MIN)
-    modulus_mpa: float = float(MODULUS_MPA)
-    yield_mpa: float = float(YIELD_MPA)
-    void_fraction: float = float(VOID_FRACTION)
+    shear_exponent: float = SHEAR_EXPONENT
+    growth_min: float = GROWTH_MIN
+    modulus_mpa: float = MODULUS_MPA
+    yield_mpa: float = YIELD_MPA
+    void_fraction: float = VOID_FRACTION
+
+
+def choose_cement(choice: str | Cement) -> Cement:
+    """A cement by its name in the catalogue, or one of your own as it is.
+
+    Raises
+    ------
+    OptionError : no such name.
+    """
+    if isinstance(choice, Cement):
+        return choice
+    if choice not in CEMENTS:
+        raise OptionError(f"cement {choice!r}", "no such cement in the catalogue", f"choose {', '.join(CEMENTS)}")
+    return CEMENTS[choice]
 
 
 CEMENTS = {name: Cement(name=name, consistency_pa_s=value) for name, value in CONSISTENCY_PA_S.items()}

@@ -83,7 +83,7 @@ def body_model(
     """
     grid = bone.field.grid
     edge_mm = float(grid.spacing_mm[0])
-    share = np.where(inside_body(bone.field) >= float(MIN_SHARE), inside_body(bone.field) - bone.cavity, 0)
+    share = np.where(inside_body(bone.field) >= MIN_SHARE, inside_body(bone.field) - bone.cavity, 0)
     body, _ = largest_piece(share >= 0.5)
     share[~ndimage.binary_dilation(body, np.ones((3, 3, 3)))] = 0
     cloud = _bone_points(bone, np.clip(share, 0, 1), law, edge_mm, loose=loose)
@@ -101,12 +101,12 @@ def body_model(
         drilled |= cloud.inside(balloon.surface)
     drilled_mg = float(cloud.mass[drilled & (cloud.kind == FOAM)].sum())
     cloud = cloud.keep(~drilled)
-    room = max(PAD, round(float(ROOM_MM) / edge_mm))
+    room = max(PAD, round(ROOM_MM / edge_mm))
     engine = Engine(cloud, law, grid.shape, edge_mm, balloons=balloons, settings=settings, pad=room)
     plate = np.flatnonzero(upper[1].ravel()[cloud.voxel] & (cloud.own_modulus == float(PLATE_MPA)))
     bottom = float(np.nonzero(lower[0].any(axis=(0, 1)))[0].min()) * edge_mm
     held = np.broadcast_to((engine.node_mm[..., 2] <= bottom + 1e-6)[..., None], (*engine.node_mm.shape[:3], 3))
-    shear = float(SHEAR_N_PER_MM)
+    shear = SHEAR_N_PER_MM
     load = Load(
         constrained=held,
         springs=(Spring(plate, (shear, shear, spring_n_per_mm), cloud.position[plate].copy()),),
@@ -133,7 +133,7 @@ def _elastic_points(where: NDArray[np.bool_], share: NDArray[np.float32], modulu
     """Points of a disc or plate in what the bone leaves free."""
     fill = np.where(where, share, 0)
     kind = np.full(fill.shape, ELASTIC, np.int8)
-    stiff = np.full(fill.shape, max(modulus, float(MODULUS_FLOOR_MPA)))
+    stiff = np.full(fill.shape, max(modulus, MODULUS_FLOOR_MPA))
     return fill_cloud(np.zeros_like(fill), fill, edge_mm, kind=kind, modulus_mpa=stiff)
 
 
@@ -149,5 +149,5 @@ def _layers(body: NDArray[np.bool_], edge_mm: float) -> tuple[NDArray[np.bool_],
     columns = np.asarray(disc.any(axis=2))
     top = int(np.nonzero(disc.any(axis=(0, 1)))[0].max())
     k = np.arange(body.shape[2])
-    thick = max(2, round(float(PLATE_MM) / edge_mm))
+    thick = max(2, round(PLATE_MM / edge_mm))
     return disc, columns[:, :, None] & (k > top) & (k <= top + thick)

@@ -14,13 +14,14 @@ from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.numerics.mpm.load import Settings
+from endplate.progress import Share
 from endplate.repair.kyphoplasty.body_model import body_model
 from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.deflated_bone import deflated_bone
 from endplate.repair.kyphoplasty.height_gain import TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import Beyond, Gain, Inflation
 from endplate.repair.kyphoplasty.placement import BalloonSite
-from endplate.repair.kyphoplasty.stepping import InflationRun, StepDone
+from endplate.repair.kyphoplasty.stepping import InflationRun
 from endplate.repair.kyphoplasty.stop_rules import MAX_BACK_MM, MAX_SIDE_MM
 from endplate.repair.site.bone import Bone, body_ml
 from endplate.repair.site.crush_law import bone_foam
@@ -52,11 +53,11 @@ class InflationSettings:
     tolerance : of equilibrium, relative to the largest forces.
     """
 
-    planned_ml: float = float(PLANNED_ML)
-    preload_n: float = float(PRELOAD_N)
+    planned_ml: float = PLANNED_ML
+    preload_n: float = PRELOAD_N
     mobility: Literal["rigid", "mobile"] = "mobile"
-    spring_n_per_mm: float = float(SPRING_N_PER_MM)
-    max_pushed_mm: tuple[float, float] | None = (float(MAX_BACK_MM), float(MAX_SIDE_MM))
+    spring_n_per_mm: float = SPRING_N_PER_MM
+    max_pushed_mm: tuple[float, float] | None = (MAX_BACK_MM, MAX_SIDE_MM)
     law: FoamLaw | None = None
     extension_deg: float = 0.0
     follow: bool = False
@@ -77,7 +78,7 @@ def inflate(
     settings: InflationSettings | None = None,
     *,
     intact: PrefractureShape | None = None,
-    progress: StepDone | None = None,
+    progress: Share | None = None,
 ) -> Inflation:
     """Inflate one or two balloons in a body under a preload, and let them down again.
 
@@ -191,7 +192,7 @@ def check_balloons(bone: Bone, count: int, planned_ml: float) -> None:
     """
     if not 1 <= count <= 2:
         raise OptionError(f"{count} balloons", "one or two can be inflated together", "give one or two paths")
-    if planned_ml * count > float(LARGEST_SHARE) * body_ml(bone):
+    if planned_ml * count > LARGEST_SHARE * body_ml(bone):
         raise OptionError(
             f"{planned_ml * count:g} mL of balloon in a body of {body_ml(bone):.1f} mL",
             "it would burst",

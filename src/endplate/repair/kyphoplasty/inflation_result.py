@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from endplate.level import Level
 from endplate.repair.device.balloon import Balloon
 from endplate.repair.site.bone import Bone
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,8 @@ class Inflation:
     wall_displacement_deflated_mm: WallDisplacement = NOT_MEASURED
     unconverged: str = ""
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr
 
     @property
     def converged(self) -> bool:

@@ -51,7 +51,7 @@ class BalloonSite:
     balloon: Balloon
     centre_mm: NDArray[np.float64]
     direction: NDArray[np.float64]
-    channel_mm: float = float(EMPTY_RADIUS_MM)
+    channel_mm: float = EMPTY_RADIUS_MM
 
 
 def sites_on(paths: Sequence[NeedlePath], balloons: Sequence[Balloon]) -> tuple[BalloonSite, ...]:
@@ -77,7 +77,7 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     axes = _axes(grid.affine[:3, :3].T @ site.direction / edge_mm)
     length = float(site.balloon.length_mm) / 2
     full_mm3 = 1000 * float(site.balloon.max_ml)
-    half_mm = float(OVERLENGTH) * length
+    half_mm = OVERLENGTH * length
     radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
     when_full = np.array([half_mm, radius_mm, radius_mm])
     finer = subdivisions_for(when_full, float(MAX_EDGE_VOXELS) * edge_mm)
@@ -88,7 +88,7 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     return Membrane(
         empty,
         nominal=full,
-        membrane_n_per_mm=float(MEMBRANE_N_PER_MM),
+        membrane_n_per_mm=MEMBRANE_N_PER_MM,
         max_mm3=full_mm3,
         max_mpa=site.balloon.max_mpa,
     )

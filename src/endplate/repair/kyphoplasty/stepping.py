@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
 from endplate.numerics.mpm.load_stepping import deflate
+from endplate.progress import Share
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
@@ -37,8 +38,6 @@ INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
 
-StepDone = Callable[[float], None]
-
 
 class InflationRun:
     """A body with balloons on its way.
@@ -59,7 +58,7 @@ class InflationRun:
         planned_ml: Sequence[float],
         max_gain_mm: tuple[float, float, float] | None,
         max_pushed_mm: tuple[float, float] | None,
-        done: StepDone,
+        done: Share,
         *,
         extension_deg: float = 0.0,
         follow: bool = False,
@@ -140,7 +139,7 @@ class InflationRun:
     def _step_on_the_way(self) -> Step:
         """A step solved less tightly: each finds the equilibrium of its own, so nothing adds up."""
         usual = self.engine.settings
-        self.engine.settings = replace(usual, tolerance=float(ON_THE_WAY) * usual.tolerance)
+        self.engine.settings = replace(usual, tolerance=ON_THE_WAY * usual.tolerance)
         try:
             return self._step()
         finally:
@@ -202,9 +201,9 @@ class InflationRun:
             room = CAUTION * self.rises.room(gain, curve.pushed_mm[-1], share)
             reach = CAUTION * self._reach(step)
             self.near = room < 1
-            free = max(share * min(max(reach, 0.5), 2.0, 1.0 / share), float(MIN_STEP))
+            free = max(share * min(max(reach, 0.5), 2.0, 1.0 / share), MIN_STEP)
             share = min(free, share * room)
-            self.done(float(INFLATION_SHARE) * self._share_done())
+            self.done(INFLATION_SHARE * self._share_done())
 
     def _reach(self, step: Step) -> float:
         """How many steps like the last one make a step that moves bone as far as one step may."""
@@ -245,7 +244,7 @@ class InflationRun:
 
     def _deflate(self, course: InflationCourse) -> None:
         """Let the pressure out in steps; where that finds no equilibrium the last good state is kept."""
-        first = float(INFLATION_SHARE)
+        first = INFLATION_SHARE
         went = deflate(self.engine, self.model.load, progress=lambda part: self.done(first + (1 - first) * part))
         if not went.converged:
             course.unconverged.append(f"deflation ended early, last good state kept: {went.stop}")

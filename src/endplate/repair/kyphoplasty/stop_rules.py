@@ -95,8 +95,9 @@ class Rises:
 def lifts_no_more(curve: InflationCurve) -> bool:
     """Whether the last millilitre raised no place: a surgeon who sees nothing move stops."""
     volume = np.array(curve.volume_ml)
-    if volume[-1] < 2 * float(NO_LIFT_ML):
+    earlier = np.flatnonzero(volume <= volume[-1] - NO_LIFT_ML)
+    if volume[-1] < 2 * NO_LIFT_ML or not earlier.size:
         return False
-    then = int(np.flatnonzero(volume <= volume[-1] - float(NO_LIFT_ML))[-1])
+    then = int(earlier[-1])
     gain = np.array(curve.gain_mm)
     return bool((gain[-1] - gain[then]).max() < float(NO_LIFT_MM))

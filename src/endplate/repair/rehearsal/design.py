@@ -78,10 +78,10 @@ class ParameterSet:
 
     density_sd: float = 0.0
     permeability: float = 1.0
-    interface: float = float(INTERFACE_NOMINAL)
+    interface: float = INTERFACE_NOMINAL
     mobility: Mobility = "mobile"
-    preload_n: float = float(PRELOAD_NOMINAL_N)
-    spring_n_per_mm: float = float(SPRING_NOMINAL_N_PER_MM)
+    preload_n: float = PRELOAD_NOMINAL_N
+    spring_n_per_mm: float = SPRING_NOMINAL_N_PER_MM
     viscosity: float = 1.0
 
 
@@ -107,8 +107,8 @@ def unknowns(
         (
             "N/mm",
             nominal.spring_n_per_mm,
-            float(SPRING_LOW_N_PER_MM),
-            float(SPRING_HIGH_N_PER_MM),
+            SPRING_LOW_N_PER_MM,
+            SPRING_HIGH_N_PER_MM,
             citation_of(SPRING_HIGH_N_PER_MM).source,
         ),
         ("1", nominal.viscosity, 1 / thick, thick, citation_of(VISCOSITY_FACTOR).source),
@@ -144,9 +144,9 @@ def two_point_design(
 def corner(signs: NDArray[np.int8], looseness: tuple[Mobility, Mobility] = ("rigid", "mobile")) -> ParameterSet:
     """The draw at one end of every unknown: -1 low, +1 high."""
     high = dict(zip(NAMES, signs > 0, strict=True))
-    factor, thick = float(PERMEABILITY_FACTOR), float(VISCOSITY_FACTOR)
+    factor, thick = PERMEABILITY_FACTOR, VISCOSITY_FACTOR
     return ParameterSet(
-        density_sd=float(DENSITY_SDS) * (1 if high["density"] else -1),
+        density_sd=DENSITY_SDS * (1 if high["density"] else -1),
         permeability=factor if high["permeability"] else 1 / factor,
         interface=float(INTERFACE_HIGH if high["interface"] else INTERFACE_LOW),
         mobility=looseness[1] if high["mobility"] else looseness[0],

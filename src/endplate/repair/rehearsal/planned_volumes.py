@@ -32,7 +32,10 @@ DEFAULT_SHARE = cited(
 def balloons_of(settings: RunSettings, access: Access) -> tuple[Balloon, ...]:
     """The balloon of each path."""
     return tuple(
-        BALLOONS[path.balloon] if path.balloon else balloon_through(path.needle, settings.path) for path in access.paths
+        BALLOONS[path.balloon]
+        if path.balloon and not settings.path.balloon
+        else balloon_through(path.needle, settings.path)
+        for path in access.paths
     )
 
 
@@ -40,7 +43,7 @@ def each_balloon_ml(total_ml: float | None, bone: Bone, count: int) -> float:
     """Planned volume of each balloon: what was asked for, or what is usual in a body of this size."""
     if total_ml is not None:
         return total_ml / count
-    return min(float(PLANNED_ML), float(DEFAULT_SHARE) * body_ml(bone) / count)
+    return min(PLANNED_ML, DEFAULT_SHARE * body_ml(bone) / count)
 
 
 def check_volumes(settings: RunSettings, bone: Bone, accesses: Mapping[Procedure, Access]) -> None:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.finding import band as plain_band
+from endplate.progress import Progress, silent
 from endplate.repair.access.access_result import Access, Procedure
 from endplate.repair.access.plan import plan_access
 from endplate.repair.augmented.load_margin import load_margins
 from endplate.repair.band import Band
+from endplate.repair.device.needle import choose_needle
 from endplate.repair.rehearsal.design import (
     NAMES,
     SIZES,
@@ -31,7 +33,7 @@ from endplate.repair.rehearsal.ensemble import EnsembleMember, EnsemblePlan, run
 from endplate.repair.rehearsal.planned_volumes import check_volumes, planned_limits
 from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bone
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
-from endplate.repair.rehearsal.single_run import RunResult, RunSettings, Tell, run_once
+from endplate.repair.rehearsal.single_run import RunResult, RunSettings, run_once
 from endplate.repair.site.fracture_age import BOTH, Looseness, fracture_age
 from endplate.repair.site.prefracture_shape import depressed_endplate
 
@@ -64,7 +66,7 @@ class RehearsalSettings:
     nominal: ParameterSet = field(default_factory=ParameterSet)
     age_decides: bool = True
     members: int = int(MEMBERS)
-    member_voxel_mm: float = float(MEMBER_VOXEL_MM)
+    member_voxel_mm: float = MEMBER_VOXEL_MM
     seed: int = int(SEED)
     processes: int | None = None
 
@@ -78,7 +80,7 @@ class RehearsalSettings:
 
 
 def rehearse_level(
-    scene: RehearsalInput, settings: RehearsalSettings | None = None, tell: Tell | None = None
+    scene: RehearsalInput, settings: RehearsalSettings | None = None, tell: Progress | None = None
 ) -> Rehearsal:
     """Rehearse the repair of one level.
 
@@ -96,7 +98,7 @@ def rehearse_level(
     LabelError, OptionError : the level or the plan cannot be rehearsed at all: a needle that was asked for and fits
     nowhere, volumes that cannot be, or nothing that could be computed.
     """
-    settings, tell = settings or RehearsalSettings(), tell or (lambda stage, part, detail: None)
+    settings, tell = settings or RehearsalSettings(), tell or silent
     accesses = _accesses(scene, settings.run, tell)
     tell("zone", 0.0, "")
     prepared = prepare_bone(scene, settings.run.voxel_mm, settings.nominal)
@@ -154,7 +156,7 @@ def _both(alone: Band, spanned: Band) -> Band:
     return replace(spanned, low=min(alone.low, spanned.low), high=max(alone.high, spanned.high))
 
 
-def _accesses(scene: RehearsalInput, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
+def _accesses(scene: RehearsalInput, run: RunSettings, tell: Progress) -> dict[Procedure, Access]:
     accesses = {}
     depressed = None
     if "kyphoplasty" in run.procedures:
@@ -168,7 +170,9 @@ def _accesses(scene: RehearsalInput, run: RunSettings, tell: Tell) -> dict[Proce
         tried = next((access for access in accesses.values() if access.alternatives), None)
         if tried is not None:
             raise OptionError(
-                f"a {run.path.needle} needle", tried.reason, "choose a thinner one, or leave --needle out"
+                f"a {choose_needle(run.path.needle).name} needle",
+                tried.reason,
+                "choose a thinner one, or leave --needle out",
             )
     return accesses
 
@@ -217,7 +221,11 @@ class _Nominal:
 
 
 def _ensemble(
-    scene: RehearsalInput, settings: RehearsalSettings, accesses: dict[Procedure, Access], nominal: _Nominal, tell: Tell
+    scene: RehearsalInput,
+    settings: RehearsalSettings,
+    accesses: dict[Procedure, Access],
+    nominal: _Nominal,
+    tell: Progress,
 ) -> _Ensemble:
     """All members, and the usual values once more where the members' voxels are larger."""
     open_ways = tuple(procedure for procedure in settings.run.procedures if accesses[procedure].paths)

@@ -19,6 +19,7 @@ from endplate.repair.cement.cement_fill import CementFill
 from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
 from endplate.repair.site.bone import Bone
 from endplate.repair.site.fracture_age import FractureAge
+from endplate.short_repr import short_repr
 
 if TYPE_CHECKING:
     from endplate.repair.site.prefracture_shape import PrefractureShape
@@ -41,6 +42,8 @@ class ProcedureResult:
     neighbours: tuple[Neighbour, ...] = ()
     missing: tuple[str, ...] = ()
     stopped: str = ""
+
+    __repr__ = short_repr
 
     @property
     def unconverged(self) -> str:
@@ -93,3 +96,5 @@ class Rehearsal:
     intact: PrefractureShape | None = None
     notes: tuple[str, ...] = field(default=())
     age: FractureAge | None = None
+
+    __repr__ = short_repr

@@ -9,8 +9,8 @@ from typing import Literal
 from endplate.repair.kyphoplasty.wall_displacement import PATCH_MM2
 
 Carry = Literal["ratio", "shift", "amount"]
-FLOW = "Christopher-Middleman porous power-law flow (known); permeability Baroud 2004 and Kozeny-Carman (known)"
-_POINTS = "Deshpande-Fleck crushable foam in implicit material points (known); yield law Kopperdahl 2002"
+FLOW = "Christopher-Middleman porous power-law flow (knowledge); permeability Baroud 2004 and Kozeny-Carman (knowledge)"
+_POINTS = "Deshpande-Fleck crushable foam in implicit material points (knowledge); yield law Kopperdahl 2002"
 _CURE = "Kinzl 2012a, b: cement porosity and interface, bone inside cement dropped"
 _LOAD = "0.2 % offset load as before the repair, Walle, Matheson & Boyd, GigaScience 2025"
 _MARGIN = "Moment balance of trunk models of the Schultz family (weak), as for load_to_strength"
@@ -129,7 +129,7 @@ RESULTS: dict[str, ResultKind] = {
     "leaked_ml": _amount("cement_outside", "beyond an opening of the body", FLOW),
     "fill_fraction": _share("cement_fill_fraction", "cement over the body's volume"),
     "openings": ResultKind(
-        code="cement_openings_reached", unit="1", how="ways out that cement came to", source=FLOW, carry="shift"
+        code="cement_openings_reached", unit="1", how="leakage routes that cement reached", source=FLOW, carry="shift"
     ),
     "right_share": _share("cement_right_share", "cement in the patient's right half"),
     **{

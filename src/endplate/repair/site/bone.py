@@ -14,6 +14,7 @@ from endplate.bone.result import Calibration
 from endplate.errors import LabelError
 from endplate.image.volume import Volume
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,6 +32,8 @@ class FractureZone:
     gap: NDArray[np.bool_]
     signs: tuple[str, ...]
     opening_mm: float | None = None
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,12 +74,14 @@ class Bone:
     crushed: NDArray[np.float32] | None = None
     shell: ShellMineral | None = None
 
+    __repr__ = short_repr
+
 
 def repair_bone(
     vertebra: Vertebra,
     volume: Volume,
     calibration: Calibration,
-    voxel_mm: float = float(VOXEL_MM),
+    voxel_mm: float = VOXEL_MM,
     zone: FractureZone | None = None,
 ) -> Bone:
     """The bone of one vertebra on cubes along its own axes, sound and without a cavity.

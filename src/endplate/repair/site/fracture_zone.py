@@ -103,9 +103,9 @@ class _Search:
         below = np.cumsum(self.body[:, :, ::-1], axis=2)[:, :, ::-1]
         above = np.cumsum(self.body, axis=2)
         self.depth_mm = {"upper": (below - 0.5) * self.edge_mm, "lower": (above - 0.5) * self.edge_mm}
-        core = self.density[self.inside_mm >= min(float(CORE_DEPTH_MM), self.inside_mm.max() - self.edge_mm)]
-        self.core = float(np.percentile(core, float(CORE_PERCENTILE)))
-        self.core_sd = float(MAD_TO_SD) * float(np.median(np.abs(core[core <= np.median(core)] - self.core)))
+        core = self.density[self.inside_mm >= min(CORE_DEPTH_MM, self.inside_mm.max() - self.edge_mm)]
+        self.core = float(np.percentile(core, CORE_PERCENTILE))
+        self.core_sd = MAD_TO_SD * float(np.median(np.abs(core[core <= np.median(core)] - self.core)))
 
     def zone(self) -> FractureZone | None:
         """The zone, or None without any sign."""
@@ -122,7 +122,7 @@ class _Search:
     def _gas(self, signs: list[str]) -> tuple[NDArray[np.bool_], float | None]:
         """Gas inside the body that does not hang together with gas outside it, and how far it stands open."""
         grid = self.vertebra.grid
-        gas, count = ndimage.label(hu_on(grid, self.volume) < float(GAS_HU))
+        gas, count = ndimage.label(hu_on(grid, self.volume) < GAS_HU)
         body = ndimage.binary_fill_holes(self.vertebra.body)
         outside = set(np.unique(gas[~ndimage.binary_dilation(body)]).tolist())
         sizes = np.bincount(gas.ravel(), minlength=count + 1) * grid.voxel_mm3 / 1000
@@ -159,7 +159,7 @@ class _Search:
 
     def _under(self, plate: Endplate, up: int) -> NDArray[np.bool_]:
         """(I, J, 1) columns of the bone's grid that lie at the deep patches of an endplate."""
-        deep = plate.breach & (fitted_depth_mm(plate, up) >= float(BREACH_DEPTH_MM))
+        deep = plate.breach & (fitted_depth_mm(plate, up) >= BREACH_DEPTH_MM)
         i, j = np.nonzero(deep)
         local = np.stack([plate.right_mm[i], plate.anterior_mm[j], plate.superior_mm[i, j]], axis=-1)
         at = np.rint(self.bone.field.grid.to_index(self.vertebra.to_world_mm(local))).astype(int)
@@ -169,11 +169,11 @@ class _Search:
 
     def _cortical_gap(self, signs: list[str]) -> NDArray[np.bool_]:
         """Patches of the walls where no shell is seen, clear of the vein's foramen and of the pedicles."""
-        reach = max(1, round(float(WALL_MM) / self.edge_mm))
+        reach = max(1, round(WALL_MM / self.edge_mm))
         best = ndimage.maximum_filter(np.where(self.body, self.density, -np.inf), size=2 * reach + 1)
-        middle = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"]) > float(UNDER_PLATE_MM)
+        middle = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"]) > UNDER_PLATE_MM
         wall = self.body & ~ndimage.binary_erosion(self.body) & middle
-        bare = wall & (best < float(WALL_SHARE) * self.core)
+        bare = wall & (best < WALL_SHARE * self.core)
         gap = np.zeros_like(self.body)
         front = self._in_front()
         for name, where in (("front or side", front), ("posterior", ~front & ~self._passages(reach))):
@@ -193,7 +193,7 @@ class _Search:
         vein = np.zeros_like(self.body)
         vein[tuple(window.T)] = True
         arch = (self.bone.field.fill >= 0.5) & (self.bone.field.body < 0.5)
-        around = max(1, round(float(FROM_ARCH_MM) / self.edge_mm))
+        around = max(1, round(FROM_ARCH_MM / self.edge_mm))
         cube = np.ones((3, 3, 3))
         return ndimage.binary_dilation(vein, cube, reach) | ndimage.binary_dilation(arch, cube, around)
 
@@ -208,11 +208,11 @@ class _Search:
         none = np.zeros_like(self.body)
         if not self._came_down():
             return none
-        dense = self.body & (self.density >= max(float(DENSER) * self.core, self.core + float(ABOVE_SD) * self.core_sd))
+        dense = self.body & (self.density >= max(DENSER * self.core, self.core + ABOVE_SD * self.core_sd))
         sides = ndimage.distance_transform_edt(np.pad(self.body, ((1, 1), (1, 1), (0, 0))), sampling=(1, 1, 1000))
-        inner = sides[1:-1, 1:-1] * self.edge_mm >= float(CORE_DEPTH_MM)
+        inner = sides[1:-1, 1:-1] * self.edge_mm >= CORE_DEPTH_MM
         nearest = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"])
-        dense &= inner & (nearest > float(UNDER_PLATE_MM)) & (nearest <= float(BAND_REACH_MM))
+        dense &= inner & (nearest > UNDER_PLATE_MM) & (nearest <= BAND_REACH_MM)
         parts, count = ndimage.label(dense)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:] * self.edge_mm**3 / 1000
         kept = [n + 1 for n in range(count) if sizes[n] >= BAND_ML]
@@ -236,7 +236,7 @@ class _Search:
             return band
         above = np.cumsum(band[:, :, ::-1], axis=2)[:, :, ::-1] > 0
         below = np.cumsum(band, axis=2) > 0
-        empty = self.body & above & below & ~band & (self.density < float(FLUID_SHARE) * self.core)
+        empty = self.body & above & below & ~band & (self.density < FLUID_SHARE * self.core)
         parts, count = ndimage.label(empty)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:] * self.edge_mm**3 / 1000
         kept = [n + 1 for n in range(count) if sizes[n] >= CLEFT_ML]

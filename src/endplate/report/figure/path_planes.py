@@ -166,7 +166,7 @@ def _clearances(plane: PathPlane, path: NeedlePath) -> str:
         for wall in SHOWN[plane.name]
         if wall in path.clearance_mm
     ]
-    return "mm free: " + " · ".join(told) if told else ""
+    return "clearance (mm): " + " · ".join(told) if told else ""
 
 
 def _alt(plane: PathPlane, path: NeedlePath) -> str:

@@ -37,7 +37,7 @@ PLAUSIBLE = (
     "Where pressed bone ends.",
     f"How high the pressure in the balloon rises, and how much of the gain is lost when it is emptied: {UNSETTLED}, so "
     "both are orders of magnitude.",
-    "Where cement goes first, and which opening it comes to first. A plain sphere of the same volume at the "
+    "Where cement goes first, and which leakage route it reaches first. A plain sphere of the same volume at the "
     "tip may do nearly as well; that is why it is drawn beside.",
 )
 CANNOT = (
@@ -45,8 +45,8 @@ CANNOT = (
     "muscle tone are not in the scan. Of a gain, lying down for the scan may already have given a part.",
     "The true shape of the cement in this patient: no public scans before and after with a record of the injection "
     "exist to test against, and mixing, temperature and the operator's hand decide with.",
-    "Whether cement will leak. An opening that was reached is a place to watch, not a probability; one that was not "
-    "reached is no assurance.",
+    "Whether cement will leak. A leakage route that was reached is a place to watch, not a probability; one that was "
+    "not reached is no assurance.",
     "Whether a neighbour will break. Only ratios of load are given.",
     "The strength of living, healing bone in the fracture, or the load in daily life.",
     "Whether to treat, or how. That is for the physician and the patient.",
@@ -74,15 +74,15 @@ def _balloon(done: ProcedureResult) -> str:
     blown = done.inflation
     if blown is None or not blown.volume_ml.size:
         return ""
-    many = "balloon takes" if len(blown.balloons) == 1 else f"{len(blown.balloons)} balloons take"
-    return f"the {many} {number(float(blown.volume_ml.max()), 1)} mL ({blown.stop})"
+    many = "balloon" if len(blown.balloons) == 1 else f"{len(blown.balloons)} balloons"
+    return f"volume of the {many} {number(float(blown.volume_ml.max()), 1)} mL ({blown.stop})"
 
 
 def _height(of: dict[str, Band]) -> str:
     band = of.get("cured_anterior_mm")
     if band is None or band.value is None or "cavity_ml" not in of:
         return ""
-    return f"the front of the body gains {_banded(band, 1)} mm, taken as kept when the cement sets"
+    return f"anterior height gain {_banded(band, 1)} mm, taken as kept when the cement sets"
 
 
 def _cement(done: ProcedureResult) -> str:
@@ -91,7 +91,7 @@ def _cement(done: ProcedureResult) -> str:
         return ""
     words = f"{number(fill.volume_ml, 1)} mL of cement fills {number(100 * fill.fill_fraction, 0)} % of the body"
     reached = list(dict.fromkeys(_the(item.opening.name) for item in fill.reached))
-    return f"{words} and comes to {listed(reached)}" if reached else f"{words} and comes to no opening"
+    return f"{words}; leakage routes reached: {listed(reached)}" if reached else f"{words}; no leakage route reached"
 
 
 def posture_words(rehearsal: Rehearsal) -> str:
@@ -168,7 +168,7 @@ def _strength(of: dict[str, Band]) -> str:
     ratio, load = of.get("strength_ratio"), of.get("strength_n")
     if ratio is None or ratio.value is None or load is None or load.value is None:
         return ""
-    return f"the load at which it fails becomes {_banded(ratio, 1)} times that of today"
+    return f"predicted failure load x {_banded(ratio, 1)}"
 
 
 def _banded(band: Band, decimals: int) -> str:
