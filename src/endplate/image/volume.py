@@ -48,7 +48,7 @@ class Grid:
     @property
     def spacing_mm(self) -> NDArray[np.float64]:
         """Voxel edge lengths (3,), mm."""
-        return np.linalg.norm(self.affine[:3, :3], axis=0)
+        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
 
     @property
     def voxel_mm3(self) -> float:

@@ -90,7 +90,7 @@ class Multigrid:
         x, residual, _ = self._work[0]
         residual[:] = r
         self._descend(self.levels, 0)
-        return x
+        return np.asarray(x)
 
     def _descend(self, levels: list[GridLevel], depth: int) -> None:
         """Solve K x = r on a level approximately; r is destroyed."""

@@ -65,7 +65,7 @@ class PlasticBody:
     def equivalent_plastic_strain(self) -> NDArray[np.float32]:
         """(E,) mean over the Gauss points of sqrt(2/3 e:e) of the plastic strain e."""
         square = (self.plastic[:, :3] ** 2).sum(axis=1) + 2 * (self.plastic[:, 3:] ** 2).sum(axis=1)
-        return np.sqrt(2 / 3 * square).mean(axis=1)
+        return np.asarray(np.sqrt(2 / 3 * square).mean(axis=1))
 
     @property
     def nbytes(self) -> int:

@@ -102,7 +102,7 @@ class VoxelMesh:
         """Bytes held, with what has been built on demand."""
         lazy = (self.__dict__.get(name) for name in ("element_nodes", "_keys", "neighbour_nodes"))
         own = self.node_ijk.nbytes + self.element_ijk.nbytes + self.runs.nbytes
-        return own + sum(a.nbytes for a in lazy if a is not None)
+        return int(own + sum(a.nbytes for a in lazy if a is not None))
 
 
 @njit(cache=True)

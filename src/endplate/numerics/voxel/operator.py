@@ -81,7 +81,7 @@ class ElasticOperator:
 
     def reaction(self, u: ArrayLike, nodes: ArrayLike) -> NDArray[np.float64]:
         """(3,) total force in N that the chosen nodes take at displacements `u` (N, 3)."""
-        return self.apply(u)[np.asarray(nodes)].sum(axis=0)
+        return np.asarray(self.apply(u)[np.asarray(nodes)].sum(axis=0))
 
     @property
     def nbytes(self) -> int:
