@@ -16,7 +16,7 @@ from endplate.errors import RecordError
 from endplate.level import Level
 from endplate.patient.base import Part, Text
 from endplate.patient.dates import check_dates
-from endplate.patient.doubt import ask_doubts, quantities
+from endplate.patient.doubt import ask_doubts, quantities, with_ranges
 from endplate.patient.drugs import Drugs
 from endplate.patient.episode import Care, Episode, Examination, Mobility, Neurology, Pain
 from endplate.patient.health import Allergies, Cancer, Falls, Fitness, History, Infection, Procedure
@@ -63,6 +63,7 @@ def _asked(path: str) -> str:
 def _allow_schema(schema: dict[str, Any]) -> None:
     """Let a file name this schema, so that an editor checks it while somebody types."""
     says = "Where this schema lies, for editors; not part of the record."
+    with_ranges()(schema)
     schema["properties"][SCHEMA_KEY] = {"type": "string", "description": says}
 
 
