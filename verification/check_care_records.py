@@ -168,7 +168,7 @@ RIGHT: dict[str, dict[str, Answer]] = {
         "augmentation silent": outside("nice_ta279", "lcd_osteoporotic", "aaos_2010_kyphoplasty", "sir_2014"),
         "nothing to image, no other pain": quiet("fracture_likely", "other_pain_source"),
     },
-    "18": {"no romosozumab for a man": plan(without=("consider an anabolic drug first (teriparatide or abaloparatide, romosozumab",))},
+    "18": {"no romosozumab for a man": plan(without=("teriparatide or abaloparatide, romosozumab)",))},
     "19": {"denosumab boxed warning": plan("hypocalcaemia")},
     "20": {"calcium is normal": plan(without=("zoledronate: contraindicated",))},
     "21": {"ankylosed": warned("no_cement_alone"), "technique": technique("neither: surgical opinion")},

@@ -62,7 +62,7 @@ SIGNATURES = {
     "weigh": "record findings levels guidelines",
     "load_case": "place",
     "read_record": "path",
-    "write_report": "case out_dir formats",
+    "write_report": "case out_dir formats inputs",
     "make_phantom": "spec",
     "catalogue": "",
     "Case.of": "case",

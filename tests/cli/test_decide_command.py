@@ -43,6 +43,7 @@ def test_a_record_alone_gives_a_page_an_aid_a_document_and_a_bundle(desk, tmp_pa
     told = desk("decide", "--record", "p.json", "--out", "advice")
     assert sorted(path.name for path in (tmp_path / "advice").iterdir()) == [
         ".endplate-manifest.json",
+        "after-procedure.html",
         "care.html",
         "decision-aid.html",
         "decision.json",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
 from endplate.image.labels import read_labels
 from endplate.image.labels.in_memory import Numbering, labels_in_memory
+from endplate.image.limits import DEFAULT, ReadSettings
+from endplate.image.padding import fill_padding
 from endplate.image.placed import Frame, Placed, place_array, place_nibabel, place_sitk, sitk_affine
-from endplate.image.volume import LabelMap, Volume
+from endplate.image.volume import LabelMap, SeriesRef, Volume
 from endplate.patient import PatientRecord, read_record
 from endplate.patient.record import parse_record
 
@@ -44,7 +46,7 @@ class Source:
     path: Path | None = None
 
 
-def ct_of(given: Any, where: Where) -> tuple[Volume, Source]:
+def ct_of(given: Any, where: Where, reading: ReadSettings = DEFAULT) -> tuple[Volume, Source]:
     """A CT and where it came from.
 
     Raises
@@ -53,17 +55,29 @@ def ct_of(given: Any, where: Where) -> tuple[Volume, Source]:
     """
     if isinstance(given, str | Path):
         path = Path(given)
-        return read_ct(path), Source(name=path.name, digest=sha256(path), path=path)
+        return read_ct(path, reading), Source(name=path.name, digest=sha256(path), path=path)
     if isinstance(given, Volume):
         volume, name = given, "Volume in memory"
     else:
         placed, kind = _placed(given, where, "ct")
         volume, name = Volume.from_array(*placed, "LPS"), kind
+    digest = digest_of(volume.hu, volume.grid.affine)
+    volume = _without_padding(volume, name)
     check_hounsfield(volume.hu, volume.grid, f"the CT ({name})")
-    return straighten_volume(volume), Source(name=name, digest=digest_of(volume.hu, volume.grid.affine))
+    return straighten_volume(volume), Source(name=name, digest=digest)
 
 
-def labels_of(given: Any, scheme: Numbering, where: Where) -> tuple[LabelMap, Source]:
+def _without_padding(volume: Volume, name: str) -> Volume:
+    """The volume with padding outside its field set to air, as of a file; what was given stays as it is."""
+    hu = np.array(volume.hu)
+    notes = fill_padding(hu)
+    if not notes:
+        return volume
+    series = volume.series or SeriesRef(path=name)
+    return replace(volume, hu=hu, series=replace(series, notes=series.notes + notes))
+
+
+def labels_of(given: Any, scheme: Numbering, where: Where, reading: ReadSettings = DEFAULT) -> tuple[LabelMap, Source]:
     """Vertebra labels and where they came from.
 
     Raises
@@ -74,7 +88,7 @@ def labels_of(given: Any, scheme: Numbering, where: Where) -> tuple[LabelMap, So
         path = Path(given)
         if isinstance(scheme, Mapping):
             raise OptionError("a table as scheme= of a label file", "a file has one by name", "write a scheme file")
-        return read_labels(path, scheme), Source(name=path.name, digest=sha256(path), path=path)
+        return read_labels(path, scheme, reading), Source(name=path.name, digest=sha256(path), path=path)
     if isinstance(given, LabelMap):
         return given, Source(name="LabelMap in memory", digest=digest_of(given.labels, given.grid.affine))
     placed, kind = _placed(given, where, "labels")

@@ -15,7 +15,9 @@ from typing import Any
 
 from endplate.atomic import readable
 from endplate.case.model import Case, Provenance
-from endplate.errors import ImageError
+from endplate.errors import ImageError, plain
+from endplate.image.dicom.opened import files_of
+from endplate.image.limits import DEFAULT
 from endplate.version import __version__
 
 
@@ -28,10 +30,10 @@ def sha256(path: Path) -> str:
     """
     digest = hashlib.sha256()
     try:
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        files = files_of(path, DEFAULT.limits) if path.is_dir() else [path]
         for file in files:
             if path.is_dir():
-                digest.update(os.fsencode(file.relative_to(path)))
+                digest.update(os.fsencode(file.relative_to(path)))  # a name need not be text
             with file.open("rb") as stream:
                 while block := stream.read(1 << 20):
                     digest.update(block)
@@ -46,7 +48,9 @@ def begin(inputs: dict[str, Path | None]) -> Provenance:
         version=__version__,
         python=platform.python_version(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        inputs={f"{role}: {readable(path.name)}": sha256(path) for role, path in inputs.items() if path is not None},
+        inputs={
+            f"{role}: {plain(readable(path.name))}": sha256(path) for role, path in inputs.items() if path is not None
+        },
         parameters={},
         seconds={},
     )

@@ -13,8 +13,11 @@ from endplate.atomic import readable
 from endplate.case.given import Source, Where, ct_of, labels_of, place_of, record_of
 from endplate.case.model import Case
 from endplate.case.provenance import begin, sha256
+from endplate.errors import plain
 from endplate.finding import Caution
+from endplate.image.file_type import is_ordinary
 from endplate.image.labels.in_memory import Numbering
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.sidecar import sidecar_of
 from endplate.image.placed import Frame
 from endplate.image.resample import match_grids
@@ -30,6 +33,7 @@ def read_case(
     scheme: Numbering = None,
     affine: ArrayLike | None = None,
     frame: Frame | None = None,
+    reading: ReadSettings = DEFAULT,
 ) -> Case:
     """One patient's scan, vertebra labels and record, ready for `assess`.
 
@@ -45,6 +49,7 @@ def read_case(
     affine : (4, 4) from index to mm at voxel centres, of what is given as an array; an array of labels beside an image
         may leave it out and then has the place of the image.
     frame : world frame of `affine`: "RAS" as nibabel counts, "LPS" as SimpleITK and DICOM do.
+    reading : what to trust in an image header that contradicts itself, and the most that is read.
 
     Returns
     -------
@@ -60,12 +65,12 @@ def read_case(
     if record is not None:
         patient, sources["record"] = record_of(record)
     if ct is not None:
-        volume, sources["ct"] = ct_of(ct, where)
-    label_map, sources["labels"] = labels_of(labels, scheme, place_of(ct, where))
-    notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
+        volume, sources["ct"] = ct_of(ct, where, reading)
+    label_map, sources["labels"] = labels_of(labels, scheme, place_of(ct, where), reading)
     if volume is not None:
         label_map = match_grids(volume, label_map)
-    inputs = {f"{role}: {readable(source.name)}": source.digest for role, source in _ordered(sources)}
+    notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
+    inputs = {f"{role}: {_shown(source.name)}": source.digest for role, source in _ordered(sources)}
     provenance = replace(
         begin({}),
         inputs=inputs | _beside(volume, scheme),
@@ -76,7 +81,7 @@ def read_case(
         volume=volume,
         labels=label_map,
         record=patient,
-        cautions=tuple(Caution(code="input", text=readable(note)) for note in dict.fromkeys(notes)),
+        cautions=tuple(Caution(code="input", text=_shown(note)) for note in dict.fromkeys(notes)),
         provenance=provenance,
     )
 
@@ -88,15 +93,20 @@ def _ordered(sources: dict[str, Source]) -> list[tuple[str, Source]]:
 def _beside(volume: Volume | None, scheme: Numbering) -> dict[str, str]:
     """Files that were read along with others: a scheme, and what stands beside a NIfTI."""
     found: dict[str, Path] = {}
-    if isinstance(scheme, str | Path) and Path(scheme).is_file():
+    if isinstance(scheme, str | Path) and is_ordinary(Path(scheme)):
         found["scheme"] = Path(scheme)
     series = volume.series if volume is not None else None
-    if series is not None and (beside := sidecar_of(Path(series.path))).is_file():
+    if series is not None and is_ordinary(beside := sidecar_of(Path(series.path))):
         found["sidecar"] = beside
-    return {f"{role}: {readable(path.name)}": sha256(path) for role, path in found.items()}
+    return {f"{role}: {_shown(path.name)}": sha256(path) for role, path in found.items()}
 
 
 def _name(sources: dict[str, Source]) -> str:
     """The CT's or else the labels' file name without its ending."""
     path = sources["ct" if "ct" in sources else "labels"].path
-    return UNNAMED if path is None else readable(re.sub(r"\.nii(\.gz)?$", "", path.name))
+    return UNNAMED if path is None else _shown(re.sub(r"\.nii(\.gz)?$", "", path.name))
+
+
+def _shown(text: str) -> str:
+    """A file name or note as one line that can be printed and written."""
+    return plain(readable(text))

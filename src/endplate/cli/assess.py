@@ -13,6 +13,7 @@ from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 from endplate.errors import ImageError, LabelError, OptionError
+from endplate.image.file_type import exists
 from endplate.progress import Progress
 
 if TYPE_CHECKING:
@@ -104,9 +105,9 @@ def check_paths(ct: Path | None, given: InputOptions) -> None:
         raise OptionError("both --labels and --segment given", "only one can be used", "leave one out")
     if given.segment is not None and ct is None:
         raise OptionError("--segment needs a CT", "", "give the CT as the first argument")
-    if ct is not None and not ct.exists():
+    if ct is not None and not exists(ct):
         raise ImageError(f"the CT {ct} does not exist", "", "check its path")
-    if given.labels is not None and not given.labels.exists():
+    if given.labels is not None and not exists(given.labels):
         raise LabelError(f"the labels {given.labels} do not exist", "", "check their path")
 
 
@@ -128,8 +129,9 @@ def labels_of(ct: Path | None, given: InputOptions, tell: Progress) -> Iterator[
 def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Progress) -> Case:
     """The case that was given, told as it is read."""
     from endplate.case.read import read_case
+    from endplate.cli.settings import read_settings
 
     tell("read", 0.0, (ct or labels).name)
-    case = read_case(ct, labels, record=given.record, scheme=given.scheme)
+    case = read_case(ct, labels, record=given.record, scheme=given.scheme, reading=read_settings(given))
     tell("read", 1.0, "")
     return case

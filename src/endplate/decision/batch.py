@@ -11,7 +11,7 @@ from endplate.decision.logic.kleene import FactValues
 from endplate.decision.prevention.plan import prevention_outcomes
 from endplate.decision.rules.derive import derive
 from endplate.decision.rules.rulebook import rulebook
-from endplate.decision.verdict.decide import outcomes, urgent
+from endplate.decision.verdict.decide import outcomes_of, urgent_of
 from endplate.errors import RecordError
 from endplate.patient import parse_record
 
@@ -40,11 +40,13 @@ def row(numbered: tuple[int, str]) -> dict[str, Any]:
     except RecordError as error:
         return {"line": number, "error": str(error)}
     known = case_facts(record)
+    filled = {facts.level: derive(facts.values) for facts in known}
     levels = {
-        facts.level: {name: list(outcome[:2]) for name, outcome in outcomes(facts.values).items()} for facts in known
+        level: {name: list(outcome[:2]) for name, outcome in outcomes_of(values).items()}
+        for level, values in filled.items()
     }
-    emergencies = {facts.level: found for facts in known if (found := urgent(facts.values))}
-    causes = {facts.level: _causes(derive(facts.values)) for facts in known}
+    emergencies = {level: found for level, values in filled.items() if (found := urgent_of(values))}
+    causes = {level: _causes(values) for level, values in filled.items()}
     prevention = {name: list(outcome[:2]) for name, outcome in prevention_outcomes(record).items()}
     return {
         "line": number,

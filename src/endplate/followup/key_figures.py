@@ -9,6 +9,7 @@ from typing import Any
 
 from endplate.cited import cited, cited_table
 from endplate.followup import tables
+from endplate.followup.record_steps import record_steps
 from endplate.followup.row import Damage, read_rows, stored
 from endplate.followup.store import Store
 
@@ -51,6 +52,8 @@ class KeyFigure:
 def key_figures(store: Store, today: date, damage: list[Damage] | None = None) -> tuple[KeyFigure, ...]:
     """All figures as of a day. An episode counts once the time allowed has passed, or the step was done.
 
+    A step is done that was ticked off, or that the episode's record shows (`record_steps`).
+
     Episodes known to be of high energy are left out; the others count, those of unknown energy too. What cannot be read
     is added to `damage`.
     """
@@ -66,6 +69,11 @@ def key_figures(store: Store, today: date, damage: list[Damage] | None = None) -
             # Ticked twice: the first day counts, except for what is asked at the end of a year.
             first = max if mark.kind == KEPT else min
             done[key] = first(done.get(key, mark.on), mark.on)
+    for row in rows:
+        for kind, on in record_steps(row.record, row.started_on).items():
+            # What the record shows counts beside what was ticked; the first day of the two.
+            if on <= today:
+                done[row.id, kind] = min(done.get((row.id, kind), on), on)
     out = [_within(name, float(days), rows, done, today) for name, days in WITHIN_DAYS.items()]
     out += [_within(name, None, rows, done, today) for name in NO_LIMIT]
     out.append(_kept(KEPT, rows, done, today))

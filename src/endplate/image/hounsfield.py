@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,25 +59,30 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
         raise ImageError(
             f"{name} has values from {values.min():g} to {values.max():g}", "these are not Hounsfield units", FIX
         )
-    below = np.count_nonzero(values < BELOW_WATER_HU) / values.size
-    if below < BELOW_WATER_FRACTION:
+    below = _count(values, lambda slab: slab < float(BELOW_WATER_HU)) / values.size
+    if below < float(BELOW_WATER_FRACTION):
         raise ImageError(
             f"{name} is not in Hounsfield units: {values.min():g} to {values.max():g}, hardly any below water",
             "an MRI, a windowed image or a CT that lost its rescale intercept looks like this",
             FIX,
         )
-    bone_mm3 = np.count_nonzero(values > BONE_HU) * grid.voxel_mm3
-    if bone_mm3 < MIN_BONE_MM3:
+    bone_mm3 = _count(values, lambda slab: slab > float(BONE_HU)) * grid.voxel_mm3
+    if bone_mm3 < float(MIN_BONE_MM3):
         raise ImageError(
             f"{name} holds no bone ({bone_mm3:.0f} mm3 above {BONE_HU:g} HU)", "", "give the scan of the spine"
         )
     check_scale(values, name)
 
 
+def _count(values: NDArray[Any], test: Callable[[NDArray[Any]], NDArray[np.bool_]]) -> int:
+    """How many voxels pass a test; plane by plane, so that no mask of the whole scan is made."""
+    return sum(int(np.count_nonzero(test(plane))) for plane in values)
+
+
 def _check_finite(values: NDArray[Any], name: str) -> None:
     if values.dtype.kind != "f":
         return
-    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    bad = values.size - _count(values, np.isfinite)
     if bad:
         raise ImageError(
             f"{name} has {bad} voxels that are NaN or infinite",

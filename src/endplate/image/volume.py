@@ -72,10 +72,12 @@ class Grid:
 
     def matches(self, other: Grid, tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have the same shape and their corner voxels coincide within the tolerance."""
-        if self.shape != other.shape:
-            return False
+        return self.shape == other.shape and self.apart_mm(other) <= tolerance_mm
+
+    def apart_mm(self, other: Grid) -> float:
+        """The farthest that the two affines place a corner voxel of this grid apart, along one axis, mm."""
         corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * (np.array(self.shape) - 1)
-        return bool(np.abs(self.to_mm(corners) - other.to_mm(corners)).max() <= tolerance_mm)
+        return float(np.abs(self.to_mm(corners) - other.to_mm(corners)).max())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -35,7 +35,7 @@ def read_document(place: Path, patient_id: str | None = None) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise OptionError(f"{path} is no endplate case", "", GIVE)
     document = upgraded(document, path)
-    if reason := unfit(document):
+    if reason := unfit(document | {"format_version": FORMAT_VERSION}):
         raise OptionError(f"the case {place} is not whole: {reason}", "a later step would be wrong or stop", AGAIN)
     owner = (document["patient"] or {}).get("id")
     if owner is not None and patient_id is not None and owner != patient_id:

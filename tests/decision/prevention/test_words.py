@@ -134,6 +134,11 @@ STOPPED = (
             "advanced kidney disease: a specialist in kidney and bone disease chooses the drug, after the bone disease "
             "of the kidney itself is excluded",
         ),
+        (
+            Situation(tumour_in_bone=True),
+            "tumour in bone: the oncologist chooses the drug, since zoledronate and denosumab are given in other doses "
+            "against it",
+        ),
     ],
 )
 def test_what_outranks_the_guidelines_stands_in_their_place(situation, words):

@@ -23,8 +23,7 @@ from endplate.decision.rules.rulebook import rulebook
 from endplate.decision.rules.ruleset import RuleSet
 
 COMPLETIONS, SEED = 12, 4711
-LENGTH = 8
-"""Entries that are worked out: a longer list is no list of what comes next."""
+LENGTH = int(cited(10, "1", "Own choice: entries worked out; a longer list is no list of what comes next", "design"))
 MIN, FEW = 0.05, 0.25
 """Verdicts: fewer than the first are none; below the second an answer is looked at together with all others."""
 RARELY = cited(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from endplate.cited import cited
 from endplate.decision.explanation.hangs_on import ranked_weak_rules, rule_names
 from endplate.decision.explanation.rule_listing import every_book, listed_rules
 from endplate.decision.logic.decision_list import Clause
@@ -15,8 +16,7 @@ from endplate.decision.rules.rulebook import Book
 from endplate.decision.rules.ruleset import Outcome, RuleSet
 
 COMMAND = "endplate rules --markdown"
-LONGEST = 60
-"""Weak rules that the page ranks."""
+LONGEST = int(cited(100, "1", "Own choice: weak rules that the page ranks; the rest are in the listing", "design"))
 
 
 def rules_page() -> str:
@@ -41,7 +41,7 @@ def _lines() -> Iterator[str]:
 
 
 def _marks() -> Iterator[str]:
-    counts: Counter[str] = Counter(rule.citation.trust for rule in listed_rules())
+    counts = Counter[str](rule.citation.trust for rule in listed_rules())
     yield "| mark | meaning | rules |"
     yield "|---|---|---|"
     for mark, words in TRUST_WORDS.items():

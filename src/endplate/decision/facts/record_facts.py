@@ -29,6 +29,8 @@ VIOLENT = ("fall from height", "traffic")
 ALIGNMENTS = {"normal": "normal", "new kyphosis or scoliosis": "new_deformity", "subluxation": "subluxation"}
 NEUROLOGY = {"N0": "none", "N1": "none", "N2": "radicular", "N3": "deficit", "N4": "deficit"}
 """AO Spine grade; N1, transient, has passed."""
+TORN = "OF5"
+"""OF class of a torn tension band."""
 DENSITY_SITES = ("spine", "femoral neck", "total hip")
 BONE_RISKS = attrgetter("parent_hip_fracture", "smoker", "rheumatoid_arthritis", "malabsorption")
 
@@ -73,13 +75,16 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "prior_augmentation", again, "episode.augmented_before"
 
 
+TORN_CLASS = int(cited(5, "1", "OF 5: a failed tension band", "verified", cite="of_card"))
+
+
 def _of_class(at_level: LevelRecord, place: str) -> Told:
     """OF class and tension band: a torn one is OF5, whatever else was written down."""
     stated = at_level.of_class
-    torn = kleene_or(at_level.tension_band_failed, True if stated == 5 else None)
+    torn = kleene_or(at_level.tension_band_failed, True if stated == TORN_CLASS else None)
     yield "tension_band_fail", torn if torn else at_level.tension_band_failed, f"{place}.tension_band_failed"
     if torn:
-        yield "of_class", "OF5", f"{place}.tension_band_failed"
+        yield "of_class", TORN, f"{place}.tension_band_failed"
     elif stated is not None:
         yield "of_class", f"OF{stated}", f"{place}.of_class"
 

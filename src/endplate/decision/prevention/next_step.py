@@ -19,6 +19,10 @@ KIDNEY = (
     "advanced kidney disease: a specialist in kidney and bone disease chooses the drug, after the bone disease of the "
     "kidney itself is excluded"
 )
+TUMOUR = (
+    "tumour in bone: the oncologist chooses the drug, since zoledronate and denosumab are given in other doses "
+    "against it"
+)
 REBOUND = "; fractures of the rebound: augmentation is strongly discouraged"
 
 
@@ -27,17 +31,18 @@ class Situation:
     """What outranks the guidelines in the choice of the first drug.
 
     `denosumab_stopped` : without a potent drug after it. `fractured` : a vertebra has broken. `advanced_kidney` :
-    kidney function below 30 mL/min, or dialysis.
+    kidney function below 30 mL/min, or dialysis. `tumour_in_bone` : a metastasis, myeloma, or a malignant level.
     """
 
     denosumab_stopped: bool = False
     fractured: bool = False
     advanced_kidney: bool = False
+    tumour_in_bone: bool = False
 
     @property
     def decides(self) -> bool:
         """Whether it settles the first drug."""
-        return self.denosumab_stopped or self.advanced_kidney
+        return self.denosumab_stopped or self.advanced_kidney or self.tumour_in_bone
 
 
 PLAIN = Situation()
@@ -69,6 +74,8 @@ def next_step(
         words.append(AFTER_DENOSUMAB + (REBOUND if situation.fractured else ""))
     if situation.advanced_kidney:
         words.append(KIDNEY)
+    if situation.tumour_in_bone:
+        words.append(TUMOUR)
     if high and not situation.decides:
         words.append(f"very high risk ({', '.join(high)}): {_first_drug(drugs, first)}")
     if not situation.decides:

@@ -139,6 +139,7 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
         denosumab_stopped=bool(facts.get("denosumab_stopped")),
         fractured=bool(fractured_now(record, findings)) or last_vertebral_on(record, findings) is not None,
         advanced_kidney=advanced_kidney().truth(known.values) is True,
+        tumour_in_bone=bool(facts.get("bone_metastasis")),
     )
     return PreventionPlan(
         needed=facts.get("fragility_fracture"),

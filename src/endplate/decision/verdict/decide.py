@@ -48,7 +48,11 @@ def decide_level(given: LevelFacts, rulesets: Sequence[RuleSet] | None = None) -
 
 def outcomes(values: FactValues) -> dict[str, Outcome]:
     """Status and answer of every rule set at one level, without reasons: the fast path for many records."""
-    filled = derive(values)
+    return outcomes_of(derive(values))
+
+
+def outcomes_of(filled: FactValues) -> dict[str, Outcome]:
+    """As `outcomes`, of facts that are derived already."""
     return {ruleset.id: ruleset.outcome(filled) for ruleset in rulebook().rulesets}
 
 
@@ -95,7 +99,11 @@ def raised(flag: Flag, facts: LevelFacts) -> RaisedFlag:
 
 def urgent(values: FactValues) -> dict[str, str]:
     """Emergencies at one level, "certain" or "possible", without reasons: the fast path for many records."""
-    filled = derive(values)
+    return urgent_of(derive(values))
+
+
+def urgent_of(filled: FactValues) -> dict[str, str]:
+    """As `urgent`, of facts that are derived already."""
     flags = [flag for flag in rulebook().flags if flag.kind == "emergency"]
     found = {flag.id: "certain" for flag in flags if flag.when.truth(filled)}
     return found | {flag.id: "possible" for flag in flags if _suspected(flag, filled)}

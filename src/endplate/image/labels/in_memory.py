@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from endplate.errors import LabelError, OptionError
 from endplate.image.gantry_tilt import straighten_labels
-from endplate.image.labels.arrangement import guess_scheme
-from endplate.image.labels.label_map import label_centroids, translate, whole_labels
+from endplate.image.labels.label_map import guess, translate
 from endplate.image.labels.scheme import Scheme, scheme_by_name
+from endplate.image.labels.whole import whole_labels
 from endplate.image.placed import Placed
 from endplate.image.volume import Grid, LabelMap
 from endplate.level import Level, parse_level
@@ -37,13 +39,13 @@ def labels_in_memory(placed: Placed, scheme: Numbering = None, name: str = "the 
     values, affine = placed
     i, j, k = values.shape
     grid = Grid(shape=(i, j, k), affine=affine)
-    numbers = whole_labels(values.astype("u1") if values.dtype == bool else values, name)
-    centroids = label_centroids(numbers)
+    # A copy: `whole_labels` may use the memory that it is given, and the caller's array stays as it is.
+    found = whole_labels(np.array(values, dtype="u1" if values.dtype == bool else values.dtype), name)
     chosen = _table(scheme) if isinstance(scheme, Mapping) else None
     if chosen is None:
-        chosen = guess_scheme(centroids, grid, name) if scheme is None else scheme_by_name(_name(scheme))
-    labels, notes = translate(numbers, chosen, sorted(centroids), name)
-    return straighten_labels(LabelMap(grid=grid, labels=labels, scheme=chosen.name, notes=notes))
+        chosen = guess(found, grid, name) if scheme is None else scheme_by_name(_name(scheme))
+    labels, notes = translate(found.numbers, chosen, found.present, name)
+    return straighten_labels(LabelMap(grid=grid, labels=labels, scheme=chosen.name, notes=found.notes + notes))
 
 
 def _name(scheme: object) -> str | Path:
