@@ -157,7 +157,7 @@ def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | N
 
 
 def pressures() -> Iterator[Check]:
-    """Row 22, as the reference asks it, as it was measured, and a second source predicted; nothing calibrated."""
+    """Row 22, as the reference asks it, as it was measured, and a second source predicted."""
     vertebra = box_vertebra()
     settings = InflationSettings(planned_ml=1.5, preload_n=0.0, mobility="rigid", max_pushed_mm=None)
     sites = [box_site(*place) for place in PLACES]
@@ -178,8 +178,8 @@ def pressures() -> Iterator[Check]:
     gain = course.full.since(course.before).anterior_mm
     yield _open(
         "R22.1",
-        f"the same as it was measured: crushed to {left:.0%}, let go, then 2.95 mL without load; the plateau of crushed "
-        "bone is calibrated on this figure, within one SD of its own source",
+        f"the same as it was measured: crushed to {left:.0%}, let go, then 2.95 mL without load; the plateau of "
+        "crushed bone is calibrated on this figure, within one SD of its own source",
         f"{UNLOADED_MPA:g} MPa within a factor of 2",
         f"{_miss(factor, 2.0)}: {course.pressure_mpa[-1]:.2f} MPa at the full volume ({factor:.2f} times; "
         f"{max(course.pressure_mpa):.2f} at first), {gain:.1f} mm regained",
