@@ -1,0 +1,117 @@
+"""Drugs of other programs as entries of the record's list: what is taken, what dose, since when, until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from endplate.patient.drug_table import KnownDrug, drug_by_code
+from endplate.patient.fhir.code_table import codes_of
+from endplate.patient.fhir.context import Context, Told, left
+from endplate.patient.fhir.when import bare, ended, whole_day
+from endplate.patient.named_drug import read_list
+
+Resource = dict[str, Any]
+
+LONGEST = 200
+OVER = ("completed", "stopped")
+KEPT_WHEN_OVER = ("bone",)
+"""Drugs whose past matters to the rules."""
+DAYS = {"d": 1.0, "wk": 7.0, "h": 1 / 24}
+MG = {"mg": 1.0, "ug": 1e-3, "mcg": 1e-3, "g": 1e3}
+
+
+def read_drug(resource: Resource, about: Context) -> Told:
+    """An entry of the list of drugs, or why there is none."""
+    concept = _concept(resource, about)
+    name, drug = _name(concept)
+    if not name:
+        return left("it names no drug")
+    periods = list(_periods(resource))
+    since = next((day for one in periods if (day := whole_day(str(one.get("start") or "")))), None)
+    until = next((day for one in periods if (day := ended(one, about.today))), None)
+    if since is not None and since > about.today:
+        return left(f"it is to start on {since}, after the day of the record, {about.today}")
+    status = resource.get("status")
+    if status in OVER or until is not None:
+        if drug is None or drug.group not in KEPT_WHEN_OVER:
+            return left(f"it has ended on {until}" if until else f"status {status}: it has ended")
+        words = [_without_dose(name, drug), "stopped", *_dated("since", since), *_dated("until", until)]
+        return _entry(words)
+    doubt = {"on-hold": ["paused"], "unknown": ["maybe"]}.get(str(status), [])
+    return _entry([*_dosed(name, drug, resource), *_dated("since", since), *doubt])
+
+
+def _entry(words: list[str]) -> Told:
+    text = " ".join(" ".join(words).split())
+    return Told(items=[("drugs.names", {"": "".join(letter for letter in text if letter.isprintable())[:LONGEST]})])
+
+
+def _dated(word: str, day: Any) -> list[str]:
+    return [] if day is None else [word, day.isoformat()]
+
+
+def _concept(resource: Resource, about: Context) -> Resource:
+    """What names the drug: in the resource, in one that it holds, or in one that it refers to."""
+    if "medicationCodeableConcept" in resource:
+        return dict(resource["medicationCodeableConcept"])
+    reference = resource.get("medicationReference") or {}
+    name = str(reference.get("reference") or "")
+    if name.startswith("#"):
+        held = next((one for one in resource.get("contained", ()) if f"#{one.get('id')}" == name), {})
+    else:
+        held = dict(about.medications.get(bare(name), {}))
+    return {"text": reference.get("display", ""), **(held.get("code") or {})}
+
+
+def _name(concept: Resource) -> tuple[str, KnownDrug | None]:
+    """The drug in words, and the known drug that its code or words stand for."""
+    coded = next((one["display"] for one in concept.get("coding", ()) if one.get("display")), "")
+    words = " ".join(str(concept.get("text") or coded).split())
+    drug = drug_by_code(codes_of(concept))
+    if drug is None and words:
+        drug = next((one.drug for one in read_list((words,)).drugs), None)
+    elif drug is not None and not any(one.drug == drug for one in read_list((words,)).drugs):
+        # The code is what the sender meant; the list is read by name.
+        words = f"{drug.generic} ({words})" if words else drug.generic
+    return words, drug
+
+
+def _periods(resource: Resource) -> Iterator[dict[str, Any]]:
+    """Every period in which a drug is taken, as far as the resource says."""
+    yield resource.get("effectivePeriod") or {}
+    for one in (*resource.get("dosageInstruction", ()), *resource.get("dosage", ())):
+        yield ((one.get("timing") or {}).get("repeat") or {}).get("boundsPeriod") or {}
+    yield {"start": resource.get("effectiveDateTime") or resource.get("authoredOn")}
+    # A supply that has run out says nothing about a drug that goes on: its end is not used.
+
+
+def _dosed(name: str, drug: KnownDrug | None, resource: Resource) -> list[str]:
+    """The name with the daily dose; the strength of a tablet is none, so a glucocorticoid stands without it."""
+    doses = [*resource.get("dosageInstruction", ()), *resource.get("dosage", ())]
+    if drug is None or drug.group != "glucocorticoid":
+        return [name]
+    bare_name = _without_dose(name, drug)
+    if len(doses) != 1:
+        return [bare_name]
+    needed = ["as needed"] if doses[0].get("asNeededBoolean") else []
+    daily = _mg_day(doses[0])
+    if daily is not None:
+        return [bare_name, f"{daily:g} mg", *needed]
+    return [bare_name, *(["variable"] if doses[0].get("text") else []), *needed]
+
+
+def _without_dose(name: str, drug: KnownDrug) -> str:
+    return drug.generic if any(letter.isdigit() for letter in name) else name
+
+
+def _mg_day(dose: Resource) -> float | None:
+    """Milligrams a day of a structured dose; None where it is told otherwise."""
+    repeat = (dose.get("timing") or {}).get("repeat") or {}
+    rates = dose.get("doseAndRate") or ()
+    amount = rates[0].get("doseQuantity") if len(rates) == 1 else None
+    mg = MG.get(str((amount or {}).get("code") or (amount or {}).get("unit")))
+    length = DAYS.get(str(repeat.get("periodUnit")))
+    if amount is None or mg is None or length is None or not repeat.get("period") or "value" not in amount:
+        return None
+    return float(amount["value"] * mg * repeat.get("frequency", 1) / (repeat["period"] * length))

@@ -1,0 +1,136 @@
+"""Observations: our own under the field's name, other programs' by their codes, converted to the record's units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from endplate.cited import cited
+from endplate.level import Level
+from endplate.patient.doubt import doubt_of
+from endplate.patient.fhir.code import OURS, VERTEBRA
+from endplate.patient.fhir.code_table import LOINC, SNOMED, codes_of, density_codes, loinc_fields, table
+from endplate.patient.fhir.context import Context, Told, left
+from endplate.patient.fhir.quantity import UnitError, number_of, score_of
+from endplate.patient.fhir.when import day_text, whole_day
+
+Resource = dict[str, Any]
+
+PAIN = "72514-3"
+PAIN_HOLDS_DAYS = cited(30.0, "d", "An older score is history and not the pain of today: own choice", "design")
+BODY_HOLDS_DAYS = cited(365.0, "d", "An older mass or height is used, but said: own choice", "design")
+FINDING = "urn:endplate:finding"
+FROM_SNOMED = {code: level for level, code in VERTEBRA.items()}
+NOT_STATED = "not stated"
+
+
+def read_observation(resource: Resource, about: Context) -> Told:
+    """What an observation tells."""
+    codes = codes_of(resource["code"])
+    own = next((code for system, code in codes if system == OURS), None)
+    if own is not None:
+        return _own(own, resource)
+    if any(system == FINDING for system, _ in codes):
+        return left("measured by endplate, and no part of the record")
+    loinc = [code for system, code in codes if system == LOINC]
+    try:
+        return _foreign(loinc, resource, about)
+    except UnitError as error:
+        return left(str(error))
+
+
+def _own(name: str, resource: Resource) -> Told:
+    value = plain_value(resource)
+    if value is None:
+        return left("it holds no value")
+    level = site(resource)
+    return Told(pairs=[(name if level is None else name.replace("*", str(level), 1), value)])
+
+
+def _foreign(loinc: list[str], resource: Resource, about: Context) -> Told:
+    text = day_text(resource, about.encounters)
+    day = whole_day(text)
+    if text[:10] > about.today.isoformat():
+        return left(f"dated {text}, after the day of the record, {about.today}")
+    density = next((density_codes()[code] for code in loinc if code in density_codes()), None)
+    if density is not None:
+        return _density(*density, resource, text)
+    if PAIN in loinc:
+        return _pain(resource, text, about)
+    if set(loinc) & set(table()["smoking"]["loinc"]):
+        return _smoking(resource)
+    field = next((loinc_fields()[code] for code in loinc if code in loinc_fields()), None)
+    if field is None:
+        return left("the record has no place for its code")
+    value = number_of(resource.get("valueQuantity"), field)
+    if field.startswith("laboratory."):
+        doubt = next(doubt_of(field, value), None)
+        if doubt is not None:
+            return left(doubt.words)
+        return Told(pairs=[(f"{field}.value", value), *([(f"{field}.on", day.isoformat())] if day else [])])
+    if field == "age_yr":
+        return left("the age is counted from the date of birth")
+    old = day is not None and (about.today - day).days > BODY_HOLDS_DAYS
+    return Told(pairs=[(field, value)], notes=[f"{field} {value:g} is of {text}: is it still so?"] if old else [])
+
+
+def _density(where: str, kind: str, resource: Resource, text: str) -> Told:
+    quantity = resource.get("valueQuantity")
+    value = number_of(quantity, kind) if kind == "bmd_g_cm2" else score_of(quantity)
+    place = where or _place(resource)
+    notes = [] if place != NOT_STATED else [f"the T-score {value:g} does not say of which place: give its site"]
+    on = {".on": text} if whole_day(text) else {}
+    return Told(items=[("bone.tests", {".site": place, f".{kind}": value} | on)], notes=notes)
+
+
+def _place(resource: Resource) -> str:
+    """The place of a density test by body site or words; `not stated` where they name none, or several."""
+    concepts = [resource.get("bodySite") or {}, resource["code"]]
+    words = [str(one.get("text", "")) for one in concepts]
+    words += [str(code.get("display", "")) for one in concepts for code in one.get("coding", ())]
+    said = " ".join("".join(letter if letter.isalnum() else " " for letter in " ".join(words).lower()).split())
+    known = table()["density_open"]["words"]
+    found = [place for place, names in known.items() if any(f" {name} " in f" {said} " for name in names)]
+    return found[0] if len(found) == 1 else NOT_STATED
+
+
+def _pain(resource: Resource, text: str, about: Context) -> Told:
+    value = plain_value(resource) if "valueInteger" in resource else score_of(resource.get("valueQuantity"))
+    day = whole_day(text)
+    if text and (day is None or (about.today - day).days > PAIN_HOLDS_DAYS):
+        return left(f"a score of {text} is history, not the pain of {about.today}")
+    if day is None:
+        note = f"the pain score {value:g} has no day: it is taken for today's"
+        return Told(pairs=[("pain.under_analgesia", value)], notes=[note])
+    return Told(pairs=[("pain.under_analgesia", value), ("pain.rated_on", text)])
+
+
+def _smoking(resource: Resource) -> Told:
+    codes = {code for _, code in codes_of(resource.get("valueCodeableConcept"))}
+    for answer, value in (("yes", True), ("no", False)):
+        if codes & set(table()["smoking"][answer]):
+            return Told(pairs=[("history.smoker", value)])
+    return left("its answer is not known")
+
+
+def site(resource: Resource) -> Level | None:
+    """The vertebra that an observation or condition is of; None where no place is given.
+
+    Raises
+    ------
+    ValueError : a place that is no vertebra.
+    """
+    given = resource.get("bodySite")
+    given = given[0] if isinstance(given, list) and given else given
+    if not given:
+        return None
+    codes = [code for system, code in codes_of(given) if system in (SNOMED, "")]
+    known = next((FROM_SNOMED[code] for code in codes if code in FROM_SNOMED), None)
+    return known or Level(given.get("text", "a bodySite without text"))
+
+
+def plain_value(holder: Resource) -> Any:
+    """The value[x] of a resource, an answer or an extension."""
+    for key, value in holder.items():
+        if key.startswith("value"):
+            return value.get("value") if key in ("valueQuantity", "valueAge") else value
+    return None

@@ -1,0 +1,105 @@
+"""Quantities of other programs in the units of the record; UCUM codes, or the unit's words where no code is given."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from endplate.cited import cited
+from endplate.patient.fhir.code import unit
+from endplate.patient.fhir.code_table import table
+
+POUND_KG = cited(0.45359237, "kg", "International pound, exact by its definition of 1959", "design")
+INCH_CM = cited(2.54, "cm", "International inch, exact by its definition of 1959", "design")
+PREFIX = {"": 1.0, "d": 1e-1, "c": 1e-2, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "k": 1e3, "f": 1e-15}
+CONCENTRATION = re.compile(r"(?P<top>[munpfk]?)(?P<kind>g|mol|\[?I?U\]?)/(?P<bottom>[dmuc]?)[lL]")
+COUNT = re.compile(r"(?:(?P<base>10)[*^](?P<power>\d+)|(?P<k>[KkMG]))(?:\{[^}]*\})?/(?P<bottom>[dmu]?)[lL]")
+THOUSANDS = {"K": 3, "k": 3, "M": 6, "G": 9}
+SAME = {
+    "mass_kg": {"kg": 1.0, "g": 1e-3, "[lb_av]": POUND_KG},
+    "height_cm": {"cm": 1.0, "m": 100.0, "mm": 0.1, "[in_i]": INCH_CM},
+    "age_yr": {"a": 1.0, "mo": 1 / 12},
+    "inr": dict.fromkeys(("", "1", "{INR}", "{ratio}"), 1.0),
+    "esr_mm_h": {"mm/h": 1.0},
+    "egfr_ml_min": dict.fromkeys(("mL/min", "mL/min/{1.73_m2}", "mL/min/1.73.m2"), 1.0),
+    "bmd_g_cm2": {"g/cm2": 1.0, "mg/cm2": 1e-3},
+}
+"""Factors of units that are no concentration, by the field."""
+
+
+class UnitError(ValueError):
+    """A quantity that cannot become a number in the record's unit; the text says why."""
+
+
+def number_of(quantity: Any, field: str) -> float:
+    """A Quantity as the number that a field of the record holds.
+
+    Raises
+    ------
+    UnitError : it is a limit and no value, no number, or its unit does not convert.
+    """
+    value = quantity.get("value") if isinstance(quantity, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UnitError("it holds no number")
+    if quantity.get("comparator"):
+        raise UnitError(f"it says {quantity['comparator']} {value:g}, a limit and no value")
+    name, said = field.rpartition(".")[2], str(quantity.get("code") or quantity.get("unit") or "")
+    factor = _factor(said, name)
+    if factor is None:
+        raise UnitError(f"unit {said or 'not given'} does not become {unit(field)}")
+    # Twelve digits keep what was told and drop what the multiplication adds.
+    return float(f"{value * factor:.12g}")
+
+
+def score_of(quantity: Any) -> float:
+    """A Quantity that is a score without unit.
+
+    Raises
+    ------
+    UnitError : it has a unit, or is a limit.
+    """
+    code = str(quantity.get("code") or "") if isinstance(quantity, dict) else ""
+    if code not in ("", "1") and not code.startswith("{"):
+        raise UnitError(f"unit {code} is none of a score")
+    return number_of({**quantity, "code": "1"} if isinstance(quantity, dict) else quantity, "inr")
+
+
+def _factor(said: str, name: str) -> float | None:
+    if name in SAME:
+        return SAME[name].get(said)
+    ours = unit(f"laboratory.{name}")
+    if said == ours:
+        return 1.0
+    counted = _count(said), _count(ours)
+    if counted[0] and counted[1]:
+        return counted[0] / counted[1]
+    theirs, own = CONCENTRATION.fullmatch(said.replace("µ", "u")), CONCENTRATION.fullmatch(ours)
+    if not theirs or not own:
+        return None
+    ratio = _scale(theirs) / _scale(own)
+    kinds = [_kind(match["kind"]) for match in (theirs, own)]
+    if kinds[0] == kinds[1]:
+        return ratio
+    molar = table()["laboratory"]["field"].get(name, {}).get("molar")
+    if molar is None or set(kinds) != {"g", "mol"}:
+        return None
+    return float(ratio / molar if kinds[0] == "g" else ratio * molar)
+
+
+def _kind(text: str) -> str:
+    """Grams, moles or units of activity; `[IU]` and `U` are not told apart, as laboratories do not."""
+    return text if text in ("g", "mol") else "U"
+
+
+def _scale(match: re.Match[str]) -> float:
+    return PREFIX[match["top"]] / PREFIX[match["bottom"]]
+
+
+def _count(text: str) -> float | None:
+    """Cells per litre of a unit of counts; None for other units."""
+    match = COUNT.fullmatch(text)
+    if match is None:
+        return None
+    power = int(match["power"]) if match["base"] else THOUSANDS[match["k"]]
+    return float(10.0**power / PREFIX[match["bottom"]]) if power <= 12 else None

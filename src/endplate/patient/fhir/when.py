@@ -1,0 +1,58 @@
+"""When a resource was true: each place where FHIR keeps a day, and the encounter's where it keeps none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+Resource = dict[str, Any]
+
+DAY_LENGTH = len("2000-01-01")
+MOMENTS = ("effectiveDateTime", "effectiveInstant", "performedDateTime", "onsetDateTime", "authored")
+PERIODS = ("effectivePeriod", "performedPeriod", "onsetPeriod")
+WRITTEN = ("issued", "authoredOn", "dateAsserted", "recordedDate")
+"""When it was written down: used where nothing says when it was true."""
+
+
+def day_text(resource: Resource, encounters: Mapping[str, Resource]) -> str:
+    """The day as FHIR writes it, cut to a day, and perhaps only a year or month; empty where none is known.
+
+    Of a period its end counts for an observation, since the value is that of the end, else its start.
+    """
+    found = next((resource[name] for name in MOMENTS if resource.get(name)), None)
+    if found is None:
+        for period in (resource[name] for name in PERIODS if resource.get(name)):
+            ends = ("end", "start") if resource["resourceType"] == "Observation" else ("start", "end")
+            found = found or next((period[end] for end in ends if period.get(end)), None)
+    if found is None:
+        found = _encountered(resource, encounters)
+    if found is None:
+        found = next((resource[name] for name in WRITTEN if resource.get(name)), "")
+    return str(found)[:DAY_LENGTH]
+
+
+def _encountered(resource: Resource, encounters: Mapping[str, Resource]) -> str | None:
+    reference = (resource.get("encounter") or {}).get("reference")
+    period = encounters.get(bare(reference), {}).get("period", {}) if reference else {}
+    return period.get("start") or period.get("end")
+
+
+def whole_day(text: str) -> date | None:
+    """A day; None where the text holds none, or only a year or month."""
+    try:
+        return date.fromisoformat(text[:DAY_LENGTH]) if len(text) >= DAY_LENGTH else None
+    except ValueError:
+        return None
+
+
+def ended(period: Any, today: date) -> date | None:
+    """The day on which a period ended, if it did so before `today`."""
+    end = whole_day(str(period.get("end") or "")) if isinstance(period, dict) else None
+    return end if end is not None and end < today else None
+
+
+def bare(reference: Any) -> str:
+    """The last part of a reference: an id, without server, kind, version or scheme."""
+    text = str(reference or "").split("/_history/")[0].split("|")[0]
+    return text.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
