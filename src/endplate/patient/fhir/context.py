@@ -33,12 +33,13 @@ class Told:
     Attributes
     ----------
     pairs : fields of the record with their values. items : additions to its lists: the list, and what an item gets by
-    the end of its path. notes : what was read but should be asked about. unused : why it is not used, if it is not.
+    the end of its path. notes : what was read but should be asked about, by its place. unused : why it is not used, if
+    it is not.
     """
 
     pairs: list[tuple[str, Any]] = field(default_factory=list)
     items: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
     unused: str = ""
 
 

@@ -17,6 +17,8 @@ Resource = dict[str, Any]
 CPT = "http://www.ama-assn.org/go/cpt"
 REPAIRS = {"22510": "vertebroplasty", "22511": "vertebroplasty", "22513": "kyphoplasty", "22514": "kyphoplasty"}
 NO_ALLERGY = "716186003"
+OWN_FRACTURE_WORDS = "Vertebral compression fracture of"
+"""The words of a fracture that endplate writes, with the vertebra behind; where no code is sure they stand alone."""
 LATER = ("D", "G", "K", "P", "S")
 """Seventh character of a later encounter or a sequela in ICD-10-CM."""
 LONGEST = 200
@@ -44,7 +46,8 @@ def _vertebra(resource: Resource, codes: Codes, day: str) -> Told | None:
     known = table()["fracture"]
     found = [(code, cause) for code in icd_codes(codes) for start, cause in known["level"].items()
              if code.replace(".", "").startswith(start.replace(".", ""))]  # fmt: skip
-    if not found and not any(system == SNOMED and code in known["snomed"] for system, code in codes):
+    own = _words(resource.get("code")).startswith(OWN_FRACTURE_WORDS)
+    if not found and not own and not any(system == SNOMED and code in known["snomed"] for system, code in codes):
         return None
     try:
         level = site(resource) or _level_of_code(found)
@@ -134,3 +137,21 @@ def _words(concept: Any) -> str:
     return "".join(letter for letter in text if letter.isprintable())[:LONGEST]
 
 
+
+
+def one_a_fracture(items: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """A fracture told twice for one day, by its place and by its cause alone, as one."""
+    causes = [one for path, one in items if path == "history.fractures" and ".on" in one and _placeless(one)]
+    out: list[tuple[str, dict[str, Any]]] = []
+    joined: list[dict[str, Any]] = []
+    for path, one in items:
+        cause = next((two for two in causes if two[".on"] == one.get(".on")), None)
+        if path == "history.fractures" and cause is not None and not _placeless(one):
+            joined.append(cause)
+            one = cause | one
+        out.append((path, one))
+    return [(path, one) for path, one in out if not any(one is two for two in joined)]
+
+
+def _placeless(one: dict[str, Any]) -> bool:
+    return bool(one[".site"] == "other" and one.get(".low_energy"))

@@ -70,14 +70,15 @@ def _foreign(loinc: list[str], resource: Resource, about: Context) -> Told:
     if field == "age_yr":
         return left("the age is counted from the date of birth")
     old = day is not None and (about.today - day).days > BODY_HOLDS_DAYS
-    return Told(pairs=[(field, value)], notes=[f"{field} {value:g} is of {text}: is it still so?"] if old else [])
+    return Told(pairs=[(field, value)], notes={field: f"{field} {value:g} is of {text}: is it still so?"} if old else {})
 
 
 def _density(where: str, kind: str, resource: Resource, text: str) -> Told:
     quantity = resource.get("valueQuantity")
     value = number_of(quantity, kind) if kind == "bmd_g_cm2" else score_of(quantity)
     place = where or _place(resource)
-    notes = [] if place != NOT_STATED else [f"the T-score {value:g} does not say of which place: give its site"]
+    asked = f"the T-score {value:g} does not say of which place: give its site"
+    notes = {f"bone.tests {value:g} {text}": asked} if place == NOT_STATED else {}
     on = {".on": text} if whole_day(text) else {}
     return Told(items=[("bone.tests", {".site": place, f".{kind}": value} | on)], notes=notes)
 
@@ -100,7 +101,7 @@ def _pain(resource: Resource, text: str, about: Context) -> Told:
         return left(f"a score of {text} is history, not the pain of {about.today}")
     if day is None:
         note = f"the pain score {value:g} has no day: it is taken for today's"
-        return Told(pairs=[("pain.under_analgesia", value)], notes=[note])
+        return Told(pairs=[("pain.under_analgesia", value)], notes={"pain.under_analgesia": note})
     return Told(pairs=[("pain.under_analgesia", value), ("pain.rated_on", text)])
 
 

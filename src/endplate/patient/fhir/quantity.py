@@ -12,6 +12,8 @@ from endplate.patient.fhir.code_table import table
 
 POUND_KG = cited(0.45359237, "kg", "International pound, exact by its definition of 1959", "design")
 INCH_CM = cited(2.54, "cm", "International inch, exact by its definition of 1959", "design")
+DIGITS = 6
+"""Digits of a converted value: more than any laboratory gives, and none that the factor adds."""
 PREFIX = {"": 1.0, "d": 1e-1, "c": 1e-2, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "k": 1e3, "f": 1e-15}
 CONCENTRATION = re.compile(r"(?P<top>[munpfk]?)(?P<kind>g|mol|\[?I?U\]?)/(?P<bottom>[dmuc]?)[lL]")
 COUNT = re.compile(r"(?:(?P<base>10)[*^](?P<power>\d+)|(?P<k>[KkMG]))(?:\{[^}]*\})?/(?P<bottom>[dmu]?)[lL]")
@@ -48,8 +50,7 @@ def number_of(quantity: Any, field: str) -> float:
     factor = _factor(said, name)
     if factor is None:
         raise UnitError(f"unit {said or 'not given'} does not become {unit(field)}")
-    # Twelve digits keep what was told and drop what the multiplication adds.
-    return float(f"{value * factor:.12g}")
+    return float(value) if factor == 1 else float(f"{value * factor:.{DIGITS}g}")
 
 
 def score_of(quantity: Any) -> float:

@@ -16,7 +16,7 @@ from endplate.errors import RecordError
 from endplate.patient.fhir.code import OURS
 from endplate.patient.fhir.code_table import codes_of
 from endplate.patient.fhir.context import Context, Told, left
-from endplate.patient.fhir.diagnosis import read_allergy, read_condition, read_procedure
+from endplate.patient.fhir.diagnosis import one_a_fracture, read_allergy, read_condition, read_procedure
 from endplate.patient.fhir.flat import NONE_AT_ALL, unflatten
 from endplate.patient.fhir.medicine import read_drug
 from endplate.patient.fhir.observation import plain_value, read_observation
@@ -70,12 +70,13 @@ def record_from_bundle(
     about = _context(resources, today or date.today())
     person = dict(read_person(patient if sex is None else _sexless(patient), about.today, name))
     pairs: list[tuple[str, Any]] = list(person.items())
-    unused, notes, added = [_line(one, why) for one, why in out], list[str](), list[Added]()
+    unused, notes, added = [_line(one, why) for one, why in out], dict[str, str](), list[Added]()
     for resource in sorted([patient, *resources], key=lambda one: day_text(one, about.encounters)):
         told = _read(resource, about, name)
         pairs += told.pairs
         added += told.items
-        notes += told.notes
+        # A newer value answers what an older one left to ask.
+        notes = {path: note for path, note in notes.items() if path not in dict(told.pairs)} | told.notes
         if told.unused:
             unused.append(_line(resource, told.unused))
     pairs += [(path, value) for path, value in (("sex", sex), ("age_yr", age_yr)) if value is not None]
@@ -85,7 +86,7 @@ def record_from_bundle(
         raise RecordError(f"{name} names a field that no record has", str(error), "mend the bundle") from error
     ask_person(tree, name)
     record = parse_record(json.dumps(tree, default=str), name)
-    return FromFhir(record=record, unused=tuple(_listed(unused)), notes=tuple(dict.fromkeys(notes)))
+    return FromFhir(record=record, unused=tuple(_listed(unused)), notes=tuple(notes.values()))
 
 
 def _sexless(patient: Resource) -> Resource:
@@ -161,7 +162,7 @@ def _own_fields(resource: Resource) -> Iterator[tuple[str, Any]]:
 
 def _with(pairs: list[tuple[str, Any]], added: list[Added]) -> list[tuple[str, Any]]:
     """The fields with additions to lists placed behind what the lists already hold; the same item stands once."""
-    unique = [one for place, one in enumerate(added) if one not in added[:place]]
+    unique = one_a_fracture([one for place, one in enumerate(added) if one not in added[:place]])
     grown = {path for path, _ in unique}
     out = [(path, value) for path, value in pairs if not (path in grown and value == NONE_AT_ALL)]
     for name in sorted(grown):
