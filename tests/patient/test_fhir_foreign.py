@@ -1,4 +1,4 @@
-"""Other programs' bundles: what denies a meaning is never taken for it, units convert, the newest counts, the rest is listed."""
+"""Other programs' bundles: a denied meaning is never taken, units convert, the newest counts, the rest is listed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ MODIFIER = {"modifierExtension": [{"url": "http://example.org/not", "valueBoolea
         (stated(status="intended"), "status intended"),
         (stated(status="completed"), "it has ended"),
         (stated(effectivePeriod={"start": "2020-01-01", "end": "2021-01-01"}), "ended on 2021-01-01"),
-        (requested(dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"end": "2021-01-01"}}}}]), "ended on 2021"),
+        (
+            requested(dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"end": "2021-01-01"}}}}]),
+            "ended on 2021",
+        ),
         (requested(authoredOn="2026-04-01"), "to start on 2026-04-01"),
         (requested(**MODIFIER), "modifierExtension http://example.org/not"),
         (requested(dosageInstruction=[MODIFIER]), "modifierExtension http://example.org/not"),
@@ -375,7 +378,10 @@ def test_the_us_core_example_reads_once_the_sex_is_given():
     with pytest.raises(RecordError, match="--sex"):
         record_from_bundle(text)
     found = record_from_bundle(text, sex="female")
-    assert {(test.site, test.t_score) for test in found.record.bone.tests} >= {("total hip", -1.62), ("femoral neck", -1.48)}
+    assert {(test.site, test.t_score) for test in found.record.bone.tests} >= {
+        ("total hip", -1.62),
+        ("femoral neck", -1.48),
+    }
     assert found.record.laboratory.creatinine_umol_l.value == pytest.approx(88.4, abs=0.1)
     assert found.unused == ("MedicationRequest Tylenol PM Pill: intent plan: no order",)
 
@@ -383,7 +389,9 @@ def test_the_us_core_example_reads_once_the_sex_is_given():
 def test_the_synthea_patient_reads_with_a_list_of_what_was_left():
     found = record_from_bundle(shared("fhir/synthea_osteoporosis_89m.json"))
     assert medication(found.record.drugs).anticoagulant and found.record.pain.under_analgesia is None
-    assert found.record.history.stroke and found.record.laboratory.haemoglobin_g_l.value == pytest.approx(146.14, abs=0.01)
+    assert found.record.history.stroke and found.record.laboratory.haemoglobin_g_l.value == pytest.approx(
+        146.14, abs=0.01
+    )
     assert len([one for one in found.record.history.fractures if one.low_energy]) == 2
     assert any("is history, not the pain of" in line for line in found.unused)
     assert all(": " in line for line in found.unused)

@@ -38,7 +38,9 @@ def new_record(
         found = _converted(from_fhir, sex, age_yr)
         record, unused, notes = found.record, found.unused, found.notes
     elif sex is not None or age_yr is not None:
-        raise OptionError("--sex and --age go with --from-fhir", "a record that is asked for asks them", "leave them out")
+        raise OptionError(
+            "--sex and --age go with --from-fhir", "a record that is asked for asks them", "leave them out"
+        )
     else:
         record = _asked()
     inputs = [] if from_fhir is None else [from_fhir]

@@ -123,7 +123,8 @@ def concept(path: str, five_levels: bool = False, loinc: str = "") -> dict[str, 
 
 CATEGORY = {
     "mass_kg": "vital-signs", "height_cm": "vital-signs", "laboratory": "laboratory", "bone": "imaging",
-    "studies": "imaging", "levels": "imaging", "pain": "survey", "questionnaires": "survey", "history": "social-history",
+    "studies": "imaging", "levels": "imaging", "pain": "survey", "questionnaires": "survey",
+    "history": "social-history",
 }  # fmt: skip
 """Category of an observation by the part of the record; of the rest, an examination."""
 CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"

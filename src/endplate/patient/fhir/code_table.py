@@ -49,7 +49,9 @@ def density_codes() -> dict[str, tuple[str, str]]:
 def matches(entry: dict[str, Any], codes: Codes) -> bool:
     """Whether one of some codes is among those of an entry; an ICD code counts with all below it."""
     return any(
-        code in entry["snomed"] if system == SNOMED else ICD in system and any(_below(code, top) for top in entry["icd"])
+        code in entry["snomed"]
+        if system == SNOMED
+        else ICD in system and any(_below(code, top) for top in entry["icd"])
         for system, code in codes
     )
 

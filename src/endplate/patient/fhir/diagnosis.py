@@ -113,7 +113,9 @@ def read_allergy(resource: Resource, about: Context) -> Told:
 
 def read_procedure(resource: Resource, about: Context) -> Told:
     """A repair of vertebrae that was done."""
-    kind = next((REPAIRS[code] for system, code in codes_of(resource.get("code")) if system == CPT and code in REPAIRS), "")
+    kind = next(
+        (REPAIRS[code] for system, code in codes_of(resource.get("code")) if system == CPT and code in REPAIRS), ""
+    )
     if not kind:
         return left("no repair of a vertebra by a code that is known")
     try:
@@ -135,8 +137,6 @@ def _words(concept: Any) -> str:
     coded = next((one["display"] for one in held.get("coding", ()) if one.get("display")), "")
     text = " ".join(str(held.get("text") or coded).split())
     return "".join(letter for letter in text if letter.isprintable())[:LONGEST]
-
-
 
 
 def one_a_fracture(items: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:

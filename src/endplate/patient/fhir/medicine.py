@@ -58,7 +58,7 @@ def _concept(resource: Resource, about: Context) -> Resource:
     reference = resource.get("medicationReference") or {}
     name = str(reference.get("reference") or "")
     if name.startswith("#"):
-        held = next((one for one in resource.get("contained", ()) if f"#{one.get('id')}" == name), {})
+        held: Resource = next((one for one in resource.get("contained", ()) if f"#{one.get('id')}" == name), {})
     else:
         held = dict(about.medications.get(bare(name), {}))
     return {"text": reference.get("display", ""), **(held.get("code") or {})}
@@ -108,7 +108,7 @@ def _without_dose(name: str, drug: KnownDrug) -> str:
 def _mg_day(dose: Resource) -> float | None:
     """Milligrams a day of a structured dose; None where it is told otherwise."""
     repeat = (dose.get("timing") or {}).get("repeat") or {}
-    rates = dose.get("doseAndRate") or ()
+    rates = list(dose.get("doseAndRate") or ())
     amount = rates[0].get("doseQuantity") if len(rates) == 1 else None
     mg = MG.get(str((amount or {}).get("code") or (amount or {}).get("unit")))
     length = DAYS.get(str(repeat.get("periodUnit")))

@@ -70,7 +70,9 @@ def _foreign(loinc: list[str], resource: Resource, about: Context) -> Told:
     if field == "age_yr":
         return left("the age is counted from the date of birth")
     old = day is not None and (about.today - day).days > BODY_HOLDS_DAYS
-    return Told(pairs=[(field, value)], notes={field: f"{field} {value:g} is of {text}: is it still so?"} if old else {})
+    return Told(
+        pairs=[(field, value)], notes={field: f"{field} {value:g} is of {text}: is it still so?"} if old else {}
+    )
 
 
 def _density(where: str, kind: str, resource: Resource, text: str) -> Told:

@@ -105,7 +105,9 @@ def _entries(data: Resource, name: str) -> list[Resource]:
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise RecordError(f"{name} is not valid FHIR R4B: entry is no list of entries", "", "mend the bundle")
     if len(entries) > MAX_ENTRIES:
-        raise RecordError(f"{name} has {len(entries)} entries, more than {MAX_ENTRIES}", "", "give one patient's bundle")
+        raise RecordError(
+            f"{name} has {len(entries)} entries, more than {MAX_ENTRIES}", "", "give one patient's bundle"
+        )
     return entries
 
 

@@ -54,7 +54,8 @@ def _names(patient: Resource) -> Iterator[tuple[str, Any]]:
 def _sex(patient: Resource, name: str) -> str:
     """The sex, from gender or the sex at birth of US Core; empty where neither says female or male."""
     born = next((one.get("valueCode") for one in patient.get("extension") or () if one.get("url") == BIRTH_SEX), "")
-    told = {sex for sex in (LETTERS.get(str(born), ""), patient.get("gender")) if sex in LETTERS.values()}
+    said = (LETTERS.get(str(born), ""), str(patient.get("gender", "")))
+    told = {sex for sex in said if sex in LETTERS.values()}
     if len(told) > 1:
         raise RecordError(
             f"{name}: gender is {patient.get('gender')}, but the sex at birth is {LETTERS[str(born)]}",
@@ -83,4 +84,6 @@ def ask_person(tree: dict[str, Any], name: str) -> None:
         why = "the rules and the reference values differ by sex, and the bundle says neither female nor male"
         raise RecordError(f"{name}: sex is missing", why, "give it with --sex female or --sex male")
     if "age_yr" not in tree:
-        raise RecordError(f"{name}: age is missing", "the bundle tells no date of birth", "give it with --age, in years")
+        raise RecordError(
+            f"{name}: age is missing", "the bundle tells no date of birth", "give it with --age, in years"
+        )

@@ -23,7 +23,7 @@ from endplate.patient.fhir.observation import plain_value, read_observation
 from endplate.patient.fhir.opened import opened
 from endplate.patient.fhir.person import ask_person, read_person
 from endplate.patient.fhir.usable import MODIFIED, READ, why_unused
-from endplate.patient.fhir.when import bare, day_text, whole_day
+from endplate.patient.fhir.when import day_text, whole_day
 from endplate.patient.record import PatientRecord, parse_record
 
 Resource = dict[str, Any]
@@ -191,7 +191,7 @@ def _called(resource: Resource) -> str:
     """A resource in words, for the list of what was not used."""
     found = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("type") or {}
     concept = (found[0] if found else {}) if isinstance(found, list) else found
-    coding = next(iter(concept.get("coding") or ()), {}) if isinstance(concept, dict) else {}
+    coding: Any = next(iter(concept.get("coding") or ()), {}) if isinstance(concept, dict) else {}
     words = concept.get("text") if isinstance(concept, dict) else ""
     words = words or (coding.get("display") or coding.get("code") if isinstance(coding, dict) else "")
     text = f"{resource['resourceType']} {words or resource.get('id', '')}".strip()

@@ -1,4 +1,4 @@
-"""Whether a resource says that something is so: what denies, retracts or changes it makes it unused, with the reason."""
+"""Whether a resource says that something is so: what denies, retracts or changes it is not used, with the reason."""
 
 from __future__ import annotations
 
@@ -71,7 +71,11 @@ def _verified(resource: Resource) -> str:
     if verified and "confirmed" not in verified:
         return f"{MODIFIED}verificationStatus {', '.join(verified)}"
     clinical = _codes(resource, "clinicalStatus")
-    return f"{MODIFIED}clinicalStatus {', '.join(clinical)}" if clinical and not set(clinical) & set(CLINICAL[kind]) else ""
+    return (
+        f"{MODIFIED}clinicalStatus {', '.join(clinical)}"
+        if clinical and not set(clinical) & set(CLINICAL[kind])
+        else ""
+    )
 
 
 def _codes(resource: Resource, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A FHIR R4 transaction bundle: the record, what was measured, emergencies, conditions by level, risks, the plan, proposals.
+"""A FHIR R4 transaction bundle: record, measurements, emergencies, conditions by level, risks, plan, proposals.
 
 Only codes that are sure are used; everything else goes as text under our own names.
 """
