@@ -49,9 +49,7 @@ def density_codes() -> dict[str, tuple[str, str]]:
 def matches(entry: dict[str, Any], codes: Codes) -> bool:
     """Whether one of some codes is among those of an entry; an ICD code counts with all below it."""
     return any(
-        code in entry["snomed"]
-        if system == SNOMED
-        else ICD in system and any(_below(code, top) for top in entry["icd"])
+        code in entry["snomed"] if system == SNOMED else ICD in system and any(below(code, top) for top in entry["icd"])
         for system, code in codes
     )
 
@@ -61,7 +59,8 @@ def icd_codes(codes: Codes) -> Iterator[str]:
     return (code for system, code in codes if ICD in system)
 
 
-def _below(code: str, top: str) -> bool:
+def below(code: str, top: str) -> bool:
+    """Whether a code of ICD is another one or lies below it; points do not count."""
     return code.replace(".", "").startswith(top.replace(".", ""))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from endplate.cited import cited
 from endplate.level import Level
-from endplate.patient.fhir.code_table import SNOMED, Codes, codes_of, icd_codes, matches, table
+from endplate.patient.fhir.code_table import SNOMED, Codes, below, codes_of, icd_codes, matches, table
 from endplate.patient.fhir.context import Context, Told, left
 from endplate.patient.fhir.observation import site
 from endplate.patient.fhir.usable import past
-from endplate.patient.fhir.when import day_text, whole_day
+from endplate.patient.fhir.when import day_text, item_day, too_late, whole_day
 
 Resource = dict[str, Any]
 
@@ -21,18 +22,18 @@ OWN_FRACTURE_WORDS = "Vertebral compression fracture of"
 """The words of a fracture that endplate writes, with the vertebra behind; where no code is sure they stand alone."""
 LATER = ("D", "G", "K", "P", "S")
 """Seventh character of a later encounter or a sequela in ICD-10-CM."""
-LONGEST = 200
+LONGEST = int(cited(200.0, "1", "Letters that a text of the record may have: own choice", "design"))
 
 
 def read_condition(resource: Resource, about: Context) -> Told:
     """What a condition tells."""
     codes = codes_of(resource.get("code"))
     day = day_text({name: value for name, value in resource.items() if name != "recordedDate"}, about.encounters)
-    if day[:10] > about.today.isoformat():
-        return left(f"dated {day}, after the day of the record, {about.today}")
-    for known in table()["no_place"]["one"]:
-        if matches(known, codes):
-            return left(known["why"])
+    refused = too_late(day, about.today) or next(
+        (str(known["why"]) for known in table()["no_place"]["one"] if matches(known, codes)), ""
+    )
+    if refused:
+        return left(refused)
     fracture = _vertebra(resource, codes, day)
     return fracture or _past_fracture(codes, day) or _illness(resource, codes) or left(_unknown(codes))
 
@@ -43,26 +44,35 @@ def _unknown(codes: Codes) -> str:
 
 def _vertebra(resource: Resource, codes: Codes, day: str) -> Told | None:
     """A fracture of a vertebra, present where its level is given and it has not healed."""
-    known = table()["fracture"]
-    found = [(code, cause) for code in icd_codes(codes) for start, cause in known["level"].items()
-             if code.replace(".", "").startswith(start.replace(".", ""))]  # fmt: skip
+    found = list(_fracture_codes(codes))
     own = _words(resource.get("code")).startswith(OWN_FRACTURE_WORDS)
-    if not found and not own and not any(system == SNOMED and code in known["snomed"] for system, code in codes):
+    by_snomed = {code for system, code in codes if system == SNOMED} & set(table()["fracture"]["snomed"])
+    if not (found or own or by_snomed):
         return None
-    try:
-        level = site(resource) or _level_of_code(found)
-    except ValueError:
-        level = _level_of_code(found)
+    level = _level(resource, found)
     if level is None:
         return left("the vertebra is not stated: give it by levels")
-    on = {".on": day} if whole_day(day) else {}
     if past(resource) or any(code[-1:] in LATER for code, _ in found):
-        return Told(items=[("history.fractures", {".site": "vertebra", ".levels.0": str(level)} | on)])
-    cause = next((cause for _, cause in found if cause), "")
-    pairs: list[tuple[str, Any]] = [(f"levels.{level}.fracture", True)]
-    pairs += [(f"levels.{level}.cause", cause)] if cause else []
-    pairs += [(f"levels.{level}.fracture_on", day)] if on else []
-    return Told(pairs=pairs)
+        return Told(items=[("history.fractures", {".site": "vertebra", ".levels.0": str(level)} | item_day(day))])
+    told = {"fracture": True, "cause": next((cause for _, cause in found if cause), ""),
+            "fracture_on": day if whole_day(day) else ""}  # fmt: skip
+    return Told(pairs=[(f"levels.{level}.{name}", value) for name, value in told.items() if value])
+
+
+def _fracture_codes(codes: Codes) -> Iterator[tuple[str, str]]:
+    """The codes that stand for a fracture of a vertebra, each with the cause that it says."""
+    for code in icd_codes(codes):
+        for start, cause in table()["fracture"]["level"].items():
+            if below(code, start):
+                yield code, cause
+
+
+def _level(resource: Resource, found: list[tuple[str, str]]) -> Level | None:
+    """The vertebra by the place of the condition, else by its code."""
+    try:
+        return site(resource) or _level_of_code(found)
+    except ValueError:
+        return _level_of_code(found)
 
 
 LEVEL_OF_CODE = {"S22.01": "T1", "S22.02": "T2", "S22.03": "T3", "S22.04": "T4", "S32.01": "L1", "S32.02": "L2",
@@ -71,19 +81,15 @@ LEVEL_OF_CODE = {"S22.01": "T1", "S22.02": "T2", "S22.03": "T3", "S22.04": "T4",
 
 
 def _level_of_code(found: list[tuple[str, str]]) -> Level | None:
-    for code, _ in found:
-        for start, level in LEVEL_OF_CODE.items():
-            if code.replace(".", "").startswith(start.replace(".", "")):
-                return Level(level)
-    return None
+    names = (name for code, _ in found for start, name in LEVEL_OF_CODE.items() if below(code, start))
+    return next((Level(name) for name in names), None)
 
 
 def _past_fracture(codes: Codes, day: str) -> Told | None:
     for known in table()["past_fracture"]["one"]:
         if matches(known, codes):
             low = {".low_energy": True} if known.get("low_energy") else {}
-            on = {".on": day} if whole_day(day) else {}
-            return Told(items=[("history.fractures", {".site": known["site"]} | low | on)])
+            return Told(items=[("history.fractures", {".site": known["site"]} | low | item_day(day))])
     return None
 
 
@@ -113,22 +119,26 @@ def read_allergy(resource: Resource, about: Context) -> Told:
 
 def read_procedure(resource: Resource, about: Context) -> Told:
     """A repair of vertebrae that was done."""
-    kind = next(
-        (REPAIRS[code] for system, code in codes_of(resource.get("code")) if system == CPT and code in REPAIRS), ""
-    )
+    codes = {code for system, code in codes_of(resource.get("code")) if system == CPT}
+    kind = next((REPAIRS[code] for code in codes if code in REPAIRS), "")
     if not kind:
         return left("no repair of a vertebra by a code that is known")
-    try:
-        levels = [str(site({"bodySite": [one]})) for one in resource.get("bodySite", ())]
-    except ValueError:
-        levels = []
+    levels = _levels(resource)
     if not levels:
         return left("the vertebra is not stated: give it by procedures")
     day = day_text(resource, about.encounters)
-    if day[:10] > about.today.isoformat():
-        return left(f"dated {day}, after the day of the record, {about.today}")
-    on = {".on": day} if whole_day(day) else {}
-    return Told(items=[("procedures", {".kind": kind} | {f".levels.{n}": name for n, name in enumerate(levels)} | on)])
+    if late := too_late(day, about.today):
+        return left(late)
+    places = {f".levels.{number}": name for number, name in enumerate(levels)}
+    return Told(items=[("procedures", {".kind": kind} | places | item_day(day))])
+
+
+def _levels(resource: Resource) -> list[str]:
+    """The vertebrae of a procedure; none where a place is no vertebra."""
+    try:
+        return [str(site({"bodySite": [one]})) for one in resource.get("bodySite", ())]
+    except ValueError:
+        return []
 
 
 def _words(concept: Any) -> str:
@@ -139,19 +149,24 @@ def _words(concept: Any) -> str:
     return "".join(letter for letter in text if letter.isprintable())[:LONGEST]
 
 
+FRACTURES = "history.fractures"
+
+
 def one_a_fracture(items: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
     """A fracture told twice for one day, by its place and by its cause alone, as one."""
-    causes = [one for path, one in items if path == "history.fractures" and ".on" in one and _placeless(one)]
+    causes = {one[".on"]: one for path, one in items if path == FRACTURES and _placeless(one)}
+    placed = {one.get(".on") for path, one in items if path == FRACTURES and not _placeless(one)}
     out: list[tuple[str, dict[str, Any]]] = []
-    joined: list[dict[str, Any]] = []
     for path, one in items:
-        cause = next((two for two in causes if two[".on"] == one.get(".on")), None)
-        if path == "history.fractures" and cause is not None and not _placeless(one):
-            joined.append(cause)
-            one = cause | one
-        out.append((path, one))
-    return [(path, one) for path, one in out if not any(one is two for two in joined)]
+        if path != FRACTURES:
+            out.append((path, one))
+        elif not _placeless(one):
+            out.append((path, causes.get(one.get(".on"), {}) | one))
+        elif one[".on"] not in placed:
+            out.append((path, one))
+    return out
 
 
 def _placeless(one: dict[str, Any]) -> bool:
-    return bool(one[".site"] == "other" and one.get(".low_energy"))
+    """Whether a fracture is told by a day and its cause, and no place."""
+    return bool(one[".site"] == "other" and one.get(".low_energy") and ".on" in one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from endplate.cited import cited, cited_table
 from endplate.patient.drug_table import KnownDrug, drug_by_code
 from endplate.patient.fhir.code_table import codes_of
 from endplate.patient.fhir.context import Context, Told, left
@@ -13,18 +14,19 @@ from endplate.patient.named_drug import read_list
 
 Resource = dict[str, Any]
 
-LONGEST = 200
+LONGEST = int(cited(200.0, "1", "Letters that a text of the record may have: own choice", "design"))
 OVER = ("completed", "stopped")
 KEPT_WHEN_OVER = ("bone",)
 """Drugs whose past matters to the rules."""
-DAYS = {"d": 1.0, "wk": 7.0, "h": 1 / 24}
-MG = {"mg": 1.0, "ug": 1e-3, "mcg": 1e-3, "g": 1e3}
+DOUBT = {"on-hold": ["paused"], "unknown": ["maybe"]}
+"""Words of the list by which a drug is asked about."""
+DAYS = cited_table("fhir.days", "d", "Units of time, exact", "design", {"d": 1.0, "wk": 7.0, "h": 1 / 24})
+MG = cited_table("fhir.mg", "mg", "Units of mass, exact", "design", {"mg": 1.0, "ug": 1e-3, "mcg": 1e-3, "g": 1e3})
 
 
 def read_drug(resource: Resource, about: Context) -> Told:
     """An entry of the list of drugs, or why there is none."""
-    concept = _concept(resource, about)
-    name, drug = _name(concept)
+    name, drug = _name(_concept(resource, about))
     if not name:
         return left("it names no drug")
     periods = list(_periods(resource))
@@ -32,14 +34,19 @@ def read_drug(resource: Resource, about: Context) -> Told:
     until = next((day for one in periods if (day := ended(one, about.today))), None)
     if since is not None and since > about.today:
         return left(f"it is to start on {since}, after the day of the record, {about.today}")
-    status = resource.get("status")
-    if status in OVER or until is not None:
-        if drug is None or drug.group not in KEPT_WHEN_OVER:
-            return left(f"it has ended on {until}" if until else f"status {status}: it has ended")
-        words = [_without_dose(name, drug), "stopped", *_dated("since", since), *_dated("until", until)]
-        return _entry(words)
-    doubt = {"on-hold": ["paused"], "unknown": ["maybe"]}.get(str(status), [])
-    return _entry([*_dosed(name, drug, resource), *_dated("since", since), *doubt])
+    status = str(resource.get("status"))
+    if until is not None:
+        return _over(name, drug, [*_dated("since", since), *_dated("until", until)], f"it has ended on {until}")
+    if status in OVER:
+        return _over(name, drug, _dated("since", since), f"status {status}: it has ended")
+    return _entry([*_dosed(name, drug, resource), *_dated("since", since), *DOUBT.get(status, [])])
+
+
+def _over(name: str, drug: KnownDrug | None, days: list[str], why: str) -> Told:
+    """A drug of the past: kept where its past matters to the rules."""
+    if drug is None or drug.group not in KEPT_WHEN_OVER:
+        return left(why)
+    return _entry([_without_dose(name, drug), "stopped", *days])
 
 
 def _entry(words: list[str]) -> Told:
@@ -68,13 +75,12 @@ def _name(concept: Resource) -> tuple[str, KnownDrug | None]:
     """The drug in words, and the known drug that its code or words stand for."""
     coded = next((one["display"] for one in concept.get("coding", ()) if one.get("display")), "")
     words = " ".join(str(concept.get("text") or coded).split())
+    named = [one.drug for one in read_list((words,)).drugs] if words else []
     drug = drug_by_code(codes_of(concept))
-    if drug is None and words:
-        drug = next((one.drug for one in read_list((words,)).drugs), None)
-    elif drug is not None and not any(one.drug == drug for one in read_list((words,)).drugs):
-        # The code is what the sender meant; the list is read by name.
-        words = f"{drug.generic} ({words})" if words else drug.generic
-    return words, drug
+    if drug is None or drug in named:
+        return words, drug or next(iter(named), None)
+    # The code is what the sender meant; the list is read by name.
+    return (f"{drug.generic} ({words})" if words else drug.generic), drug
 
 
 def _periods(resource: Resource) -> Iterator[dict[str, Any]]:
@@ -109,9 +115,16 @@ def _mg_day(dose: Resource) -> float | None:
     """Milligrams a day of a structured dose; None where it is told otherwise."""
     repeat = (dose.get("timing") or {}).get("repeat") or {}
     rates = list(dose.get("doseAndRate") or ())
-    amount = rates[0].get("doseQuantity") if len(rates) == 1 else None
-    mg = MG.get(str((amount or {}).get("code") or (amount or {}).get("unit")))
+    mg = _mg(rates[0].get("doseQuantity") or {}) if len(rates) == 1 else None
+    days = _days(repeat)
+    return None if mg is None or not days else float(mg * repeat.get("frequency", 1) / days)
+
+
+def _mg(amount: Resource) -> float | None:
+    factor = MG.get(str(amount.get("code") or amount.get("unit")))
+    return None if factor is None or "value" not in amount else float(amount["value"] * factor)
+
+
+def _days(repeat: Resource) -> float | None:
     length = DAYS.get(str(repeat.get("periodUnit")))
-    if amount is None or mg is None or length is None or not repeat.get("period") or "value" not in amount:
-        return None
-    return float(amount["value"] * mg * repeat.get("frequency", 1) / (repeat["period"] * length))
+    return None if length is None or not repeat.get("period") else float(repeat["period"] * length)

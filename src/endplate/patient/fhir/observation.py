@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from endplate.cited import cited
@@ -11,7 +12,7 @@ from endplate.patient.fhir.code import OURS, VERTEBRA
 from endplate.patient.fhir.code_table import LOINC, SNOMED, codes_of, density_codes, loinc_fields, table
 from endplate.patient.fhir.context import Context, Told, left
 from endplate.patient.fhir.quantity import UnitError, number_of, score_of
-from endplate.patient.fhir.when import day_text, whole_day
+from endplate.patient.fhir.when import day_text, item_day, too_late, whole_day
 
 Resource = dict[str, Any]
 
@@ -48,9 +49,8 @@ def _own(name: str, resource: Resource) -> Told:
 
 def _foreign(loinc: list[str], resource: Resource, about: Context) -> Told:
     text = day_text(resource, about.encounters)
-    day = whole_day(text)
-    if text[:10] > about.today.isoformat():
-        return left(f"dated {text}, after the day of the record, {about.today}")
+    if late := too_late(text, about.today):
+        return left(late)
     density = next((density_codes()[code] for code in loinc if code in density_codes()), None)
     if density is not None:
         return _density(*density, resource, text)
@@ -58,15 +58,17 @@ def _foreign(loinc: list[str], resource: Resource, about: Context) -> Told:
         return _pain(resource, text, about)
     if set(loinc) & set(table()["smoking"]["loinc"]):
         return _smoking(resource)
-    field = next((loinc_fields()[code] for code in loinc if code in loinc_fields()), None)
-    if field is None:
-        return left("the record has no place for its code")
-    value = number_of(resource.get("valueQuantity"), field)
+    field = next((loinc_fields()[code] for code in loinc if code in loinc_fields()), "")
+    return _measured(field, resource, text, about) if field else left("the record has no place for its code")
+
+
+def _measured(field: str, resource: Resource, text: str, about: Context) -> Told:
+    """A laboratory value, mass or height."""
+    value, day = number_of(resource.get("valueQuantity"), field), whole_day(text)
     if field.startswith("laboratory."):
         doubt = next(doubt_of(field, value), None)
-        if doubt is not None:
-            return left(doubt.words)
-        return Told(pairs=[(f"{field}.value", value), *([(f"{field}.on", day.isoformat())] if day else [])])
+        on = [(f"{field}.on", text)] if day else []
+        return left(doubt.words) if doubt else Told(pairs=[(f"{field}.value", value), *on])
     if field == "age_yr":
         return left("the age is counted from the date of birth")
     old = day is not None and (about.today - day).days > BODY_HOLDS_DAYS
@@ -81,8 +83,7 @@ def _density(where: str, kind: str, resource: Resource, text: str) -> Told:
     place = where or _place(resource)
     asked = f"the T-score {value:g} does not say of which place: give its site"
     notes = {f"bone.tests {value:g} {text}": asked} if place == NOT_STATED else {}
-    on = {".on": text} if whole_day(text) else {}
-    return Told(items=[("bone.tests", {".site": place, f".{kind}": value} | on)], notes=notes)
+    return Told(items=[("bone.tests", {".site": place, f".{kind}": value} | item_day(text))], notes=notes)
 
 
 def _place(resource: Resource) -> str:
@@ -90,9 +91,9 @@ def _place(resource: Resource) -> str:
     concepts = [resource.get("bodySite") or {}, resource["code"]]
     words = [str(one.get("text", "")) for one in concepts]
     words += [str(code.get("display", "")) for one in concepts for code in one.get("coding", ())]
-    said = " ".join("".join(letter if letter.isalnum() else " " for letter in " ".join(words).lower()).split())
+    said = f" {' '.join(re.findall('[a-z0-9]+', ' '.join(words).lower()))} "
     known = table()["density_open"]["words"]
-    found = [place for place, names in known.items() if any(f" {name} " in f" {said} " for name in names)]
+    found = [place for place, names in known.items() if any(f" {name} " in said for name in names)]
     return found[0] if len(found) == 1 else NOT_STATED
 
 

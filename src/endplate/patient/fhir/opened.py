@@ -22,6 +22,8 @@ MAX_DEPTH = int(cited(64.0, "1", "Resources are some 12 deep: own choice", "desi
 ABOUT = ("subject", "patient")
 """Where a resource names whom it is about."""
 PEOPLE = ("", "Patient")
+CHECKED = ("Patient", "Encounter", "Medication", *READ)
+"""Kinds that are read, or that those refer to; what is wrong with others does not matter here."""
 
 
 def bundle_bytes(path: Path) -> bytes:
@@ -52,15 +54,24 @@ def opened(text: str | bytes, name: str) -> tuple[Resource, list[Resource], list
         raise RecordError(f"{name} is no FHIR bundle", f"its resourceType is {_word(kind)}", "give a FHIR R4 Bundle")
     entries = [({"resource": data})] if kind == "Patient" else _entries(data, name)
     kept, out = _versions(_resources(entries, name))
-    patients = [one for one in kept if one["resourceType"] == "Patient"]
+    patient = _patient(kept, name)
+    _all_valid(kept, name)
+    others, strange = _one_subject([one for one in kept if one is not patient], patient, name)
+    return patient, others, out + strange
+
+
+def _patient(resources: list[Resource], name: str) -> Resource:
+    patients = [one for one in resources if one["resourceType"] == "Patient"]
     if len(patients) != 1:
         count = len(patients) or "no"
         raise RecordError(f"{name} holds {count} patients", "a record is of one", "give a bundle of one patient")
-    for number, one in enumerate(kept):
-        if one["resourceType"] in ("Patient", "Encounter", "Medication", *READ):
-            _valid(one, f"{name}: resource {number + 1}" if one["resourceType"] != "Patient" else name)
-    others, strange = _one_subject([one for one in kept if one["resourceType"] != "Patient"], patients[0], name)
-    return patients[0], others, out + strange
+    return patients[0]
+
+
+def _all_valid(resources: list[Resource], name: str) -> None:
+    for number, one in enumerate(resources, start=1):
+        if one["resourceType"] in CHECKED:
+            _valid(one, f"{name}: resource {number}" if one["resourceType"] != "Patient" else name)
 
 
 def _parsed(text: str | bytes, name: str) -> Any:
@@ -135,19 +146,17 @@ def _versions(found: Iterable[tuple[Resource, str]]) -> tuple[list[Resource], li
     newest: dict[Any, Resource] = {}
     out: list[tuple[Resource, str]] = []
     for number, (one, reason) in enumerate(found):
-        if reason:
-            out.append((one, reason))
-            continue
         key = (one["resourceType"], str(one["id"])) if "id" in one else number
         other = newest.get(key)
-        if other == one:
-            continue
-        if other is None or not (_updated(one) and _updated(other)):
-            newest[key if other is None else number] = one
-            continue
-        late = _updated(one) >= _updated(other)
-        newest[key] = one if late else other
-        out.append((other if late else one, "a newer version of it is in the bundle"))
+        if reason:
+            out.append((one, reason))
+        elif other is None or other == one:
+            newest[key] = one
+        elif not (_updated(one) and _updated(other)):
+            newest[number] = one
+        else:
+            older, newest[key] = sorted((other, one), key=_updated)
+            out.append((older, "a newer version of it is in the bundle"))
     return list(newest.values()), out
 
 
@@ -181,18 +190,12 @@ def _one_subject(
     ------
     RecordError : several patients: one of them would get the other's values.
     """
-    about: list[Resource] = []
-    strange: list[tuple[Resource, str]] = []
-    people: set[str] = set()
-    for one in resources:
-        reference = next((str(one[key].get("reference", "")) for key in ABOUT if isinstance(one.get(key), dict)), "")
-        kind = _kind(reference)
-        if kind not in PEOPLE:
-            strange.append((one, f"MODIFIED: it is about a {shown(kind)}, not the patient"))
-            continue
-        people |= {bare(reference)} if reference else set()
-        about.append(one)
-    if "id" in patient and any(_kind(reference) == "Patient" for reference in _references(about)):
+    about = [one for one in resources if _kind(_reference(one)) in PEOPLE]
+    strange = [(one, f"MODIFIED: it is about a {shown(_kind(_reference(one)))}, not the patient")
+               for one in resources if _kind(_reference(one)) not in PEOPLE]  # fmt: skip
+    references = [reference for one in about if (reference := _reference(one))]
+    people = {bare(reference) for reference in references}
+    if "id" in patient and any(_kind(reference) == "Patient" for reference in references):
         people.add(str(patient["id"]))
     if len(people) > 1:
         said = f"{name} speaks of several patients: {', '.join(shown(one) for one in sorted(people)[:4])}"
@@ -200,11 +203,9 @@ def _one_subject(
     return about, strange
 
 
-def _references(resources: list[Resource]) -> Iterator[str]:
-    for one in resources:
-        for key in ABOUT:
-            if isinstance(one.get(key), dict):
-                yield str(one[key].get("reference", ""))
+def _reference(resource: Resource) -> str:
+    """Whom a resource is about, as it says; empty where it does not."""
+    return next((str(resource[key].get("reference", "")) for key in ABOUT if isinstance(resource.get(key), dict)), "")
 
 
 def _kind(reference: str) -> str:

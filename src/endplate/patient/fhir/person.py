@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from endplate.cited import cited
 from endplate.errors import RecordError
 from endplate.patient.fhir.code import OURS
 from endplate.patient.fhir.when import whole_day
@@ -17,8 +18,7 @@ BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 LETTERS = {"F": "female", "M": "male"}
 HASHED = f"{OURS}:hash"
 """System of the identifier of a patient whose record has no name; it stands for the content and is none."""
-MID_DAY = 15
-"""The middle of a month, where only the month of birth is known."""
+MID_DAY = int(cited(15.0, "d", "The middle of a month, where only the month of birth is known", "design"))
 
 
 def read_person(patient: Resource, today: date, name: str) -> Iterator[tuple[str, Any]]:
@@ -41,14 +41,13 @@ def read_person(patient: Resource, today: date, name: str) -> Iterator[tuple[str
 
 
 def _names(patient: Resource) -> Iterator[tuple[str, Any]]:
-    identifiers = [one for one in patient.get("identifier") or () if one.get("value")]
-    if any(one.get("system") == HASHED for one in identifiers):
+    names = {one.get("system"): one["value"] for one in patient.get("identifier") or () if one.get("value")}
+    if HASHED in names:
         return
-    own = next((one for one in identifiers if one.get("system") == OURS), None)
-    if own or identifiers:
-        yield "id", (own or identifiers[0])["value"]
-    elif patient.get("id") and patient["id"] != "patient":
-        yield "id", patient["id"]
+    first = next(iter(names.values()), patient.get("id", ""))
+    name = names.get(OURS, first)
+    if name and name != "patient":
+        yield "id", name
 
 
 def _sex(patient: Resource, name: str) -> str:

@@ -6,26 +6,43 @@ import math
 import re
 from typing import Any
 
-from endplate.cited import cited
+from endplate.cited import cited, cited_table
 from endplate.patient.fhir.code import unit
 from endplate.patient.fhir.code_table import table
 
 POUND_KG = cited(0.45359237, "kg", "International pound, exact by its definition of 1959", "design")
 INCH_CM = cited(2.54, "cm", "International inch, exact by its definition of 1959", "design")
-DIGITS = 6
-"""Digits of a converted value: more than any laboratory gives, and none that the factor adds."""
-PREFIX = {"": 1.0, "d": 1e-1, "c": 1e-2, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "k": 1e3, "f": 1e-15}
+DIGITS = int(cited(6.0, "1", "Digits of a converted value: more than a laboratory gives: own choice", "design"))
+PREFIX = cited_table(
+    "fhir.prefix",
+    "1",
+    "Prefixes of units",
+    "knowledge",
+    {"": 1.0, "d": 1e-1, "c": 1e-2, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "k": 1e3, "f": 1e-15},
+    cite="bipm_si",
+)
 CONCENTRATION = re.compile(r"(?P<top>[munpfk]?)(?P<kind>g|mol|\[?I?U\]?)/(?P<bottom>[dmuc]?)[lL]")
 COUNT = re.compile(r"(?:(?P<base>10)[*^](?P<power>\d+)|(?P<k>[KkMG]))(?:\{[^}]*\})?/(?P<bottom>[dmu]?)[lL]")
-THOUSANDS = {"K": 3, "k": 3, "M": 6, "G": 9}
-SAME = {
-    "mass_kg": {"kg": 1.0, "g": 1e-3, "[lb_av]": POUND_KG},
-    "height_cm": {"cm": 1.0, "m": 100.0, "mm": 0.1, "[in_i]": INCH_CM},
-    "age_yr": {"a": 1.0, "mo": 1 / 12},
-    "inr": dict.fromkeys(("", "1", "{INR}", "{ratio}"), 1.0),
-    "esr_mm_h": {"mm/h": 1.0},
-    "egfr_ml_min": dict.fromkeys(("mL/min", "mL/min/{1.73_m2}", "mL/min/1.73.m2"), 1.0),
-    "bmd_g_cm2": {"g/cm2": 1.0, "mg/cm2": 1e-3},
+THOUSANDS = cited_table("fhir.counts", "1", "Powers of ten", "design", {"K": 3.0, "k": 3.0, "M": 6.0, "G": 9.0})
+MOST_POWER = int(cited(12.0, "1", "A count in units beyond this is none of blood: own choice", "design"))
+SAME: dict[str, dict[str, float]] = {
+    "mass_kg": cited_table("fhir.mass", "kg", "Units of mass, exact", "design", {"kg": 1.0, "g": 1e-3})
+    | {"[lb_av]": float(POUND_KG)},
+    "height_cm": cited_table(
+        "fhir.length", "cm", "Units of length, exact", "design", {"cm": 1.0, "m": 100.0, "mm": 0.1}
+    )
+    | {"[in_i]": float(INCH_CM)},
+    "age_yr": cited_table("fhir.age", "a", "Units of time, exact", "design", {"a": 1.0, "mo": 1 / 12}),
+    "inr": cited_table("fhir.ratio", "1", "Names of one", "design", dict.fromkeys(("", "1", "{INR}", "{ratio}"), 1.0)),
+    "esr_mm_h": cited_table("fhir.esr", "mm/h", "One unit is in use", "design", {"mm/h": 1.0}),
+    "egfr_ml_min": cited_table(
+        "fhir.egfr",
+        "mL/min",
+        "Estimates are given for 1.73 m2",
+        "design",
+        dict.fromkeys(("mL/min", "mL/min/{1.73_m2}", "mL/min/1.73.m2"), 1.0),
+    ),
+    "bmd_g_cm2": cited_table("fhir.bmd", "g/cm2", "Units of mass, exact", "design", {"g/cm2": 1.0, "mg/cm2": 1e-3}),
 }
 """Factors of units that are no concentration, by the field."""
 
@@ -73,13 +90,16 @@ def _factor(said: str, name: str) -> float | None:
     if said == ours:
         return 1.0
     counted = _count(said), _count(ours)
-    if counted[0] and counted[1]:
-        return counted[0] / counted[1]
+    return counted[0] / counted[1] if counted[0] and counted[1] else _concentration(said, ours, name)
+
+
+def _concentration(said: str, ours: str, name: str) -> float | None:
+    """Factor between two concentrations, of mass and of amount by the molar mass."""
     theirs, own = CONCENTRATION.fullmatch(said.replace("µ", "u")), CONCENTRATION.fullmatch(ours)
     if not theirs or not own:
         return None
     ratio = _scale(theirs) / _scale(own)
-    kinds = [_kind(match["kind"]) for match in (theirs, own)]
+    kinds = (_kind(theirs["kind"]), _kind(own["kind"]))
     if kinds[0] == kinds[1]:
         return ratio
     molar = table()["laboratory"]["field"].get(name, {}).get("molar")
@@ -102,5 +122,5 @@ def _count(text: str) -> float | None:
     match = COUNT.fullmatch(text)
     if match is None:
         return None
-    power = int(match["power"]) if match["base"] else THOUSANDS[match["k"]]
-    return float(10.0**power / PREFIX[match["bottom"]]) if power <= 12 else None
+    power = float(match["power"]) if match["base"] else THOUSANDS[match["k"]]
+    return float(10.0**power / PREFIX[match["bottom"]]) if power <= MOST_POWER else None

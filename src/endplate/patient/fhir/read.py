@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from endplate.cited import cited
 from endplate.errors import RecordError
 from endplate.patient.fhir.code import OURS
 from endplate.patient.fhir.code_table import codes_of
@@ -33,7 +34,9 @@ MADE = f"{OURS}:resource"
 """System of the identifier of every resource that endplate writes."""
 DERIVED = ("Condition", "Flag", "RiskAssessment", "CarePlan", "ServiceRequest")
 """Kinds that endplate writes from the record and does not read back where the record itself is there."""
-LONGEST = 120
+LONGEST = int(cited(120.0, "1", "Letters of a name that are shown: own choice", "design"))
+NAMES = ("code", "medicationCodeableConcept", "type")
+"""Where a resource says what it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +83,18 @@ def record_from_bundle(
         if told.unused:
             unused.append(_line(resource, told.unused))
     pairs += [(path, value) for path, value in (("sex", sex), ("age_yr", age_yr)) if value is not None]
+    return FromFhir(
+        record=_record(_with(pairs, added), name), unused=tuple(_listed(unused)), notes=tuple(notes.values())
+    )
+
+
+def _record(pairs: list[tuple[str, Any]], name: str) -> PatientRecord:
     try:
-        tree = unflatten(_with(pairs, added))
+        tree = unflatten(pairs)
     except ValueError as error:
         raise RecordError(f"{name} names a field that no record has", str(error), "mend the bundle") from error
     ask_person(tree, name)
-    record = parse_record(json.dumps(tree, default=str), name)
-    return FromFhir(record=record, unused=tuple(_listed(unused)), notes=tuple(notes.values()))
+    return parse_record(json.dumps(tree, default=str), name)
 
 
 def _sexless(patient: Resource) -> Resource:
@@ -189,10 +197,16 @@ def _listed(lines: list[str]) -> Iterator[str]:
 
 def _called(resource: Resource) -> str:
     """A resource in words, for the list of what was not used."""
-    found = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("type") or {}
-    concept = (found[0] if found else {}) if isinstance(found, list) else found
-    coding: Any = next(iter(concept.get("coding") or ()), {}) if isinstance(concept, dict) else {}
-    words = concept.get("text") if isinstance(concept, dict) else ""
-    words = words or (coding.get("display") or coding.get("code") if isinstance(coding, dict) else "")
-    text = f"{resource['resourceType']} {words or resource.get('id', '')}".strip()
+    text = f"{resource['resourceType']} {_named(resource) or resource.get('id', '')}".strip()
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _named(resource: Resource) -> str:
+    """The words or code of what a resource is about; resources that are not checked may hold anything there."""
+    found = next((resource[key] for key in NAMES if resource.get(key)), {})
+    concept = next(iter(found), {}) if isinstance(found, list) else found
+    if not isinstance(concept, dict):
+        return ""
+    coding = next(iter(concept.get("coding") or ()), {}) if isinstance(concept.get("coding"), list) else {}
+    held = [concept.get("text"), *(coding.get(key) for key in ("display", "code") if isinstance(coding, dict))]
+    return next((str(one) for one in held if one), "")

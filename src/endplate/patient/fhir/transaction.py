@@ -123,14 +123,18 @@ def _narrative(resource: Resource) -> Resource:
 
 
 def _words(resource: Resource) -> str:
-    concept = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("method") or {}
-    named = concept.get("text") or resource.get("title") or resource.get("questionnaire", "").removeprefix(f"{OURS}:")
-    site = resource.get("bodySite")
-    sites = [one["text"] for one in (site if isinstance(site, list) else [site]) if one and "text" in one]
-    place = [f"at {', '.join(sites)}"] if sites else []
-    value = next((_value(resource[key]) for key in VALUES if key in resource), "")
-    subject = " ".join([named or _person(resource), *(place if not named.endswith(tuple(sites)) else [])])
-    return f"{subject}: {value}" if value else subject
+    named = _name(resource) or _person(resource)
+    site = resource.get("bodySite") or []
+    sites = [one["text"] for one in (site if isinstance(site, list) else [site]) if "text" in one]
+    place = "" if not sites or named.endswith(tuple(sites)) else f" at {', '.join(sites)}"
+    value = next((f": {_value(resource[key])}" for key in VALUES if key in resource), "")
+    return f"{named}{place}{value}"
+
+
+def _name(resource: Resource) -> str:
+    concept = next((resource[key] for key in ("code", "medicationCodeableConcept", "method") if key in resource), {})
+    asked = str(resource.get("questionnaire", "")).removeprefix(f"{OURS}:")
+    return str(concept.get("text") or resource.get("title") or asked)
 
 
 def _person(resource: Resource) -> str:

@@ -20,16 +20,28 @@ def day_text(resource: Resource, encounters: Mapping[str, Resource]) -> str:
 
     Of a period its end counts for an observation, since the value is that of the end, else its start.
     """
-    found = next((resource[name] for name in MOMENTS if resource.get(name)), None)
-    if found is None:
-        for period in (resource[name] for name in PERIODS if resource.get(name)):
-            ends = ("end", "start") if resource["resourceType"] == "Observation" else ("start", "end")
-            found = found or next((period[end] for end in ends if period.get(end)), None)
-    if found is None:
-        found = _encountered(resource, encounters)
-    if found is None:
-        found = next((resource[name] for name in WRITTEN if resource.get(name)), "")
-    return str(found)[:DAY_LENGTH]
+    found = _first(resource, MOMENTS) or _of_period(resource) or _encountered(resource, encounters)
+    return str(found or _first(resource, WRITTEN) or "")[:DAY_LENGTH]
+
+
+def _first(resource: Resource, names: tuple[str, ...]) -> Any:
+    return next((resource[name] for name in names if resource.get(name)), None)
+
+
+def _of_period(resource: Resource) -> Any:
+    period = _first(resource, PERIODS) or {}
+    return _first(period, ("end", "start") if resource["resourceType"] == "Observation" else ("start", "end"))
+
+
+def item_day(text: str) -> dict[str, str]:
+    """The day of an item of a list, by the end of its path; nothing where only a year or month is known."""
+    return {".on": text} if whole_day(text) else {}
+
+
+def too_late(text: str, today: date) -> str:
+    """Why a day may not be used: it lies after the day of the record; empty where it may."""
+    late = text[:DAY_LENGTH] > today.isoformat()
+    return f"dated {text}, after the day of the record, {today}" if late else ""
 
 
 def _encountered(resource: Resource, encounters: Mapping[str, Resource]) -> str | None:

@@ -47,14 +47,17 @@ def record_resources(record: PatientRecord) -> list[Resource]:
         told = list(group)
         made = _MAKERS[kind](place, told, five)
         for n, (resource, path) in enumerate(zip(made, _paths(kind, place, told), strict=True)):
-            day, field = _day(path, days), DAY_FIELD.get(kind)
-            dated: Resource = {field: day.isoformat()} if field and day else {}
-            if path in VITAL and not day:
-                dated = {"_effectiveDateTime": NO_DAY}
-            if path in densities:
-                resource = resource | {"code": concept(path, loinc=densities[path])}
-            resources.append(resource | dated | {"id": f"{kind}-{number}-{n}"})
+            code = {"code": concept(path, loinc=densities[path])} if path in densities else {}
+            resources.append(resource | code | _dated(kind, path, days) | {"id": f"{kind}-{number}-{n}"})
     return resources
+
+
+def _dated(kind: str, path: str, days: Mapping[str, date]) -> Resource:
+    """The day of a resource under the name that its kind has for it."""
+    day, field = _day(path, days), DAY_FIELD.get(kind)
+    if field and day:
+        return {field: day.isoformat()}
+    return {"_effectiveDateTime": NO_DAY} if path in VITAL else {}
 
 
 def _density_codes(record: PatientRecord) -> Iterator[tuple[str, str]]:
