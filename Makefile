@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test kills verify bench lint lock docs clean
+.PHONY: demo test fuzz kills verify spines bench lint lock docs clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -26,12 +26,19 @@ test: $(VENV)/.dev  ## all tests
 kills: $(VENV)/.dev  ## writing commands killed 300 times at random moments; minutes
 	ENDPLATE_KILLS=300 $(BIN)/python -m pytest -q tests/cli/test_writing_kills.py
 
+FUZZ_SECONDS ?= 212
+fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 17 targets
+	ENDPLATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 1 tests/fuzz
+
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 	$(BIN)/python -m verification
 
 .bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
 	$(PYTHON) -m venv .bench-venv
 	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy fipy scikit-fmm && touch $@
+
+spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly, by slice thickness; an hour on one core
+	$(BIN)/python -m verification.spines --count 200
 
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks

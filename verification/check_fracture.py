@@ -122,13 +122,13 @@ def checks() -> Iterator[Check]:
     yield _verse014(data)
 
 
-def roughened(labels: LabelMap, seed: int) -> LabelMap:
+def roughened(labels: LabelMap, seed: int, rough_mm: float = ROUGHNESS_MM) -> LabelMap:
     """Labels with a border that wanders, as a reader's or a network's does; smooth noise, zero on average."""
     rng = np.random.default_rng(seed)
     white = rng.standard_normal(labels.labels.shape, dtype=np.float32)
     edges = labels.grid.spacing_mm
     noise = ndimage.gaussian_filter(white, ROUGHNESS_REACH_MM / edges)
-    noise *= ROUGHNESS_MM / noise.std()
+    noise *= rough_mm / noise.std()
     rough = np.zeros_like(labels.labels)
     for number in np.unique(labels.labels)[1:]:
         mask = labels.labels == number

@@ -11,12 +11,12 @@ import numpy as np
 from endplate.cited import citation_of, cited
 from endplate.level import Level
 from endplate.numerics.mpm.foam import FoamLaw
-from endplate.repair.kyphoplasty.crush_law import bone_foam
+from endplate.repair.kyphoplasty.course import InflationCourse
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation
 from endplate.repair.kyphoplasty.placement import site_at
-from endplate.repair.kyphoplasty.stepping import InflationCurve
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
+from endplate.repair.site.crush_law import bone_foam
 from verification.bodies import real_scan
 from verification.box_body import XPANDER, CrushedBox, box_bone, box_site, box_vertebra, crush, inflate_crushed
 from verification.cavity_expansion import expand_cavity
@@ -153,7 +153,7 @@ def crushed(core_mg_cm3: float, loss: float, *, wedge: bool) -> CrushedBox:
     return crush(box_bone(box_vertebra(), VOXEL_MM, core_mg_cm3), loss, bone_foam(), wedge=wedge)
 
 
-def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | None = None) -> InflationCurve:
+def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | None = None) -> InflationCourse:
     """Two balloons in it."""
     sites = [box_site(*place) for place in PLACES]
     return inflate_crushed(box, law or bone_foam(), sites, planned_ml, preload_n)
@@ -229,22 +229,22 @@ def deflation() -> Check:
 
 
 @cache
-def loaded_wedge() -> InflationCurve:
+def loaded_wedge() -> InflationCourse:
     """A porotic wedge inflated under 110 N."""
     return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0)
 
 
 @cache
-def fragments() -> InflationCurve:
+def fragments() -> InflationCourse:
     """The same of fragments that carry little once they were pulled apart."""
     return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=RUBBLE_POWER))
 
 
-def _gain(course: InflationCurve) -> float:
+def _gain(course: InflationCourse) -> float:
     return course.full.since(course.before).anterior_mm
 
 
-def _lost(course: InflationCurve) -> float:
+def _lost(course: InflationCourse) -> float:
     """Share of the anterior gain at full inflation that deflation takes."""
     return 1 - course.deflated.since(course.before).anterior_mm / _gain(course)
 

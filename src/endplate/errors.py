@@ -10,8 +10,12 @@ LONGEST_PART = 600
 
 def plain(text: str, longest: int = LONGEST_PART) -> str:
     """Text from anywhere as one short line that a terminal shows as it is: no control or other hidden characters."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text[: 4 * longest].split()))
-    return line if len(line) <= longest else line[: longest - 3] + "..."
+    if len(text) > 4 * longest:
+        text = text[: 2 * longest] + text[-2 * longest :]
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    tail = longest // 2
+    # What happened stands at the end of a line that begins with a name.
+    return line if len(line) <= longest else line[: longest - tail - 5] + " ... " + line[-tail:]
 
 
 class EndplateError(Exception):

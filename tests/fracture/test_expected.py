@@ -54,7 +54,7 @@ def test_men_are_a_little_more_wedged():
     assert normal_depth(Level.T11) == pytest.approx(30)
 
 
-@pytest.mark.parametrize("level", [Level.T13, Level.L6, Level.C5, Level.T3, Level.S1])
+@pytest.mark.parametrize("level", [Level.C5, Level.T3, Level.S1])
 def test_levels_without_normals_have_none(level):
     assert not has_normal(level)
     with pytest.raises(ValueError):
@@ -140,9 +140,26 @@ def test_more_references_and_nearer_ones_make_the_expected_height_surer():
     assert 0.1 < expected[Level.L1].sd_mm < 1.5
 
 
-def test_a_level_without_normals_is_not_expected():
+def test_a_transitional_level_is_expected_by_the_trend_of_its_neighbours():
     rows = [*rows_of({}), Row(level=Level.L6, heights_mm=(25.0, 25.0, 25.0))]
-    assert Level.L6 not in expected_heights(rows)[0]
+    there = expected_heights(rows)[0][Level.L6]
+    assert "trend" in there.reference and there.by and Level.L6 not in there.by
+    usual = expected_heights(rows)[0][Level.L5]
+    assert there.sd_mm > usual.sd_mm
+    assert all(Level.L6 not in other.by for other in expected_heights(rows)[0].values())
+
+
+def test_t13_is_sized_between_its_neighbours():
+    rows = rows_of({})
+    place = next(i for i, row in enumerate(rows) if row.level is Level.L1)
+    with_t13 = [*rows[:place], Row(level=Level.T13, heights_mm=(25.0, 25.0, 25.0)), *rows[place:]]
+    there = expected_heights(with_t13)[0][Level.T13].heights_mm
+    above, below = (next(r.heights_mm for r in rows if r.level is one) for one in (Level.T12, Level.L1))
+    assert min(above[2], below[2]) <= there[2] <= max(above[2], below[2])
+
+
+def test_a_transitional_level_alone_is_not_expected():
+    assert expected_heights([Row(level=Level.L6, heights_mm=(25.0, 25.0, 25.0))])[0] == {}
 
 
 losses = st.tuples(*[st.floats(0, 0.6)] * 3)

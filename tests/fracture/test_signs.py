@@ -9,8 +9,9 @@ import pytest
 from tests.support.shapes import endplate, plane, vertebra
 
 from endplate.fracture.height.extent import body_extent
-from endplate.fracture.posterior_wall import bulging_fraction, wall_involvement
-from endplate.fracture.signs import breach_area_mm2, breach_sign, concavity, depression_sign, front_sign, spread_sign
+from endplate.fracture.node import breach_area_mm2, find_dents
+from endplate.fracture.posterior_wall import bulging, bulging_fraction, wall_involvement
+from endplate.fracture.signs import breach_sign, concavity, depression_sign, front_sign, spread_sign
 from endplate.level import Level
 
 FLAT = (27.0, 27.0, 27.0)
@@ -49,10 +50,32 @@ def _cratered(depth_mm: float, radius_mm: float, up: int = 1):
 
 
 @pytest.mark.parametrize(("depth", "radius", "found"), [(4, 4, True), (1.8, 4, False), (4, 2, False)])
-def test_a_breach_is_deep_and_wide(depth, radius, found):
+def test_a_dent_is_deep_and_wide(depth, radius, found):
     for up, side in ((1, "superior"), (-1, "inferior")):
         body = replace(vertebra(), **{side: _cratered(depth, radius, up)})
-        assert (breach_sign(body) is not None) is found
+        assert (len(find_dents(body)) == 1) is found
+
+
+def test_a_small_dent_is_a_node_and_a_large_one_a_sign():
+    node = find_dents(replace(vertebra(), superior=_cratered(4, 4.5)))
+    assert node[0].focal and breach_sign(node) is None
+    assert node[0].area_mm2 == pytest.approx(np.pi * 4.5**2, rel=0.15) and node[0].depth_mm == pytest.approx(4, abs=0.3)
+    broken = find_dents(replace(vertebra(), superior=_cratered(4, 8.5)))
+    assert not broken[0].focal and breach_sign(broken) is not None
+
+
+def test_a_dent_that_reaches_the_rim_is_no_node():
+    plate = endplate(plane(27, 27), 1)
+    x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
+    hole = (np.abs(x) < 4) & (y > 4)
+    deep = replace(plate, superior_mm=np.where(hole, plate.superior_mm - 4, plate.superior_mm), breach=hole)
+    (dent,) = find_dents(replace(vertebra(), superior=deep))
+    assert not dent.focal
+
+
+def test_steps_of_coarse_voxels_are_no_dent():
+    body = replace(vertebra(), superior=_cratered(4, 4.5), label_edges_mm=(3.0, 3.0, 3.0))
+    assert find_dents(body) == ()
 
 
 def test_a_bump_is_no_breach():
@@ -100,7 +123,22 @@ def test_a_bulging_posterior_wall_is_seen_and_a_hollow_one_is_not():
 def test_wall_involvement_is_the_lost_share_within_0_and_1(loss, share):
     body = vertebra()
     measured = wall_involvement(body, body_extent(body), 27, loss, 0.02)
-    assert measured.value == pytest.approx(share) and measured.sd == 0.02
+    assert measured.value == pytest.approx(share)
+    assert 0 <= measured.low <= measured.value <= measured.high <= 1
+
+
+def test_a_wall_in_thick_slices_is_told_by_its_height_alone_or_not_at_all():
+    body = replace(vertebra(), label_edges_mm=(1.0, 1.0, 4.0))
+    measured = wall_involvement(body, body_extent(body), 27, 0.1, 0.02)
+    assert measured.value == pytest.approx(0.1) and "not measurable" in measured.reason
+    assert wall_involvement(body, body_extent(body), 27, None, None).value is None
+
+
+def test_the_wall_threshold_grows_with_the_voxels():
+    fine, coarse = (
+        bulging(replace(vertebra(), label_edges_mm=(e, e, 1.0)), body_extent(vertebra()), 27) for e in (1, 3)
+    )
+    assert fine.threshold_mm == pytest.approx(1, abs=0.3) and coarse.threshold_mm > 1.5
 
 
 def test_wall_involvement_is_unknown_where_nothing_tells_it():

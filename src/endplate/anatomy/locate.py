@@ -20,9 +20,11 @@ from endplate.anatomy.frame import (
 )
 from endplate.anatomy.label.body_size import Person, check_body_sizes
 from endplate.anatomy.label.check import LabelPart, check_labels
+from endplate.anatomy.label.cut import check_cuts
 from endplate.anatomy.label.flip import check_facing, check_flips
 from endplate.anatomy.label.neighbours import check_lumps, check_neighbours
 from endplate.anatomy.label.order import check_order
+from endplate.anatomy.label.resolution import coarse_cautions, label_edges_mm
 from endplate.anatomy.label_bleed import trim_bleeding
 from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
@@ -77,7 +79,9 @@ class _Draft:
     mask: NDArray[np.bool_]
     frame: Frame
     body: NDArray[np.bool_]
+    edges_mm: tuple[float, float, float]
     second_share: float = 0.0
+    second_rise_mm: float = 0.0
     canal: Passage | None = None
     wall: PosteriorWall | None = None
     split_frame: Frame
@@ -105,7 +109,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     cautions, gaps = check.cautions + cautions, check.gaps + gaps
     doubtful = {gap.level for gap in gaps if gap.code == "vertebra"}
     scan = scanned_grid(labels.grid, volume)
-    drafts = [_draft(part, centre, scan) for part, centre in zip(check.parts, centres, strict=True)]
+    edges = label_edges_mm([part.mask for part in check.parts], labels.grid)
+    drafts = [_draft(part, centre, scan, edges) for part, centre in zip(check.parts, centres, strict=True)]
     for step in range(FRAME_PASSES):
         sure = [draft for draft in drafts if draft.level not in doubtful] or drafts
         directions = dict(zip((draft.level for draft in sure), _superior_directions(sure), strict=True))
@@ -113,7 +118,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
             own = directions.get(draft.level)
             _improve(draft, draft.frame.axes[2] if own is None else own, fine=step == FRAME_PASSES - 1)
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
-    _collect(check_lumps([(draft.level, draft.second_share) for draft in drafts]), cautions, gaps)
+    _collect(check_lumps([(draft.level, draft.second_share, draft.second_rise_mm) for draft in drafts]), cautions, gaps)
+    _collect(check_cuts(vertebrae), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
     unsure = {gap.level for gap in gaps if gap.code == "vertebra"}
     _collect(check_body_sizes(vertebrae, unsure, settings.person), cautions, gaps)
@@ -125,7 +131,13 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     if len(drafts) < LEVELS_FOR_A_CURVE:
         text = "fewer than three levels: the frames rest on each body's own shape and are less certain"
         cautions.append(Caution(code="few_levels", text=text))
-    spine = Spine(vertebrae=vertebrae, canal=_canal(drafts), cautions=tuple(cautions), gaps=tuple(gaps))
+    cautions += coarse_cautions(edges, vertebrae[0].axis_along, labels.grid)
+    spine = Spine(
+        vertebrae=vertebrae,
+        canal=_canal(drafts),
+        cautions=tuple(dict.fromkeys(cautions)),
+        gaps=tuple(dict.fromkeys(gaps)),
+    )
     kept = tuple(_without_plates(vertebra, spine.distrusted) for vertebra in vertebrae)
     return replace(spine, vertebrae=kept, gaps=spine.gaps + _gaps(kept))
 
@@ -142,10 +154,17 @@ def _without_plates(vertebra: Vertebra, distrusted: frozenset[Level]) -> Vertebr
     return replace(vertebra, superior=None, inferior=None, left=None, right=None)
 
 
-def _draft(part: LabelPart, centre_mm: NDArray[np.float64], scan: Grid) -> _Draft:
+def _draft(part: LabelPart, centre_mm: NDArray[np.float64], scan: Grid, edges_mm: tuple[float, float, float]) -> _Draft:
     frame = Frame(origin_mm=centre_mm, axes=axes_from(LPS_SUPERIOR, LPS_ANTERIOR))
     return _Draft(
-        level=part.level, grid=part.grid, scan=scan, mask=part.mask, frame=frame, split_frame=frame, body=part.mask
+        level=part.level,
+        grid=part.grid,
+        scan=scan,
+        mask=part.mask,
+        frame=frame,
+        split_frame=frame,
+        body=part.mask,
+        edges_mm=edges_mm,
     )
 
 
@@ -216,7 +235,7 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     draft.wall = find_posterior_wall(inside, box, draft.canal)
     draft.split_frame = draft.frame
     split = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
-    draft.body, draft.second_share = split.body, split.second_share
+    draft.body, draft.second_share, draft.second_rise_mm = split.body, split.second_share, split.second_rise_mm
     return draft.frame.axes[1]
 
 
@@ -233,7 +252,8 @@ def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:
 
 def _body_field(draft: _Draft, step_mm: float) -> tuple[LocalBox, NDArray[np.float32], NDArray[np.bool_]]:
     box = box_around(draft.frame.to_local(mask_points_mm(draft.body, draft.grid)), step_mm, 3)
-    field = sample(half_level(draft.body), draft.grid, draft.frame, box)
+    voxels = tuple(np.array(draft.edges_mm) / draft.grid.spacing_mm)
+    field = sample(half_level(draft.body, voxels), draft.grid, draft.frame, box)
     known = inside_field(draft.scan, draft.frame, box)
     return box, field, known
 
@@ -260,6 +280,7 @@ def _vertebra(draft: _Draft) -> Vertebra:
         right=pedicles[1],
         cut_by_field=bool(len(cut_body)),
         cut_arch=bool(len(border_points_mm(arch, draft.grid, draft.scan))),
+        label_edges_mm=draft.edges_mm,
     )
 
 

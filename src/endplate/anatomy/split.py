@@ -101,12 +101,14 @@ class Split:
     """Body and arch (I, J, K) bool of a vertebra, together its mask.
 
     `second_share` is the size of the largest other piece in front of the canal, as a fraction of the body: near 0 for
-    one vertebra, large when the label reaches over two.
+    one vertebra, large when the label reaches over two; `second_rise_mm` is how far it lies above the body (below:
+    negative).
     """
 
     body: NDArray[np.bool_]
     arch: NDArray[np.bool_]
     second_share: float
+    second_rise_mm: float = 0.0
 
 
 def split_body(mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: PosteriorWall | None) -> Split:
@@ -117,9 +119,13 @@ def split_body(mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: Posterio
     front = np.zeros_like(mask)
     front[tuple(index.T)] = wall.body_side(frame.to_local(grid.to_mm(index)))
     parts, count = ndimage.label(front)
-    second_share = 0.0
+    second_share, rise = 0.0, 0.0
     if count > 1:
         sizes = np.bincount(parts.ravel())[1:]
-        front = parts == 1 + int(sizes.argmax())
-        second_share = float(np.sort(sizes)[-2] / sizes.max())
-    return Split(body=front, arch=mask & ~front, second_share=second_share)
+        order = np.argsort(sizes)
+        first, second = (1 + int(order[-1]), 1 + int(order[-2]))
+        front = parts == first
+        second_share = float(sizes[order[-2]] / sizes[order[-1]])
+        heights = [frame.to_local(grid.to_mm(np.argwhere(parts == one)))[:, 2].mean() for one in (first, second)]
+        rise = float(heights[1] - heights[0])
+    return Split(body=front, arch=mask & ~front, second_share=second_share, second_rise_mm=rise)

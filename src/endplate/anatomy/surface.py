@@ -59,9 +59,15 @@ class Frame:
         return np.asarray(local_mm, float) @ self.axes + self.origin_mm
 
 
-def half_level(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """A mask (I, J, K) as a smooth field in 0..1 whose half level is the sub-voxel surface."""
-    return ndimage.gaussian_filter(mask.astype(np.float32), ANTIALIAS_VOXELS, mode="nearest", truncate=4.0)
+def half_level(mask: NDArray[np.bool_], voxels: tuple[float, ...] | None = None) -> NDArray[np.float32]:
+    """A mask (I, J, K) as a smooth field in 0..1 whose half level is the sub-voxel surface.
+
+    Parameters
+    ----------
+    voxels : voxels of the grid in one voxel of the label's own, along each axis; None for a label as fine as its grid.
+    """
+    sigma = ANTIALIAS_VOXELS * np.array(voxels or (1.0, 1.0, 1.0))
+    return ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="nearest", truncate=4.0)
 
 
 def fill_fraction(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

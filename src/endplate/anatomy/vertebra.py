@@ -74,6 +74,7 @@ class Vertebra:
     superior, inferior : endplates; None where the field cuts them or they could not be found.
     left, right : pedicles of the patient's left and right; None where not found.
     cut_by_field : the scan border cuts the *body*.
+    label_edges_mm : edges of the voxels in which the label was drawn, along each axis of the grid; None is the grid's.
     cut_arch : the scan border cuts the arch or processes only (harmless for heights).
     """
 
@@ -90,6 +91,18 @@ class Vertebra:
     right: Pedicle | None
     cut_by_field: bool
     cut_arch: bool
+    label_edges_mm: tuple[float, float, float] | None = None
+
+    @property
+    def edges_mm(self) -> NDArray[np.float64]:
+        """(3,) Edges of the voxels in which the label was drawn, along each axis of the grid."""
+        return np.array(self.label_edges_mm) if self.label_edges_mm is not None else self.grid.spacing_mm
+
+    @property
+    def axis_along(self) -> int:
+        """The axis of the grid that lies closest to the superior axis."""
+        along = np.abs(self.axes[2] @ self.grid.affine[:3, :3]) / self.grid.spacing_mm
+        return int(along.argmax())
 
     __repr__ = short_repr
 

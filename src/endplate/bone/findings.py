@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from endplate.bone.calibration import TO_120_FROM_100_KVP, to_120_kvp
 from endplate.bone.density import NORMAL_MG_CM3, OSTEOPOROSIS_MG_CM3, category_of, compare_levels, out_of_line
-from endplate.bone.inclusion import DENSE_HU
+from endplate.bone.inclusion import inclusion_caution
 from endplate.bone.result import BoneDensity, Calibration
 from endplate.cited import citation_of
 from endplate.finding import Caution, Finding, Gap, band
@@ -34,26 +34,30 @@ def density_cautions(densities: Iterable[BoneDensity]) -> tuple[Caution, ...]:
         Caution(code="density_out_of_line", level=density.level, text=f"trabecular HU {density.hu_mean:.0f}, {note}")
         for density, note in out_of_line(levels)
     )
-    return strange + tuple(_inclusion(density) for density in levels if density.inclusion_ml)
-
-
-def _inclusion(density: BoneDensity) -> Caution:
-    text = (
-        f"{density.inclusion_ml:.1f} mL above {DENSE_HU:g} HU inside the body: cement or metal; the density is that of "
-        "the bone beside it, and streaks and scatter may alter it"
-    )
-    return Caution(code="dense_inclusion", level=density.level, text=text)
+    return strange + tuple(inclusion_caution(d.level, d.inclusion_ml) for d in levels if d.inclusion_ml)
 
 
 def density_gaps(densities: Iterable[BoneDensity]) -> tuple[Gap, ...]:
     """What stays unknown where HU were measured and no line to density exists."""
-    missing = [density for density in densities if density.density_mg_cm3 is None]
+    levels = tuple(densities)
+    missing = [density for density in levels if density.density_mg_cm3 is None]
     codes = ("trabecular_density", "density_category")
-    return tuple(
+    unclassed = [(density.level, reason) for density in levels if (reason := _unclassed(density))]
+    return tuple(Gap(code="density_category", level=level, reason=reason) for level, reason in unclassed) + tuple(
         Gap(code=code, level=density.level, reason=density.refused or "no calibration from HU to density")
         for density in missing
         for code in codes
     )
+
+
+def _unclassed(density: BoneDensity) -> str:
+    """Why a density belongs to no category for certain, or nothing."""
+    value, sd = density.density_mg_cm3, density.density_sd_mg_cm3
+    if value is None or sd is None:
+        return ""
+    low, high = band(value, sd)
+    lowest, highest = category_of(max(low, 0.0)), category_of(high)
+    return "" if lowest == highest else f"cannot be classed: the band reaches from {lowest} to {highest}"
 
 
 def _told(method: str, notes: tuple[str, ...]) -> str:
@@ -115,7 +119,6 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
     low, high = band(value, sd)
     low = max(low, 0.0)
     lowest, highest = category_of(low), category_of(high)
-    certain = "the whole band agrees" if lowest == highest else f"the band reaches from {lowest} to {highest}"
     amount = Finding(
         code="trabecular_density",
         level=density.level,
@@ -126,13 +129,16 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
         method=_told(f"HU by the {line.route} route, K2HPO4-equivalent; 95 % band of route and mean", density.notes),
         source=line.source,
     )
+    if lowest != highest:
+        return [amount]
     category = Finding(
         code="density_category",
         level=density.level,
         value=category_of(value),
         unit="",
         method=_told(
-            f"osteoporosis to {OSTEOPOROSIS_MG_CM3:g}, low to {NORMAL_MG_CM3:g} mg/cm3; {certain}", density.notes
+            f"osteoporosis to {OSTEOPOROSIS_MG_CM3:g}, low to {NORMAL_MG_CM3:g} mg/cm3; the whole band agrees",
+            density.notes,
         ),
         source=citation_of(OSTEOPOROSIS_MG_CM3).source,
     )

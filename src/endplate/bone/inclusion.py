@@ -8,6 +8,8 @@ from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
+from endplate.finding import Caution
+from endplate.level import Level
 
 DENSE_HU = cited(
     1000.0,
@@ -39,3 +41,12 @@ def inclusion_ml(vertebra: Vertebra, hu: NDArray[np.floating]) -> float:
         return 0.0
     volumes = np.bincount(pieces.ravel())[1:] * vertebra.grid.voxel_mm3 / MM3_PER_ML
     return float(volumes[volumes >= MIN_ML].sum())
+
+
+def inclusion_caution(level: Level, volume_ml: float) -> Caution:
+    """What a reader must know of a body that holds cement or metal."""
+    text = (
+        f"{volume_ml:.1f} mL above {DENSE_HU:g} HU inside the body: cement or metal; the density is that of the bone "
+        "beside it, and streaks and scatter may alter it"
+    )
+    return Caution(code="dense_inclusion", level=level, text=text)

@@ -19,16 +19,21 @@ from endplate.bone.calibration import calibrate
 from endplate.bone.density import measure_density
 from endplate.bone.findings import density_cautions, density_gaps
 from endplate.bone.findings import findings as bone_findings
+from endplate.bone.foreign import foreign_cautions
 from endplate.bone.result import BoneDensity
 from endplate.bone.settings import CalibrationSettings, DensitySettings
+from endplate.bone.voids import void_reason
 from endplate.case.model import Case
 from endplate.case.provenance import Stopwatch, with_parameters
 from endplate.errors import EndplateError, LabelError, SolverError
-from endplate.finding import Finding, Gap
+from endplate.finding import Caution, Finding, Gap
 from endplate.fracture.alignment import measure_alignment
+from endplate.fracture.certainty import questions
+from endplate.fracture.disc_height import disc_findings, disc_gaps, measure_discs
 from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
+from endplate.fracture.size_check import size_cautions
 from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
 from endplate.progress import Progress, silent
@@ -125,17 +130,21 @@ def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     spine = _spine(case)
     fractures = grade_fractures(spine, case.record, settings.fracture)
     alignment = measure_alignment(spine, [fracture.heights for fracture in fractures])
-    case = replace(case, fractures=fractures, alignment=alignment)
-    return _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
+    asked = size_cautions(fractures, case.record.sex if case.record else None) + questions(fractures)
+    case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + asked)
+    discs = measure_discs(spine)
+    case = _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
+    return _add(case, disc_findings(discs), disc_gaps(discs, [vertebra.level for vertebra in spine.vertebrae]))
 
 
 def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
-    spine = _spine(case)
-    if case.volume is None:
+    spine, volume = _spine(case), case.volume
+    if volume is None:
         return _add(
             case, (), [Gap(code=code, level=v.level, reason=NO_CT) for v in spine.vertebrae for code in DENSITY_CODES]
         )
-    calibration, cautions, gaps = calibrate(case.volume, spine, settings.calibration)
+    case = replace(case, cautions=case.cautions + foreign_cautions(spine.vertebrae, volume))
+    calibration, cautions, gaps = calibrate(volume, spine, settings.calibration)
     broken = {fracture.level for fracture in case.fractures if fracture.fracture == "yes"}
     measured: list[BoneDensity] = []
     for vertebra in spine.vertebrae:
@@ -143,9 +152,11 @@ def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
         if vertebra.level in spine.distrusted:
             gaps += tuple(Gap(code=code, level=vertebra.level, reason=DISTRUSTED) for code in DENSITY_CODES)
             continue
-        density = measure_density(
-            vertebra, case.volume, calibration, settings.density, fractured=vertebra.level in broken
-        )
+        spoilt = void_reason(case.cautions, vertebra.level, "density")
+        if spoilt:
+            gaps += tuple(Gap(code=code, level=vertebra.level, reason=spoilt) for code in DENSITY_CODES)
+            continue
+        density = measure_density(vertebra, volume, calibration, settings.density, fractured=vertebra.level in broken)
         if isinstance(density, Gap):
             gaps += tuple(replace(density, code=code) for code in DENSITY_CODES)
         else:
@@ -154,7 +165,7 @@ def _bone(case: Case, settings: AssessSettings, tell: Progress) -> Case:
         case,
         calibration=calibration,
         densities=tuple(measured),
-        cautions=case.cautions + cautions + density_cautions(measured),
+        cautions=_once(case.cautions + cautions + density_cautions(measured)),
     )
     return _add(case, bone_findings(measured, calibration), gaps + density_gaps(measured))
 
@@ -166,6 +177,8 @@ def _mechanics(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     vertebrae = _spine(case).vertebrae
     untrusted = dict.fromkeys(_spine(case).distrusted, DISTRUSTED)
     untrusted |= {density.level: density.refused for density in case.densities if density.refused}
+    spoilt = {v.level: void_reason(case.cautions, v.level, "strength") for v in vertebrae}
+    untrusted = {level: reason for level, reason in spoilt.items() if reason} | untrusted
     strengths: list[Strength] = []
     gaps: list[Gap] = []
     for place, vertebra in enumerate(vertebrae):
@@ -180,6 +193,11 @@ def _mechanics(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     loads = tuple(load for strength in strengths for load in estimate_loads(case.record, strength.level, strength))
     case = replace(case, strengths=tuple(strengths), loads=loads)
     return _add(case, mechanics_findings(strengths, loads), (*gaps, *mechanics_gaps(strengths, loads, case.record)))
+
+
+def _once(cautions: tuple[Caution, ...]) -> tuple[Caution, ...]:
+    """The cautions without repeats of one code and text at a level."""
+    return tuple(dict.fromkeys(cautions))
 
 
 def _no_mechanics(case: Case, settings: AssessSettings) -> str:

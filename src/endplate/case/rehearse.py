@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 from endplate.biomechanics.findings import CODES
 from endplate.bone.result import Calibration
+from endplate.bone.voids import void_reason
 from endplate.case.assess import AssessSettings, assess
 from endplate.case.model import Case
 from endplate.case.provenance import Stopwatch, with_parameters
@@ -105,6 +106,9 @@ def _refuse_distrusted(case: Case, level: Level) -> None:
     if case.spine is not None and level in case.spine.distrusted:
         why = next((item.text for item in case.spine.cautions if item.level in (level, None)), "the label check failed")
         raise LabelError(f"the labels of {level} cannot be trusted", why, "correct the labels and run again")
+    spoilt = void_reason(case.cautions, level, "rehearsal")
+    if spoilt:
+        raise LabelError(f"{level} cannot be rehearsed", spoilt, "choose a level whose bone the CT shows")
     density = next((item for item in case.densities if item.level is level), None)
     if density is not None and density.refused:
         raise LabelError(f"the density of {level} is implausible", density.refused, "check the CT and its calibration")

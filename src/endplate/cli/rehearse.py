@@ -80,9 +80,10 @@ def rehearse_settings(
         nominal = replace(nominal, preload_n=_within("--preload", unknown.preload, 0, 1000, "N"))
     if unknown.fracture_mobility is not None:
         nominal = replace(nominal, mobility=unknown.fracture_mobility)
+    by_age = unknown.fracture_mobility is None  # what a person says outranks the record
     rehearsal = _rehearsal(unknown, repair.procedure, assess.model.voxel_mm)
     run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
-    return assess, replace(rehearsal, run=run, nominal=nominal)
+    return assess, replace(rehearsal, run=run, nominal=nominal, age_decides=by_age)
 
 
 def _rehearsal(unknown: UnknownOptions, procedure: str, voxel_mm: float) -> RehearsalSettings:

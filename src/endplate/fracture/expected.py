@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from endplate.cited import cited
-from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, normal_heights
+from endplate.fracture.normals import Sex, Triple, front_to_back, has_normal, has_trend, normal_heights, place_of
 from endplate.fracture.own_shape import OTHER_SD, misshapen
 from endplate.fracture.result import Basis
 from endplate.level import Level
@@ -25,6 +25,7 @@ SUSPICIOUS = cited(
     "design",
 )
 RATIO_SD = cited(0.03, "1", "own target, docs/theory.md: SD of a height ratio", "design")
+TREND_SD = cited(0.05, "1", "Own choice: transitional levels vary more in shape than any other", "design")
 STEP_SD = cited(0.02, "1", "Own choice: how much a person's growth between two levels departs from the mean", "design")
 TYPICAL = cited(
     75, "%", "Own choice: collapse only lessens a height, so the upper quarter of sizes tells the intact one", "design"
@@ -41,6 +42,7 @@ class Expected:
     ----------
     scaled_mm : what the level ratios alone predict; differs from `heights_mm` only where RDES230 was used.
     interpolated : intact levels lie on both sides.
+    by : the intact levels that it stands on.
     basis : from the own posterior height alone no loss of that height can be told.
     """
 
@@ -50,6 +52,7 @@ class Expected:
     interpolated: bool
     scaled_mm: Triple
     basis: Basis = "neighbours"
+    by: tuple[Level, ...] = ()
 
     @property
     def own(self) -> bool:
@@ -68,12 +71,14 @@ class Row:
     Attributes
     ----------
     usable : the whole body is in the field. short : too low for the body's size to be surely intact.
+    sd_mm : repeatability of one height beyond that of a fine label, mm.
     """
 
     level: Level
     heights_mm: Triple
     usable: bool = True
     short: bool = False
+    sd_mm: float = 0.0
 
 
 def expected_heights(rows: Sequence[Row], sex: Sex | None = None) -> tuple[dict[Level, Expected], frozenset[Level]]:
@@ -117,20 +122,24 @@ def _first_look(rows: Sequence[Row], sex: Sex | None) -> frozenset[Level]:
 
 
 def _expected(row: Row, rows: Sequence[Row], deformed: Collection[Level], sex: Sex | None) -> Expected | None:
-    if not has_normal(row.level):
+    if not has_trend(row.level):
         return None
     above, below = neighbours(row.level, rows, deformed)
     if not above and not below:
-        return _from_own_posterior(row, sex)
+        return _from_own_posterior(row, sex) if has_normal(row.level) else None
     scaled, sd = _scaled(row.level, above + below, sex)
-    names = ", ".join(str(other.level) for other in (*reversed(above), *below))
+    by = tuple(other.level for other in (*reversed(above), *below))
     both = bool(above) and bool(below)
+    how = "level ratios" if row.level.usual else "their trend (a transitional level has no ratios of its own)"
+    if not row.level.usual:
+        sd = float(np.hypot(sd, float(TREND_SD) * np.mean(scaled)))
     result = Expected(
         heights_mm=scaled,
         sd_mm=sd,
-        reference=f"intact {names} with level ratios",
+        reference=f"intact {', '.join(map(str, by))} with {how}",
         interpolated=both,
         scaled_mm=scaled,
+        by=by,
     )
     nearest = (above or below)[0]
     if both or row.level not in deformed or not _run_of_deformed(row.level, nearest.level, rows, deformed):
@@ -158,9 +167,11 @@ def _scaled(level: Level, others: Sequence[Row], sex: Sex | None) -> tuple[Tripl
     if len(others) == 1:  # a lone reference shows no spread, and errs as much as any other
         spread = RATIO_SD * mean.mean()
     signed = np.array([np.sign(row.level.order - level.order) for row in others]) * far
+    # What thick slices leave open of each reference carries over; that of a fine label is in the spread and the floor.
+    measured = float(np.sqrt((weight**2) @ np.array([row.sd_mm for row in others]) ** 2))
     drift = STEP_SD * abs(float(weight @ signed)) * mean.mean()
     floor = RATIO_SD * mean.mean() / np.sqrt(len(others))
-    return _triple(mean), float(np.sqrt(spread**2 + drift**2 + floor**2))
+    return _triple(mean), float(np.sqrt(spread**2 + drift**2 + floor**2 + measured**2))
 
 
 def _run_of_deformed(level: Level, nearest: Level, rows: Sequence[Row], deformed: Collection[Level]) -> bool:
@@ -220,10 +231,9 @@ def _suspicious(loss: float) -> bool:
     return round(loss, 9) >= SUSPICIOUS
 
 
-def _distance(one: Level, other: Level) -> int:
+def _distance(one: Level, other: Level) -> float:
     """Number of usual levels from one to the other."""
-    low, high = sorted((one.order, other.order))
-    return sum(1 for level in Level if level.usual and low < level.order <= high)
+    return abs(place_of(one) - place_of(other))
 
 
 def _triple(values: np.ndarray) -> Triple:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from endplate.finding import BAND_SD, Finding, Gap, catalogue
+from endplate.fracture.height.morphometry import READER_RATIO_SD, READER_SD_MM
 from endplate.fracture.height.spread import BORDER_SD_MM
-from endplate.fracture.result import Alignment, Fracture, Measured
+from endplate.fracture.result import Alignment, Fracture, Heights, Measured
 from endplate.level import Level
 
 _BAND = "band: 95 % (1.96 SD)"
+_READERS = (
+    f"{_BAND} between readers: what another reader's label would give (SD of one reader {float(READER_SD_MM):g} mm, "
+    "of a ratio of heights {ratio:g}; 2,971 bodies drawn by two, neuro-ml/vertebral-fractures-severity)"
+).replace("{ratio:g}", f"{float(READER_RATIO_SD):g}")
 _REPEAT = (
-    f"{_BAND} of re-measuring with the mask moved half a voxel and the frame turned 3 degrees, "
-    f"with {BORDER_SD_MM:g} mm for where the label's border lies"
+    "repeatability of this label (mask moved half a voxel, frame turned 3 degrees, the steps of its voxels, "
+    f"{BORDER_SD_MM:g} mm or more for where its border lies)"
 )
 _HEIGHTS = "median of 5 sagittal slices over +-5 mm, 2 mm patches, along the body's own axis"
 _MORPHOMETRY = "Morphometry of docs/theory.md, from knowledge of the field"
@@ -39,20 +47,28 @@ def gaps(fractures: Sequence[Fracture], alignment: Alignment | None = None) -> t
 def _of_level(fracture: Fracture) -> Iterator[Finding]:
     heights, level = fracture.heights, fracture.level
     for kind, place in _PLACES.items():
-        method = f"{_HEIGHTS}, at {place} of the depth; {_REPEAT}"
-        yield from _number(f"{kind}_height", level, getattr(heights, kind), method, _MORPHOMETRY)
-    wedge = f"best planes of both endplates over the mid-sagittal band; {_BAND} from the heights' repeats"
+        measured: Measured = getattr(heights, kind)
+        method = f"{_HEIGHTS}, at {place} of the depth; {_READERS}"
+        yield from _number(f"{kind}_height", level, measured, method, _MORPHOMETRY)
+    wedge = f"best planes of both endplates over the mid-sagittal band; {_READERS}"
     yield from _number("wedge_angle", level, heights.wedge_deg, wedge, _MORPHOMETRY)
-    if fracture.genant_grade is None:
-        return
+    yield from _repeatability(heights)
+    yield from _nodes(fracture)
     yield from _loss_and_grade(fracture)
-    yield from _answers(fracture)
-    wall = f"larger of posterior height loss and the share of the wall bulging 1 mm or more; {_BAND} of the loss"
+    yield _confidence(fracture)
+    if fracture.genant_grade is not None:
+        yield from _answers(fracture)
+    wall = (
+        "larger of posterior height loss and the share of the wall that bulges by more than voxels and the mask's "
+        f"roughness explain; {_BAND} of loss and bulge, each its own"
+    )
     source = f"AO Spine-DGOU OF class asks for > 1/5 (verified); {_MORPHOMETRY}"
     yield from _number("posterior_wall_involvement", level, fracture.posterior_wall_fraction, wall, source)
 
 
 def _loss_and_grade(fracture: Fracture) -> Iterator[Finding]:
+    if fracture.height_loss.value is None:
+        return
     expected = _worst_expected(fracture)
     reference = f"{fracture.worst} height from {fracture.reference}"
     source = f"{_MORPHOMETRY}; {_ratio_source(fracture)}"
@@ -63,17 +79,79 @@ def _loss_and_grade(fracture: Fracture) -> Iterator[Finding]:
         f"{reference}; {_BAND} of the spread of references and of level ratios",
         source,
     )
-    method = f"worst of three: {reference}; {_BAND} of measured and expected height together"
+    method = f"worst of three: {reference}; {_BAND} of measured and expected height together, between readers"
     yield from _number("height_loss", fracture.level, fracture.height_loss, method, source)
+    if fracture.genant_grade is None:
+        return
     yield Finding(
         code="genant_grade",
         level=fracture.level,
-        value=fracture.genant_grade if fracture.genant_grade is not None else 0,
+        value=fracture.genant_grade,
         unit=catalogue()["genant_grade"].unit,
         low=fracture.grade_low,
         high=fracture.grade_high,
         method="1 from 20 %, 2 from 25 %, 3 above 40 % height loss; band: grades at the ends of the loss's 95 % band",
         source=_GENANT,
+    )
+
+
+def _repeatability(heights: Heights) -> Iterator[Finding]:
+    """Half of the 95 % band of measuring this label again, the largest of the three heights."""
+    known = [m.sd for m in (heights.anterior, heights.middle, heights.posterior) if m.sd is not None]
+    if known:
+        half = float(BAND_SD) * max(known)
+        yield Finding(
+            code="height_repeatability",
+            level=heights.level,
+            value=half,
+            unit="mm",
+            low=half,
+            high=half,
+            method=f"half of the 95 % band of the {_REPEAT}; no band of its own",
+            source=_MORPHOMETRY,
+        )
+
+
+def _nodes(fracture: Fracture) -> Iterator[Finding]:
+    """Focal endplate nodes, and the heights with them as they are."""
+    for node in fracture.nodes:
+        yield Finding(
+            code="endplate_node",
+            level=fracture.level,
+            condition=f"{node.plate} endplate",
+            value=f"{node.area_mm2:.0f} mm2, {node.depth_mm:.1f} mm deep",
+            unit="",
+            method="a dent beyond the robust fit of the endplate, small and away from its rim, heights beside it read "
+            "over its bridged opening; Schmorl-like, no sign of a compression fracture by itself",
+            source="Own choice of limits (design): 25 mm2 to a fifth of the endplate, 2 mm and 1.5 voxels deep",
+        )
+    within = fracture.heights.within_node_mm
+    if within is None or not fracture.nodes:
+        return
+    for kind, value in zip(_PLACES, within, strict=True):
+        measured: Measured = getattr(fracture.heights, kind)
+        if measured.value is None or np.isnan(value):
+            continue
+        inside = replace(measured, value=value)
+        method = f"{_HEIGHTS}, with the node as it is; {_READERS}"
+        yield from _number("height_within_node", fracture.level, inside, method, _MORPHOMETRY, condition=kind)
+
+
+def _confidence(fracture: Fracture) -> Finding:
+    """How sure the grade is, one number a level: a table can be sorted by it."""
+    if fracture.genant_grade is None:
+        method = f"0: no grade could be given ({fracture.reason})"
+    else:
+        method = "chance that the true loss lies within the stated grade, by the normal distribution of the loss's band"
+    return Finding(
+        code="reading_confidence",
+        level=fracture.level,
+        value=round(fracture.confidence, 4),
+        unit="1",
+        low=round(fracture.confidence, 4),
+        high=round(fracture.confidence, 4),
+        method=f"{method}; no band of its own",
+        source=f"{_GENANT}; the loss's own band",
     )
 
 
@@ -134,8 +212,10 @@ def _gaps_of_level(fracture: Fracture) -> Iterator[Gap]:
             yield _gap(f"{kind}_height", level, measured.reason)
     if heights.wedge_deg.value is None:
         yield _gap("wedge_angle", level, heights.wedge_deg.reason)
+    if fracture.height_loss.value is None:
+        yield from (_gap(code, level, fracture.reason) for code in ("expected_height", "height_loss"))
     if fracture.genant_grade is None:
-        for code in ("expected_height", "height_loss", "genant_grade", "deformity_shape", "deformity", "fracture"):
+        for code in ("genant_grade", "deformity_shape", "deformity", "fracture"):
             yield _gap(code, level, fracture.reason)
     if fracture.posterior_wall_fraction.value is None:
         yield _gap("posterior_wall_involvement", level, fracture.posterior_wall_fraction.reason)
@@ -145,18 +225,24 @@ def _gap(code: str, level: Level, reason: str) -> Gap:
     return Gap(code=code, level=level, reason=reason)
 
 
-def _number(code: str, level: Level, measured: Measured, method: str, source: str) -> Iterator[Finding]:
+def _number(
+    code: str, level: Level, measured: Measured, method: str, source: str, condition: str = ""
+) -> Iterator[Finding]:
     """A finding with its 95 % band; nothing where it was not measured."""
     if measured.value is None:
         return
-    half = None if measured.sd is None else BAND_SD * measured.sd
+    low, high = measured.low, measured.high
+    if low is None and high is None and measured.shown_sd is not None:
+        half = BAND_SD * measured.shown_sd
+        low, high = measured.value - half, measured.value + half
     yield Finding(
         code=code,
         level=level,
+        condition=condition,
         value=measured.value,
         unit=catalogue()[code].unit,
-        low=None if half is None else measured.value - half,
-        high=None if half is None else measured.value + half,
+        low=low,
+        high=high,
         method=method if not measured.reason else f"{method} ({measured.reason})",
         source=source,
     )

@@ -76,16 +76,20 @@ def worst_of(losses: Triple) -> Kind:
     return KINDS[losses.index(max(losses))]
 
 
-def shape_of(heights_mm: Triple, losses: Triple) -> Shape:
-    """Shape by the first test that matches: crush, biconcave, wedge; else `none`."""
+def shape_of(heights_mm: Triple, losses: Triple, slack: float = 0.0) -> Shape:
+    """Shape by the first test that matches: crush, biconcave, wedge; else `none`.
+
+    `slack` : how far below its limit a ratio must lie to be told, where coarse labels leave it open.
+    """
     front, middle, back = heights_mm
     lost_front, lost_middle, lost_back = losses
+    limit = RATIO_BELOW - slack
     also = max(1 - lost_front, 1 - lost_middle)
-    if 1 - lost_back < RATIO_BELOW and also < ALSO_REDUCED_BELOW:
+    if 1 - lost_back < limit and also < ALSO_REDUCED_BELOW - slack:
         return "crush"
-    if middle / back < RATIO_BELOW and middle < front:
+    if middle / back < limit and middle < front:
         return "biconcave"
-    return "wedge" if front / back < RATIO_BELOW else "none"
+    return "wedge" if front / back < limit else "none"
 
 
 def physiological_wedge(level: Level, heights_mm: Triple) -> bool:
@@ -114,7 +118,14 @@ def scheuermann_like(wedges_deg: Sequence[float | None]) -> tuple[bool, ...]:
 
 
 def read_shape(
-    level: Level, heights_mm: Triple, losses: Triple, signs: Sequence[Sign], *, scheuermann: bool
+    level: Level,
+    heights_mm: Triple,
+    losses: Triple,
+    signs: Sequence[Sign],
+    *,
+    scheuermann: bool,
+    alone_short: bool = False,
+    slack: float = 0.0,
 ) -> Reading:
     """Deformity and fracture of a level, kept apart.
 
@@ -122,23 +133,31 @@ def read_shape(
     ----------
     level, heights_mm : the body. losses : of the three heights against the expected, fractions.
     signs : what was found on endplates and cortex. scheuermann : the level lies in a run of wedged ones.
+    alone_short : levels on both sides are normal, and no other body of this patient is short.
+    slack : what coarse labels leave open of a ratio of heights.
 
     Notes
     -----
     Genant 1993, Jiang 2004. A deformity is a fracture only with an endplate or cortex sign, or where the loss against
     neighbours is too great for a variant. Physiological wedging, an evenly short body and Scheuermann-like wedging
-    need an endplate sign; an evenly short body without one is left open. No variant loses more than 40 % or has a
-    front-to-back ratio over 3 SD below the level's mean.
+    need an endplate sign; an evenly short body without one is left open, unless it alone is short between normal
+    neighbours. No variant loses more than 40 % or has a front-to-back ratio over 3 SD below the level's mean.
     """
     grade = genant_grade(max(losses))
-    shape = shape_of(heights_mm, losses)
+    shape = shape_of(heights_mm, losses, slack)
     if grade == 0 and physiological_wedge(level, heights_mm):
         return Reading(deformity="no", fracture="no", shape="none", reason="wedging within the physiological range")
     if grade == 0 and shape == "none":
         return Reading(deformity="no", fracture="no", shape="none", reason="height loss below 20 %")
+    if grade == 0 and not signs and (shape == "biconcave" or not beyond_variants(level, heights_mm)):
+        reason = f"height loss below 20 % and no sign; a {shape} ratio below 0.80 alone is a variant"
+        return Reading(deformity="no", fracture="no", shape="none", reason=reason)
     shape = shape if shape != "none" else _by_worst(losses)
     excusable = max(losses) <= SEVERE_ABOVE and not beyond_variants(level, heights_mm)
     mimic = _mimic(losses, shape, scheuermann=scheuermann) if excusable else None
+    if mimic == "short vertebra" and grade > 0 and alone_short:
+        reason = "evenly compressed: neighbours on both sides are normal and no other body of this patient is short"
+        return Reading(deformity="yes", fracture="yes", shape="crush", reason=reason)
     fracture, reason = _broken(grade, signs, mimic)
     return Reading(deformity="yes", fracture=fracture, shape=shape, reason=reason)
 

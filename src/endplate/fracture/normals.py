@@ -61,9 +61,31 @@ MIDDLE_TO_MEAN = cited(
 GRADED_RANGE = (Level.T4, Level.L5)
 
 
+TRANSITIONAL_PLACE = cited_table(
+    "transitional_place",
+    "level",
+    "Own choice: T13 is sized between T12 and L1, L6 as L5; the trend of its neighbours tells the rest",
+    "design",
+    {"T13": 0.5, "L6": 0.0},
+)
+"""Levels beyond the usual one above (T12, L5)."""
+
+
 def has_normal(level: Level) -> bool:
-    """Whether level ratios exist: T4 to L5, without the transitional T13 and L6."""
+    """Whether published level ratios exist: T4 to L5, without the transitional T13 and L6."""
     return level.usual and GRADED_RANGE[0].order <= level.order <= GRADED_RANGE[1].order
+
+
+def has_trend(level: Level) -> bool:
+    """Whether a height can be expected from neighbours: levels with ratios, and T13 and L6 by their trend."""
+    return has_normal(level) or level.value in TRANSITIONAL_PLACE
+
+
+def place_of(level: Level) -> float:
+    """Place in the spine counted in usual levels; T13 lies half-way between T12 and L1, L6 one below L5."""
+    if level.usual:
+        return float(_usual().index(level))
+    return {"T13": _usual().index(Level.T12) + 0.5, "L6": _usual().index(Level.L5) + 1.0}[level.value]
 
 
 @cache
@@ -72,14 +94,14 @@ def normal_heights(level: Level, sex: Sex | None = None) -> Triple:
 
     Parameters
     ----------
-    level : T4 to L5, not transitional.
+    level : T4 to L5, or a transitional one.
     sex : None takes the mean growth of both and the women's front-to-back ratio.
 
     Raises
     ------
     ValueError : a level without normal values.
     """
-    if not has_normal(level):
+    if not has_trend(level):
         raise ValueError(f"no normal values for {level}")
     posterior = _posterior(level, sex)
     anterior = posterior * front_to_back(level, sex)
@@ -108,9 +130,12 @@ def _posterior(level: Level, sex: Sex | None) -> float:
     return (1 + growth) ** below_t9 * lower
 
 
-def _steps(level: Level) -> int:
-    """Place among the usual levels."""
-    return _usual().index(level)
+def _steps(level: Level) -> float:
+    """Place in the tables: that of a usual level, or of a transitional one between or at its neighbours."""
+    if level.usual:
+        return float(_usual().index(level))
+    above = Level.T12 if level is Level.T13 else Level.L5
+    return _usual().index(above) + float(TRANSITIONAL_PLACE[level.value])
 
 
 @cache

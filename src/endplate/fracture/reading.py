@@ -8,12 +8,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.cited import cited
 from endplate.finding import BAND_SD
+from endplate.fracture.certainty import (
+    chance_of_grade,
+    coarse_sd_mm,
+    depth_slack,
+    ratio_slack,
+    surely_short,
+    too_coarse,
+)
 from endplate.fracture.expected import Expected, Row, expected_heights
 from endplate.fracture.grade import KINDS, Reading, genant_grade, read_shape, scheuermann_like, short_vertebra, worst_of
 from endplate.fracture.height.extent import Extent, body_extent
-from endplate.fracture.height.morphometry import HeightSettings, measure_heights, unknown_heights
-from endplate.fracture.normals import Triple
+from endplate.fracture.height.morphometry import READER_RATIO_SD, HeightSettings, measure_heights, unknown_heights
+from endplate.fracture.normals import Triple, place_of
 from endplate.fracture.own_shape import hidden_loss_sd, short_levels
 from endplate.fracture.posterior_wall import wall_involvement
 from endplate.fracture.result import Fracture, Heights, Measured
@@ -22,6 +31,8 @@ from endplate.level import Level
 from endplate.patient import PatientRecord
 
 SHORT_ALONE = "short for the size of the body and no intact level to compare with: variant, crush or small bones"
+NEAR_LEVELS = cited(2, "level", "Own choice: the neighbours that a reader looks at on either side", "design")
+NO_RATIOS = "no expected heights: no level ratios for this level, and no intact neighbour whose trend could tell them"
 UNCOMPARED = "own shape is normal, but no intact level to compare with: an even crush cannot be ruled out"
 
 
@@ -42,6 +53,10 @@ class _Spine:
     intact: tuple[Level, ...]
     short: frozenset[Level]
     scheuermann: Mapping[Level, bool]
+
+    def serves(self, level: Level) -> tuple[Level, ...]:
+        """Levels whose expected heights stand on this one."""
+        return tuple(sorted(other for other, there in self.expected.items() if level in there.by))
 
 
 def grade_fractures(
@@ -69,7 +84,13 @@ def grade_fractures(
     depths = {level: depth for level in triples if (depth := heights[level].depth_mm) is not None}
     short = short_levels(triples, depths, sex)
     rows = [
-        Row(level=v.level, heights_mm=triples[v.level], usable=not v.cut_by_field, short=v.level in short)
+        Row(
+            level=v.level,
+            heights_mm=triples[v.level],
+            usable=not v.cut_by_field,
+            short=v.level in short,
+            sd_mm=coarse_sd_mm(heights[v.level]),
+        )
         for v in spine.vertebrae
         if v.level in triples
     ]
@@ -113,19 +134,17 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
     if triple is None:
         return _unread(heights, _why_unmeasured(heights))
     if expected is None:
-        return _unread(heights, "no expected heights: no level ratios for this level")
+        return _unread(
+            heights,
+            NO_RATIOS,
+        )
     losses = expected.loss(triple)
     if expected.own and vertebra.level in spine.short and genant_grade(max(losses)) == 0:
         return _unread(heights, SHORT_ALONE)
     kind = worst_of(losses)
     loss = _loss(heights, expected, losses, kind, short=vertebra.level in spine.short)
     extent = body_extent(vertebra)
-    signs = _signs(vertebra, triple, extent, spine)
-    reading = read_shape(vertebra.level, triple, losses, signs, scheuermann=spine.scheuermann[vertebra.level])
-    if expected.own:
-        reading = _without_neighbours(reading, genant_grade(max(losses)), short=vertebra.level in spine.short)
-    low, high = _band(loss)
-    return Fracture(
+    result = Fracture(
         level=vertebra.level,
         heights=heights,
         expected_mm=expected.heights_mm,
@@ -134,24 +153,81 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
         basis=expected.basis,
         height_loss=loss,
         worst=kind,
-        genant_grade=genant_grade(max(losses)),
+        genant_grade=None,
+        grade_low=None,
+        grade_high=None,
+        shape=None,
+        deformity="indeterminate",
+        fracture="indeterminate",
+        signs=(),
+        posterior_wall_fraction=_wall(vertebra, triple, extent, expected, heights),
+        nodes=tuple(dent for dent in heights.dents if dent.focal),
+    )
+    uncertain = too_coarse(loss, heights, vertebra)
+    if uncertain:
+        return replace(result, reason=uncertain)
+    return _answered(result, _answer(vertebra, triple, loss, spine, extent))
+
+
+def _answer(
+    vertebra: Vertebra, triple: Triple, loss: Measured, spine: _Spine, extent: Extent | None
+) -> tuple[Reading, list[Sign]]:
+    """The reading of a level that can be graded, and the signs it stands on."""
+    level = vertebra.level
+    expected, slack = spine.expected[level], ratio_slack(spine.heights[level])
+    losses = expected.loss(triple)
+    signs = _signs(vertebra, triple, extent, spine, slack)
+    reading = read_shape(
+        level,
+        triple,
+        losses,
+        signs,
+        scheuermann=spine.scheuermann[level],
+        alone_short=surely_short(loss) and _alone_short(level, expected, spine),
+        slack=slack,
+    )
+    if expected.own:
+        grade, serves = genant_grade(max(losses)), spine.serves(level)
+        reading = _without_neighbours(reading, grade, short=level in spine.short, serves=serves)
+    return reading, signs
+
+
+def _answered(result: Fracture, answer: tuple[Reading, list[Sign]]) -> Fracture:
+    reading, signs = answer
+    loss = result.height_loss
+    grade = genant_grade(loss.value or 0.0)
+    low, high = _band(loss)
+    return replace(
+        result,
+        genant_grade=grade,
         grade_low=genant_grade(low),
         grade_high=genant_grade(high),
         shape=reading.shape,
         deformity=reading.deformity,
         fracture=reading.fracture,
         signs=tuple(sign.text for sign in signs),
-        posterior_wall_fraction=_wall(vertebra, triple, extent, expected, heights),
         reason=reading.reason,
+        confidence=chance_of_grade(loss, grade),
     )
 
 
-def _without_neighbours(reading: Reading, grade: int, *, short: bool) -> Reading:
+def _alone_short(level: Level, expected: Expected, spine: _Spine) -> bool:
+    """Whether levels next to this one on both sides are intact, and no other body is short for its size."""
+    beside = [abs(place_of(other) - place_of(level)) for other in expected.by]
+    above = any(far <= NEAR_LEVELS and o.order < level.order for far, o in zip(beside, expected.by, strict=True))
+    below = any(far <= NEAR_LEVELS and o.order > level.order for far, o in zip(beside, expected.by, strict=True))
+    return above and below and not (spine.short - {level})
+
+
+def _without_neighbours(reading: Reading, grade: int, *, short: bool, serves: tuple[Level, ...]) -> Reading:
     """A reading from the own posterior height alone: an even crush leaves no trace in it."""
     if short:
         return replace(reading, reason=f"{reading.reason}; the posterior height looks lost too: grade may be higher")
     if grade > 0 or reading.fracture == "yes":
         return reading
+    if serves and reading.fracture == "no":
+        names = ", ".join(map(str, serves))
+        return replace(reading, reason=f"own shape and size are normal: the intact reference of {names}")
     return replace(reading, deformity="indeterminate", fracture="indeterminate", reason=UNCOMPARED)
 
 
@@ -193,7 +269,10 @@ def _loss(heights: Heights, expected: Expected, losses: Triple, kind: str, *, sh
     if expected.own:
         parts.append(hidden_loss_sd(max(losses), short=short))
     known = [sd for sd in parts if sd is not None]
-    return Measured(value=max(losses), sd=float(np.linalg.norm(known)) if known else None)
+    if not known:
+        return Measured(value=max(losses))
+    sd = float(np.linalg.norm(known))
+    return Measured(value=max(losses), sd=sd, reader_sd=float(np.hypot(sd, float(READER_RATIO_SD))))
 
 
 def _loss_sd(heights: Heights, expected: Expected, place: int) -> float | None:
@@ -205,18 +284,22 @@ def _loss_sd(heights: Heights, expected: Expected, place: int) -> float | None:
 
 
 def _band(loss: Measured) -> tuple[float, float]:
-    """95 % band of a loss; the loss itself where its SD is unknown."""
-    value, half = loss.value or 0.0, BAND_SD * (loss.sd or 0.0)
+    """95 % band of a loss, between readers; the loss itself where its SD is unknown."""
+    value, half = loss.value or 0.0, BAND_SD * (loss.shown_sd or 0.0)
     return value - half, value + half
 
 
-def _signs(vertebra: Vertebra, triple: Triple, extent: Extent | None, spine: _Spine) -> list[Sign]:
+def _signs(vertebra: Vertebra, triple: Triple, extent: Extent | None, spine: _Spine, slack: float) -> list[Sign]:
     others = [level for level in spine.intact if level is not vertebra.level]
+    intact = [t for level in others if (t := measured_heights(spine.heights[level]))]
+    deep = None if extent is None else depth_slack(vertebra, extent.depth_mm)
     found = [
-        breach_sign(vertebra),
-        depression_sign(triple, [t for level in others if (t := measured_heights(spine.heights[level]))]),
-        front_sign(vertebra.level, triple),
-        None if extent is None else spread_sign(vertebra.level, extent.depth_mm, _depths(others, spine)),
+        breach_sign(spine.heights[vertebra.level].dents),
+        depression_sign(triple, intact, slack),
+        front_sign(vertebra.level, triple, slack),
+        None
+        if extent is None or deep is None
+        else spread_sign(vertebra.level, extent.depth_mm, _depths(others, spine), deep),
     ]
     return [sign for sign in found if sign is not None]
 
@@ -229,4 +312,6 @@ def _wall(vertebra: Vertebra, triple: Triple, extent: Extent | None, expected: E
     """Posterior wall involvement; the loss of height counts only where neighbours tell it."""
     from_neighbours = not expected.own
     loss = expected.loss(triple)[2] if from_neighbours else None
-    return wall_involvement(vertebra, extent, triple[2], loss, _loss_sd(heights, expected, 2))
+    sd = _loss_sd(heights, expected, 2)
+    shown = None if sd is None else float(np.hypot(sd, float(READER_RATIO_SD)))
+    return wall_involvement(vertebra, extent, triple[2], loss, shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from endplate.fracture.node import Dent
 from endplate.level import Level
 from endplate.short_repr import short_repr
 
@@ -17,16 +18,35 @@ the own posterior height (RDES230); the own posterior height alone."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A length or angle with the SD of re-measuring it; `value` None means it could not be measured."""
+    """A length or angle with two spreads; `value` None means it could not be measured.
+
+    Attributes
+    ----------
+    sd : repeatability: what measuring this label again leaves open, its voxels and its border's wander with it.
+    reader_sd : what another reader's label would give, with `sd` in it; None where no study tells it.
+    low, high : a 95 % band that is not symmetric; None takes it from the SD.
+    """
 
     value: float | None
     sd: float | None = None
     reason: str = ""
+    reader_sd: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def shown_sd(self) -> float | None:
+        """The SD of the band that is shown: between readers where it is known."""
+        return self.sd if self.reader_sd is None else self.reader_sd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heights:
-    """Heights of one body along its own superior axis over a mid-sagittal band, mm; wedge in degrees."""
+    """Heights of one body along its own superior axis over a mid-sagittal band, mm; wedge in degrees.
+
+    A focal endplate node among the `dents` is bridged; `within_node_mm` are then the heights with the node as it is.
+    `edge_mm` is the edge of the label's voxels along the spine.
+    """
 
     level: Level
     anterior: Measured
@@ -35,6 +55,9 @@ class Heights:
     wedge_deg: Measured
     depth_mm: float | None
     width_mm: float | None
+    edge_mm: float | None = None
+    dents: tuple[Dent, ...] = ()
+    within_node_mm: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +72,8 @@ class Fracture:
     worst : which height lost most.
     deformity, fracture : separate answers; a deformity is a fracture only with an endplate or cortex sign.
     signs : the signs found, in words.
-    posterior_wall_fraction : 0..1.
+    posterior_wall_fraction : 0..1. nodes : focal endplate nodes, findings of their own and no sign of a fracture.
+    confidence : chance 0..1 that the true loss lies within the stated grade, by its shown band; 0 without a grade.
     """
 
     level: Level
@@ -68,6 +92,8 @@ class Fracture:
     signs: tuple[str, ...]
     posterior_wall_fraction: Measured
     reason: str = ""
+    nodes: tuple[Dent, ...] = ()
+    confidence: float = 0.0
     basis: Basis | None = None
 
     __repr__ = short_repr

@@ -62,10 +62,18 @@ def _deformed(case: Case, level: Level, index: Index) -> str:
         worst = next((item.worst for item in case.fractures if item.level is level and item.worst), "")
         words.append(f"it has lost {with_unit(loss)} of its expected {worst + ' ' if worst else ''}height")
     if grade is not None:
-        word = GRADE_WORDS.get(int(float(grade.value)), "no")
+        word = GRADE_WORDS.get(int(float(grade.value)), "")
+        grade_words = f"{word} deformity" if word else "less than 20 % of height lost"
         kind = f", {shape.value} shape" if shape is not None and shape.value != "none" else ""
-        words.append(f"Genant grade {value_of(grade)} ({word} deformity{kind})")
+        words.append(f"Genant grade {value_of(grade)} ({grade_words}{kind})")
     return "; ".join(words) if words else "its heights could not be measured"
+
+
+def _how_deformed(level: Level, index: Index) -> str:
+    """A deformity in words that agree with its grade: below grade 1 only the shape is out of the ordinary."""
+    grade = index.get(("genant_grade", level))
+    below = grade is not None and float(grade.value) == 0
+    return "has an unusual shape without a height loss of 20 %" if below else "is deformed"
 
 
 def _undecided(case: Case, index: Index) -> list[Sentence]:
@@ -74,24 +82,25 @@ def _undecided(case: Case, index: Index) -> list[Sentence]:
     for level in _levels_where(index, "deformity", "yes", True):
         answer = index.get(("fracture", level))
         if answer is None or answer.value == "indeterminate":
-            doubt = f"{level} is deformed, but whether bone broke cannot be told from this scan"
+            doubt = f"{level} {_how_deformed(level, index)}, but whether bone broke cannot be told from this scan"
             out.append(Sentence(tone="alarm", text=f"{doubt}: {_deformed(case, level, index)}."))
         elif answer.value == "no":
             signs = "but is not read as fractured" if _signs_at(case, level) else "without a sign of fracture"
-            text = f"{level} is deformed {signs}: {_deformed(case, level, index)}."
+            text = f"{level} {_how_deformed(level, index)} {signs}: {_deformed(case, level, index)}."
             out.append(Sentence(tone="note", text=text))
     return out
 
 
 def _signs(case: Case, index: Index) -> list[Sentence]:
-    """Levels with a sign of a broken endplate that are neither called fractured nor told as deformed."""
+    """Levels with a sign of a broken endplate or cortex that are neither called fractured nor told as deformed."""
     told = {level for (code, level), f in index.items() if code == "deformity" and f.value in ("yes", True)}
     out = []
     for reading in case.fractures:
         if reading.signs and reading.fracture != "yes" and reading.level not in told:
             graded = reading.genant_grade is not None
             loss = "without a height loss of 20 %" if graded else "and a height loss that could not be measured"
-            text = f"{reading.level}: an endplate sign {loss} ({'; '.join(reading.signs)}): look at it."
+            what = "a sign" if len(reading.signs) == 1 else "signs"
+            text = f"{reading.level}: {what} of a fracture {loss} ({'; '.join(reading.signs)}): look at it."
             out.append(Sentence(tone="note", text=text))
     return out
 

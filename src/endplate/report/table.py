@@ -33,6 +33,13 @@ GROUPS = {
         "regional_kyphosis",
         "posterior_wall_involvement",
     ),
+    "Discs": ("disc_anterior_height", "disc_middle_height", "disc_posterior_height"),
+    "How sure, and endplate nodes": (
+        "reading_confidence",
+        "height_repeatability",
+        "endplate_node",
+        "height_within_node",
+    ),
     "Bone density": ("trabecular_hu", "trabecular_density", "density_category"),
     STRENGTH: (
         "stiffness",
@@ -61,6 +68,11 @@ INTROS = {
     "Angles and posterior wall": (
         "Plus is kyphosis (front lower), minus is lordosis. Posterior wall involvement is the larger of the height "
         "lost at the posterior wall and the share of the wall that bulges back; it does not tell of the canal."
+    ),
+    "Discs": "Between the bony endplates of the level and the next one below; cartilage counts as disc.",
+    "How sure, and endplate nodes": (
+        "Confidence is the chance that the grade is right by the band of the height loss. Repeatability is half of the "
+        "95 % band of measuring this label again; the bands of the heights are those between readers, and wider."
     ),
     "Bone density": "A category is given only where the whole band lies within it.",
 }

@@ -21,7 +21,7 @@ from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import ELASTIC, FOAM, FoamLaw
 from endplate.numerics.mpm.load import Load
 from endplate.numerics.mpm.load_stepping import release
-from endplate.numerics.mpm.particles import fill_cloud
+from endplate.numerics.mpm.particles import Particles, fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.progress import Share
 from endplate.synthetic_fracture.heights import SIDES, Body, Surfaces, heights_of, intact_body
@@ -62,7 +62,7 @@ class CrushedBody:
     loaded_loss : worst loss under load, before the recoil. peak_n : highest reaction of the upper plate.
     mass_before_mg, mass_after_mg : of all bone points. presses, steps, iterations : work done.
     loose_steps : those above the tolerance.
-
+    points : of the bone, with all that they went through, mm from the outer corner of voxel 0 of `grid`.
     ratio : (least, 5th percentile, greatest) volume ratio of the bone points. notes : what went otherwise.
     """
 
@@ -73,6 +73,8 @@ class CrushedBody:
     peak_n: float
     mass_before_mg: float
     mass_after_mg: float
+    points: Particles
+    grid: Grid
     ratio: tuple[float, float, float]
     presses: int
     steps: int
@@ -275,6 +277,8 @@ class _Crush:
             peak_n=self.peak_n,
             mass_before_mg=self.mass_before,
             mass_after_mg=float((cloud.density() * cloud.volume)[self.bone].sum()),
+            points=cloud.keep(self.bone),
+            grid=self.grid,
             ratio=(float(ratio.min()), float(np.percentile(ratio, 5)), float(ratio.max())),
             presses=presses,
             steps=self.engine.energy_balance.steps,

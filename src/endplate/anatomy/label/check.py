@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.anatomy.label.repair import fill_holes, piece_cautions, sort_pieces
+from endplate.anatomy.label.repair import beside, fill_holes, piece_cautions, sort_pieces
 from endplate.cited import cited
 from endplate.errors import LabelError
 from endplate.finding import Caution, Gap
@@ -106,6 +106,9 @@ def _sorted_mask(
         volume = sum(float(piece.sum()) for piece in pieces.apart) * voxel_mm3 / 1000
         text = f"{level} is labelled in two places apart; {volume:.1f} mL lie away from the larger part"
         check.distrust(level, "one_level_in_two_bodies", text)
+        for other in sorted({one for piece in pieces.apart for one in beside(labels.labels[window], level, piece)}):
+            text = f"a part of the label of {level} lies against {other}, away from {level}: {other} may lack a part"
+            check.distrust(other, "bleeding_shared", text)
     if not repair:
         return labels.labels[window] == level.verse_id
     start = np.array([side.start for side in window])

@@ -42,23 +42,35 @@ def check_neighbours(vertebrae: tuple[Vertebra, ...]) -> tuple[list[Caution], li
     for upper, lower in pairwise(vertebrae):
         share = shared_face(upper, lower)
         if share > SHARED_FACE:
-            text = (
-                f"{upper.level} and {lower.level} touch over {share:.0%} of their faces: one body may carry two labels"
-            )
-            found += [(upper, "two_levels_in_one_body", text), (lower, "two_levels_in_one_body", text)]
+            over = "the whole" if share >= 1 else f"{share:.0%}"
+            for one, other in ((upper, lower), (lower, upper)):
+                text = f"{one.level} touches {other.level} over {over} of its face: one body may carry two labels"
+                found.append((one, "two_levels_in_one_body", text))
     found += _sizes(vertebrae)
     cautions = [Caution(code=code, level=vertebra.level, text=text) for vertebra, code, text in found]
     return cautions, [Gap(code="vertebra", level=vertebra.level, reason=text) for vertebra, _, text in found]
 
 
-def check_lumps(shares: list[tuple[Level, float]]) -> tuple[list[Caution], list[Gap]]:
-    """Cautions and gaps for labels with a second large piece in front of the canal, given as shares of the body."""
+def check_lumps(lumps: list[tuple[Level, float, float]]) -> tuple[list[Caution], list[Gap]]:
+    """Cautions and gaps for labels with a second large piece in front of the canal, and for the level it belongs to.
+
+    Parameters
+    ----------
+    lumps : levels from head to foot, the second piece as a share of the body, and how far it lies above the body, mm.
+    """
     cautions, gaps = [], []
-    for level, share in shares:
-        if share > SECOND_BODY:
-            text = f"{level} has a second piece in front of the canal, {share:.0%} of its body: part of a neighbour"
-            cautions.append(Caution(code="one_level_in_two_bodies", level=level, text=text))
-            gaps.append(Gap(code="vertebra", level=level, reason=text))
+    for place, (level, share, rise_mm) in enumerate(lumps):
+        if share <= SECOND_BODY:
+            continue
+        found = [(level, f"{level} has a second piece in front of the canal, {share:.0%} of its body: a neighbour's")]
+        beside = place - 1 if rise_mm > 0 else place + 1
+        if 0 <= beside < len(lumps):
+            other = lumps[beside][0]
+            found.append((other, f"the label of {level} reaches into {other}, so that {other} may lack a part"))
+        for who, text in found:
+            code = "one_level_in_two_bodies" if who is level else "bleeding_shared"
+            cautions.append(Caution(code=code, level=who, text=text))
+            gaps.append(Gap(code="vertebra", level=who, reason=text))
     return cautions, gaps
 
 

@@ -24,6 +24,7 @@ HOLE_MM3 = cited(
 BLEED_CONTACT = cited(
     0.4, "1", "Own choice: share of a speck's border that one neighbour owns before it is given to it", "design"
 )
+BESIDE_SHARE = cited(0.1, "1", "Own choice: a piece that took part of a body lies against what is left of it", "design")
 NEAR_MM = cited(8, "mm", "Own choice: a loose arch (spondylolysis, thin pedicle) lies this near its body", "design")
 MAX_PIECES = cited(
     200, "1", "Own choice: a label in more pieces is noise; each that is looked at costs a pass over the crop", "design"
@@ -94,6 +95,16 @@ def _owner(labels: NDArray[np.uint16], label: int, piece: NDArray[np.bool_]) -> 
     return owner if enough and owner in FROM_VERSE_ID else 0
 
 
+def beside(labels: NDArray[np.uint16], own: Level, piece: NDArray[np.bool_]) -> frozenset[Level]:
+    """Levels that a piece (I, J, K) of a label lies against with a tenth of its border or more."""
+    border = labels[ndimage.binary_dilation(piece, structure=_CORNERS) & ~piece]
+    found = {number: int((border == number).sum()) for number in np.unique(border)}
+    near = {
+        FROM_VERSE_ID[n] for n, count in found.items() if n in FROM_VERSE_ID and count >= BESIDE_SHARE * len(border)
+    }
+    return frozenset(near - {own, Level.S1})
+
+
 def fill_holes(mask: NDArray[np.bool_], voxel_mm3: float) -> tuple[NDArray[np.bool_], float, float]:
     """A mask with its small enclosed hollows filled; (mask, filled mm3, hollow left mm3)."""
     hollow = ndimage.binary_fill_holes(mask) & ~mask
@@ -115,8 +126,11 @@ def piece_cautions(level: Level, pieces: Pieces, voxel_mm3: float, *, repaired: 
         what = f"{len(pieces.islands)} loose specks ({volume:.0f} mm3) of {level}"
         done = "were left out" if repaired else "are in the labels"
         cautions.append(Caution(code="islands", level=level, text=f"{what} {done}", repaired=repaired))
+    bled: dict[int, float] = {}
     for owner, piece in pieces.bled:
-        what = f"{float(piece.sum()) * voxel_mm3:.0f} mm3 labelled {level} lie within {FROM_VERSE_ID[owner]}"
+        bled[owner] = bled.get(owner, 0.0) + float(piece.sum()) * voxel_mm3
+    for owner, volume in sorted(bled.items()):
         done = " and were given to it" if repaired else ""
-        cautions.append(Caution(code="bleeding", level=level, text=what + done, repaired=repaired))
+        text = f"{volume:.0f} mm3 labelled {level} lie within {FROM_VERSE_ID[owner]}{done}"
+        cautions.append(Caution(code="bleeding", level=level, text=text, repaired=repaired))
     return cautions

@@ -59,14 +59,17 @@ def facts_without_level(record: PatientRecord) -> LevelFacts:
 
 
 def fractured_levels(record: PatientRecord, findings: Sequence[Finding] = ()) -> tuple[Level, ...]:
-    """Levels that the record or a finding calls fractured, or that show oedema or uptake; from head to foot."""
+    """Levels that the record or a finding calls fractured, or that show oedema or uptake; from head to foot.
+
+    A level whose fracture is indeterminate is not among them: it is a question to a reader.
+    """
     named = {
         level
         for level, record_facts in record.levels.items()
         if record_facts.fracture or record_facts.oedema or record_facts.uptake
     }
     refused = {level for level, record_facts in record.levels.items() if record_facts.fracture is False}
-    found = {finding.level for finding in findings if finding.code == "fracture" and finding.value != "no"}
+    found = {finding.level for finding in findings if finding.code == "fracture" and finding.value == "yes"}
     return tuple(sorted(level for level in (named | found) - refused if level is not None))
 
 

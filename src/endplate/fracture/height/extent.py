@@ -46,12 +46,16 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BodyField:
-    """A smooth indicator of a body whose half level is its surface, sampled anywhere in a vertebra's frame."""
+    """A smooth indicator of a body whose half level is its surface, sampled anywhere in a vertebra's frame.
+
+    `voxels` : voxels of the grid in one of the label's own, along each axis.
+    """
 
     field: NDArray[np.float32]
     grid: Grid
     origin_mm: NDArray[np.float64]
     axes: NDArray[np.float64]
+    voxels: tuple[float, ...] = (1.0, 1.0, 1.0)
 
     def at(self, local_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values 0..1 at local points (..., 3); 0 outside the grid."""
@@ -66,7 +70,9 @@ def body_field(vertebra: Vertebra) -> BodyField:
     padded = np.pad(vertebra.body, margin)
     shape = np.array(vertebra.body.shape)
     grid = vertebra.grid.crop([-margin] * 3, shape + margin)
-    return BodyField(field=half_level(padded), grid=grid, origin_mm=vertebra.centroid_mm, axes=vertebra.axes)
+    voxels = tuple(vertebra.edges_mm / vertebra.grid.spacing_mm)
+    field = half_level(padded, voxels)
+    return BodyField(field=field, grid=grid, origin_mm=vertebra.centroid_mm, axes=vertebra.axes, voxels=voxels)
 
 
 def body_extent(vertebra: Vertebra) -> Extent | None:

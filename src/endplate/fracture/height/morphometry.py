@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from endplate.anatomy.label.resolution import COARSER_BY
 from endplate.anatomy.vertebra import Endplate, Vertebra
+from endplate.cited import cited
+from endplate.finding import BAND_SD
+from endplate.fracture.height.coarse import WANDER_SHARE, steps_sd_mm, wander_sd_mm
 from endplate.fracture.height.extent import Extent, body_extent
 from endplate.fracture.height.patch import BAND_HALF_MM, PLACES, band_heights
 from endplate.fracture.height.plate import weighted_fit, without_steps
-from endplate.fracture.height.spread import remeasured
+from endplate.fracture.height.spread import BORDER_SD_MM, remeasured
+from endplate.fracture.node import find_dents
 from endplate.fracture.result import Heights, Measured
 from endplate.level import Level
 
 KINDS = ("anterior", "middle", "posterior")
+_READERS = "neuro-ml/vertebral-fractures-severity: 2,971 pairs of the same body drawn by two readers"
+READER_SD_MM = cited(1.0, "mm", f"{_READERS}; SD of one reader's height", "recomputed")
+READER_RATIO_SD = cited(
+    0.034, "1", f"{_READERS}; SD of one reader's 1 - least over greatest height (robust 0.027)", "recomputed"
+)
+MAX_ANGLE_SD_DEG = cited(
+    4, "deg", "Own choice: +-8 degrees is the whole of a mild wedge; beyond it an angle says nothing", "design"
+)
+PLANE_SD_DEG = cited(
+    0.9,
+    "deg",
+    "what the band's planes miss of those of whole endplates on digital spines under 2.5 mm slices, beyond the heights",
+    "recomputed",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +67,46 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
     if reason or extent is None or vertebra.superior is None or vertebra.inferior is None:
         return unknown_heights(vertebra.level, reason, extent)
     edge_mm = edge_along_superior_mm(vertebra)
-    top, bottom = (
-        without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm)
-        for plate in (vertebra.superior, vertebra.inferior)
-    )
-    values = band_heights(vertebra.superior.right_mm, vertebra.superior.anterior_mm, top - bottom, extent)
-    spread = remeasured(vertebra, extent, edge_mm) if settings.repeat else [None] * len(KINDS)
+    dents = find_dents(vertebra)
+    nodes: dict[str, NDArray[np.bool_]] = {dent.plate: dent.cells for dent in dents if dent.focal}
+    values = _band(vertebra.superior, vertebra.inferior, extent, edge_mm, nodes)
+    spread = _spread(vertebra, extent, edge_mm) if settings.repeat else [None] * len(KINDS)
     heights = [_measured(value, sd) for value, sd in zip(values, spread, strict=True)]
+    within = _band(vertebra.superior, vertebra.inferior, extent, edge_mm, {}) if nodes else None
     return Heights(
         level=vertebra.level,
         anterior=heights[0],
         middle=heights[1],
         posterior=heights[2],
-        wedge_deg=_wedge(vertebra, heights, extent),
+        wedge_deg=_wedge(vertebra, heights, extent, nodes),
         depth_mm=extent.depth_mm,
         width_mm=extent.width_mm,
+        edge_mm=edge_mm,
+        dents=dents,
+        within_node_mm=None if within is None else (float(within[0]), float(within[1]), float(within[2])),
     )
+
+
+def _band(
+    superior: Endplate, inferior: Endplate, extent: Extent, edge_mm: float, nodes: Mapping[str, NDArray[np.bool_]]
+) -> NDArray[np.float64]:
+    """Heights of the mid-sagittal band, focal nodes bridged."""
+    top, bottom = (
+        without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm, nodes.get(name))
+        for name, plate in (("upper", superior), ("lower", inferior))
+    )
+    return band_heights(superior.right_mm, superior.anterior_mm, top - bottom, extent)
+
+
+def _spread(vertebra: Vertebra, extent: Extent, edge_mm: float) -> list[float | None]:
+    """SD of each height: repeats, the steps of the label's voxels, and its border's wander, mm."""
+    plates = [plate for plate in (vertebra.superior, vertebra.inferior) if plate is not None]
+    steps = float(np.linalg.norm([steps_sd_mm(vertebra, plate) for plate in plates]))
+    wander = float(np.linalg.norm([wander_sd_mm(vertebra, plate) for plate in plates])) / 2**0.5
+    border = max(float(BORDER_SD_MM), float(WANDER_SHARE) * wander)
+    repeats = remeasured(vertebra, extent, edge_mm)
+    # Repeats of a coarse label show some of its steps again, so the larger of both counts, not their sum.
+    return [None if sd is None else float(np.hypot(max(sd, steps), border)) for sd in repeats]
 
 
 def unknown_heights(level: Level, reason: str, extent: Extent | None = None) -> Heights:
@@ -89,42 +134,65 @@ def unmeasurable(vertebra: Vertebra, extent: Extent | None) -> str:
 
 
 def edge_along_superior_mm(vertebra: Vertebra) -> float:
-    """Length of the voxel edge that lies closest to the body's superior axis, mm."""
-    edges = vertebra.grid.affine[:3, :3]
-    along = np.abs(vertebra.axes[2] @ edges) / np.linalg.norm(edges, axis=0)
-    return float(np.linalg.norm(edges[:, int(along.argmax())]))
+    """Edge, closest to the body's superior axis, of the voxels in which the label was drawn, mm."""
+    return float(vertebra.edges_mm[vertebra.axis_along])
+
+
+def drawn_in(edge_mm: float, vertebra: Vertebra) -> str:
+    """What a label's steps along the spine come from, in words."""
+    spacing = float(vertebra.grid.spacing_mm[vertebra.axis_along])
+    if edge_mm >= spacing * float(COARSER_BY):
+        return f"labels drawn in steps of {edge_mm:.1f} mm"
+    return f"slices of {spacing:.2g} mm"
 
 
 def _measured(value: float, sd: float | None) -> Measured:
     if not np.isfinite(value):
         return Measured(value=None, reason="the endplates do not reach this place")
-    return Measured(value=float(value), sd=None if sd is None or not np.isfinite(sd) else float(sd))
+    if sd is None or not np.isfinite(sd):
+        return Measured(value=float(value))
+    return Measured(value=float(value), sd=float(sd), reader_sd=float(np.hypot(sd, READER_SD_MM)))
 
 
-def _wedge(vertebra: Vertebra, heights: list[Measured], extent: Extent) -> Measured:
+def _wedge(
+    vertebra: Vertebra, heights: list[Measured], extent: Extent, nodes: Mapping[str, NDArray[np.bool_]]
+) -> Measured:
     """Angle between the best planes of both endplates over the mid-sagittal band, degrees."""
     if vertebra.superior is None or vertebra.inferior is None:
         return Measured(value=None, reason="an endplate is missing")
     edge_mm = edge_along_superior_mm(vertebra)
-    lean = [sagittal_lean(plate, extent, edge_mm) for plate in (vertebra.superior, vertebra.inferior)]
+    lean = [
+        sagittal_lean(plate, extent, edge_mm, nodes.get(name))
+        for name, plate in (("upper", vertebra.superior), ("lower", vertebra.inferior))
+    ]
     if lean[0] is None or lean[1] is None:
         return Measured(value=None, reason="too little of an endplate is seen in the mid-sagittal band")
     angle = float(np.rad2deg(lean[0] - lean[1]))
     front_sd, back_sd = heights[0].sd, heights[2].sd
+    if heights[0].value is None or heights[2].value is None:
+        return Measured(value=None, reason="the endplates do not reach the front or the back")
     if front_sd is None or back_sd is None:
         return Measured(value=angle)
     run_mm = (PLACES["posterior"] - PLACES["anterior"]) * extent.depth_mm
-    sd = np.arctan(np.hypot(front_sd, back_sd) / run_mm)
-    return Measured(value=angle, sd=float(np.rad2deg(sd)))
+    from_heights = float(np.rad2deg(np.arctan(np.hypot(front_sd, back_sd) / run_mm)))
+    sd = float(np.hypot(from_heights, PLANE_SD_DEG))
+    if sd > MAX_ANGLE_SD_DEG:
+        reason = f"{drawn_in(edge_mm, vertebra)} cannot carry an angle: it is known to +-{BAND_SD * sd:.0f} degrees"
+        return Measured(value=None, reason=reason)
+    mean_mm = float(np.mean([height.value or 0.0 for height in (heights[0], heights[2])]))
+    readers = float(np.rad2deg(np.arctan(READER_RATIO_SD * mean_mm / run_mm)))
+    return Measured(value=angle, sd=sd, reader_sd=float(np.hypot(sd, readers)))
 
 
-def sagittal_lean(plate: Endplate, extent: Extent, edge_mm: float) -> float | None:
+def sagittal_lean(
+    plate: Endplate, extent: Extent, edge_mm: float, dent: NDArray[np.bool_] | None = None
+) -> float | None:
     """Forward lean of an endplate's best plane in the vertebra's sagittal plane, radians; positive front down.
 
     Fitted over the mid-sagittal band between the places of the anterior and posterior heights. A curved term beside
     the plane keeps a hollow plate that is seen further on one side from tipping it.
     """
-    surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm)
+    surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm, dent)
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     fraction = (extent.front_mm - y) / extent.depth_mm
     inside = (np.abs(x - extent.middle_mm) <= BAND_HALF_MM) & np.isfinite(surface)

@@ -23,7 +23,11 @@ ALONG, ACROSS = 4, 2
 
 
 def without_steps(
-    right_mm: NDArray[np.float64], anterior_mm: NDArray[np.float64], height_mm: NDArray[np.float64], edge_mm: float
+    right_mm: NDArray[np.float64],
+    anterior_mm: NDArray[np.float64],
+    height_mm: NDArray[np.float64],
+    edge_mm: float,
+    dent: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """An endplate's heights near the mid-sagittal plane with the voxel steps taken out, mm.
 
@@ -31,23 +35,35 @@ def without_steps(
     ----------
     right_mm, anterior_mm : (nx,), (ny,) axes. height_mm : (nx, ny) surface, NaN where there is none.
     edge_mm : voxel edge along the surface's normal.
+    dent : (nx, ny) cells to be bridged by the smooth surface about them; None leaves all as they are.
 
     Returns
     -------
     (nx, ny); NaN beyond 10 mm from the mid-plane and where there is no surface.
     """
+    result = np.full(height_mm.shape, np.nan)
+    seen, smooth = smooth_surface(right_mm, anterior_mm, height_mm, edge_mm, dent)
+    rest = height_mm[seen] - smooth
+    kept = np.sign(rest) * np.maximum(np.abs(rest) - float(STEP_SHARE) * edge_mm, 0)
+    result[seen] = smooth + (kept if dent is None else np.where(dent[seen], 0.0, kept))
+    return result
+
+
+def smooth_surface(
+    right_mm: NDArray[np.float64],
+    anterior_mm: NDArray[np.float64],
+    height_mm: NDArray[np.float64],
+    edge_mm: float,
+    dent: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Where an endplate is seen within 10 mm of the mid-plane (nx, ny), and its smooth surface there (n,), mm."""
     x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
     seen = np.isfinite(height_mm) & (np.abs(x) <= SIDE_MM)
-    terms = _terms(x[seen], y[seen])
+    used = seen if dent is None else seen & ~dent
+    terms = _terms(x[used], y[used])
     if len(terms) <= 2 * terms.shape[1]:
-        return np.where(seen, height_mm, np.nan)
-    z = height_mm[seen]
-    smooth = terms @ _robust(terms, z, edge_mm)
-    rest = z - smooth
-    kept = np.sign(rest) * np.maximum(np.abs(rest) - STEP_SHARE * edge_mm, 0)
-    result = np.full(height_mm.shape, np.nan)
-    result[seen] = smooth + kept
-    return result
+        return seen, height_mm[seen]
+    return seen, _terms(x[seen], y[seen]) @ _robust(terms, height_mm[used], edge_mm)
 
 
 def _terms(x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ COLUMN_REACH_MM = cited(25, "mm", "Own choice: no endplate lies further from the
 
 
 def remeasured(vertebra: Vertebra, extent: Extent, edge_mm: float) -> list[float | None]:
-    """SD of the anterior, middle and posterior height over repeats, mm; moves, turns and label borders add in squares.
+    """SD of the anterior, middle and posterior height over repeats, mm; moves and turns add in squares.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def remeasured(vertebra: Vertebra, extent: Extent, edge_mm: float) -> list[float
         return np.array([_heights(right, anterior, column_ends(f, x, y), extent, edge_mm) for f in fields])
 
     both = np.hypot(_sd(heights(_moved(body))), _sd(heights(_turned(body))))
-    return [float(np.hypot(sd, BORDER_SD_MM)) if np.isfinite(sd) else None for sd in both]
+    return [float(sd) if np.isfinite(sd) else None for sd in both]
 
 
 def _heights(
@@ -101,7 +101,7 @@ def _moved(body: BodyField) -> Iterator[BodyField]:
         for sign in (-1, 1):
             share = MOVE_VOXELS
             moved = (1 - share) * body.field + share * np.roll(body.field, sign, axis)
-            yield replace(body, field=half_level(moved >= HALF_LEVEL))
+            yield replace(body, field=half_level(moved >= HALF_LEVEL, body.voxels))
 
 
 def _turned(body: BodyField) -> Iterator[BodyField]:

@@ -5,14 +5,14 @@ Local frame: (right, anterior, superior) mm; origin midway between the rims at t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endplate.cited import cited, cited_table
 from endplate.image.phantom.size import CONCAVITY_REFERENCE_WIDTH_MM, LevelSize
-from endplate.image.phantom.spec import Deformity
+from endplate.image.phantom.spec import Deformity, Node
 
 Array = NDArray[np.floating]
 
@@ -61,6 +61,7 @@ class BodyShape:
 
     size: LevelSize
     deformity: Deformity | None = None
+    node: Node | None = None
 
     @property
     def front_mm(self) -> float:
@@ -136,11 +137,22 @@ class BodyShape:
         away = np.hypot(right - (_CRATER["aside"] + _CRATER["radius"]), anterior - self.front_mm / 4)
         return _CRATER["depth"] * np.clip((_CRATER["radius"] - away) * 2, 0, 1)
 
+    def dent(self, right: Array, anterior: Array) -> Array:
+        """Depth of the focal node, mm; steep walls."""
+        if self.node is None:
+            return np.zeros(np.broadcast(right, anterior).shape)
+        away = np.hypot(right - self.node.right_mm, self.front_mm - anterior - self.node.along * self.waist_depth_mm)
+        return self.node.depth_mm * np.clip((np.sqrt(self.node.area_mm2 / np.pi) - away) * 2, 0, 1)
+
     def endplates(self, right: Array, anterior: Array) -> tuple[Array, Array]:
         """(upper, lower) height of the endplates, mm, collapse shared by both alike; the breach is in the upper."""
         upper, lower = self.intact_endplates(right, anterior)
         lost = self.collapse(right, anterior) * (upper - lower) / 2
-        return upper - lost - self.crater(right, anterior), lower + lost
+        upper, lower = upper - lost - self.crater(right, anterior), lower + lost
+        if self.node is None:
+            return upper, lower
+        dent = self.dent(right, anterior)
+        return (upper - dent, lower) if self.node.plate == "upper" else (upper, lower + dent)
 
     def distance(self, right: Array, anterior: Array, superior: Array) -> Array:
         """Distance outside the surface, mm, negative inside: zero set exact, first-order near it."""
@@ -160,7 +172,7 @@ class BodyShape:
         Heights at the middle of the chord, mm; leans forward in radians (positive where the front is lower / higher).
         """
         y = self.front_mm - np.array([ANTERIOR, POSTERIOR]) * self.waist_depth_mm
-        upper, lower = self.endplates(np.zeros(2), y)
+        upper, lower = replace(self, node=None).endplates(np.zeros(2), y)
         run = y[0] - y[1]
         lean_up, lean_down = np.arctan((upper[1] - upper[0]) / run), np.arctan((lower[0] - lower[1]) / run)
         return float(upper.mean()), float(lower.mean()), float(lean_up), float(lean_down)

@@ -59,14 +59,7 @@ def make_phantom(spec: PhantomSpec | None = None) -> Phantom:
     hu = paint_trunk(spec, course_of(upright), grid, turn)
     paint_discs(hu, placed, grid)
     labels, subregion = _paint_bones(hu, spec, placed, grid)
-    regional, local = kyphosis(upright)
-    truth = PhantomTruth(
-        levels={one.level: level_truth(one, spec) for one in placed},
-        regional_deg=regional,
-        local_deg=local,
-        mg_cm3_per_hu=spec.mg_cm3_per_hu,
-        offset_mg_cm3=spec.offset_mg_cm3,
-    )
+    truth = _truth(spec, upright, placed)
     series = SeriesRef(
         path="digital spine",
         modality="CT",
@@ -77,6 +70,27 @@ def make_phantom(spec: PhantomSpec | None = None) -> Phantom:
     volume = Volume(grid=grid, hu=_scan(hu, spec), series=series)
     label_map = LabelMap(grid=grid, labels=labels, scheme="verse", series=series)
     return Phantom(spec=spec, volume=volume, labels=label_map, truth=truth, subregion=subregion)
+
+
+def make_labels(spec: PhantomSpec | None = None) -> tuple[LabelMap, PhantomTruth]:
+    """The labels of a digital spine and its truth, without a CT: a fraction of the work of `make_phantom`."""
+    spec = spec or PhantomSpec()
+    upright = stack_spine(spec)
+    placed = tuple(one.moved(rotation(spec.tilt_deg)) for one in upright)
+    grid = _grid(spec, placed)
+    labels, _ = _paint_bones(np.zeros(grid.shape, np.float32), spec, placed, grid)
+    return LabelMap(grid=grid, labels=labels, scheme="verse"), _truth(spec, upright, placed)
+
+
+def _truth(spec: PhantomSpec, upright: tuple[Placed, ...], placed: tuple[Placed, ...]) -> PhantomTruth:
+    regional, local = kyphosis(upright)
+    return PhantomTruth(
+        levels={one.level: level_truth(one, spec) for one in placed},
+        regional_deg=regional,
+        local_deg=local,
+        mg_cm3_per_hu=spec.mg_cm3_per_hu,
+        offset_mg_cm3=spec.offset_mg_cm3,
+    )
 
 
 def _grid(spec: PhantomSpec, placed: tuple[Placed, ...]) -> Grid:

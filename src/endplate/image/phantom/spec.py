@@ -79,6 +79,24 @@ class Deformity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A focal dent of an endplate with steep walls and an intact rim, such as a Schmorl node.
+
+    `along` is the place of its centre from the front wall (0) to the posterior wall (1), `right_mm` beside the midline.
+    """
+
+    plate: Literal["upper", "lower"] = "upper"
+    area_mm2: float = 65.0
+    depth_mm: float = 4.5
+    right_mm: float = 0.0
+    along: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.area_mm2 <= 0 or self.depth_mm <= 0:
+            raise OptionError("a phantom's endplate node needs a positive area and depth")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rods:
     """Calibration rods under the back.
 
@@ -109,6 +127,8 @@ class PhantomSpec:
         Voxel edges (left-right, front-back, head-foot), mm.
     deformities : mapping of Level to Deformity, optional
         Collapse by level.
+    nodes : mapping of Level to Node, optional
+        A focal endplate node by level.
     sex : {"female", "male"}, default "female"
         Table of sizes; men are a few per cent larger.
     size : float, default 1.0
@@ -159,6 +179,7 @@ class PhantomSpec:
     levels: tuple[Level, ...] = PHANTOM_LEVELS
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
     deformities: Mapping[Level, Deformity] = field(default_factory=dict)
+    nodes: Mapping[Level, Node] = field(default_factory=dict)
     sex: Literal["female", "male"] = "female"
     size: float = 1.0
     core_mg_cm3: float | Mapping[Level, float] = _DEFAULT["core"]
@@ -189,7 +210,7 @@ class PhantomSpec:
             raise OptionError(f"phantom levels {names}", "the digital spine reaches from T10 to L5 without gaps")
         if min(self.spacing_mm) <= 0 or self.size <= 0 or min(self.noise_hu, self.blur_mm) < 0:
             raise OptionError("phantom spacing and size must be positive, noise and blur not negative")
-        if strangers := set(self.deformities) - set(ordered):
+        if strangers := (set(self.deformities) | set(self.nodes)) - set(ordered):
             raise OptionError(f"deformity of {', '.join(map(str, strangers))}", "that level is not in the phantom")
 
     def core(self, level: Level) -> float:

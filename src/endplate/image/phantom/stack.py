@@ -81,7 +81,7 @@ def stack_spine(spec: PhantomSpec) -> tuple[Placed, ...]:
     tip, lean = np.zeros(3), 0.0
     for level in reversed(spec.levels):
         size = level_size(level, spec.sex, spec.size)
-        body = BodyShape(size=size, deformity=spec.deformities.get(level))
+        body = BodyShape(size=size, deformity=spec.deformities.get(level), node=spec.nodes.get(level))
         upper, lower, lean_up, lean_down = body.rim_line()
         if placed:
             disc = np.deg2rad(size.disc_deg)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,8 @@ class LevelTruth:
     Attributes
     ----------
     centroid_mm, axes : body centroid (3,) LPS; rows right, anterior, superior. Superior bisects the two endplates.
-    anterior_mm, middle_mm, posterior_mm : heights along superior by the published definition.
+    anterior_mm, middle_mm, posterior_mm : heights along superior by the published definition, a focal node left out.
+    within_node_mm : the same three heights with the node as it is; None without one.
     expected_mm : the same three heights of the same body before its collapse.
     loss : worst of 1 - height / expected; `worst` names it; `grade` is Genant's; `shape` the deformity's or "none".
     wedge_deg : angle between the least-squares planes of both endplates in the sagittal plane, front lower positive.
@@ -113,6 +114,7 @@ class LevelTruth:
     left: PedicleTruth
     right: PedicleTruth
     breach: bool
+    within_node_mm: tuple[float, float, float] | None = None
 
     def endplates_mm(self, right: NDArray[np.float64], anterior: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
         """(upper, lower) surface heights at points of the local frame about the centroid, mm."""
@@ -203,8 +205,8 @@ def _pedicle(placed: Placed, side: int) -> PedicleTruth:
 
 def level_truth(placed: Placed, spec: PhantomSpec) -> LevelTruth:
     """The truth of one placed vertebra."""
-    body = placed.body
-    heights, expected = heights_of(body), heights_of(BodyShape(size=body.size))
+    body, sound = placed.body, replace(placed.body, node=None)
+    heights, expected = heights_of(sound), heights_of(BodyShape(size=body.size))
     losses = [1 - now / before for now, before in zip(heights, expected, strict=True)]
     volume, centroid = volume_and_centroid(body)
     worst = int(np.argmax(losses))
@@ -222,7 +224,7 @@ def level_truth(placed: Placed, spec: PhantomSpec) -> LevelTruth:
         worst=("anterior", "middle", "posterior")[worst],
         grade=grade_of(loss),
         shape=body.deformity.shape if body.deformity else "none",
-        wedge_deg=wedge_of(body),
+        wedge_deg=wedge_of(sound),
         depth_mm=body.waist_depth_mm,
         width_mm=body.size.width_mm * float(body.waist(np.zeros(1))[0]),
         body_mm3=volume,
@@ -232,6 +234,7 @@ def level_truth(placed: Placed, spec: PhantomSpec) -> LevelTruth:
         left=_pedicle(placed, -1),
         right=_pedicle(placed, 1),
         breach=bool(body.deformity and body.deformity.breach),
+        within_node_mm=heights_of(body) if body.node else None,
     )
 
 
@@ -239,7 +242,7 @@ def _plate_lean(placed: Placed, which: int) -> float:
     """Forward lean of an endplate's least-squares plane in the sagittal plane of the patient, radians."""
     x, y, inside = _plan(placed.body, INNER_CONTOUR)
     system = np.stack([np.ones(inside.sum()), x[inside], y[inside]], axis=1)
-    plate = placed.body.endplates(x, y)[which][inside]
+    plate = replace(placed.body, node=None).endplates(x, y)[which][inside]
     tilt = np.arctan(np.linalg.lstsq(system, plate, rcond=None)[0][2])
     up = placed.axes[2]
     return float(np.arctan2(-up[1], up[2]) - tilt)
@@ -256,3 +259,26 @@ def kyphosis(upright: tuple[Placed, ...]) -> tuple[dict[Level, float], dict[Leve
         if index + 1 < len(upright):
             regional[here.level] = float(np.rad2deg(top - _plate_lean(upright[index + 1], 1)))
     return regional, local
+
+
+def disc_heights(upper: LevelTruth, lower: LevelTruth) -> tuple[float, float, float]:
+    """(anterior, middle, posterior) height of the disc between two levels, mm, along the mean of their axes.
+
+    Nodes are left out, as they are from the heights of bodies.
+    """
+    above, below = (replace(one.placed.body, node=None) for one in (upper, lower))
+    axis = upper.axes[2] + lower.axes[2]
+    axis = axis / np.linalg.norm(axis)
+    across = upper.axes[1] - (upper.axes[1] @ axis) * axis
+    across = across / np.linalg.norm(across)
+    found = []
+    for place in (sum(FRONT_BAND) / 2, 0.5, sum(BACK_BAND) / 2):
+        centre = upper.placed.to_world(np.array([0.0, above.front_mm - place * above.waist_depth_mm, 0.0]))
+        ends = []
+        for placed, body, which in ((upper.placed, above, 1), (lower.placed, below, 0)):
+            x, y = np.meshgrid(np.linspace(-BAND_MM, BAND_MM, 11), np.linspace(-25.0, 25.0, 501), indexing="ij")
+            points = placed.to_world(np.stack([x, y, body.endplates(x, y)[which]], axis=-1)).reshape(-1, 3) - centre
+            near = np.abs(points @ across) <= PATCH_MM / 2
+            ends.append(float(np.median(points[near] @ axis)))
+        found.append(ends[0] - ends[1])
+    return found[0], found[1], found[2]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from endplate.errors import OptionError
 from endplate.level import Level
 from endplate.repair.access.access_result import Approach, Procedure
 from endplate.repair.access.settings import PathSettings
-from endplate.repair.device.balloon import DEFAULT, Balloon, choose_balloon
+from endplate.repair.device.balloon import BALLOONS, DEFAULT, SHORTER, Balloon, choose_balloon
 from endplate.repair.device.needle import NEEDLES, Needle, choose_needle
 
 KYPHOPLASTY = ("8G", "10G")
@@ -49,6 +51,31 @@ def balloon_through(needle: Needle, settings: PathSettings) -> Balloon:
         f"{balloons[0].name if settings.balloon else 'a balloon'} needs {thick}",
         f"choose --needle {thick}, leave it out, or rehearse vertebroplasty alone",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BalloonLength:
+    """Balloons of one nominal length; `last` where no shorter one is tried after it."""
+
+    balloons: tuple[Balloon, ...]
+    last: bool
+
+    @property
+    def mm(self) -> float:
+        """Nominal length."""
+        return float(self.balloons[0].length_mm)
+
+    def through(self, needle: Needle) -> str:
+        """Name of the first of them that passes a needle."""
+        return next((one.name for one in self.balloons if one.passes(needle)), self.balloons[-1].name)
+
+
+def balloon_lengths(settings: PathSettings) -> tuple[BalloonLength, ...]:
+    """The balloon asked for alone; else the usual length, then a shorter one."""
+    if settings.balloon:
+        return (BalloonLength((choose_balloon(settings.balloon),), True),)
+    usual, shorter = (tuple(BALLOONS[name] for name in names) for names in (DEFAULT, SHORTER))
+    return BalloonLength(usual, False), BalloonLength(shorter, True)
 
 
 def check_balloon(settings: PathSettings) -> None:

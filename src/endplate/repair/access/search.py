@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from endplate.cited import cited, cited_table
 from endplate.repair.access.access_result import Approach
 from endplate.repair.access.access_walls import ENTRY, INFERIOR, LATERAL, NAMES, SUPERIOR, AccessWalls
-from endplate.repair.access.clearance import MIN_MM
+from endplate.repair.access.clearance import least_by_wall
 from endplate.repair.access.distance import spare_of
 from endplate.repair.access.target import Target
 
@@ -37,7 +37,6 @@ SECOND_STEP = cited(1 / 64, "1", "Own choice: about 0.2 mm; from here on all sur
 LAST_STEP = cited(1 / 256, "1", "Own choice: about 0.05 mm, far below a voxel", "design")
 Array = NDArray[np.float64]
 Kinds = NDArray[np.int8]
-MIN = np.array([MIN_MM[name] for name in NAMES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,6 +94,12 @@ class _Aim:
     approach: Approach
     radius_mm: float
 
+    @property
+    def least(self) -> Array:
+        """Least clearance by the code of a wall, mm."""
+        least = least_by_wall(balloon=self.target.ahead_mm > 0)
+        return np.array([least[name] for name in NAMES])
+
     def lines(self, shares: Array) -> tuple[Array, Array, Array]:
         """(m, 3) points in the pedicle's plane, targets and far ends for shares (m, 5)."""
         walls, half = self.walls, self.walls.width_mm / 2
@@ -111,7 +116,7 @@ class _Aim:
         place = self.target.points(shares[:, 2:])
         direction = place - through
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        return through, place, place + self.target.ahead_mm * direction
+        return through, place - self.target.ahead_mm * direction, place
 
     def spare(self, shares: Array, seen: tuple[Array, Kinds], soft_mm: float, floor_mm: float = -np.inf) -> Array:
         """What each line (m,) leaves beyond the least clearances, mm: a soft minimum over the walls.
@@ -123,7 +128,7 @@ class _Aim:
         through, _, far = self.lines(shares)
         back = through - far
         back /= np.linalg.norm(back, axis=1, keepdims=True)
-        spare = spare_of(*seen, MIN + self.radius_mm, far, back, self.radius_mm, floor_mm)
+        spare = spare_of(*seen, self.least + self.radius_mm, far, back, self.radius_mm, floor_mm)
         least = spare.min(axis=1)
         known = np.isfinite(least)
         least[known] -= soft_mm * np.log(np.exp((least[known, None] - spare[known]) / soft_mm).sum(axis=1))
@@ -136,7 +141,7 @@ class _Aim:
         back = (through - far)[0] / np.linalg.norm(through - far)
         away = seen[0] - far[0]
         along = np.maximum(away @ back, self.radius_mm)
-        order = np.argsort(np.linalg.norm(away - along[:, None] * back, axis=1) - MIN[seen[1]])
+        order = np.argsort(np.linalg.norm(away - along[:, None] * back, axis=1) - self.least[seen[1]])
         return np.ascontiguousarray(seen[0][order]), seen[1][order]
 
 

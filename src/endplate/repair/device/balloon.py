@@ -123,3 +123,5 @@ def choose_balloon(choice: str | Balloon) -> Balloon:
 
 DEFAULT = ("Xpander 15/3", "Express 15/2")
 """What is taken where none is named: the first, or where its cannula is too thick the next."""
+SHORTER = ("Xpander 10/3", "Express 10/2")
+"""What is tried where the usual length does not come to lie in a useful place."""

@@ -23,7 +23,6 @@ EMPTY_RADIUS_MM = cited(
     "secondary",
     cite="needle_gauge_table",
 )
-EMPTY_VOXELS = cited(1.4, "voxel", "Own choice: a thinner channel than this is not seen by the grid", "design")
 OVERLENGTH = cited(
     1.45,
     "1",
@@ -46,7 +45,7 @@ MAX_EDGE_VOXELS = cited(
 class BalloonSite:
     """One balloon in one channel: what it is, the middle (3,) and direction (3,) of its axis in LPS mm.
 
-    `channel_mm` is the radius of the channel; a grid too coarse for it widens it.
+    `channel_mm` is the radius of the channel, the same on every grid.
     """
 
     balloon: Balloon
@@ -77,13 +76,15 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     centre = to_model_mm(grid, site.centre_mm)
     axes = _axes(grid.affine[:3, :3].T @ site.direction / edge_mm)
     length = float(site.balloon.length_mm) / 2
-    empty_mm = max(site.channel_mm, EMPTY_VOXELS * edge_mm)
     full_mm3 = 1000 * float(site.balloon.max_ml)
     half_mm = OVERLENGTH * length
     radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
     when_full = np.array([half_mm, radius_mm, radius_mm])
-    finer = subdivisions_for(when_full, MAX_EDGE_VOXELS * edge_mm)
-    empty, full = (ellipsoid(centre, semi, axes, finer) for semi in (np.array([length, empty_mm, empty_mm]), when_full))
+    finer = subdivisions_for(when_full, float(MAX_EDGE_VOXELS) * edge_mm)
+    empty, full = (
+        ellipsoid(centre, semi, axes, finer)
+        for semi in (np.array([length, site.channel_mm, site.channel_mm]), when_full)
+    )
     return Membrane(
         empty,
         nominal=full,

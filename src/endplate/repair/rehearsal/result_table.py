@@ -41,7 +41,20 @@ class ResultKind:
     force: bool = False
 
 
-STAGES = {"full": "balloon full", "deflated": "balloon emptied", "cured": "cement set"}
+STAGES = {
+    "posture": "placed on the table",
+    "full": "balloon full",
+    "deflated": "balloon emptied",
+    "cured": "cement set",
+    "standing": "standing again",
+}
+AGAINST = {
+    "posture": "against that under the same preload before the neighbours were extended",
+    "standing": "against that under the table's load before the neighbours were extended: posture and balloon "
+    "together, less what the cemented body gives elastically under the load of standing",
+}
+"""What a gain is counted against, where it is not the body placed on the table before the balloon."""
+BEFORE = "against that under the same preload before the balloon"
 PLACES = {"anterior": "front", "middle": "middle", "posterior": "back"}
 _PLATES = {"superior": "upper endplate", "inferior": "lower endplate"}
 _WALLS = {"back": "the wall that faces the canal", "side": "the front and side walls"}
@@ -70,13 +83,10 @@ def _gains() -> dict[str, ResultKind]:
     found = {}
     for stage, words in STAGES.items():
         for place, side in PLACES.items():
-            how = f"height at the {side} of the body against that under the same preload before the balloon"
+            how = f"height at the {side} of the body {AGAINST.get(stage, BEFORE)}"
             found[f"{stage}_{place}_mm"] = _move(f"repair_gain_{place}", "mm", how, words)
         for angle in ("wedge", "kyphosis"):
-            how = (
-                "change of the angle against that under the same preload before the balloon, negative is less bent "
-                "forward; discs keep their angles"
-            )
+            how = f"change of the angle {AGAINST.get(stage, BEFORE)}, negative is less bent forward; discs keep theirs"
             found[f"{stage}_{angle}_deg"] = _move(f"repair_{angle}_change", "deg", how, words)
     return found
 
@@ -98,7 +108,7 @@ def _walls() -> dict[str, ResultKind]:
             f"repair_{wall}_wall_pushed",
             "mm",
             f"how far {PATCH_MM2:g} mm2 of {words} went out, against the body under the same preload before the "
-            "balloon; the arch, which holds the body from behind, is not in the model",
+            "balloon",
             STAGES[stage],
         )
         for stage in ("full", "deflated")

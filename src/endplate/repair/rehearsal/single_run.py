@@ -24,6 +24,7 @@ from endplate.repair.cement.injection_plan import InjectionPlan
 from endplate.repair.device.cement import Cement, choose_cement
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.placement import site_at
+from endplate.repair.kyphoplasty.posture import EXTENSION_DEG
 from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.rehearsal.planned_volumes import balloons_of, each_balloon_ml
 from endplate.repair.rehearsal.rehearsal_input import PreparedBone, RehearsalInput
@@ -43,6 +44,7 @@ class RunSettings:
     procedures : in the order of the report. path : needles, sides, balloon. injection : cement plan.
     cement : name in the catalogue, or one of your own.
     balloon_ml : volume of all balloons together; None takes what is usual.
+    extension_deg : of the neighbours on the table, 0 for as scanned. follow : go on beyond walls that give way.
     voxel_mm : edge of the cubes. model, strength : as in the assessment.
     """
 
@@ -51,7 +53,9 @@ class RunSettings:
     injection: InjectionPlan = field(default_factory=InjectionPlan)
     cement: str | Cement = "standard PMMA"
     balloon_ml: float | None = None
-    voxel_mm: float = VOXEL_MM
+    extension_deg: float = float(EXTENSION_DEG)
+    follow: bool = True
+    voxel_mm: float = float(VOXEL_MM)
     model: ModelSettings = field(default_factory=ModelSettings)
     strength: StrengthSettings = field(default_factory=StrengthSettings)
 
@@ -190,6 +194,8 @@ class _SingleRun:
             preload_n=self.draw.preload_n,
             mobility=self.draw.mobility,
             spring_n_per_mm=self.draw.spring_n_per_mm,
+            extension_deg=self.settings.extension_deg if self.draw.spring_n_per_mm > 0 else 0.0,
+            follow=self.settings.follow,
         )
         self.tell("balloon", 0.0, done.procedure)
         inflation = inflate(

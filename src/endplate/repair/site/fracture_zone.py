@@ -12,11 +12,12 @@ from endplate.anatomy.endplate import MAD_TO_SD
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.biomechanics.sampling import hu_on
 from endplate.cited import cited
+from endplate.fracture.node import BREACH_AREA_MM2, BREACH_DEPTH_MM, breach_area_mm2, fitted_depth_mm
 from endplate.fracture.result import Fracture
-from endplate.fracture.signs import BREACH_AREA_MM2, BREACH_DEPTH_MM, breach_area_mm2, fitted_depth_mm
 from endplate.image.volume import Volume
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from endplate.repair.site.cortex import find_shell
+from endplate.repair.site.crush_law import bone_foam
 from endplate.repair.site.foramen import foramen
 
 GAS_HU = cited(-150.0, "[hnsf'U]", "own choice: a cleft on CT is gas below -150 HU", "design")
@@ -33,13 +34,6 @@ DENSER = cited(
 ABOVE_SD = cited(2.0, "1", "Own choice: and above two robust SD of the core's own scatter", "design")
 BAND_ML = cited(0.4, "mL", "Own choice: a band 3 mm thick and 12 mm across; smaller dense islands are common", "design")
 LOSS_LOOKED_FOR = cited(0.10, "1", "Own choice: half of Genant's mild grade; below it no endplate came down", "design")
-ASSUMED_MM = cited(
-    3.8,
-    "mm",
-    "fracture zones 2.4 +- 1.4 mm long in 48 cores (abstract), mean and SD",
-    "verified",
-    cite="vertebral_cores_2021",
-)
 FLUID_SHARE = cited(0.35, "1", "Own choice: a third of the core's density is fluid or marrow without bone", "design")
 GAP_MM2 = cited(25.0, "mm2", "Own choice: a hole in the wall as large as an endplate breach", "design")
 WALL_MM = cited(2.0, "mm", "Own choice: a shell blurred to a 1 mm scan shows within this depth", "design")
@@ -52,7 +46,7 @@ SOFT_MODULUS = cited(
     0.40, "1", "own choice: the modulus of the zone falls to 30-50 % of the density law; not a measurement", "design"
 )
 SOUND = "no compacted band, cleft, gap in the endplates or cortex, or involved posterior wall was seen"
-HEALED = "the body lost height, but no loose zone is seen: old and healed, or too fine for this scan"
+HEALED = "the body lost height, but the scan shows no band, cleft or gap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,9 +70,9 @@ def find_zone(vertebra: Vertebra, volume: Volume, bone: Bone, fracture: Fracture
 
     Notes
     -----
-    A band counts only below an endplate that came down, against the core of the same body. Where an endplate or the
-    cortex is broken but no band is dense enough to be seen, a zone of the usual length lies under it; where the
-    posterior wall alone is involved, before that wall.
+    A band counts only below an endplate that came down, against the core of the same body. Where none is dense enough
+    to be seen the zone has none: what the fracture did to every point is read from the shape
+    (`endplate.repair.site.crushed_bone`).
     """
     zone = _Search(vertebra, volume, bone, fracture).zone()
     if zone is None:
@@ -87,12 +81,13 @@ def find_zone(vertebra: Vertebra, volume: Volume, bone: Bone, fracture: Fracture
     return ZoneFound(bone=soften(replace(bone, zone=zone)))
 
 
-def soften(bone: Bone, modulus: float = SOFT_MODULUS) -> Bone:
-    """The bone with the modulus of its zone at a share of the density law; `bone_model` weakens it by the root."""
-    if bone.zone is None:
-        return bone
+def soften(bone: Bone, modulus: float = float(SOFT_MODULUS)) -> Bone:
+    """The bone with the modulus of what is broken at a share of the law; `bone_model` weakens it by the root."""
     softening = np.ones_like(bone.softening)
-    softening[bone.zone.band | bone.zone.gap | bone.zone.cleft] = modulus
+    if bone.crushed is not None:
+        softening = (1 - (1 - modulus) * bone_foam().lost(bone.crushed.astype(float))).astype(np.float32)
+    if bone.zone is not None:
+        softening[bone.zone.band | bone.zone.gap | bone.zone.cleft] = modulus
     return replace(bone, softening=softening)
 
 
@@ -119,14 +114,9 @@ class _Search:
         gap = self._breaches(signs) | self._cortical_gap(signs)
         band = self._band(signs)
         fluid = self._fluid(band, signs)
-        wall = self._posterior_wall(signs)
+        self._posterior_wall(signs)
         if not signs:
             return None
-        if not band.any():
-            alone = wall and not (gap | gas).any()
-            band = self._before_wall() if alone else self._assumed(gap | gas)
-            place = "before the posterior wall" if alone else "under the break"
-            signs.append(f"zone not seen as a band: {ASSUMED_MM:g} mm {place} taken instead")
         return FractureZone(band=band, cleft=gas | fluid, gap=gap, signs=tuple(signs), opening_mm=opening)
 
     def _gas(self, signs: list[str]) -> tuple[NDArray[np.bool_], float | None]:
@@ -254,26 +244,13 @@ class _Search:
             signs.append(f"cleft without gas of {float(sizes[np.array(kept) - 1].sum()):.1f} mL inside the band")
         return np.isin(parts, kept)
 
-    def _posterior_wall(self, signs: list[str]) -> bool:
-        """Whether the posterior wall is involved; a short back of a body that did not break is its shape."""
+    def _posterior_wall(self, signs: list[str]) -> None:
+        """An involved posterior wall is a sign; a short back of a body that did not break is its shape."""
         if self.fracture is None or self.fracture.fracture == "no":
-            return False
+            return
         share = self.fracture.posterior_wall_fraction.value
-        if share is None or share <= WALL_INVOLVED:
-            return False
-        signs.append(f"posterior wall involved over {share:.0%}")
-        return True
-
-    def _before_wall(self) -> NDArray[np.bool_]:
-        """Bone before the posterior wall, as thick as fracture zones usually are."""
-        behind = np.cumsum(self.body[:, ::-1], axis=1)[:, ::-1]
-        return self.body & ~self._in_front() & ((behind - 0.5) * self.edge_mm <= ASSUMED_MM)
-
-    def _assumed(self, broken: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Bone under the endplate nearer to what is broken, as thick as fracture zones usually are."""
-        nearer = [self.depth_mm[name][broken].mean() for name in ("upper", "lower")]
-        depth = self.depth_mm["upper" if nearer[0] <= nearer[1] else "lower"]
-        return self.body & (depth <= ASSUMED_MM)
+        if share is not None and share > WALL_INVOLVED:
+            signs.append(f"posterior wall involved over {share:.0%}")
 
 
 def _opening_mm(cleft: NDArray[np.bool_], edge_mm: float) -> float:

@@ -34,6 +34,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="cured_anterior_mm", title="Anterior height gained", unit="mm"),
         Row(name="cured_middle_mm", title="Middle height gained", unit="mm"),
         Row(name="cured_posterior_mm", title="Posterior height gained", unit="mm"),
+        Row(name="standing_anterior_mm", title="Anterior height gained when standing, posture included", unit="mm"),
         Row(name="cured_wedge_deg", title="Wedge angle changed (minus: less wedged)", unit="°"),
         Row(
             name="cured_kyphosis_deg",
@@ -61,6 +62,8 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="bone_pressure_mpa", title="Highest pressure in the bone", unit="kPa", decimals=0, factor=1000.0),
     ),
     BALLOON: (
+        Row(name="posture_anterior_mm", title="Front height gained on the table, before the balloon", unit="mm"),
+        Row(name="posture_wedge_deg", title="Wedge angle changed on the table (minus: less wedged)", unit="°"),
         Row(name="full_anterior_mm", title="Front height gained, balloon full", unit="mm"),
         Row(name="deflated_anterior_mm", title="Front height gained, balloon emptied", unit="mm"),
         Row(name="full_back_wall_mm", title="Back wall pushed towards the canal, balloon full", unit="mm"),

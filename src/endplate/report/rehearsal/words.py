@@ -6,10 +6,14 @@ from endplate.repair.band import Band
 from endplate.repair.cement.cement_fill import CementFill
 from endplate.repair.cement.sphere_baseline import agreement
 from endplate.repair.kyphoplasty.observed_gains import (
+    BALLOON_DEG,
     KEPT_PERCENT,
     KEPT_SD_PERCENT,
     LOST_PERCENT,
     LOST_SD_PERCENT,
+    POSTURE_DEG,
+    POSTURE_MM,
+    POSTURE_SD_DEG,
     SHARE_LOST,
 )
 from endplate.repair.rehearsal.design import SIZES, TWO_POINT
@@ -88,6 +92,40 @@ def _cement(done: ProcedureResult) -> str:
     words = f"{number(fill.volume_ml, 1)} mL of cement fills {number(100 * fill.fill_fraction, 0)} % of the body"
     reached = list(dict.fromkeys(_the(item.opening.name) for item in fill.reached))
     return f"{words}; leakage routes reached: {listed(reached)}" if reached else f"{words}; no leakage route reached"
+
+
+def posture_words(rehearsal: Rehearsal) -> str:
+    """Gain by posture and by the balloon apart, each beside what was measured; empty where it was not rehearsed."""
+    of = rehearsal.bands.get("kyphoplasty", {})
+    placed, angle = of.get("posture_anterior_mm"), of.get("posture_wedge_deg")
+    if placed is None or placed.value is None or angle is None or angle.value is None:
+        return ""
+    return (
+        f"Placed on the table with its neighbours extended, the front of the body gains {_banded(placed, 1)} mm and "
+        f"the wedge changes by {number(angle.value, 1)}° before the balloon; patients gained "
+        f"{number(POSTURE_DEG, 1)} ± {number(POSTURE_SD_DEG, 1)}° by prone position and "
+        f"{number(BALLOON_DEG, 1)}° more by the balloon "
+        f"(Voggenreiter 2005), acute ones {number(POSTURE_MM, 1)} mm by posture (Liu 2014). A CT is taken lying down, "
+        "so it holds a part of this already: what standing loses is not in the scan."
+    )
+
+
+def beyond_words(rehearsal: Rehearsal) -> str:
+    """What would follow beyond a wall that ended the inflation; empty where nothing was followed."""
+    done = next((one for one in rehearsal.nominal if one.inflation is not None), None)
+    beyond = None if done is None or done.inflation is None else done.inflation.beyond
+    if beyond is None or len(beyond.volume_ml) < 2:
+        return ""
+    gained = float(beyond.gain_mm[-1, 0] - beyond.gain_mm[0, 0])
+    walls = [
+        f"the {name} {number(value, 1)} mm"
+        for name, value in (("back wall", beyond.pushed_mm.back), ("front or side wall", beyond.pushed_mm.side))
+        if value is not None
+    ]
+    return (
+        f"Beyond that stop, to {number(float(beyond.volume_ml[-1]), 1)} mL, the front would rise by "
+        f"{number(gained, 1)} mm more, and {' and '.join(walls)} out in all ({beyond.stop})."
+    )
 
 
 def loss_words(rehearsal: Rehearsal) -> str:
