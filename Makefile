@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test verify spines bench lint docs clean
+.PHONY: demo test fuzz kills verify spines bench lint lock docs clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -23,6 +23,13 @@ demo: $(VENV)/.run  ## from nothing to a report on the built-in digital spine
 test: $(VENV)/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2
 
+kills: $(VENV)/.dev  ## writing commands killed 300 times at random moments; minutes
+	ENDPLATE_KILLS=300 $(BIN)/python -m pytest -q tests/cli/test_writing_kills.py
+
+FUZZ_SECONDS ?= 212
+fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 17 targets
+	ENDPLATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 1 tests/fuzz
+
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 	$(BIN)/python -m verification
 
@@ -36,11 +43,21 @@ spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.dev  ## the documentation site in build/docs; a warning is an error
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
+
 lint: $(VENV)/.dev  ## style, types, imports one way
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock: $(VENV)/.dev  ## requirements.lock anew: every library of the container, pinned with hashes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	$(BIN)/uv pip compile pyproject.toml --extra dicom --extra fhir --extra postgres --universal \
+		--python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .bench-venv $(OUT) build dist

@@ -38,7 +38,7 @@ def augmented_l3(spacing_mm: float, data: Path) -> Model:
     cavity = np.linalg.norm(place - [0, -width / 4, 0], axis=-1) < CAVITY_MM
     bone = modulus > 0
     modulus[bone & cleft] = FLOOR_MPA
-    modulus[bone & balls] = set_cement(CEMENTS["standard PMMA"], float(INTERFACE))[0]
+    modulus[bone & balls] = set_cement(CEMENTS["standard PMMA"], INTERFACE)[0]
     modulus[cavity] = 0
     keep, _ = largest_piece(modulus > 0)
     return Model(f"augmented L3, {spacing_mm:g} mm", np.where(keep, modulus, 0), spacing_mm)

@@ -120,7 +120,7 @@ def _write(model: BoneModel, path: Path) -> None:
         path,
         modulus=model.modulus_mpa,
         strength=model.yield_mpa,
-        poisson=float(POISSON),
+        poisson=POISSON,
         coordinates=np.column_stack([mesh.node_ijk[node], axis]),
         values=np.where(values == 0, 1e-16, values),
     )

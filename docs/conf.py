@@ -26,12 +26,13 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["auto_examples/*.py", "auto_examples/*.ipynb", "reference/README.md"]
+exclude_patterns = ["_templates", "auto_examples/*.py", "auto_examples/*.ipynb", "reference/README.md"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = f"endplate {__version__}"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say type, shape and unit

@@ -30,7 +30,7 @@ QUICK = {
     "rehearse": ["--voxel-mm", "2", "--linear-only", "--members", "0", "--quiet"],
 }
 """What keeps a shown command quick here; its own tests run it whole."""
-MINUTES = {"fracture": "tests/apps/test_fracture_command.py", "rehearse": "benchmarks/rehearse.py"}
+MINUTES = {"fracture": "tests/cli/test_fracture_command.py", "rehearse": "benchmarks/rehearse.py"}
 """Commands that take minutes, and where they are run: here only their options are checked. One procedure on a small
 scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
 STARTED = "2026-06-01"

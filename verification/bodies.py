@@ -33,6 +33,7 @@ class Scan:
     volume: Volume
     spine: Spine
     calibration: Calibration
+    labels: LabelMap
 
     def at(self, level: Level) -> Vertebra:
         """The vertebra of a level that is known to be there."""
@@ -48,7 +49,7 @@ class Scan:
 
 def _scan(name: str, volume: Volume, labels: LabelMap) -> Scan:
     spine = locate_vertebrae(labels, volume)
-    return Scan(name, volume, spine, calibrate(volume, spine)[0])
+    return Scan(name, volume, spine, calibrate(volume, spine)[0], labels)
 
 
 @cache
@@ -74,7 +75,7 @@ def digital_scan(sex: Literal["female", "male"], levels: tuple[Level, ...], core
         sd_mg_cm3=0.0,
         source="the true line of the digital scanner",
     )
-    return Scan(f"digital {sex}", phantom.volume, spine, line)
+    return Scan(f"digital {sex}", phantom.volume, spine, line, phantom.labels)
 
 
 def local_mm(vertebra: Vertebra, bone: Bone) -> NDArray[np.float64]:

@@ -19,9 +19,10 @@ from endplate.numerics.mpm.load_stepping import release
 from endplate.numerics.mpm.particles import Particles
 from endplate.repair.device.balloon import BALLOONS
 from endplate.repair.kyphoplasty.body_model import BodyModel, body_model
+from endplate.repair.kyphoplasty.course import InflationCourse
 from endplate.repair.kyphoplasty.height_gain import TrackedPlates
 from endplate.repair.kyphoplasty.placement import BalloonSite, immersed, site_at, to_model_mm
-from endplate.repair.kyphoplasty.stepping import InflationCurve, InflationRun
+from endplate.repair.kyphoplasty.stepping import InflationRun
 from endplate.repair.site.bone import Bone
 
 HALF_MM = np.array([21.0, 15.0, 13.5])
@@ -131,7 +132,7 @@ def _heights(bone: Bone, engine: Engine, plates: TrackedPlates) -> NDArray[np.fl
 
 def inflate_crushed(
     box: CrushedBox, law: FoamLaw, sites: list[BalloonSite], planned_ml: float, preload_n: float
-) -> InflationCurve:
+) -> InflationCourse:
     """Balloons in a box that keeps what the crush did to it; its density now is what it is packed to."""
     old, grid = box.model.engine, box.bone.field.grid
     cloud = old.particles.copy()
@@ -153,7 +154,7 @@ def inflate_crushed(
     )
     for name in ("upper", "lower"):
         engine.carry(name, old.carried[name])
-    engine.carry("wall", np.full((1, 3), -1000.0))
+    engine.carry("cortex", np.full((1, 3), -1000.0))
     return run.go()
 
 

@@ -52,7 +52,7 @@ def fill_sweep() -> Iterator[Check]:
     found = [sweep(scan, level) for scan, level in swept()]
     names = ", ".join(f"{scan.name} {level}" for scan, level in swept())
     broken = ", ".join(f"{100 * s.broken_stiffness:.0f} and {100 * s.broken_strength:.0f} %" for s in found)
-    state = f"{names}; fractured: modulus x {float(SOFT_MODULUS):g}, strength x its root, throughout; left: {broken}"
+    state = f"{names}; fractured: modulus x {SOFT_MODULUS:g}, strength x its root, throughout; left: {broken}"
     for number, name, wanted, tolerance, got in (
         ("R20.1", "stiffness", 30, 10, [s.stiffness_fill for s in found]),
         ("R20.2", "strength", 16, 8, [s.strength_fill for s in found]),
@@ -90,7 +90,7 @@ class Sweep:
     """A body softened and filled step by step."""
 
     def __init__(self, bone: Bone, tips_first: NDArray[np.int64]) -> None:
-        soft = replace(bone, softening=np.full_like(bone.softening, float(SOFT_MODULUS)))
+        soft = replace(bone, softening=np.full_like(bone.softening, SOFT_MODULUS))
         intact, broken = bone_model(bone), bone_model(soft)
         whole = solve_strength(intact, CURVE)
         self.fills = FILLS
@@ -170,7 +170,7 @@ def core_modulus(bone_fraction: float, void_fraction: float) -> float:
     """MPa of a core of bone of that BV/TV whose pores are nearly filled with cement of that void fraction."""
     shape = (8, 8, 12)
     apparent = 1.9 * bone_fraction  # g/cm3 of bone tissue
-    density = (apparent * float(ASH_PER_APPARENT) - float(ASH_OFFSET_G_CM3)) / float(ASH_SLOPE)
+    density = (apparent * ASH_PER_APPARENT - ASH_OFFSET_G_CM3) / ASH_SLOPE
     stiff, strong = density_law("kopperdahl").properties(np.full(shape, 1000 * density))
     saturation = np.random.default_rng(4711).uniform(0.85, 1.0, shape).astype(np.float32)
     model = core_model(stiff.astype(np.float32), strong.astype(np.float32))

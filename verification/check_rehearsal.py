@@ -11,7 +11,7 @@ import numpy as np
 
 from endplate.case.assess import AssessSettings, assess
 from endplate.case.model import Case, Provenance
-from endplate.case.rehearse import RehearseSettings, rehearse
+from endplate.case.rehearse import rehearse
 from endplate.image.ct import read_ct
 from endplate.image.labels import read_labels
 from endplate.image.resample import match_grids
@@ -44,9 +44,9 @@ BALLOON_ML = 4.0
 CEMENT_ML = (0.75, 1.5)  # both below 1.77 mL, at which cement comes to a thin place in the upper endplate
 SOURCE = "own construction: verse014 L3 (VerSe'19, CC BY-SA 4.0)"
 TIGHT = ParameterSet(
-    mobility="rigid", preload_n=float(PRELOAD_HIGH_N), spring_n_per_mm=float(SPRING_HIGH_N_PER_MM)
+    mobility="rigid", preload_n=PRELOAD_HIGH_N, spring_n_per_mm=SPRING_HIGH_N_PER_MM
 )  # fmt: skip
-LOOSE = ParameterSet(mobility="mobile", preload_n=float(PRELOAD_LOW_N), spring_n_per_mm=float(SPRING_LOW_N_PER_MM))
+LOOSE = ParameterSet(mobility="mobile", preload_n=PRELOAD_LOW_N, spring_n_per_mm=SPRING_LOW_N_PER_MM)
 EXACT = 1e-6
 
 
@@ -114,7 +114,7 @@ def _rehearsed(
         balloon_ml=balloon_ml,
     )
     settings = RehearsalSettings(run=run, nominal=draw or ParameterSet(), members=0)
-    return rehearse(replace(case, rehearsals=()), LEVEL, RehearseSettings(rehearsal=settings))
+    return rehearse(replace(case, rehearsals=()), LEVEL, settings)
 
 
 def _done(case: Case) -> tuple[Rehearsal, ProcedureResult]:
@@ -141,7 +141,7 @@ def _crushed_and_rehearsed() -> Iterator[Check]:
         low - 0.05 <= usual_gain <= high + 0.05,
     )
     yield _never_above_intact(case, gains)
-    mean, sd = float(WINKELMANN_MM), float(WINKELMANN_SD_MM)
+    mean, sd = WINKELMANN_MM, WINKELMANN_SD_MM
     said = (f"{mean:.1f} ({mean - sd:.1f} to {mean + sd:.1f})", f"{usual_gain:.1f}")
     shown = all(f">{words}<" in page for words in (text.replace("-", "−") for text in said))
     yield _row(

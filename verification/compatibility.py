@@ -89,8 +89,8 @@ def _read(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray
 
 def _binned(density: NDArray[np.float32], bone: NDArray[np.bool_], shift: int) -> NDArray[np.float32]:
     """Centres of the bins that the densities fall in, `shift` bins too high."""
-    lowest = float(LOWEST_MG_CM3)
+    lowest = LOWEST_MG_CM3
     whole = np.maximum(np.trunc(density), lowest)
-    width = (float(whole[bone].max()) - lowest) / float(BINS)
-    place = np.clip(np.floor((whole - lowest) / width), 0, float(BINS) - 1)
+    width = (float(whole[bone].max()) - lowest) / BINS
+    place = np.clip(np.floor((whole - lowest) / width), 0, BINS - 1)
     return (lowest + (place + shift + 0.5) * width).astype(np.float32)

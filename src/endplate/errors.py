@@ -5,26 +5,52 @@ Bad input is `InputError` (exit code 2); anything else that escapes is our fault
 
 from __future__ import annotations
 
+LONGEST_PART = 600
+
+
+def plain(text: str, longest: int = LONGEST_PART) -> str:
+    """Text from anywhere as one short line that a terminal shows as it is: no control or other hidden characters."""
+    if len(text) > 4 * longest:
+        text = text[: 2 * longest] + text[-2 * longest :]
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    tail = longest // 2
+    # What happened stands at the end of a line that begins with a name.
+    return line if len(line) <= longest else line[: longest - tail - 5] + " ... " + line[-tail:]
+
 
 class EndplateError(Exception):
-    """A problem told in one line: what, why, what to do.
+    """A problem in one line: what, why, what to do.
 
     Parameters
     ----------
-    what : the observation, with the offending name or value in it.
-    why : why the work cannot go on.
-    fix : what the user can do next.
+    what : str
+        The observation, with the offending name or value in it.
+    why : str, optional
+        Why the work cannot go on.
+    fix : str, optional
+        What the user can do next.
     """
 
     exit_code = 1
 
     def __init__(self, what: str, why: str = "", fix: str = "") -> None:
-        self.what, self.why, self.fix = what, why, fix
-        super().__init__("; ".join(part.strip().rstrip(".") for part in (what, why, fix) if part) + ".")
+        # What files, headers and names hold ends up in messages, and messages on terminals.
+        self.what, self.why, self.fix = plain(what), plain(why), plain(fix)
+        super().__init__("; ".join(part.rstrip(".") for part in (self.what, self.why, self.fix) if part) + ".")
 
 
 class InputError(EndplateError):
-    """Something given to endplate cannot be used."""
+    """Something given to endplate cannot be used; the commands exit with code 2.
+
+    Parameters
+    ----------
+    what : str
+        The observation, with the offending name or value in it.
+    why : str, optional
+        Why it cannot be used.
+    fix : str, optional
+        What the user can do next.
+    """
 
     exit_code = 2
 

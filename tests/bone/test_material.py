@@ -37,7 +37,7 @@ def test_keller_is_2_3_times_softer_than_kopperdahl_at_90_mg() -> None:
 def test_every_law_rises_and_keeps_its_floor(name: str) -> None:
     density = np.linspace(-200, 1500, 400)
     modulus, strength = LAWS[name].properties(density)
-    assert modulus.min() >= float(MODULUS_FLOOR_MPA) and strength.min() > 0
+    assert modulus.min() >= MODULUS_FLOOR_MPA and strength.min() > 0
     assert (np.diff(modulus) >= 0).all() and (np.diff(strength) >= 0).all()
     np.testing.assert_array_equal(modulus[density <= 0], LAWS[name].properties(np.zeros(1))[0][0])
 

@@ -19,6 +19,7 @@ from endplate.cli.options import ModelOptions
 from endplate.cli.settings import assess_settings
 from endplate.errors import InputError, OptionError, SolverError
 from endplate.finding import Gap
+from endplate.report.manifest import MANIFEST
 
 KEYS = {"ok", "version", "result", "error"}
 ERROR_KEYS = {"kind", "exit_code", "message", "what", "why", "fix"}
@@ -155,8 +156,8 @@ def test_results_and_summary(files: tuple[Path, Path], tmp_path: Path, capsys: p
     out = tmp_path / "out"
     assert main(["assess", str(files[0]), "--labels", str(files[1]), "--out", str(out)]) == 0
     printed = capsys.readouterr()
-    assert {"report.html", "case.json", "volumes"} == {path.name for path in out.iterdir()}
-    assert "L1 reads as fractured" in printed.out
+    assert {"report.html", "case.json", "volumes", MANIFEST} == {path.name for path in out.iterdir()}
+    assert "L1 is fractured" in printed.out
     assert str(out / "report.html") in printed.out
     assert [line.split("] ")[1] for line in printed.err.splitlines()] == ["Writing the report"], "a log gets lines"
 

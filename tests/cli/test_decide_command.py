@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.support.small_case import small_document, small_finding, write_small_case
 
 from endplate.cli.app import main
 
@@ -34,18 +35,15 @@ def desk(tmp_path, monkeypatch, capsys):
 
 
 def a_case(folder, patient="p", page=REPORT):
-    folder.mkdir()
-    finding = {"code": "height_loss", "level": "L1", "condition": "", "value": 0.32, "unit": "1", "low": 0.28}
-    finding |= {"high": 0.36, "method": "m", "source": "s"}
-    document = {"format": "endplate-case", "patient": {"id": patient}, "levels": ["L1"], "findings": [finding]}
-    (folder / "case.json").write_text(json.dumps(document))
-    if page:
-        (folder / "report.html").write_text(page)
+    finding = small_finding("height_loss", 0.32, unit="1", low=0.28, high=0.36)
+    write_small_case(folder, small_document(finding, patient=patient), page)
 
 
 def test_a_record_alone_gives_a_page_an_aid_a_document_and_a_bundle(desk, tmp_path):
     told = desk("decide", "--record", "p.json", "--out", "advice")
     assert sorted(path.name for path in (tmp_path / "advice").iterdir()) == [
+        ".endplate-manifest.json",
+        "after-procedure.html",
         "care.html",
         "decision-aid.html",
         "decision.json",
@@ -71,7 +69,8 @@ def test_what_the_scan_measured_is_weighed(desk, tmp_path):
 
 
 def test_the_report_of_another_program_is_left_alone(desk, tmp_path):
-    a_case(tmp_path / "case", page="<p>mine</p>")
+    a_case(tmp_path / "case", page="")
+    (tmp_path / "case" / "report.html").write_text("<p>mine</p>")
     desk("decide", "case", "--record", "p.json")
     assert (tmp_path / "case" / "report.html").read_text() == "<p>mine</p>"
     assert (tmp_path / "case" / "care.html").exists()
@@ -85,7 +84,8 @@ def test_changed_answers_show_which_verdicts_move(desk):
 
 @pytest.mark.parametrize(
     ("answer", "moved"),
-    [("egfr=20", {"oral_bisphosphonate", "zoledronate"}), ("unsteady=yes", {"steadi"}),
+    [("egfr=20", {"oral_bisphosphonate", "zoledronate", "denosumab", "anabolic", "romosozumab",
+                  "raloxifene"}), ("unsteady=yes", {"steadi"}),
      ("bone_metastasis=yes", {"anabolic"}), ("mri_oedema=no", set())],
 )  # fmt: skip
 def test_changed_answers_show_what_moves_in_prevention(desk, answer, moved):

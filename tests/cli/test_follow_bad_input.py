@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 import pytest
+from tests.support.small_case import small_document, small_finding
 
 from endplate.cli.app import main
 
@@ -37,8 +38,7 @@ def clinic(tmp_path, monkeypatch, capsys):
 
 def scan(tmp_path, name, front, sd=0.2, code="anterior_height"):
     band = {} if sd is None else {"low": front - 1.96 * sd, "high": front + 1.96 * sd}
-    finding = {"code": code, "level": "L1", "value": front, "low": None, "high": None} | band
-    document = {"format": "endplate-case", "patient": None, "levels": ["L1"], "findings": [finding]}
+    document = small_document(small_finding(code, front, **band), patient=None)
     (tmp_path / name).write_text(json.dumps(document))
     return name
 
@@ -159,7 +159,8 @@ def test_a_database_of_another_program_and_a_spoilt_one_are_left_alone(clinic, t
     assert sqlite3.connect("other.db").execute("select name from sqlite_master").fetchall() == [("songs",)]
     with sqlite3.connect("endplate.db") as spoilt:
         spoilt.execute("update visit set \"on\" = '2026-99-99'")
-    assert "damaged" in clinic("show", "1", code=2)
+    shown = clinic("show", "1")
+    assert shown["gaps"] == ["visit 1: on is '2026-99-99', no day; it is left out"] and shown["visits"] == []
 
 
 def test_names_that_mean_something_to_the_driver_are_plain_files(clinic, tmp_path):

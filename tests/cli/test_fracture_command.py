@@ -74,7 +74,7 @@ def test_the_new_scan_is_lower_in_front_and_keeps_its_grid(scan: Path, crushed: 
     ("options", "told"),
     [
         ((), "no level given"),
-        (("--level", "X9"), "no vertebra has that name"),
+        (("--level", "X9"), "'X9' is no vertebra"),
         (("--level", "L1", "--shape", "flat"), "wedge, biconcave, crush"),
         (("--level", "L1", "--loss", "0.9"), "0.05 to 0.6"),
         (("--level", "L1", "--voxel-mm", "9"), "1 to 3"),
@@ -98,10 +98,13 @@ def test_a_level_that_is_absent_or_broken_is_refused(scan, tmp_path, capsys, lev
 
 def test_files_that_are_not_ours_are_kept(scan, tmp_path, capsys) -> None:
     assert main(command(scan, scan, "--level", "L1")) == 2
-    assert "holds the scan itself" in capsys.readouterr().err
-    (tmp_path / "ct.nii.gz").write_text("mine")
-    assert main(command(scan, tmp_path, "--level", "L1")) == 2
-    assert "without the truth.json" in capsys.readouterr().err
+    assert "is an input of this run" in capsys.readouterr().err
+    for name in ("ct.nii.gz", "ct.json", "truth.json"):
+        (tmp_path / name).write_text("mine")
+        assert main(command(scan, tmp_path, "--level", "L1")) == 2
+        assert f"{name} that endplate did not write" in capsys.readouterr().err
+        (tmp_path / name).rename(tmp_path / "kept")
+    (tmp_path / "kept").rename(tmp_path / "ct.nii.gz")
     assert (tmp_path / "ct.nii.gz").read_text() == "mine"
 
 

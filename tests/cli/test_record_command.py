@@ -8,11 +8,27 @@ import json
 import pytest
 
 from endplate.cli.app import main
+from endplate.cli.record.ask import Interview
+from endplate.cli.record.first import MAX
 from endplate.patient import read_record
 from endplate.patient.fhir import record_resources
 
-BY_SECTION = ["p1", "2026-06-01", "76", "female", "61", "", "", "no"]
-"""Identity, then nothing about the episode."""
+IDENTITY = {"id": "p1", "recorded on": "2026-06-01", "Age": "76", "Sex": "female", "Body mass": "61"}
+
+
+def told(answers):
+    """A record told by somebody who answers a prompt that begins so, once or (a list) one after the other."""
+    left = {start: list(given) if isinstance(given, list) else [given] for start, given in answers.items()}
+    prompts, said = [], []
+
+    def ask(prompt):
+        prompts.append(prompt.strip())
+        for start, given in left.items():
+            if prompt.strip().startswith(start) and given:
+                return given.pop(0)
+        return ""
+
+    return Interview(ask, said.append).record(), prompts, said
 
 
 def asked(tmp_path, monkeypatch, capsys, *answers, code=0):
@@ -22,25 +38,72 @@ def asked(tmp_path, monkeypatch, capsys, *answers, code=0):
 
 
 def test_what_is_answered_is_written_and_enter_stays_unknown(tmp_path, monkeypatch, capsys):
-    pain = ["yes", "", "", "7", "worse", *[""] * 9]
-    asked(tmp_path, monkeypatch, capsys, *BY_SECTION, *pain, *["no"] * 15, "l1", *[""] * 3, "yes", *[""] * 40)
+    asked(tmp_path, monkeypatch, capsys, "p1", "2026-06-01", "76", "female", "61", *[""] * 60)
     record = read_record(tmp_path / "r.json")
     assert (record.id, record.age_yr, record.sex, record.mass_kg, record.height_cm) == ("p1", 76, "female", 61, None)
-    assert (record.pain.under_analgesia, record.pain.trend, record.pain.at_rest) == (7, "worse", None)
-    assert [(str(level), read.oedema) for level, read in record.levels.items()] == [("L1", True)]
+    assert record.levels == {} and record.pain.at_rest is None
+
+
+def test_parts_are_asked_and_what_came_first_is_not_asked_again():
+    pain = {"More about pain": "yes", "at rest": "4", "Course of the symptoms": "worse"}
+    record, prompts, _ = told(
+        IDENTITY
+        | {"Which vertebra": "l1", "Pain mainly": "yes", "Pain under": "7", "Marrow": "yes", "Cause": "osteoporotic"}
+        | pain
+    )
+    assert (record.pain.under_analgesia, record.pain.trend, record.pain.at_rest) == (7, "worse", 4)
+    assert [(str(level), read.fracture) for level, read in record.levels.items()] == [("L1", True)]
+    assert sum(prompt.startswith("Pain under") for prompt in prompts) == 1
+
+
+def test_the_answers_that_settle_most_verdicts_come_first():
+    _, prompts, _ = told(IDENTITY | {"Which vertebra": "L1"})
+    place = {start: next(i for i, p in enumerate(prompts) if p.startswith(start)) for start in
+             ("Which vertebra", "Pain mainly", "Cause of", "Cancer now", "Anything about episode")}  # fmt: skip
+    assert list(place.values()) == sorted(place.values())
+    assert place["Anything about episode"] - place["Which vertebra"] <= MAX + 2
+
+
+def test_a_question_mark_says_why_and_back_returns_to_the_question_before():
+    record, _, said = told(IDENTITY | {"Body mass": ["60", "61"], "height": ["?", "back", "160"]})
+    assert (record.mass_kg, record.height_cm) == (61, 160)
+    assert "It describes the patient." in "".join(said)
+    record, _, said = told(IDENTITY | {"Which vertebra": "L1", "Pain mainly": ["?", "yes"]})
+    assert record.pain.from_fracture is True
+    assert any("Asked for by ACR Appropriateness Criteria 2018" in text and "more." in text for text in said)
+
+
+def test_what_was_skipped_can_be_come_back_to():
+    answers = IDENTITY | {"Which vertebra": "L1", "Pain mainly": ["", "yes"]}
+    record, prompts, _ = told(answers)
+    assert record.pain.from_fracture is None
+    assert any("of these were skipped" in prompt for prompt in prompts)
+    came_back = {f"{count} of these were skipped": "yes" for count in range(1, 20)}
+    assert told(answers | came_back)[0].pain.from_fracture is True
+
+
+def test_an_answer_that_contradicts_another_is_refused_at_once():
+    record, _, said = told({"Age": "34", "Sex": "male", "Which vertebra": "L1"})
+    assert not any("Pregnant" in text for text in said) and record.pregnant is None
+
+
+@pytest.mark.parametrize(("sex", "age", "wanted"), [("male", "30", 0), ("female", "76", 0), ("female", "59", 1)])
+def test_pregnancy_is_asked_only_where_it_is_possible(sex, age, wanted):
+    _, prompts, _ = told({"Age": age, "Sex": sex})
+    assert sum(prompt.startswith("Pregnant") for prompt in prompts[:8]) == wanted
 
 
 def test_an_impossible_answer_is_asked_again_with_what_is_possible(tmp_path, monkeypatch, capsys):
-    err = asked(tmp_path, monkeypatch, capsys, "p1", "31.6.26", "", "760", "76", "x", "female", "", "", "", *[""] * 30)
+    err = asked(tmp_path, monkeypatch, capsys, "p1", "31.6.26", "", "760", "76", "x", "female", "", "", "", *[""] * 60)
     assert "recorded on is '31.6.26', but should be a day" in err
-    assert "age, years is '760', but should be a number from 0 to 120" in err
-    assert "sex is 'x', but should be female / male" in err
+    assert "Age, years is '760', but should be a number from 0 to 120" in err
+    assert "Sex is 'x', but should be female / male" in err
     assert read_record(tmp_path / "r.json").age_yr == 76
 
 
 def test_age_and_sex_cannot_be_left_out(tmp_path, monkeypatch, capsys):
-    err = asked(tmp_path, monkeypatch, capsys, "", "", "", "76", "", "male", "", "", "", *[""] * 30)
-    assert err.count("age, years (") == 2
+    err = asked(tmp_path, monkeypatch, capsys, "", "", "", "76", "", "male", "", "", "", *[""] * 60)
+    assert err.count("Age, years (") == 2
 
 
 def test_an_input_that_ends_writes_nothing(tmp_path, monkeypatch, capsys):

@@ -126,7 +126,7 @@ def test_a_vertebroplasty_from_files_to_a_report(
 def test_options_reach_the_settings() -> None:
     repair = RepairOptions(level="L1", needle="10", sides="left", cement="high viscosity pmma", cement_ml=3.0)
     unknown = UnknownOptions(members=8, seed=1879, preload=250.0, fracture_mobility="rigid")
-    settings = rehearse_settings(repair, unknown, NO_MODEL).rehearsal
+    settings = rehearse_settings(repair, unknown, NO_MODEL)[1]
     assert settings.run.procedures == ("vertebroplasty", "kyphoplasty")
     assert settings.run.path.needle == "10G" and settings.run.path.sides == "left"
     assert settings.run.cement == "high viscosity PMMA" and settings.run.injection.volume_ml == 3.0
@@ -139,7 +139,7 @@ def test_the_injection_asked_for_reaches_the_plan() -> None:
         level="L1", portions="0.5,0.3,0.2", pause_s=60.0, flow_ml_s=0.05, needle_order="in-turn",
         max_pressure_mpa=3.0, max_time_s=400.0, continue_on_leak=True, cement_ml=4.0,
     )  # fmt: skip
-    plan = rehearse_settings(repair, UnknownOptions(), NO_MODEL).rehearsal.run.injection
+    plan = rehearse_settings(repair, UnknownOptions(), NO_MODEL)[1].run.injection
     assert plan == InjectionPlan(
         volume_ml=4.0, portions=(0.5, 0.3, 0.2), pause_s=60.0, flow_ml_s=0.05, order="in turn", max_mpa=3.0,
         max_s=400.0, stop_at_opening=False,
@@ -154,7 +154,7 @@ def test_both_has_an_ensemble_and_a_balloon_alone_is_bracketed() -> None:
     plain = UnknownOptions()
     asked = (("both", plain), ("kyphoplasty", plain), ("vertebroplasty", UnknownOptions(members=8)))
     members = [
-        rehearse_settings(RepairOptions(level="L1", procedure=name), unknown, NO_MODEL).rehearsal.members
+        rehearse_settings(RepairOptions(level="L1", procedure=name), unknown, NO_MODEL)[1].members
         for name, unknown in asked
     ]
     assert members == [16, 2, 8]

@@ -62,9 +62,10 @@ def test_a_key_that_is_not_in_the_bibliography_is_refused(where: str) -> None:
         read(**({"cite": "ghost"} if where == "head" else {"threshold": {"a": {**limit, "cite": "ghost"}}}))
 
 
-@pytest.mark.parametrize(("letter", "word"), [("V", "verified"), ("V2", "secondary"), ("K?", "weak"), ("D", "design")])
-def test_letters_of_older_rule_files_are_read_as_words(letter: str, word: str) -> None:
-    assert read_citation("x.a", {"source": "P", "trust": letter}, "2020").trust == word
+@pytest.mark.parametrize("mark", ["V", "V2", "K?", "sure", "", None])
+def test_a_mark_that_is_no_word_of_ours_is_refused(mark: str | None) -> None:
+    with pytest.raises(RuleFileError, match=r"x\.a lacks source, edition or trust mark"):
+        read_citation("x.a", {"source": "P", "trust": mark}, "2020")
 
 
 def test_a_citation_names_its_keys_and_gives_them_in_full() -> None:

@@ -53,7 +53,7 @@ def test_every_fact_of_the_catalogue_can_be_told_measured_or_derived() -> None:
     # The full record's only level is malignant and fractured, its earlier fracture no hip: a second one tells the rest.
     dated = record(
         recorded_on="2026-03-01", episode={"onset_days": 5}, levels={"L1": {"fracture": True}},
-        history={"fractures": [{"site": "hip", "on": "2026-01-01"}]},
+        history={"fractures": [{"site": "hip", "on": "2026-01-01"}, {"site": "wrist", "on": "2026-01-01"}]},
         bone={"tests": [{"site": "spine QCT", "vbmd_mg_cm3": 70, "on": "2026-01-01"}]},
         drugs={"bone_drugs": [{"drug": "denosumab", "stopped_on": "2025-06-01"}]},
     )  # fmt: skip

@@ -41,7 +41,7 @@ reference = "Someone 2024"
 value = 65
 unit = "a"
 trust = "knowledge"
-source = "Table 1 (reference 1.4)"
+source = "Table 1"
 [threshold.enough]
 value = 3
 unit = "{score}"
@@ -156,7 +156,7 @@ def test_the_head_of_a_file_is_its_edition(book: Book) -> None:
     assert (head.reference, head.note) == ("Someone 2024", "")
 
 
-def test_thresholds_keep_value_unit_and_citation_without_the_section_of_our_notes(book: Book) -> None:
+def test_thresholds_keep_value_unit_and_citation(book: Book) -> None:
     assert book.thresholds == {
         "old": Threshold(name="own.old", value=65, unit="a", citation=cited("Table 1", "knowledge")),
         "enough": Threshold(
@@ -301,7 +301,7 @@ def test_a_head_that_lacks_anything_is_refused_by_the_name_of_the_file(gone: str
         ("own.sum.pain", 'source = "Table 6"', ""),
         ("own.sum", 'source = "Table 5"', ""),
         ("own.aged", 'source = "Table 3"', ""),
-        ("own.old", 'source = "Table 1 (reference 1.4)"', ""),
+        ("own.old", 'source = "Table 1"', ""),
         ("own_rules.do it", ', source = "Page 7"', ""),
         ("age_class.old", ', source = "Page 10"', ""),
         ("own.carrying_now", 'source = "Page 12"', ""),

@@ -35,8 +35,20 @@ SHARED = (
     {"rand_2018", "suspicion_2018"},
     {"aaos_2010_vertebroplasty", "aaos_2010_kyphoplasty"},
     {"aace_2020", "aace_treat", "aace_very_high"},
-    *({f"{name}_treat", f"{name}_very_high"} for name in ("acr_giop", "asbmr_bhof", "bhof", "endocrine", "nogg")),
-    {"oral_bisphosphonate", "zoledronate", "denosumab", "anabolic", "romosozumab", "raloxifene_or_hormones"},
+    {"acp_treat", "acp_very_high", "acp_first"},
+    {"acp_treat", "acp_very_high", "acp_first"},
+    *({f"{name}_treat", f"{name}_very_high"} for name in ("bhof", "nogg")),
+    *({f"{name}_{end}" for end in ("treat", "very_high", "first")} for name in ("acr_giop", "asbmr_bhof", "endocrine")),
+    {
+        "oral_bisphosphonate",
+        "zoledronate",
+        "denosumab",
+        "anabolic",
+        "romosozumab",
+        "raloxifene",
+        "hormone_therapy",
+        "calcitonin",
+    },
 )
 """Rule sets that are read from one and the same guideline."""
 LAST = {"status": "no", "answer": "no", **CITED}

@@ -41,6 +41,19 @@ def test_nobody_is_counted_before_the_time_allowed_has_passed(store):
     assert figure(store, "drug started", 113).of == 2
 
 
+def test_what_the_record_shows_counts_as_done(store):
+    told = {"bone": {"tests": [{"site": "spine", "t_score": -2.9, "on": "2025-01-01"}]}, "falls": {"tug_s": 18}}
+    number = start_episode(
+        store, ANNA, {"id": "r", "sex": "female", "age_yr": 73}, DAY, ["L2"], low_energy=True, record=told
+    )
+    begin(store, "bare")
+    assert [(figure(store, name, 100).done, figure(store, name, 100).of) for name in ("density", "falls")] == [
+        (1, 2)
+    ] * 2
+    tick(store, number, "density tested", 50)
+    assert figure(store, "density", 100).done == 1
+
+
 @pytest.mark.parametrize(("done", "band"), [(4, "below 50 %"), (5, "50-80 %"), (8, "50-80 %"), (9, "above 80 %")])
 def test_the_bands_end_where_the_source_says(store, done, band):
     numbers = [begin(store, str(n)) for n in range(10)]

@@ -278,12 +278,13 @@ class TestRefused:
         slices = dicom_slices(VOLUME)
         for ds in slices[15:]:
             ds.ImagePositionPatient[2] += 0.8
-        refused(save_series(tmp_path / "ct", slices), "slice distances vary")
+        refused(save_series(tmp_path / "ct", slices), "not evenly spaced", "beside its place")
 
     def test_two_phases_in_one_series(self, tmp_path):
         series = series_header()
         folder = save_series(tmp_path / "ct", dicom_slices(VOLUME, series))
-        save_series(folder, dicom_slices(VOLUME, series), "second")
+        later = Volume(grid=ON, hu=VOLUME.hu + 5)
+        save_series(folder, dicom_slices(later, series), "second")
         refused(folder, "same place", "acquisitions or phases")
 
     def test_axial_and_coronal_images_in_one_series(self, tmp_path):

@@ -104,6 +104,71 @@ def test_without_highdicom_it_says_what_to_install(tmp_path, images, monkeypatch
         read_labels(path)
 
 
+def save_overlapping(path, images, grown):
+    """L1 and L2, where L2 also claims the lowest `grown` slices of L1."""
+    ordered = sorted(images, key=lambda ds: ds.ImagePositionPatient[2])
+    masks = np.stack([(LABELS.labels == label).transpose(2, 1, 0) for label in (20, 21)], axis=-1)
+    lowest = np.flatnonzero(masks[..., 0].any(axis=(1, 2)))[:grown]
+    masks[lowest, ..., 1] |= masks[lowest, ..., 0]
+    seg = hd.seg.Segmentation(
+        source_images=ordered, pixel_array=masks.astype(np.uint8), segmentation_type="BINARY",
+        segment_descriptions=[segment(n, label) for n, label in enumerate((20, 21), start=1)],
+        series_instance_uid=hd.UID(), series_number=9, sop_instance_uid=hd.UID(), instance_number=1,
+        manufacturer="endplate", manufacturer_model_name="test", software_versions="1", device_serial_number="1",
+    )  # fmt: skip
+    seg.save_as(path)
+    return path, int(masks[lowest, ..., 0].sum())
+
+
+def test_segments_that_share_a_rim_are_read_and_the_shared_voxels_said(tmp_path, images):
+    path, shared = save_overlapping(tmp_path / "seg.dcm", images, 1)
+    labels = read_labels(path)
+    kept = np.where(LABELS.labels < 22, LABELS.labels, 0)
+    assert [np.count_nonzero(labels.labels == n) for n in (20, 21)] == [np.count_nonzero(kept == n) for n in (20, 21)]
+    assert f"{shared} voxels of L2 were also claimed" in labels.notes[0]
+
+
+def test_segments_that_share_more_are_refused_with_the_share(tmp_path, images):
+    path, shared = save_overlapping(tmp_path / "seg.dcm", images, 6)
+    with pytest.raises(LabelError, match=f"segment L2 of seg.dcm covers {shared} voxels of another vertebra"):
+        read_labels(path)
+
+
+def test_a_ct_and_its_seg_in_one_folder(tmp_path, images):
+    folder = save_series(tmp_path / "both", images)
+    save_seg(folder / "seg.dcm", images, [20, 21, 22])
+    labels = read_labels(folder)
+    assert np.unique(labels.labels).tolist() == [0, 20, 21, 22]
+    assert read_ct(folder).hu.shape == VOLUME.hu.shape
+    save_seg(folder / "second.dcm", images, [20, 21])
+    with pytest.raises(LabelError, match="2 DICOM SEG objects among 68 DICOM files"):
+        read_labels(folder)
+
+
+@pytest.mark.parametrize("missing", ["SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID"])
+def test_a_missing_uid_is_no_reason_to_fail(tmp_path, images, missing):
+    path = save_seg(tmp_path / "seg.dcm", images, [20, 21])
+    ds = pydicom.dcmread(path)
+    delattr(ds, missing)
+    pydicom.dcmwrite(path, ds)
+    try:
+        assert np.unique(read_labels(path).labels).tolist() == [0, 20, 21]
+    except LabelError as error:  # highdicom needs a frame of reference
+        assert "cannot be read as DICOM SEG" in str(error)
+
+
+@pytest.mark.parametrize("value", [7, 255])
+def test_a_pixel_value_without_a_segment_is_refused(tmp_path, images, value):
+    path = save_seg(tmp_path / "seg.dcm", images, [20, 21], "LABELMAP")
+    ds = pydicom.dcmread(path)
+    pixels = bytearray(ds.PixelData)
+    pixels[len(pixels) // 2] = value
+    ds.PixelData = bytes(pixels)
+    pydicom.dcmwrite(path, ds)
+    with pytest.raises(LabelError, match="cannot be read as DICOM SEG"):
+        read_labels(path)
+
+
 def test_a_damaged_seg_is_refused(tmp_path, images):
     path = save_seg(tmp_path / "seg.dcm", images, [20, 21])
     content = path.read_bytes()

@@ -237,7 +237,7 @@ class TestRefused:
         refused(stored(tmp_path / "labels.nii.gz", array), "NaN")
 
     def test_the_ct_given_as_labels(self, tmp_path):
-        refused(stored(tmp_path / "labels.nii.gz", VOLUME.hu), "no labels")
+        refused(stored(tmp_path / "labels.nii.gz", VOLUME.hu), "whole numbers from 0", "not the CT")
 
     def test_unknown_numbers(self, tmp_path):
         refused(stored(tmp_path / "labels.nii.gz", numbered({"L1": 500, "L2": 501})), "500, 501", "--scheme")
@@ -252,7 +252,9 @@ class TestRefused:
         refused(shared_data / "verse004-l2-fe/sub-verse004_0000_vertebra_21_seg.nii.gz", "do not lie like vertebrae")
 
     def test_a_sub_region_map_alone_says_what_to_do(self, shared_data):
-        refused(shared_data / "tptbox-l3/sub-ct_seg-subreg_label-22_msk.nii.gz", "sub-region map", "in one folder")
+        refused(
+            shared_data / "tptbox-l3/sub-ct_seg-subreg_label-22_msk.nii.gz", "sub-regions of TPTBox", "in one folder"
+        )
 
 
 class TestFolders:

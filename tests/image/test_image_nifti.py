@@ -8,21 +8,22 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from tests.support.small_spine import LPS_TO_RAS, SHAPE, grid, save_nifti, spine
+from tests.support.small_spine import LPS_TO_RAS, SHAPE, SPACING, grid, save_nifti, spine
 
 from endplate.errors import ImageError, InputError, OutputError
 from endplate.image.ct import read_ct
 from endplate.image.gantry_tilt import skew
 from endplate.image.labels import read_labels
+from endplate.image.limits import ReadSettings
 from endplate.image.nifti import read_nifti, write_labels, write_volume
 from endplate.image.volume import Grid
 
 VOLUME, LABELS = spine()
 
 
-def refused(path, *words):
+def refused(path, *words, trust=None):
     with pytest.raises(ImageError) as caught:
-        read_ct(path)
+        read_ct(path, ReadSettings(trust_affine=trust))
     message = str(caught.value)
     assert "\n" not in message
     assert all(word.lower() in message.lower() for word in words), message
@@ -115,10 +116,33 @@ class TestAffine:
         assert ct.grid.matches(VOLUME.grid, 1e-2)
         assert ct.series.notes == ()
 
-    def test_the_sform_wins_and_the_disagreement_is_said(self, tmp_path):
-        ct = read_ct(self.store(tmp_path / "ct.nii", 1, 1, sform_shift=-20.0))
-        assert ct.grid.affine[0, 3] == pytest.approx(VOLUME.grid.affine[0, 3] + 20, abs=1e-2)
-        assert "disagree" in ct.series.notes[0]
+    def test_a_place_stated_twice_and_differently_is_refused_until_one_is_trusted(self, tmp_path):
+        path = self.store(tmp_path / "ct.nii", 1, 1, sform_shift=-20.0)
+        refused(path, "contradicts itself", "20.0 mm apart", "--trust-affine sform")
+        for trusted, shift in (("sform", 20.0), ("qform", 0.0), ("pixdim", 0.0)):
+            ct = read_ct(path, ReadSettings(trust_affine=trusted))
+            assert ct.grid.affine[0, 3] == pytest.approx(VOLUME.grid.affine[0, 3] + shift, abs=1e-2)
+            assert f"its {trusted} is used, as asked" in ct.series.notes[0]
+
+    @pytest.mark.parametrize("factor", [1.5, 1.02, 0.7])
+    def test_an_sform_that_contradicts_the_voxel_sizes_is_refused_until_one_is_trusted(self, tmp_path, factor):
+        path = save_nifti(tmp_path / "ct.nii", VOLUME.hu, VOLUME.grid)
+        content = bytearray(path.read_bytes())
+        content[252:254] = (0).to_bytes(2, "little")
+        content[88:92] = np.array([SPACING[2] * factor], "<f4").tobytes()
+        path.write_bytes(content)
+        refused(path, "sform", "pixdim", f"{SPACING[2] * factor:g}", "--trust-affine")
+        assert read_ct(path, ReadSettings(trust_affine="sform")).grid.spacing_mm[2] == pytest.approx(SPACING[2])
+        sized = read_ct(path, ReadSettings(trust_affine="pixdim")).grid
+        assert sized.spacing_mm == pytest.approx([*SPACING[:2], SPACING[2] * factor], rel=1e-5)
+        refused(path, "no usable qform", trust="qform")
+
+    def test_a_header_in_agreement_is_read_the_same_whatever_is_trusted(self, tmp_path):
+        path = self.store(tmp_path / "ct.nii", 1, 1)
+        for trusted in ("sform", "qform", "pixdim"):
+            ct = read_ct(path, ReadSettings(trust_affine=trusted))
+            assert ct.grid.matches(VOLUME.grid, 1e-2)
+            assert ct.series.notes == ()
 
     def test_without_either_the_assumption_is_said(self, tmp_path):
         ct = read_ct(self.store(tmp_path / "ct.nii", 0, 0))

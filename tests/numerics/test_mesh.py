@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
-from tests.support.assembly import corner_values, sum_at_nodes
 
-from endplate.numerics.voxel.connected_components import anchored_pieces, largest_piece
+from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.numerics.voxel.element import CORNERS
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.simd_batches import pack
@@ -51,13 +50,6 @@ def test_a_spacing_that_is_no_length_is_refused(spacing):
         VoxelMesh.from_active(np.ones((1, 1, 1), bool), spacing)
 
 
-def test_summing_is_the_transpose_of_gathering():
-    rng = np.random.default_rng(4711)
-    mesh = VoxelMesh.from_active(rng.random((5, 6, 7)) < 0.5, 1.0)
-    u, f = rng.standard_normal((mesh.n_nodes, 3)), rng.standard_normal((mesh.n_elements, 8, 3))
-    assert (corner_values(mesh, u) * f).sum() == pytest.approx((u * sum_at_nodes(mesh, f)).sum(), rel=1e-12)
-
-
 def test_loose_voxels_are_dropped_and_counted():
     mask = np.zeros((6, 6, 6), bool)
     mask[:3, :3, :3] = True
@@ -66,8 +58,3 @@ def test_loose_voxels_are_dropped_and_counted():
     keep, dropped = largest_piece(mask)
     assert dropped == 3
     assert keep.sum() == 27
-    anchor = np.zeros_like(mask)
-    anchor[5, 5, 0] = anchor[0, 0, 0] = True
-    keep, dropped = anchored_pieces(mask, anchor)
-    assert dropped == 1
-    assert keep[5, 5, 1]

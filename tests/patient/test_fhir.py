@@ -93,7 +93,7 @@ records = st.fixed_dictionaries(
         "drugs": st.fixed_dictionaries(
             {"names": st.none() | st.lists(st.text("abc none", min_size=1).filter(str.strip), max_size=3)}
         ),
-        "laboratory": st.fixed_dictionaries({"inr": st.none() | st.floats(0, 20)}),
+        "laboratory": st.fixed_dictionaries({"inr": st.none() | st.floats(0.5, 20)}),
         "questionnaires": st.fixed_dictionaries(
             {"rmdq": st.none() | st.fixed_dictionaries({"items": st.lists(flag, min_size=24, max_size=24)})}
         ),

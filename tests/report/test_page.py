@@ -208,7 +208,7 @@ def test_notes_are_not_called_problems(case: Case) -> None:
 
     noted = replace(case, cautions=(Caution(code="input", text="the affine was orthogonal"),))
     text = Page(to_html(noted)).text
-    assert "Before you trust this" not in text and "Notes on the images and labels" in text
+    assert "Limitations of these results" not in text and "Notes on the images and labels" in text
 
 
 def test_a_refused_calibration_route_is_told_in_words() -> None:

@@ -31,7 +31,9 @@ def with_densities(case: Case, bands: dict[Level, tuple[float, float, float]]) -
 
 
 def density_sentence(case: Case) -> Sentence:
-    (sentence,) = (s for s in summarise(case) if s.text.startswith("Density of the spongy bone") or "mg/cm³" in s.text)
+    (sentence,) = (
+        s for s in summarise(case) if s.text.startswith("Density of the trabecular bone") or "mg/cm³" in s.text
+    )
     return sentence
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,8 +18,9 @@ from tests.support.synthetic_case import synthetic_case
 from endplate.case import Case
 from endplate.errors import OptionError, OutputError
 from endplate.report import write as write_module
-from endplate.report.care.write import AID, ALONE, BUNDLE, DECISION
-from endplate.report.folder import BESIDE, check_writable
+from endplate.report.care.write import AFTER, AID, ALONE, BUNDLE, DECISION
+from endplate.report.folder import BESIDE, check_writable, exchanged, kept
+from endplate.report.manifest import MANIFEST
 from endplate.report.write import write_report
 
 
@@ -53,7 +55,7 @@ def test_everything_promised_is_written(case: Case, tmp_path: Path) -> None:
     assert all(path.exists() for path in paths.values())
     names = {path.name for path in paths["nifti"].iterdir()}
     assert {"labels.nii.gz", "L1_body.nii.gz", "L1_strain.nii.gz", "L1_density_roi.nii.gz"} <= names
-    assert not [p for p in paths["html"].parent.iterdir() if p.name.startswith(".")]
+    assert [p.name for p in paths["html"].parent.iterdir() if p.name.startswith(".")] == [MANIFEST]
 
 
 def test_body_volume_lies_where_the_body_lies(case: Case, tmp_path: Path) -> None:
@@ -84,35 +86,16 @@ def test_an_accident_while_writing_leaves_what_was_there(
 
 
 @pytest.mark.usefixtures("blank_page")
-@pytest.mark.parametrize("turn", range(6))
-def test_an_interrupt_at_any_rename_puts_the_old_results_back(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
-) -> None:
-    write_report(case, tmp_path)
-    (tmp_path / "notes.txt").write_text("the user's own")
-    held = tree(tmp_path)
-    rename, count = Path.rename, iter(range(100))
-
-    def interrupted(self: Path, target: Path) -> Path:
-        if next(count) == turn:
-            raise KeyboardInterrupt
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_report(synthetic_case(case_id="other"), tmp_path)
-    assert tree(tmp_path) == held
-
-
-@pytest.mark.usefixtures("blank_page")
 def test_a_second_run_replaces_the_first_and_leaves_no_stale_level(case: Case, tmp_path: Path) -> None:
     write_report(case, tmp_path)
-    (tmp_path / "volumes" / "T1_body.nii.gz").write_bytes(b"stale")
-    (tmp_path / "notes.txt").write_text("the user's own")
-    write_report(synthetic_case(case_id="second"), tmp_path)
+    mine = (tmp_path / "notes.txt", tmp_path / "volumes" / "notes.txt")
+    for note in mine:
+        note.write_text("the user's own")
+    write_report(replace(synthetic_case(case_id="second"), strengths=()), tmp_path)
     assert json.loads((tmp_path / "case.json").read_text())["id"] == "second"
-    assert not (tmp_path / "volumes" / "T1_body.nii.gz").exists()
-    assert (tmp_path / "notes.txt").read_text() == "the user's own"
+    assert not (tmp_path / "volumes" / "L1_strain.nii.gz").exists()
+    assert [note.read_text() for note in mine] == ["the user's own"] * 2
+    assert kept(tmp_path) == ["notes.txt", "volumes/notes.txt"]
 
 
 @pytest.mark.usefixtures("blank_page")
@@ -120,28 +103,37 @@ def test_a_decision_about_the_earlier_case_goes_with_it_and_comes_back_after_an_
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_report(case, tmp_path)
-    for name in BESIDE:
-        (tmp_path / name).write_text("about the earlier case")
+    with exchanged(tmp_path, ("decision",)) as new:
+        for name in BESIDE:
+            (new / name).write_text("about the earlier case")
     held = tree(tmp_path)
-    rename = Path.rename
+    rename = os.rename
 
-    def last_fails(self: Path, target: Path) -> Path:
-        if self.parent.name == "new" and self.name == "report.html":
+    def last_fails(source: Path, target: Path) -> None:
+        if source == source.parent / "report.html" and source.parent.name == "new":
             raise KeyboardInterrupt
-        return rename(self, target)
+        rename(source, target)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Path, "rename", last_fails)
+        patched.setattr(os, "rename", last_fails)
         write_report(synthetic_case(case_id="other"), tmp_path)
     assert tree(tmp_path) == held
     write_report(synthetic_case(case_id="other"), tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "case.json", "volumes"}
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "case.json", "volumes", MANIFEST}
+
+
+@pytest.mark.usefixtures("blank_page")
+def test_a_decision_of_ours_without_a_case_is_not_joined(case: Case, tmp_path: Path) -> None:
+    with exchanged(tmp_path, ("decision",)) as new:
+        (new / "decision.json").write_text("about somebody")
+    with pytest.raises(OutputError, match=r"decision\.json of a decision without a case"):
+        write_report(case, tmp_path)
 
 
 def test_a_decision_without_a_case_is_neither_removed_nor_joined(tmp_path: Path) -> None:
-    assert set(BESIDE) == {DECISION, AID, BUNDLE, ALONE}
+    assert set(BESIDE) == {DECISION, AID, BUNDLE, ALONE, AFTER}
     (tmp_path / "decision.json").write_text("about somebody")
-    with pytest.raises(OutputError, match=r"decision\.json of a decision without a case"):
+    with pytest.raises(OutputError, match=r"decision\.json that endplate did not write"):
         check_writable(tmp_path)
     assert tree(tmp_path) == {"decision.json": b"about somebody"}
 
@@ -202,4 +194,4 @@ def test_a_disk_that_really_fills_up_keeps_what_it_had(case: Case, tiny_disk: Pa
     with pytest.raises(OutputError, match=r"No space left.*free some space"):
         write_report(case, out)
     assert tree(tiny_disk) == held
-    assert [path.name for path in out.iterdir()] == ["case.json"]
+    assert sorted(path.name for path in out.iterdir()) == [MANIFEST, "case.json"]

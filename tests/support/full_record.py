@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from endplate.level import Level
 from endplate.patient import PatientRecord
+from endplate.patient.doubt import quantities
 
 DAY = date(2026, 2, 1)
 NOT_TOGETHER = {"Rmdq": ("ticked",), "Odi": ("percent",), "Qualeffo": ("total",)}
@@ -22,12 +23,30 @@ GIVEN: dict[str, Any] = {
     "densitytest.site": "spine",
     "pregnant": False,
     "sex": "female",
+    "birth_year": 1966,
+    "confirmed": ("mass_kg", "laboratory.vitamin_d_ng_ml"),
 }
 
 
 def record_told_in_full() -> PatientRecord:
     """Every field told, True where a yes is possible, the middle of each range."""
-    return PatientRecord.model_validate(_part(PatientRecord))
+    return PatientRecord.model_validate(_usual(_part(PatientRecord)))
+
+
+def _usual(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with numbers that nobody asks about where a number has a usual range."""
+    for path, quantity in quantities().items():
+        *parents, last = path.split(".")
+        place = record
+        for part in parents:
+            place = place[part]
+        middle = (quantity.usual_low + quantity.usual_high) / 2
+        value = place[last]
+        if isinstance(value, dict):
+            value["value"] = middle
+        else:
+            place[last] = int(middle) if isinstance(value, int) else middle
+    return record
 
 
 def _part(model: type[BaseModel]) -> dict[str, Any]:

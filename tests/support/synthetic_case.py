@@ -186,7 +186,7 @@ def number(code: str, level: Level, value: float, unit: str, sd: float | None = 
         low=band[0],
         high=band[1],
         method=f"analytic test method of {code}; band of two SD",
-        source="Genant 1993, J Bone Miner Res [K]",
+        source="Genant 1993, J Bone Miner Res (knowledge)",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from endplate.image.volume import Grid
-from endplate.synthetic_fracture.displacement_grid import DisplacementGrid, fill_smoothly, to_displacement_grid
+from endplate.synthetic_fracture.displacement_grid import DisplacementGrid, fill_smoothly
 from endplate.synthetic_fracture.inverse_map import Field, origins
 from endplate.synthetic_fracture.motion import best_rigid
 
@@ -74,11 +74,3 @@ def test_the_rigid_motion_of_points_is_found() -> None:
     motion = best_rigid(points, points + turn(points))
     assert motion.angle_deg == pytest.approx(np.degrees(0.3))
     assert np.abs(motion.displacement(points) - turn(points)).max() < 1e-9
-
-
-def test_points_give_a_lattice_their_mean() -> None:
-    grid = Grid(shape=(6, 6, 6), affine=np.eye(4))
-    places = RNG.uniform(1, 4, size=(500, 3))
-    means, weight = to_displacement_grid(grid, places, np.ones((500, 3)) * [1.0, 2.0, 3.0])
-    assert weight.sum() == pytest.approx(500)
-    assert np.allclose(means[weight > 0], [1, 2, 3])

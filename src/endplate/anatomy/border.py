@@ -28,7 +28,7 @@ def scanned_grid(grid: Grid, volume: Volume | None) -> Grid:
     if volume is None or not grid.matches(volume.grid):
         return grid
     padding = volume.hu.min()
-    if padding > float(PADDING_HU):
+    if padding > PADDING_HU:
         return grid
     start, stop = [0, 0, 0], list(grid.shape)
     for axis in range(3):
@@ -48,4 +48,4 @@ def border_points_mm(mask: NDArray[np.bool_], grid: Grid, scan: Grid) -> NDArray
 
 def cuts_middle(local_mm: NDArray[np.float64]) -> bool:
     """Whether a cut at points (n, 3) of a vertebra's frame reaches the middle, where heights are read."""
-    return bool((np.abs(local_mm[:, 0]) <= float(MIDDLE_MM)).any())
+    return bool((np.abs(local_mm[:, 0]) <= MIDDLE_MM).any())

@@ -67,7 +67,7 @@ def find_passage(inside: NDArray[np.bool_], box: LocalBox) -> Passage | None:
     for closing_mm in map(float, CLOSING_MM.values()):
         found = [
             passage
-            for start in range(0, len(box.superior_mm), max(1, round(float(SLAB_STEP_MM) / box.step_mm)))
+            for start in range(0, len(box.superior_mm), max(1, round(SLAB_STEP_MM / box.step_mm)))
             if (passage := _hole_in_slab(inside, box, start, closing_mm)) is not None
         ]
         if found:
@@ -76,12 +76,12 @@ def find_passage(inside: NDArray[np.bool_], box: LocalBox) -> Passage | None:
 
 
 def _hole_in_slab(inside: NDArray[np.bool_], box: LocalBox, start: int, closing_mm: float) -> Passage | None:
-    stop = start + round(float(SLAB_MM) / box.step_mm)
+    stop = start + round(SLAB_MM / box.step_mm)
     shadow = inside[:, :, start:stop].any(axis=2)
     if not shadow.any():
         return None
     # The hollow of a concave endplate is a ring too, but there is bone above or below it.
-    open_column = inside.sum(axis=2) * box.step_mm <= float(OVERHANG_MM)
+    open_column = inside.sum(axis=2) * box.step_mm <= OVERHANG_MM
     radius = round(closing_mm / box.step_mm)
     ring = np.pad(shadow, radius + 1)
     if radius:
@@ -98,7 +98,7 @@ def _hole_in_slab(inside: NDArray[np.bool_], box: LocalBox, start: int, closing_
     sizes = np.bincount(parts.ravel())[1:]
     best = int(sizes.argmax()) + 1
     area = float(sizes[best - 1]) * box.step_mm**2
-    if not float(SMALLEST_CANAL_MM2) <= area <= float(LARGEST_CANAL_MM2):
+    if not SMALLEST_CANAL_MM2 <= area <= LARGEST_CANAL_MM2:
         return None
     x, y = np.nonzero(parts == best)
     top = min(stop, len(box.superior_mm)) - 1
@@ -121,9 +121,9 @@ def body_shadow(inside: NDArray[np.bool_], box: LocalBox) -> NDArray[np.bool_]:
     """
     shadow = np.pad(inside.any(axis=2), 1)
     depth = ndimage.distance_transform_edt(shadow)
-    radius = float(BODY_DISC_SHARE) * float(depth.max())
+    radius = BODY_DISC_SHARE * float(depth.max())
     core = depth >= radius
     parts, count = ndimage.label(core)
     if count > 1:
         core = parts == parts[np.unravel_index(int(depth.argmax()), depth.shape)]
-    return (ndimage.distance_transform_edt(~core) <= radius)[1:-1, 1:-1]
+    return np.asarray((ndimage.distance_transform_edt(~core) <= radius)[1:-1, 1:-1])

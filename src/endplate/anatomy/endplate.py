@@ -55,13 +55,13 @@ def _mid_surface(top: NDArray[np.float64], bottom: NDArray[np.float64], box: Loc
     """Smooth surface midway between both endplates; near the one that is there when the field cuts the other."""
     present = np.isfinite(top) & np.isfinite(bottom)
     either = np.isfinite(top) | np.isfinite(bottom)
-    if 2 * present.sum() > either.sum() and present.sum() * box.step_mm**2 >= float(SMALLEST_PLATE_MM2):
+    if 2 * present.sum() > either.sum() and present.sum() * box.step_mm**2 >= SMALLEST_PLATE_MM2:
         x, y = np.meshgrid(box.right_mm, box.anterior_mm, indexing="ij")
         return quadratic_at(robust_quadratic(x[present], y[present], (top + bottom)[present] / 2), x, y)
     alone = bottom if np.isfinite(bottom).sum() > np.isfinite(top).sum() else top
     if not np.isfinite(alone).any():
         return np.zeros_like(top)
-    inwards = float(WALL_BEGINS_MM) if alone is bottom else -float(WALL_BEGINS_MM)
+    inwards = WALL_BEGINS_MM if alone is bottom else -WALL_BEGINS_MM
     return np.full_like(top, np.nanmedian(alone) + inwards)
 
 
@@ -69,14 +69,14 @@ def _outermost(
     field: NDArray[np.float32], known: NDArray[np.bool_], level_mm: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Last crossing of the half level along the third axis, interpolated, and where the scan's border hides it."""
-    bone = field >= float(HALF_LEVEL)
+    bone = field >= HALF_LEVEL
     n = len(level_mm)
     last = n - 1 - bone[:, :, ::-1].argmax(axis=2)
     there = bone.any(axis=2) & (last < n - 1)
     last = np.where(there, last, 0)
     here = np.take_along_axis(field, last[..., None], 2)[..., 0].astype(float)
     beyond = np.take_along_axis(field, last[..., None] + 1, 2)[..., 0].astype(float)
-    share = (here - float(HALF_LEVEL)) / np.maximum(here - beyond, 1e-6)
+    share = (here - HALF_LEVEL) / np.maximum(here - beyond, 1e-6)
     height = level_mm[last] + share * (level_mm[1] - level_mm[0])
     seen = np.take_along_axis(known, last[..., None] + 1, 2)[..., 0]
     return np.where(there & seen, height, np.nan), bone.any(axis=2) & ~(there & seen)
@@ -87,20 +87,20 @@ def _plate(
 ) -> Endplate | None:
     footprint = np.isfinite(height)
     area = float(footprint.sum()) * box.step_mm**2
-    if area < float(SMALLEST_PLATE_MM2) or hidden.sum() > float(HIDDEN_SHARE) * (footprint | hidden).sum():
+    if area < SMALLEST_PLATE_MM2 or hidden.sum() > HIDDEN_SHARE * (footprint | hidden).sum():
         return None
     footprint = _without_walls(
         ndimage.binary_opening(footprint, iterations=round(1 / box.step_mm)), height, box.step_mm
     )
     depth = ndimage.distance_transform_edt(np.pad(footprint, 1))[1:-1, 1:-1] * box.step_mm
-    inner = depth > float(RIM_MM)
-    if inner.sum() * box.step_mm**2 < float(SMALLEST_PLATE_MM2) / 2:
+    inner = depth > RIM_MM
+    if inner.sum() * box.step_mm**2 < SMALLEST_PLATE_MM2 / 2:
         return None
     x, y = np.meshgrid(box.right_mm, box.anterior_mm, indexing="ij")
     coefficients = robust_quadratic(x[inner], y[inner], height[inner])
     residual = height - quadratic_at(coefficients, x, y)
-    spread = float(MAD_TO_SD) * float(np.median(np.abs(residual[inner])))
-    breach = inner & (np.abs(residual) > max(float(BREACH_MAD) * spread, float(BREACH_FLOOR_MM)))
+    spread = MAD_TO_SD * float(np.median(np.abs(residual[inner])))
+    breach = inner & (np.abs(residual) > max(BREACH_MAD * spread, BREACH_FLOOR_MM))
     sound = inner & ~breach
     middle = quadratic_at(coefficients, x[footprint], y[footprint]).mean()
     centre = np.array([x[footprint].mean(), y[footprint].mean(), middle])
@@ -117,15 +117,15 @@ def _plate(
 
 def _without_walls(footprint: NDArray[np.bool_], height: NDArray[np.float64], step_mm: float) -> NDArray[np.bool_]:
     """The footprint without the steep border where a leaning wall, not the endplate, is the outermost surface."""
-    sigma = float(SLOPE_OVER_MM) / step_mm
+    sigma = SLOPE_OVER_MM / step_mm
     weight = ndimage.gaussian_filter(footprint.astype(float), sigma)
     smooth = ndimage.gaussian_filter(np.where(footprint, height, 0.0), sigma) / np.maximum(weight, 1e-6)
     slope = np.hypot(*np.gradient(smooth, step_mm))
-    parts, count = ndimage.label(footprint & (slope <= float(STEEPEST_PLATE)))
+    parts, count = ndimage.label(footprint & (slope <= STEEPEST_PLATE))
     if not count:
         return footprint
     flat = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
-    return ndimage.binary_fill_holes(flat) & footprint
+    return np.asarray(ndimage.binary_fill_holes(flat) & footprint)
 
 
 def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.floating]:
@@ -138,8 +138,8 @@ def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[
         weighted = terms * weight[:, None]
         solution = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ z)
         residual = z - terms @ solution
-        scale = max(float(MAD_TO_SD) * float(np.median(np.abs(residual))), 1e-3)
-        weight = np.clip(1 - (residual / (float(TUKEY_CUT) * scale)) ** 2, 0, None) ** 2
+        scale = max(MAD_TO_SD * float(np.median(np.abs(residual))), 1e-3)
+        weight = np.clip(1 - (residual / (TUKEY_CUT * scale)) ** 2, 0, None) ** 2
     return solution
 
 
@@ -161,7 +161,7 @@ def _best_normal(
     terms = np.stack([np.ones_like(x), x, y], axis=-1)
     _, along_x, along_y = np.linalg.lstsq(terms, z, rcond=None)[0]
     normal = np.array([-along_x, -along_y, 1.0]) * (1 if up else -1)
-    return normal / np.linalg.norm(normal)
+    return np.asarray(normal / np.linalg.norm(normal))
 
 
 def _outline(footprint: NDArray[np.bool_], height: NDArray[np.float64], box: LocalBox) -> NDArray[np.float64]:

@@ -55,7 +55,7 @@ def spine_tangents(points_mm: list[NDArray[np.float64]], weights: list[float]) -
         curves = [np.poly1d(slope[:, axis]).deriv() for axis in range(3)]
     else:
         curves = [
-            make_smoothing_spline(place, stacked[:, axis], w=weight, lam=float(SMOOTHING_MM3)).derivative()
+            make_smoothing_spline(place, stacked[:, axis], w=weight, lam=SMOOTHING_MM3).derivative()
             for axis in range(3)
         ]
     tangents = [-np.array([curve(at) for curve in curves], float) for at in middle]
@@ -91,7 +91,7 @@ def agreed_superior(
     sagittal.append(line[1] / line[2] if wall_slope is None else wall_slope)
     coronal = [along[0] / along[2], bisector[0] / bisector[2], line[0] / line[2]]
     agreed = np.array([float(np.median(coronal)), float(np.median(sagittal)), 1.0])
-    return (agreed / np.linalg.norm(agreed)) @ frame.axes
+    return np.asarray((agreed / np.linalg.norm(agreed)) @ frame.axes)
 
 
 def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:
@@ -106,7 +106,7 @@ def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:
     Angle in degrees, positive from right towards anterior.
     """
     thickness = inside.sum(axis=2).astype(np.float32)
-    limit, shift = float(LARGEST_TURN_DEG), float(MIRROR_SHIFT_MM)
+    limit, shift = LARGEST_TURN_DEG, MIRROR_SHIFT_MM
     _, coarse, off = max(
         (_likeness(thickness, box, float(angle), float(move)), float(angle), float(move))
         for angle in np.arange(-limit, limit + 1, 2)
@@ -122,7 +122,7 @@ def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:
 
 def _likeness(thickness: NDArray[np.float32], box: LocalBox, angle_deg: float, shift_mm: float) -> float:
     """Correlation of a thickness map with its image in a mirror line turned and moved from the anterior axis."""
-    reach = float(MIRROR_REACH_MM)
+    reach = MIRROR_REACH_MM
     u, v = np.meshgrid(np.arange(0.5, reach, 2), np.arange(-1.5 * reach, reach, 2), indexing="ij")
     c, s = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
     sides = []

@@ -51,7 +51,7 @@ def _trimmed(vertebra: Vertebra, other: Vertebra, side: str) -> tuple[Vertebra, 
     for number in range(1, count + 1):
         piece = parts == number
         size = float(piece.sum()) * vertebra.grid.voxel_mm3
-        if (piece & near).any() and size <= float(PLUG_MM3):
+        if (piece & near).any() and size <= PLUG_MM3:
             cut |= piece
             volume += size
     if not volume:
@@ -67,7 +67,7 @@ def _beyond(vertebra: Vertebra, plate: Endplate, *, up: bool) -> NDArray[np.bool
     sound = np.isfinite(plate.superior_mm) & ~plate.breach
     step = float(plate.right_mm[1] - plate.right_mm[0])
     inner = ndimage.binary_fill_holes(np.isfinite(plate.superior_mm))
-    inner = ndimage.distance_transform_edt(inner) * step > float(EDGE_MM)
+    inner = ndimage.distance_transform_edt(inner) * step > EDGE_MM
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     surface = robust_quadratic(x[sound], y[sound], plate.superior_mm[sound])
     index = np.argwhere(vertebra.body)
@@ -75,7 +75,7 @@ def _beyond(vertebra: Vertebra, plate: Endplate, *, up: bool) -> NDArray[np.bool
     i = np.clip(np.rint((local[:, 0] - plate.right_mm[0]) / step).astype(int), 0, len(plate.right_mm) - 1)
     j = np.clip(np.rint((local[:, 1] - plate.anterior_mm[0]) / step).astype(int), 0, len(plate.anterior_mm) - 1)
     rise = local[:, 2] - quadratic_at(surface, local[:, 0], local[:, 1])
-    out = inner[i, j] & ((rise if up else -rise) > float(PLUG_MM))
+    out = inner[i, j] & ((rise if up else -rise) > PLUG_MM)
     beyond = np.zeros_like(vertebra.body)
     beyond[tuple(index[out].T)] = True
     return beyond

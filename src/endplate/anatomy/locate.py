@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from endplate.anatomy.frame import (
     mirror_turn_deg,
     spine_tangents,
 )
+from endplate.anatomy.label.body_size import Person, check_body_sizes
 from endplate.anatomy.label.check import LabelPart, check_labels
 from endplate.anatomy.label.cut import check_cuts
 from endplate.anatomy.label.flip import check_facing, check_flips
@@ -61,9 +62,11 @@ class AnatomySettings:
     Attributes
     ----------
     repair : make the safe repairs (islands, small holes, small bleeding across a disc); each is recorded.
+    person : whose spine it is: sizes are held against it.
     """
 
     repair: bool = True
+    person: Person = field(default_factory=Person)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -118,6 +121,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     _collect(check_lumps([(draft.level, draft.second_share, draft.second_rise_mm) for draft in drafts]), cautions, gaps)
     _collect(check_cuts(vertebrae), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
+    unsure = {gap.level for gap in gaps if gap.code == "vertebra"}
+    _collect(check_body_sizes(vertebrae, unsure, settings.person), cautions, gaps)
     if settings.repair:
         vertebrae, cuts = trim_bleeding(vertebrae)
         cautions += cuts
@@ -191,7 +196,7 @@ def _trust(points: list[NDArray[np.float64]]) -> list[float]:
     if not np.isfinite(heights).any():
         return [1.0] * len(points)
     usual = float(np.nanmedian(heights))
-    shares = [max(min(1.0, height / usual), float(LOWEST_SHARE)) ** LOW_BODY_POWER for height in heights]
+    shares = [max(min(1.0, height / usual), LOWEST_SHARE) ** LOW_BODY_POWER for height in heights]
     return [share if np.isfinite(share) else 0.5 for share in shares]
 
 
@@ -217,7 +222,7 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     draft.canal = find_passage(inside, box)
     if draft.canal is None:
         draft.body = draft.mask
-        return draft.frame.axes[1]
+        return np.asarray(draft.frame.axes[1])
     x, y = np.nonzero(body_shadow(inside, box))
     middle = box.right_mm[x].mean(), box.anterior_mm[y].mean()
     forward = np.array([middle[0] - draft.canal.right_mm, middle[1] - draft.canal.anterior_mm, 0])
@@ -231,13 +236,13 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     draft.split_frame = draft.frame
     split = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
     draft.body, draft.second_share, draft.second_rise_mm = split.body, split.second_share, split.second_rise_mm
-    return draft.frame.axes[1]
+    return np.asarray(draft.frame.axes[1])
 
 
 def _whole(draft: _Draft, field: NDArray[np.float32]) -> tuple[LocalBox, NDArray[np.bool_]]:
     """The whole vertebra sampled in its present frame."""
-    box = box_around(draft.frame.to_local(mask_points_mm(draft.mask, draft.grid)), float(COARSE_STEP_MM), 2)
-    return box, sample(field, draft.grid, draft.frame, box) >= float(HALF_LEVEL)
+    box = box_around(draft.frame.to_local(mask_points_mm(draft.mask, draft.grid)), COARSE_STEP_MM, 2)
+    return box, sample(field, draft.grid, draft.frame, box) >= HALF_LEVEL
 
 
 def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:

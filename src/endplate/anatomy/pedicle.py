@@ -66,21 +66,21 @@ def find_pedicles(
 
 
 def _one_side(field: NDArray[np.float32], grid: Grid, frame: Frame, wall: PosteriorWall, side: int) -> Pedicle | None:
-    canal, step = wall.canal, float(STEP_MM)
+    canal, step = wall.canal, STEP_MM
     inner = canal.right_mm + side * canal.half_width_mm / 2
-    outer = canal.right_mm + side * float(SIDEWAYS_MM)
-    front = wall.line[0] + wall.line[1] * canal.superior_mm - float(BEHIND_WALL_MM)
+    outer = canal.right_mm + side * SIDEWAYS_MM
+    front = wall.line[0] + wall.line[1] * canal.superior_mm - BEHIND_WALL_MM
     box = LocalBox(
         right_mm=np.arange(min(inner, outer), max(inner, outer), step),
         anterior_mm=np.arange(canal.anterior_mm - 2, max(front, canal.anterior_mm + 2) + step / 2, step),
-        superior_mm=np.arange(canal.superior_mm - float(AROUND_MM), canal.superior_mm + float(AROUND_MM), step),
+        superior_mm=np.arange(canal.superior_mm - AROUND_MM, canal.superior_mm + AROUND_MM, step),
     )
-    inside = sample(field, grid, frame, box) >= float(HALF_LEVEL)
+    inside = sample(field, grid, frame, box) >= HALF_LEVEL
     sections = _sections(inside, box, side)
     if not sections:
         return None
     narrow = min(range(len(sections)), key=lambda index: sections[index].area_mm2)
-    if not float(SMALLEST_MM2) <= sections[narrow].area_mm2 <= float(LARGEST_MM2):
+    if not SMALLEST_MM2 <= sections[narrow].area_mm2 <= LARGEST_MM2:
         return None
     axis = _axis(sections, narrow, side)
     return _measured(field, grid, frame, wall, sections[narrow], axis)
@@ -105,15 +105,15 @@ def _sections(inside: NDArray[np.bool_], box: LocalBox, side: int) -> list[_Sect
         x, z = np.nonzero(current)
         area = len(x) * box.step_mm**2
         smallest = min(smallest, area)
-        if area < float(SMALLEST_MM2):
+        if area < SMALLEST_MM2:
             return []
-        if area > float(GROWN_WIDE) * smallest:
+        if area > GROWN_WIDE * smallest:
             break
         centre = np.array([box.right_mm[x].mean(), box.anterior_mm[j], box.superior_mm[z].mean()])
         # The full axes of an ellipse are four times the standard deviations of its points.
         width, height = 4 * box.right_mm[x].std(), 4 * box.superior_mm[z].std()
         found.append(_Section(centre=centre, area_mm2=area, width_mm=float(width), height_mm=float(height)))
-    return [section for section in found if section.area_mm2 <= float(GROWN_WIDE) * smallest]
+    return [section for section in found if section.area_mm2 <= GROWN_WIDE * smallest]
 
 
 def _beside_canal(section: NDArray[np.bool_], box: LocalBox, side: int) -> NDArray[np.bool_]:
@@ -122,7 +122,7 @@ def _beside_canal(section: NDArray[np.bool_], box: LocalBox, side: int) -> NDArr
     if not columns.any():
         return section
     away = side * box.right_mm
-    return section & (away - away[columns].min() <= float(WIDEST_MM))[:, None]
+    return np.asarray(section & (away - away[columns].min() <= WIDEST_MM)[:, None])
 
 
 def _axis(sections: list[_Section], narrow: int, side: int) -> NDArray[np.float64]:
@@ -132,15 +132,15 @@ def _axis(sections: list[_Section], narrow: int, side: int) -> NDArray[np.float6
         [
             section.centre
             for section in sections
-            if abs(section.centre[1] - isthmus.centre[1]) <= float(AXIS_REACH_MM)
-            and section.area_mm2 <= float(STILL_NARROW) * isthmus.area_mm2
+            if abs(section.centre[1] - isthmus.centre[1]) <= AXIS_REACH_MM
+            and section.area_mm2 <= STILL_NARROW * isthmus.area_mm2
         ]
     )
     slopes = [np.polyfit(near[:, 1], near[:, axis], 1)[0] if len(near) > 3 else 0.0 for axis in (0, 2)]
-    sideways = side * np.clip(side * slopes[0], -float(STEEPEST_SLOPE), float(MAX_OUTWARD))
-    upwards = np.clip(slopes[1], -float(STEEPEST_RISE), float(STEEPEST_RISE))
+    sideways = side * np.clip(side * slopes[0], -STEEPEST_SLOPE, MAX_OUTWARD)
+    upwards = np.clip(slopes[1], -STEEPEST_RISE, STEEPEST_RISE)
     axis = np.array([sideways, 1.0, upwards])
-    return axis / np.linalg.norm(axis)
+    return np.asarray(axis / np.linalg.norm(axis))
 
 
 def _measured(
@@ -154,10 +154,10 @@ def _measured(
     """The pedicle with its oblique section turned square to the axis, and its length along the axis."""
     centre = isthmus.centre
     own = Frame(origin_mm=frame.to_world(centre), axes=axes_from(frame.axes[2], axis @ frame.axes))
-    along = np.arange(-2 * float(AROUND_MM), float(STEP_MM), float(STEP_MM))
+    along = np.arange(-2 * AROUND_MM, STEP_MM, STEP_MM)
     line = LocalBox(right_mm=np.zeros(1), anterior_mm=along, superior_mm=np.zeros(1))
-    bone = sample(field, grid, own, line)[0, :, 0] >= float(HALF_LEVEL)
-    back = -float(np.argmin(bone[::-1])) * float(STEP_MM) if not bone.all() else along[0]
+    bone = sample(field, grid, own, line)[0, :, 0] >= HALF_LEVEL
+    back = -float(np.argmin(bone[::-1])) * STEP_MM if not bone.all() else along[0]
     reach = (wall.line[0] + wall.line[1] * centre[2] - centre[1]) / axis[1]
     return Pedicle(
         isthmus_mm=own.origin_mm,

@@ -43,12 +43,12 @@ class PosteriorWall:
     def body_side(self, local_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether points (..., 3) of the frame lie on the body's side of the wall."""
         x, y, z = local_mm[..., 0], local_mm[..., 1], local_mm[..., 2]
-        cut = self.line[0] + self.line[1] * z - float(PEDICLE_ROOT_MM)
+        cut = self.line[0] + self.line[1] * z - PEDICLE_ROOT_MM
         before_canal = (np.abs(x - self.canal.right_mm) < self.canal.half_width_mm) & (y > self.canal.anterior_mm)
         step = self.right_mm[1] - self.right_mm[0]
         i = np.clip(np.rint((x - self.right_mm[0]) / step).astype(int), 0, len(self.right_mm) - 1)
         j = np.clip(np.rint((y - self.anterior_mm[0]) / step).astype(int), 0, len(self.anterior_mm) - 1)
-        return ((y > cut) | before_canal) & self.footprint[i, j]
+        return np.asarray(((y > cut) | before_canal) & self.footprint[i, j])
 
 
 def find_posterior_wall(inside: NDArray[np.bool_], box: LocalBox, canal: Passage) -> PosteriorWall:
@@ -58,12 +58,12 @@ def find_posterior_wall(inside: NDArray[np.bool_], box: LocalBox, canal: Passage
     ----------
     inside : (nx, ny, nz) bool, the vertebra on `box`, anterior coordinate growing away from the canal.
     """
-    columns = np.abs(box.right_mm - canal.right_mm) <= float(WALL_SPAN) * canal.half_width_mm
+    columns = np.abs(box.right_mm - canal.right_mm) <= WALL_SPAN * canal.half_width_mm
     ahead = box.anterior_mm >= canal.anterior_mm
     block = inside[columns][:, ahead]
     met = block.any(axis=1)
     wall = np.where(met, box.anterior_mm[ahead][block.argmax(axis=1)], np.nan)
-    wall[wall > canal.front_mm + float(WALL_SEARCH_MM)] = np.nan
+    wall[wall > canal.front_mm + WALL_SEARCH_MM] = np.nan
     line = _corner_line(wall, box.superior_mm, canal.front_mm)
     return PosteriorWall(
         line=line,
@@ -76,20 +76,20 @@ def find_posterior_wall(inside: NDArray[np.bool_], box: LocalBox, canal: Passage
 
 def _footprint(inside: NDArray[np.bool_], box: LocalBox, line: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Columns of the body: the front part's shadow without its processes, and a little beyond."""
-    cut = line[0] + line[1] * box.superior_mm - float(PEDICLE_ROOT_MM)
+    cut = line[0] + line[1] * box.superior_mm - PEDICLE_ROOT_MM
     front = inside & (box.anterior_mm[None, :, None] > cut[None, None, :])
     core = body_shadow(front, box)
-    return ndimage.distance_transform_edt(~core) * box.step_mm <= float(OSTEOPHYTE_MM)
+    return np.asarray(ndimage.distance_transform_edt(~core) * box.step_mm <= OSTEOPHYTE_MM)
 
 
 def _corner_line(wall: NDArray[np.float64], superior_mm: NDArray[np.float64], front_mm: float) -> NDArray[np.float64]:
     """Robust straight line through the posterior corners of the wall (nx, nz), slice by slice."""
-    seen = np.isfinite(wall).mean(axis=0) > float(WALL_SPAN)
+    seen = np.isfinite(wall).mean(axis=0) > WALL_SPAN
     if seen.sum() < 3:
         return np.array([front_mm, 0.0])
-    corner = np.nanpercentile(wall[:, seen], float(CORNER_PERCENTILE), axis=0)
+    corner = np.nanpercentile(wall[:, seen], CORNER_PERCENTILE, axis=0)
     z = superior_mm[seen]
-    keep = np.abs(corner - np.median(corner)) < float(WALL_OUTLIER_MM)
+    keep = np.abs(corner - np.median(corner)) < WALL_OUTLIER_MM
     if keep.sum() < 3:
         return np.array([float(np.median(corner)), 0.0])
     slope, offset = np.polyfit(z[keep], corner[keep], 1)

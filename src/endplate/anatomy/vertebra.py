@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from endplate.finding import Caution, Gap
 from endplate.image.volume import Grid
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +35,8 @@ class Endplate:
     breach: NDArray[np.bool_]
     rim_mm: NDArray[np.float64]
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pedicle:
@@ -45,6 +48,8 @@ class Pedicle:
     height_mm: float
     length_mm: float
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Canal:
@@ -52,6 +57,8 @@ class Canal:
 
     centre_mm: NDArray[np.float64]
     area_mm2: NDArray[np.float64]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +104,8 @@ class Vertebra:
         along = np.abs(self.axes[2] @ self.grid.affine[:3, :3]) / self.grid.spacing_mm
         return int(along.argmax())
 
+    __repr__ = short_repr
+
     def to_local_mm(self, xyz_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """World LPS mm (..., 3) to (right, anterior, superior) mm from the body centroid."""
         return (np.asarray(xyz_mm, float) - self.centroid_mm) @ self.axes.T
@@ -115,6 +124,11 @@ class Spine:
     cautions: tuple[Caution, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
+    def __repr__(self) -> str:
+        """Levels from head to foot, and what the label check had to say in numbers."""
+        levels = ", ".join(str(vertebra.level) for vertebra in self.vertebrae) or "no vertebra"
+        return f"<Spine: {levels}; {len(self.cautions)} cautions, {len(self.gaps)} gaps>"
+
     @property
     def distrusted(self) -> frozenset[Level]:
         """Levels whose labels the check found unreliable (a gap with the code `vertebra`); all, for a flip."""
@@ -123,6 +137,6 @@ class Spine:
             named |= {vertebra.level for vertebra in self.vertebrae}
         return frozenset(level for level in named if level is not None)
 
-    def at(self, level: Level) -> Vertebra | None:
-        """The vertebra of a level, or None."""
-        return next((vertebra for vertebra in self.vertebrae if vertebra.level is level), None)
+    def at(self, level: Level | str) -> Vertebra | None:
+        """The vertebra of a level or its name, or None."""
+        return next((vertebra for vertebra in self.vertebrae if vertebra.level == level), None)

@@ -28,24 +28,24 @@ def add_cap(bone: NDArray[np.bool_], arch: NDArray[np.bool_], voxel_mm: float) -
     surface = np.where(bone.any(axis=2), bone.shape[2] - 1 - np.argmax(bone[:, :, ::-1], axis=2), -1)
     columns = endplate_columns(surface, voxel_mm)
     top = surface[columns]
-    outer = int(max(round(float(top.mean() + float(CAP_MM) / voxel_mm)), top.max() + 1))
+    outer = int(max(round(float(top.mean() + CAP_MM / voxel_mm)), top.max() + 1))
     k = np.arange(bone.shape[2])
     cap = columns[:, :, None] & (k > surface[:, :, None]) & (k <= outer)
-    return cap & ~bone & ~ndimage.binary_dilation(arch)
+    return np.asarray(cap & ~bone & ~ndimage.binary_dilation(arch))
 
 
 def endplate_columns(surface: NDArray[np.int64], voxel_mm: float) -> NDArray[np.bool_]:
     """Columns (I, J) of the endplate, holes filled, from the height map of the body (-1 where there is none)."""
     footprint = surface >= 0
-    core = ndimage.binary_erosion(footprint, iterations=max(1, round(float(RIM_MM) / voxel_mm)))
+    core = ndimage.binary_erosion(footprint, iterations=max(1, round(RIM_MM / voxel_mm)))
     core = core if core.sum() > 3 else footprint
     i, j = np.nonzero(core)
     rows = np.stack([i, j, np.ones_like(i)], axis=1).astype(float)
     plane, *_ = np.linalg.lstsq(rows, surface[core].astype(float), rcond=None)
     ii, jj = np.indices(surface.shape)
     height = surface - (plane[0] * ii + plane[1] * jj + plane[2])
-    near = footprint & (height > -float(ENDPLATE_DEPTH_MM) / voxel_mm)
+    near = footprint & (height > -ENDPLATE_DEPTH_MM / voxel_mm)
     labels, count = ndimage.label(near)
     if count > 1:
         near = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return ndimage.binary_fill_holes(near) & footprint
+    return np.asarray(ndimage.binary_fill_holes(near) & footprint)

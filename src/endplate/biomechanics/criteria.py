@@ -32,14 +32,14 @@ def offset_load(
     """Force where the line of that stiffness through 0.2 % strain meets the curve; None if it never does."""
     if len(travel_mm) < 3:
         return None
-    line = stiffness_n_per_mm * (travel_mm - float(OFFSET_STRAIN) * height_mm)
+    line = stiffness_n_per_mm * (travel_mm - OFFSET_STRAIN * height_mm)
     below = np.flatnonzero(force_n < line)
     if not len(below):
         return None
     curve = PchipInterpolator(travel_mm, force_n)
     last = int(below[0])
     travel = brentq(
-        lambda t: float(curve(t)) - stiffness_n_per_mm * (t - float(OFFSET_STRAIN) * height_mm),
+        lambda t: float(curve(t)) - stiffness_n_per_mm * (t - OFFSET_STRAIN * height_mm),
         travel_mm[last - 1],
         travel_mm[last],
     )
@@ -48,7 +48,7 @@ def offset_load(
 
 def plateau_load(travel_mm: NDArray[np.float64], force_n: NDArray[np.float64], height_mm: float) -> float | None:
     """Force at 1.9 % strain; None if the curve ends before."""
-    travel = float(PLATEAU_STRAIN) * height_mm
+    travel = PLATEAU_STRAIN * height_mm
     if len(travel_mm) < 3 or travel_mm[-1] < travel:
         return None
     return float(PchipInterpolator(travel_mm, force_n)(travel))
@@ -56,7 +56,7 @@ def plateau_load(travel_mm: NDArray[np.float64], force_n: NDArray[np.float64], h
 
 def crawford_load(stiffness_n_per_mm: float, height_mm: float) -> float:
     """0.0068 x stiffness x height, N."""
-    return float(CRAWFORD_STRAIN) * stiffness_n_per_mm * height_mm
+    return CRAWFORD_STRAIN * stiffness_n_per_mm * height_mm
 
 
 def last_elastic_travel(
@@ -64,6 +64,6 @@ def last_elastic_travel(
 ) -> float:
     """Largest travel on the curve still within 2 % of the elastic line; 0.2 % strain where there is no curve."""
     if len(travel_mm) < 3:
-        return float(OFFSET_STRAIN) * height_mm
-    elastic = np.abs(force_n - stiffness_n_per_mm * travel_mm) <= float(ELASTIC_SHARE) * stiffness_n_per_mm * travel_mm
+        return OFFSET_STRAIN * height_mm
+    elastic = np.abs(force_n - stiffness_n_per_mm * travel_mm) <= ELASTIC_SHARE * stiffness_n_per_mm * travel_mm
     return float(travel_mm[np.flatnonzero(elastic)[-1]]) or float(travel_mm[1])

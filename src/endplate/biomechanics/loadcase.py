@@ -53,7 +53,7 @@ def boundary(model: BoneModel, mesh: VoxelMesh, load_case: LoadCase = "axial") -
     if load_case == "flexed":
         j = mesh.node_ijk[upper, 1].astype(float)  # j runs backwards, so the front has the smallest j
         forward = (0.5 * (j.min() + j.max()) - j) / max(0.5 * (j.max() - j.min()), 1)
-        prescribed[upper, 2] -= float(FLEXION_SHARE) * forward
+        prescribed[upper, 2] -= FLEXION_SHARE * forward
     return Boundary(fixed=fixed, prescribed=prescribed, upper=upper)
 
 
@@ -68,4 +68,4 @@ def _outer_nodes(mesh: VoxelMesh, layer: NDArray[np.bool_], top: bool) -> NDArra
     """Nodes of a layer's outer face."""
     nodes = np.unique(mesh.element_nodes[layer])
     height = mesh.node_ijk[nodes, 2]
-    return nodes[height == (height.max() if top else height.min())].astype(np.int64)
+    return np.asarray(nodes[height == (height.max() if top else height.min())].astype(np.int64))

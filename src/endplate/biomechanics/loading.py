@@ -83,8 +83,8 @@ class Activity:
 
 ACTIVITIES = (
     Activity("standing", 0.0, 0.0),
-    Activity("bending forward 45 deg", float(BEND_DEG), 0.0),
-    Activity("bending forward 45 deg with 10 kg", float(BEND_DEG), float(LIFTED_KG)),
+    Activity("bending forward 45 deg", BEND_DEG, 0.0),
+    Activity("bending forward 45 deg with 10 kg", BEND_DEG, LIFTED_KG),
 )
 
 
@@ -103,7 +103,7 @@ def estimate_loads(record: PatientRecord | None, level: Level, strength: Strengt
         if load is None:
             continue
         ratio = load / failure
-        low, high = band(ratio, ratio * math.hypot(float(LOAD_SD), strength.relative_sd))
+        low, high = band(ratio, ratio * math.hypot(LOAD_SD, strength.relative_sd))
         loads.append(
             LoadToStrength(level=level, activity=activity.name, load_n=load, ratio=ratio, low=max(low, 0.0), high=high)
         )
@@ -119,13 +119,13 @@ def spinal_load(record: PatientRecord | None, level: Level, activity: Activity) 
         return None
     stature_m = (record.height_cm or 0.0) / 100
     bend = math.radians(activity.bend_deg)
-    trunk = share * record.mass_kg * float(GRAVITY_M_S2)
-    lifted = activity.lifted_kg * float(GRAVITY_M_S2)
-    arm = float(TRUNK_ARM_PER_STATURE) * stature_m * math.sin(bend) if bend else float(STANDING_ARM_M)
-    moment = trunk * arm + lifted * float(LOAD_ARM_PER_STATURE) * stature_m
-    load = (trunk + lifted) * math.cos(bend) + moment / float(ERECTOR_ARM_M)
+    trunk = share * record.mass_kg * GRAVITY_M_S2
+    lifted = activity.lifted_kg * GRAVITY_M_S2
+    arm = TRUNK_ARM_PER_STATURE * stature_m * math.sin(bend) if bend else STANDING_ARM_M
+    moment = trunk * arm + lifted * LOAD_ARM_PER_STATURE * stature_m
+    load = (trunk + lifted) * math.cos(bend) + moment / ERECTOR_ARM_M
     caged = bend > 0 and level.region == "thoracic" and level.order <= Level.T10.order
-    return load * float(RIB_CAGE_FLEXION) if caged else load
+    return load * RIB_CAGE_FLEXION if caged else load
 
 
 def weight_above(level: Level) -> float | None:

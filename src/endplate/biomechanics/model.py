@@ -67,20 +67,20 @@ class ModelSettings:
     CT's voxels (isotropic scans only).
     """
 
-    voxel_mm: float = float(VOXEL_MM)
+    voxel_mm: float = VOXEL_MM
     law: str = "kopperdahl"
-    smoothing_mm: float = float(SMOOTHING_MM)
+    smoothing_mm: float = SMOOTHING_MM
     layer: Literal["pmma", "disc"] = "pmma"
     include_arch: bool = True
     align: Literal["vertebra", "scan"] = "vertebra"
 
     def __post_init__(self) -> None:
         density_law(self.law)
-        if not float(SMALLEST_VOXEL_MM) <= self.voxel_mm <= float(LARGEST_VOXEL_MM):
+        if not SMALLEST_VOXEL_MM <= self.voxel_mm <= LARGEST_VOXEL_MM:
             raise OptionError(
                 f"voxel size {self.voxel_mm} mm",
                 "the model is only meaningful for cubes the size of several trabeculae",
-                f"choose {float(SMALLEST_VOXEL_MM)} to {float(LARGEST_VOXEL_MM)} mm",
+                f"choose {SMALLEST_VOXEL_MM} to {LARGEST_VOXEL_MM} mm",
             )
         if not 0 <= self.smoothing_mm <= 10:
             raise OptionError(f"smoothing {self.smoothing_mm} mm", "it would erase the bone", "choose 0 to 10 mm")
@@ -195,17 +195,17 @@ def properties(
     share = np.clip(fill[bone], 0, 1)
     stiff, strong = law.properties(density_mg_cm3[bone])
     layers = material >= LOWER
-    of_layer = float(PMMA_MODULUS_MPA) if layer == "pmma" else float(DISC_MODULUS_MPA)
+    of_layer = PMMA_MODULUS_MPA if layer == "pmma" else DISC_MODULUS_MPA
     # Rim voxels, with nothing beside them in the plane, keep the scaling by fill.
     inner = ndimage.binary_erosion(material > NONE, IN_PLANE)
     beside = _beside(layers)
     crossed, under = (beside & inner)[bone], (_beside(beside) & inner)[bone]
     share[under] = np.where(crossed[under], share[under], 1.0)  # thick slices smear the endplate over two voxels
     behind = 1 / (share / stiff + (1 - share) / of_layer)
-    modulus[bone] = np.maximum(np.where(crossed, behind, stiff * share), float(MODULUS_FLOOR_MPA))
+    modulus[bone] = np.maximum(np.where(crossed, behind, stiff * share), MODULUS_FLOOR_MPA)
     strength[bone] = np.where(crossed, strong, strong * share)
     modulus[layers] = of_layer
-    strength[layers] = float(PMMA_YIELD_MPA) if layer == "pmma" else np.inf
+    strength[layers] = PMMA_YIELD_MPA if layer == "pmma" else np.inf
     return modulus, strength
 
 
@@ -219,7 +219,7 @@ def _beside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _materials(bone: BoneField, settings: ModelSettings) -> tuple[NDArray[np.uint8], int]:
     """Material codes, with layers added and loose pieces removed; and how many voxels were dropped."""
-    inside = bone.fill >= float(MIN_FILL)
+    inside = bone.fill >= MIN_FILL
     body = inside & (bone.body >= 0.5)
     arch = inside & ~body if settings.include_arch else np.zeros_like(body)
     if not body.any():
@@ -243,7 +243,7 @@ def own_grid(vertebra: Vertebra, voxel_mm: float) -> Grid:
     inside = vertebra.grid.to_mm(np.argwhere(vertebra.fill > 0)) - vertebra.centroid_mm
     local = inside @ axes.T
     margin = float(vertebra.grid.spacing_mm.max()) + voxel_mm
-    pad = np.array([margin, margin, margin + 2 * float(CAP_MM)])
+    pad = np.array([margin, margin, margin + 2 * CAP_MM])
     # Whole numbers of voxels from the centroid, so that the model does not hang on the crop.
     first = np.floor((local.min(axis=0) - pad) / voxel_mm)
     last = np.ceil((local.max(axis=0) + pad) / voxel_mm)
@@ -257,12 +257,12 @@ def own_grid(vertebra: Vertebra, voxel_mm: float) -> Grid:
 def _scan_grid(vertebra: Vertebra, settings: ModelSettings) -> Grid:
     """The scan's own voxels around the vertebra, padded for the layers."""
     spacing = vertebra.grid.spacing_mm
-    if np.abs(spacing - settings.voxel_mm).max() > float(SAME_SIZE_MM):
+    if np.abs(spacing - settings.voxel_mm).max() > SAME_SIZE_MM:
         size = " x ".join(f"{s:.2f}" for s in spacing)
         raise OptionError(
             f"the scan's voxels are {size} mm", "the model needs cubes", "let the model follow the vertebra's own axes"
         )
-    pad = np.array([1, 1, int(np.ceil(2 * float(CAP_MM) / settings.voxel_mm))])
+    pad = np.array([1, 1, int(np.ceil(2 * CAP_MM / settings.voxel_mm))])
     return vertebra.grid.crop(-pad, np.array(vertebra.grid.shape) + pad)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from endplate.image.volume import Grid
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,8 @@ class Strength:
     solver: SolverSummary
     notes: tuple[str, ...] = ()
     reason: str = ""
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
+from endplate.short_repr import short_repr
 
 MIN_TRUST = cited(1e-6, "1", "Below this smoothed weight no bone is near; avoids dividing by zero", "design")
 MIN_WEIGHT = cited(1e-3, "1", "Below this smoothed fill a voxel holds no bone to average", "design")
@@ -28,6 +29,8 @@ class BoneField:
     body: NDArray[np.float32]
     density_mg_cm3: NDArray[np.float32]
 
+    __repr__ = short_repr
+
 
 def sample_bone(
     vertebra: Vertebra, volume: Volume, calibration: Calibration, grid: Grid, smoothing_mm: float
@@ -43,7 +46,7 @@ def sample_bone(
     sigma = smoothing_mm / vertebra.grid.spacing_mm
     trust = weight**3
     smooth_trust = ndimage.gaussian_filter(trust, sigma)
-    smooth_hu = ndimage.gaussian_filter(trust * hu, sigma) / np.maximum(smooth_trust, float(MIN_TRUST))
+    smooth_hu = ndimage.gaussian_filter(trust * hu, sigma) / np.maximum(smooth_trust, MIN_TRUST)
     density = calibration.to_mg_cm3(smooth_hu)
     body_weight = np.where(vertebra.body, weight, np.float32(0))
     # Voxels outside the mask with a partial fill belong to the nearest part.
@@ -65,19 +68,19 @@ def hu_on(grid: Grid, volume: Volume) -> NDArray[np.float32]:
     start = np.rint(first).astype(int)
     same = np.allclose(volume.grid.affine[:3, :3], grid.affine[:3, :3], atol=1e-4)
     inside = (start >= 0).all() and (start + np.array(grid.shape) <= np.array(volume.grid.shape)).all()
-    if same and inside and np.allclose(first, start, atol=float(ON_GRID)):
+    if same and inside and np.allclose(first, start, atol=ON_GRID):
         box = tuple(slice(a, a + n) for a, n in zip(start, grid.shape, strict=True))
         return np.asarray(volume.hu[box], dtype=np.float32)
     index = volume.grid.to_index(grid.to_mm(np.moveaxis(np.indices(grid.shape), 0, -1)))
-    return ndimage.map_coordinates(
-        np.asarray(volume.hu, np.float32), np.moveaxis(index, -1, 0), order=1, mode="nearest"
+    return np.asarray(
+        ndimage.map_coordinates(np.asarray(volume.hu, np.float32), np.moveaxis(index, -1, 0), order=1, mode="nearest")
     )
 
 
 def _sample(fields: tuple[NDArray[np.float32], ...], source: Grid, target: Grid) -> list[NDArray[np.float32]]:
     """Means of fields over the voxels of a target grid, from trilinear values at regular points inside each."""
     ratio = float(target.spacing_mm.max() / source.spacing_mm.min())
-    per_edge = int(np.clip(np.ceil(ratio), 1, float(MAX_POINTS_PER_EDGE)))
+    per_edge = int(np.clip(np.ceil(ratio), 1, MAX_POINTS_PER_EDGE))
     places = (np.arange(per_edge) + 0.5) / per_edge - 0.5
     to_source = np.linalg.inv(source.affine) @ target.affine
     out = [np.zeros(target.shape, np.float32) for _ in fields]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +22,7 @@ from endplate.numerics.plasticity.load_path import LoadPath, PathSettings, follo
 from endplate.numerics.plasticity.return_mapping import CODE, Criterion
 from endplate.numerics.solver import ElasticSolver, SolveReport
 from endplate.numerics.voxel.mesh import VoxelMesh
+from endplate.progress import Share
 
 METHOD_SD = cited(
     0.16,
@@ -70,7 +70,7 @@ class StrengthSettings:
     criterion: Criterion = "tresca"
     element: Literal["bbar", "full"] = "bbar"
     load_case: LoadCase = "axial"
-    tolerance: float = float(CURVE_TOLERANCE)
+    tolerance: float = CURVE_TOLERANCE
     keep_strain: bool = True
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class StrengthSettings:
 
 
 def solve_strength(
-    model: BoneModel, settings: StrengthSettings | None = None, progress: Callable[[float], None] | None = None
+    model: BoneModel, settings: StrengthSettings | None = None, progress: Share | None = None
 ) -> Strength:
     """Load a model and read its stiffness and strength.
 
@@ -109,9 +109,9 @@ def solve_strength(
     where = tuple(mesh.element_ijk.T)
     modulus, limit = model.modulus_mpa[where], model.yield_mpa[where]
     supports = boundary(model, mesh, settings.load_case)
-    solver = ElasticSolver(mesh, modulus, float(POISSON), supports.fixed, element=settings.element)
-    unit, report = solver.solve(prescribed=supports.prescribed, tolerance=float(LINEAR_TOLERANCE))
-    body = PlasticBody(mesh, modulus, limit, float(POISSON), settings.criterion, settings.element)
+    solver = ElasticSolver(mesh, modulus, POISSON, supports.fixed, element=settings.element)
+    unit, report = solver.solve(prescribed=supports.prescribed, tolerance=LINEAR_TOLERANCE)
+    body = PlasticBody(mesh, modulus, limit, POISSON, settings.criterion, settings.element)
     stiffness = _axial(body.internal_force(unit), supports)
     path = _path(model, body, solver, supports, unit, settings, progress) if settings.nonlinear else None
     return _result(model, settings, _Solved(mesh, solver, report, body, unit, stiffness, path, start))
@@ -131,8 +131,8 @@ class _Solved:
 
 def strain_schedule() -> NDArray[np.float64]:
     """Apparent strains of the curve's points: fine where the offset line crosses, coarse to 1.9 % and 2 %."""
-    fine = np.arange(float(FIRST_STRAIN), float(FINE_UNTIL) + float(FINE_STRAIN) / 2, float(FINE_STRAIN))
-    coarse = np.linspace(fine[-1], float(END_STRAIN), int(COARSE_STEPS) + 1)[1:]
+    fine = np.arange(FIRST_STRAIN, FINE_UNTIL + FINE_STRAIN / 2, FINE_STRAIN)
+    coarse = np.linspace(fine[-1], END_STRAIN, int(COARSE_STEPS) + 1)[1:]
     return np.concatenate([fine, coarse])
 
 
@@ -148,7 +148,7 @@ def _path(
     supports: Boundary,
     unit: NDArray[np.float64],
     settings: StrengthSettings,
-    progress: Callable[[float], None] | None,
+    progress: Share | None,
 ) -> LoadPath:
     """The curve to 2 % strain."""
     return follow_path(
@@ -197,8 +197,8 @@ def _result(model: BoneModel, settings: StrengthSettings, solved: _Solved) -> St
 
 def relative_sd(model: BoneModel) -> float:
     """Relative SD of forces: calibration error through the yield exponent, method and mesh, as independent errors."""
-    density = float(YIELD_POWER) * model.density_sd_mg_cm3 / max(model.density_mg_cm3, 1.0)
-    return math.sqrt(density**2 + float(METHOD_SD) ** 2 + float(MESH_SD) ** 2)
+    density = YIELD_POWER * model.density_sd_mg_cm3 / max(model.density_mg_cm3, 1.0)
+    return math.sqrt(density**2 + METHOD_SD**2 + MESH_SD**2)
 
 
 def effective_strain(mesh: VoxelMesh, displacement_mm: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -207,10 +207,10 @@ def effective_strain(mesh: VoxelMesh, displacement_mm: NDArray[np.float64]) -> N
     slope = signs / (4 * mesh.spacing_mm)
     gradient = np.einsum("ecd,ca->eda", displacement_mm[mesh.element_nodes], slope)
     strain = 0.5 * (gradient + gradient.transpose(0, 2, 1))
-    nu = float(POISSON)
+    nu = POISSON
     trace = np.trace(strain, axis1=1, axis2=2)
     twice_energy = ((strain**2).sum(axis=(1, 2)) + nu / (1 - 2 * nu) * trace**2) / (1 + nu)
-    return np.sqrt(twice_energy).astype(np.float32)
+    return np.asarray(np.sqrt(twice_energy).astype(np.float32))
 
 
 def _on_grid(model: BoneModel, mesh: VoxelMesh, values: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

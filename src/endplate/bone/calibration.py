@@ -82,7 +82,7 @@ KVP_KNOWN = (
 CONTRAST_HU = cited(
     18.0, "[hnsf'U]", "Pompe 2015: trabecular HU, unenhanced 128.8 to portal 147.0", "verified", cite="pompe_2015"
 )
-SLOPE_DEFAULT = (
+SLOPE_POSSIBLE = (
     cited(
         0.5, "mg/cm3", "attenuation physics: slopes below 0.5 mg/cm3 per HU are not plausible", "verified", cite="ogo"
     ),
@@ -90,7 +90,7 @@ SLOPE_DEFAULT = (
         1.0, "mg/cm3", "attenuation physics: slopes above 1.0 mg/cm3 per HU are not plausible", "verified", cite="ogo"
     ),
 )
-OFFSET_DEFAULT_MG_CM3 = cited(
+OFFSET_POSSIBLE_MG_CM3 = cited(
     40.0, "mg/cm3", "Ogo source and example: density at 0 HU stays within +-40", "verified", cite="ogo"
 )
 
@@ -139,7 +139,7 @@ def calibrate(
         found, reason = routes[route]()
         if found is not None:
             found = _with_contrast(found, contrast)
-            reason = implausible_line(found, volume, bone)
+            reason = _impossible(found) or implausible_line(found, volume, bone)
             if not reason:
                 return found, tuple(_cautions(found, refused)), ()
         if reason:
@@ -147,6 +147,19 @@ def calibrate(
         if found is not None and route in ("given", "rods"):
             break
     return None, (), (Gap(code="density_calibration", reason="; ".join(refused) or "no route from HU to density"),)
+
+
+def _impossible(found: Calibration) -> str:
+    """Why a line that was read off the image cannot be one, or nothing; a line that the user gives is cautioned."""
+    low, high = SLOPE_POSSIBLE
+    slope, offset = found.slope_mg_cm3_per_hu, found.offset_mg_cm3
+    if found.route == "given":
+        return ""
+    if not low <= slope <= high:
+        return f"its slope of {slope:.2f} mg/cm3 per HU lies outside {low:g} to {high:g}"
+    if found.route == "tissue" and abs(offset) > OFFSET_POSSIBLE_MG_CM3:
+        return f"it gives {offset:.0f} mg/cm3 at 0 HU, outside +-{OFFSET_POSSIBLE_MG_CM3:g}"
+    return ""
 
 
 def _given(settings: CalibrationSettings, kvp: float | None) -> Attempt:
@@ -158,7 +171,7 @@ def _given(settings: CalibrationSettings, kvp: float | None) -> Attempt:
         slope_mg_cm3_per_hu=settings.slope_mg_cm3_per_hu * factor,
         offset_mg_cm3=settings.offset_mg_cm3 * factor,
         route="given",
-        sd_mg_cm3=float(GIVEN_SD_MG_CM3),
+        sd_mg_cm3=GIVEN_SD_MG_CM3,
         source="slope and offset given by the user; band: " + citation_of(GIVEN_SD_MG_CM3).source,
         kvp=kvp,
         notes=notes,
@@ -222,8 +235,8 @@ def _published(kvp: float | None) -> Attempt:
     slope = citation_of(PUBLISHED_SLOPE)
     sd = PUBLISHED_SD_KVP_UNKNOWN_MG_CM3 if kvp is None else PUBLISHED_SD_MG_CM3
     found = Calibration(
-        slope_mg_cm3_per_hu=float(PUBLISHED_SLOPE) * factor,
-        offset_mg_cm3=float(PUBLISHED_OFFSET),
+        slope_mg_cm3_per_hu=PUBLISHED_SLOPE * factor,
+        offset_mg_cm3=PUBLISHED_OFFSET,
         route="published",
         sd_mg_cm3=float(sd),
         source=f"{slope.source} (trust: {slope.trust}); band: {citation_of(sd).source}",
@@ -256,13 +269,13 @@ def _cautions(found: Calibration, refused: list[str]) -> list[Caution]:
         told.append(Caution(code="published_density_line", text=text))
     elif refused:
         told.append(Caution(code="calibration_route_refused", text="; ".join(refused)))
-    low, high = SLOPE_DEFAULT
+    low, high = SLOPE_POSSIBLE
     slope, offset = found.slope_mg_cm3_per_hu, found.offset_mg_cm3
     if not low <= slope <= high:
         text = f"calibration slope {slope:.2f} mg/cm3 per HU lies outside {low:g} to {high:g}"
         told.append(Caution(code="calibration_slope_unusual", text=text))
-    if abs(offset) > OFFSET_DEFAULT_MG_CM3:
-        text = f"calibration gives {offset:.0f} mg/cm3 at 0 HU, outside +-{OFFSET_DEFAULT_MG_CM3:g}"
+    if abs(offset) > OFFSET_POSSIBLE_MG_CM3:
+        text = f"calibration gives {offset:.0f} mg/cm3 at 0 HU, outside +-{OFFSET_POSSIBLE_MG_CM3:g}"
         told.append(Caution(code="calibration_offset_unusual", text=text))
     if found.contrast:
         text = "contrast medium raises trabecular HU: densities may be too high; the band holds it"

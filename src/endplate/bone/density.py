@@ -104,7 +104,7 @@ def measure_density(
     roi, outliers = trabecular_region(vertebra, hu, erosion)
     notes = []
     if roi.sum() * vertebra.grid.voxel_mm3 < least and settings.erosion_mm is None:
-        erosion = float(EROSION_MIN_MM)
+        erosion = EROSION_MIN_MM
         roi, outliers = trabecular_region(vertebra, hu, erosion)
         notes.append(f"small body: cortex eroded by {erosion:g} mm only")
     volume_mm3 = float(roi.sum() * vertebra.grid.voxel_mm3)
@@ -199,7 +199,7 @@ def trabecular_region(
     values = smooth[deep]
     middle = float(np.median(values))
     spread = float(np.median(np.abs(values - middle))) / _NORMAL_MAD
-    limit = max(OUTLIER_SD * spread, float(OUTLIER_MIN_HU))
+    limit = max(OUTLIER_SD * spread, OUTLIER_MIN_HU)
     kept = deep & (np.abs(smooth - middle) <= limit)
     return kept, 1 - float(kept.sum() / deep.sum())
 

@@ -31,7 +31,7 @@ def inclusion_ml(vertebra: Vertebra, hu: NDArray[np.floating]) -> float:
     vertebra : body mask and grid.
     hu : (I, J, K) CT on the vertebra's grid.
     """
-    dense = (hu > float(DENSE_HU)) & vertebra.body
+    dense = (hu > DENSE_HU) & vertebra.body
     if not dense.any():
         return 0.0
     depth = ndimage.distance_transform_edt(np.pad(vertebra.body, 1), sampling=vertebra.grid.spacing_mm)

@@ -167,9 +167,9 @@ class DensityLaw:
         Densities below zero count as zero; modulus and yield are floored (`MODULUS_FLOOR_MPA`).
         """
         rho = convert_density(np.maximum(np.asarray(k2hpo4_mg_cm3, float), 0) / 1000, self.density)
-        modulus = np.maximum(self.modulus(rho), float(MODULUS_FLOOR_MPA))
-        strength = modulus * float(YIELD_STRAIN_VERTEBRA) if self.yield_stress is None else self.yield_stress(rho)
-        floor = float(MODULUS_FLOOR_MPA) * float(YIELD_STRAIN_FLOOR)
+        modulus = np.maximum(self.modulus(rho), MODULUS_FLOOR_MPA)
+        strength = modulus * YIELD_STRAIN_VERTEBRA if self.yield_stress is None else self.yield_stress(rho)
+        floor = MODULUS_FLOOR_MPA * YIELD_STRAIN_FLOOR
         return modulus, np.maximum(strength, floor)
 
 
@@ -181,8 +181,8 @@ def convert_density(k2hpo4_g_cm3: NDArray[np.floating], to: DensityType) -> NDAr
     density = np.asarray(k2hpo4_g_cm3, float)
     if to == "k2hpo4":
         return density
-    ash = float(ASH_SLOPE) * density + float(ASH_OFFSET_G_CM3)
-    return ash if to == "ash" else ash / float(ASH_PER_APPARENT)
+    ash = ASH_SLOPE * density + ASH_OFFSET_G_CM3
+    return ash if to == "ash" else ash / ASH_PER_APPARENT
 
 
 def _curve(scale: float, power: float = 1.0, offset: float = 0.0) -> Curve:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from endplate.image.volume import Grid
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 Category = Literal["osteoporosis", "low", "normal"]
 
@@ -57,3 +58,5 @@ class BoneDensity:
     notes: tuple[str, ...] = ()
     refused: str = ""
     inclusion_ml: float = 0.0
+
+    __repr__ = short_repr

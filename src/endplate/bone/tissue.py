@@ -22,6 +22,13 @@ MUSCLE_HA_MG_CM3 = cited(38.0, "mg/cm3", _EQUIVALENTS, "verified", cite="szyszko
 AIR_BELOW_HU = cited(
     -900.0, "[hnsf'U]", "own window: denser than air: lung, foam and clothes", "design", cite="kalender_2011"
 )
+AIR_ABOVE_HU = cited(
+    -1100.0,
+    "[hnsf'U]",
+    "own limit: averaged air lies within some HU of -1000; lower is padding",
+    "design",
+    cite="kalender_2011",
+)
 PADDING_HU = cited(
     -1020.0,
     "[hnsf'U]",
@@ -154,11 +161,13 @@ def _peak(
 
 def _air_peak(hu: NDArray[np.float32], grid: Grid) -> float | None:
     """Median of air that was measured, away from anything denser; padding and clipped corners are left out."""
-    air = hu < AIR_BELOW_HU
+    air = hu < AIR_BELOW_HU  # with padding: what lies beside it is no border of tissue
     deep = ndimage.distance_transform_edt(air, sampling=grid.spacing_mm) > AWAY_FROM_BODY_MM if air.any() else air
-    mean = ndimage.uniform_filter(hu, 3, mode="nearest")
-    spread = np.sqrt(np.maximum(ndimage.uniform_filter(hu * hu, 3, mode="nearest") - mean * mean, 0))
-    measured = deep & ~((mean < PADDING_HU) & (spread < PADDING_SD_HU))
+    # Small numbers: squares of HU in float32 are too coarse for a spread of 2 HU.
+    off = np.where(hu > AIR_ABOVE_HU, hu - PADDING_HU, 0)
+    mean = ndimage.uniform_filter(off, 3, mode="nearest")
+    spread = np.sqrt(np.maximum(ndimage.uniform_filter(off * off, 3, mode="nearest") - mean * mean, 0))
+    measured = deep & (hu > AIR_ABOVE_HU) & ~((mean < 0) & (spread < PADDING_SD_HU))
     if measured.sum() * grid.voxel_mm3 < MIN_MM3:
         return None
     return float(np.median(hu[measured]))
@@ -177,4 +186,4 @@ def _back(bone: NDArray[np.bool_], fine: Grid, grid: Grid) -> NDArray[np.bool_]:
     behind = np.zeros(grid.shape, bool)
     for slab in np.unique(at[:, 2]):
         behind[:, int(np.median(at[at[:, 2] == slab, 1])) :, slab] = True
-    return (away > AWAY_FROM_BONE_MM) & (away < BACK_MUSCLE_MM) & behind
+    return np.asarray((away > AWAY_FROM_BONE_MM) & (away < BACK_MUSCLE_MM) & behind)

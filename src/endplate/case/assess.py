@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from endplate.anatomy.label.body_size import Person
 from endplate.anatomy.locate import AnatomySettings, locate_vertebrae
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.biomechanics.findings import findings as mechanics_findings
@@ -35,9 +36,7 @@ from endplate.fracture.reading import FractureSettings, grade_fractures
 from endplate.fracture.size_check import size_cautions
 from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
-
-Progress = Callable[[str, float, str], None]
-"""Called with the stage, the fraction of it done (0..1) and what it is doing now."""
+from endplate.progress import Progress, silent
 
 DENSITY_CODES = ("trabecular_hu", "trabecular_density", "density_category")
 NO_CT = "labels without a CT hold no density"
@@ -46,7 +45,27 @@ DISTRUSTED = "the label check does not trust this level; its cautions say why"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessSettings:
-    """What may be chosen; each stage's settings live beside the stage with their reasons."""
+    """Settings of every stage of the assessment.
+
+    Each stage's settings live beside the stage, with the reasons of their defaults.
+
+    Parameters
+    ----------
+    anatomy : AnatomySettings, optional
+        Repairs of the labels, and whose spine it is.
+    fracture : FractureSettings, optional
+        How heights are measured.
+    calibration : CalibrationSettings, optional
+        The route from HU to density, and what is known about the scan.
+    density : DensitySettings, optional
+        The trabecular region in which density is measured.
+    model : ModelSettings, optional
+        The voxel model: voxel edge, density law, end layers, alignment.
+    strength : StrengthSettings, optional
+        Yield criterion, load case and tolerance of the load path.
+    mechanics : bool, default True
+        False leaves stiffness and strength out; they are gaps then.
+    """
 
     anatomy: AnatomySettings = field(default_factory=AnatomySettings)
     fracture: FractureSettings = field(default_factory=FractureSettings)
@@ -76,7 +95,7 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
     LabelError : labels in which no vertebra can be measured.
     """
     settings = settings or AssessSettings()
-    tell = progress or (lambda stage, fraction, detail: None)
+    tell = progress or silent
     watch = Stopwatch()
     case = with_parameters(case, settings)
     compilers = warm.begin() if settings.mechanics and case.volume is not None else warm.Warmup()
@@ -96,8 +115,15 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
 
 
 def _anatomy(case: Case, settings: AssessSettings, tell: Progress) -> Case:
-    spine = locate_vertebrae(case.labels, case.volume, settings.anatomy)
+    spine = locate_vertebrae(case.labels, case.volume, replace(settings.anatomy, person=_person(case)))
     return replace(case, spine=spine, cautions=case.cautions + spine.cautions, gaps=case.gaps + spine.gaps)
+
+
+def _person(case: Case) -> Person:
+    """What the record says of the patient's size."""
+    if case.record is None:
+        return Person()
+    return Person(sex=case.record.sex, stature_cm=case.record.height_cm, age_yr=case.record.age_yr)
 
 
 def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:

@@ -14,6 +14,7 @@ from endplate.fracture.result import Alignment, Fracture
 from endplate.image.volume import LabelMap, Volume
 from endplate.patient import PatientRecord
 from endplate.repair.rehearsal.result import Rehearsal
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class Provenance:
     inputs: dict[str, str]
     parameters: dict[str, Any]
     seconds: dict[str, float]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

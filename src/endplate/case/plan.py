@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import warnings
+from dataclasses import InitVar, dataclass, field, replace
+from typing import Any
 
-from endplate.case.assess import Progress, assess
+from endplate.case.assess import AssessSettings, assess
 from endplate.case.care import weigh
 from endplate.case.model import Case
-from endplate.case.rehearse import RehearseSettings, rehearse
+from endplate.case.rehearse import rehearse
 from endplate.cited import cited
 from endplate.decision.facts.case_facts import fractured_levels
 from endplate.errors import EndplateError, RecordError
 from endplate.finding import Gap
 from endplate.level import Level
+from endplate.progress import Progress
 from endplate.repair.rehearsal.findings import STOPPED
+from endplate.repair.rehearsal.rehearse import RehearsalSettings
 
 MAX_LEVELS = cited(
     3.0,
@@ -28,12 +32,32 @@ MAX_LEVELS = cited(
 class PlanSettings:
     """How the case is measured and rehearsed.
 
-    `levels` names those that matter, else they are found; `repairs` False rehearses none.
+    Parameters
+    ----------
+    assess : AssessSettings, optional
+        How the case is measured.
+    rehearsal : RehearsalSettings, optional
+        How each level is rehearsed.
+    levels : tuple of Level, optional
+        Those to rehearse; empty takes the fractured ones, three at most.
+    repairs : bool, default True
+        False rehearses none.
+    rehearse : object, optional
+        The former pair of both settings in one. Deprecated; goes with version 0.3.
     """
 
-    rehearse: RehearseSettings = field(default_factory=RehearseSettings)
+    assess: AssessSettings = field(default_factory=AssessSettings)
+    rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
     levels: tuple[Level, ...] = ()
     repairs: bool = True
+    rehearse: InitVar[Any] = None
+
+    def __post_init__(self, rehearse: Any) -> None:
+        if rehearse is None:
+            return
+        warnings.warn("PlanSettings takes assess= and rehearsal= in place of rehearse=", DeprecationWarning, 3)
+        object.__setattr__(self, "assess", rehearse.assess)
+        object.__setattr__(self, "rehearsal", rehearse.rehearsal)
 
 
 def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | None = None) -> Case:
@@ -55,10 +79,10 @@ def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | 
     settings = settings or PlanSettings()
     if case.record is None:
         raise RecordError("no patient record", "advice is about a patient", "give --record patient.json")
-    case = assess(case, settings.rehearse.assess, progress)
+    case = assess(case, settings.assess, progress)
     levels, left = _matter(case, settings.levels) if settings.repairs else ((), ())
     for level in levels:
-        case = _rehearsed(case, level, settings.rehearse, progress)
+        case = _rehearsed(case, level, settings, progress)
     reason = f"only {MAX_LEVELS:g} levels are rehearsed in one plan; name it with --level to choose it"
     case = replace(case, gaps=(*case.gaps, *(Gap(code=STOPPED, level=level, reason=reason) for level in left)))
     if progress is not None:
@@ -82,8 +106,8 @@ def _matter(case: Case, wanted: tuple[Level, ...]) -> tuple[tuple[Level, ...], t
     return tuple(sorted(chosen)), tuple(sorted(set(held) - set(chosen)))
 
 
-def _rehearsed(case: Case, level: Level, settings: RehearseSettings, progress: Progress | None) -> Case:
+def _rehearsed(case: Case, level: Level, settings: PlanSettings, progress: Progress | None) -> Case:
     try:
-        return rehearse(case, level, settings, progress)
+        return rehearse(case, level, settings.rehearsal, progress, settings.assess)
     except EndplateError as error:
         return replace(case, gaps=(*case.gaps, Gap(code=STOPPED, level=level, reason=str(error))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -12,8 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from endplate.atomic import readable
 from endplate.case.model import Case, Provenance
-from endplate.errors import ImageError
+from endplate.errors import ImageError, plain
+from endplate.image.dicom.opened import files_of
+from endplate.image.limits import DEFAULT
 from endplate.version import __version__
 
 
@@ -25,11 +29,11 @@ def sha256(path: Path) -> str:
     ImageError : the path cannot be read.
     """
     digest = hashlib.sha256()
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     try:
+        files = files_of(path, DEFAULT.limits) if path.is_dir() else [path]
         for file in files:
             if path.is_dir():
-                digest.update(str(file.relative_to(path)).encode())
+                digest.update(os.fsencode(file.relative_to(path)))  # a name need not be text
             with file.open("rb") as stream:
                 while block := stream.read(1 << 20):
                     digest.update(block)
@@ -44,7 +48,9 @@ def begin(inputs: dict[str, Path | None]) -> Provenance:
         version=__version__,
         python=platform.python_version(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        inputs={f"{role}: {path.name}": sha256(path) for role, path in inputs.items() if path is not None},
+        inputs={
+            f"{role}: {plain(readable(path.name))}": sha256(path) for role, path in inputs.items() if path is not None
+        },
         parameters={},
         seconds={},
     )

@@ -5,31 +5,51 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import ArrayLike
+
+from endplate.atomic import readable
+from endplate.case.given import Source, Where, ct_of, labels_of, place_of, record_of
 from endplate.case.model import Case
-from endplate.case.provenance import begin
+from endplate.case.provenance import begin, sha256
+from endplate.errors import plain
 from endplate.finding import Caution
-from endplate.image.ct import read_ct
-from endplate.image.labels import read_labels
+from endplate.image.file_type import is_ordinary
+from endplate.image.labels.in_memory import Numbering
+from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.sidecar import sidecar_of
+from endplate.image.placed import Frame
 from endplate.image.resample import match_grids
-from endplate.patient import read_record
+from endplate.image.volume import Volume
+
+UNNAMED = "case"
 
 
 def read_case(
-    ct: str | Path | None,
-    labels: str | Path,
-    record: str | Path | None = None,
-    scheme: str | Path | None = None,
+    ct: Any,
+    labels: Any,
+    record: Any = None,
+    scheme: Numbering = None,
+    affine: ArrayLike | None = None,
+    frame: Frame | None = None,
+    reading: ReadSettings = DEFAULT,
 ) -> Case:
     """One patient's scan, vertebra labels and record, ready for `assess`.
 
     Parameters
     ----------
-    ct : NIfTI file or DICOM series folder; None where only labels exist (geometry and grades then, the rest a gap).
-    labels : label map, folder of masks or DICOM SEG.
-    record : patient record (JSON or TOML) with age, sex and, for the load on the spine, mass and stature.
-    scheme : name or file of the label numbering where the file does not say.
+    ct : NIfTI file, DICOM series folder, nibabel or SimpleITK image, `Volume`, or array (I, J, K) in HU; None where
+        only labels exist (geometry and grades then, the rest a gap).
+    labels : label map, folder of masks, DICOM SEG, nibabel or SimpleITK image, `LabelMap`, or array (I, J, K).
+    record : patient record as a path (JSON or TOML), a dict or a `PatientRecord`, with age, sex and, for the load on
+        the spine, mass and stature.
+    scheme : name or file of the label numbering where the file does not say; for labels in memory also a table such
+        as {20: "L1"}.
+    affine : (4, 4) from index to mm at voxel centres, of what is given as an array; an array of labels beside an image
+        may leave it out and then has the place of the image.
+    frame : world frame of `affine`: "RAS" as nibabel counts, "LPS" as SimpleITK and DICOM do.
+    reading : what to trust in an image header that contradicts itself, and the most that is read.
 
     Returns
     -------
@@ -37,29 +57,56 @@ def read_case(
 
     Raises
     ------
-    ImageError, LabelError, GridMismatchError, RecordError : what, why, what to do.
+    ImageError, LabelError, GridMismatchError, RecordError, OptionError : what, why, what to do.
     """
-    paths = {
-        role: Path(path) if path is not None else None
-        for role, path in (("ct", ct), ("labels", labels), ("record", record))
-    }
-    patient = read_record(paths["record"]) if paths["record"] else None
-    volume = read_ct(paths["ct"]) if paths["ct"] else None
-    label_map = read_labels(Path(labels), scheme)
-    notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
+    where = Where(affine=affine, frame=frame)
+    sources: dict[str, Source] = {}
+    patient = volume = None
+    if record is not None:
+        patient, sources["record"] = record_of(record)
+    if ct is not None:
+        volume, sources["ct"] = ct_of(ct, where, reading)
+    label_map, sources["labels"] = labels_of(labels, scheme, place_of(ct, where), reading)
     if volume is not None:
         label_map = match_grids(volume, label_map)
-    paths["scheme"] = Path(scheme) if scheme is not None and Path(scheme).is_file() else None
-    if volume is not None and (beside := sidecar_of(Path(volume.series.path if volume.series else ""))).is_file():
-        paths["sidecar"] = beside
-    provenance = replace(begin(paths), parameters={"label_scheme": label_map.scheme})
-    name = re.sub(r"\.nii(\.gz)?$", "", Path(ct if ct is not None else labels).name)
-    cautions = tuple(Caution(code="input", text=note) for note in dict.fromkeys(notes))
+    notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
+    inputs = {f"{role}: {_shown(source.name)}": source.digest for role, source in _ordered(sources)}
+    provenance = replace(
+        begin({}),
+        inputs=inputs | _beside(volume, scheme),
+        parameters={"label_scheme": label_map.scheme},
+    )
     return Case(
-        id=patient.id if patient and patient.id else name,
+        id=patient.id if patient and patient.id else _name(sources),
         volume=volume,
         labels=label_map,
         record=patient,
-        cautions=cautions,
+        cautions=tuple(Caution(code="input", text=_shown(note)) for note in dict.fromkeys(notes)),
         provenance=provenance,
     )
+
+
+def _ordered(sources: dict[str, Source]) -> list[tuple[str, Source]]:
+    return [(role, sources[role]) for role in ("ct", "labels", "record") if role in sources]
+
+
+def _beside(volume: Volume | None, scheme: Numbering) -> dict[str, str]:
+    """Files that were read along with others: a scheme, and what stands beside a NIfTI."""
+    found: dict[str, Path] = {}
+    if isinstance(scheme, str | Path) and is_ordinary(Path(scheme)):
+        found["scheme"] = Path(scheme)
+    series = volume.series if volume is not None else None
+    if series is not None and is_ordinary(beside := sidecar_of(Path(series.path))):
+        found["sidecar"] = beside
+    return {f"{role}: {_shown(path.name)}": sha256(path) for role, path in found.items()}
+
+
+def _name(sources: dict[str, Source]) -> str:
+    """The CT's or else the labels' file name without its ending."""
+    path = sources["ct" if "ct" in sources else "labels"].path
+    return UNNAMED if path is None else _shown(re.sub(r"\.nii(\.gz)?$", "", path.name))
+
+
+def _shown(text: str) -> str:
+    """A file name or note as one line that can be printed and written."""
+    return plain(readable(text))

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 
 from endplate.biomechanics.findings import CODES
 from endplate.bone.result import Calibration
 from endplate.bone.voids import void_reason
-from endplate.case.assess import AssessSettings, Progress, assess
+from endplate.case.assess import AssessSettings, assess
 from endplate.case.model import Case
 from endplate.case.provenance import Stopwatch, with_parameters
 from endplate.errors import LabelError, OptionError
-from endplate.level import Level
+from endplate.level import Level, parse_level
 from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
+from endplate.progress import Progress, silent
 from endplate.repair.rehearsal.eligibility import eligible_vertebra
 from endplate.repair.rehearsal.findings import cautions, findings, gaps
 from endplate.repair.rehearsal.rehearsal_input import RehearsalInput
 from endplate.repair.rehearsal.rehearse import RehearsalSettings, rehearse_level
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RehearseSettings:
-    """How the case is measured, and how the repair is rehearsed."""
-
-    assess: AssessSettings = field(default_factory=AssessSettings)
-    rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
-
-
 @one_blas_thread()
 def rehearse(
-    case: Case, level: Level | str, settings: RehearseSettings | None = None, progress: Progress | None = None
+    case: Case,
+    level: Level | str,
+    settings: RehearsalSettings | None = None,
+    progress: Progress | None = None,
+    measuring: AssessSettings | None = None,
 ) -> Case:
     """Measure a case and rehearse the repair of one of its levels.
 
     Parameters
     ----------
     case : from `read_case`, or measured already. level : the vertebra, as a level or its name.
-    settings : choices of every part; all have cited defaults. progress : called as the work goes on.
+    settings : of the rehearsal; all have cited defaults. progress : called as the work goes on.
+    measuring : how a case that was not measured yet is measured first.
 
     Returns
     -------
@@ -48,23 +46,23 @@ def rehearse(
     OptionError, LabelError : the level cannot be rehearsed: absent, cut by the field, not trusted, cement or metal in
     it, no CT, or a plan that it cannot hold.
     """
-    settings = settings or RehearseSettings()
-    tell = progress or (lambda stage, part, detail: None)
-    wanted = named_level(level)
+    settings = settings or RehearsalSettings()
+    tell = progress or silent
+    wanted = parse_level(level)
     if case.volume is None:
         raise OptionError("a rehearsal needs a CT", "labels alone hold no bone", "give the CT as the first argument")
     compilers = warm.begin()
     try:
         if case.spine is None:
-            case = _measured(case, settings.assess, tell)
+            case = _measured(case, measuring or AssessSettings(), tell)
         scene = _scene(case, wanted)
         compilers.wait()
     finally:
         compilers.stop()
     watch = Stopwatch()
     with watch.stage("rehearsal"):
-        done = rehearse_level(scene, settings.rehearsal, tell)
-    case = with_parameters(case, {"rehearsal": asdict(settings.rehearsal)})
+        done = rehearse_level(scene, settings, tell)
+    case = with_parameters(case, {"rehearsal": asdict(settings)})
     return replace(
         case,
         rehearsals=(*case.rehearsals, done),
@@ -73,21 +71,6 @@ def rehearse(
         cautions=case.cautions + cautions(done),
         provenance=replace(case.provenance, seconds=case.provenance.seconds | watch.seconds),
     )
-
-
-def named_level(level: Level | str) -> Level:
-    """A level by its name, in either case.
-
-    Raises
-    ------
-    OptionError : no such vertebra.
-    """
-    if isinstance(level, Level):
-        return level
-    found = next((item for item in Level if item.value == level.strip().upper()), None)
-    if found is None:
-        raise OptionError(f"level {level!r}", "no vertebra has that name", "give one such as T12 or L1")
-    return found
 
 
 def _measured(case: Case, settings: AssessSettings, tell: Progress) -> Case:

@@ -5,6 +5,7 @@ Only light modules are imported here, so that `--help` answers at once; the scie
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,8 @@ from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
 from endplate.cli.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputOptions, ModelOptions, Out, RunOptions
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
+from endplate.cli.terminal import say_json
+from endplate.cli.tokens import checked
 
 HELP = """From a spine CT with vertebra labels and a patient record to what is broken, how weak the bone is, what each
 repair would do in it, whether one is indicated and by which rule, and how to prevent the next fracture.
@@ -201,17 +204,17 @@ def schema(of: Literal["case", "record"] = "case", /) -> int:
     from importlib.resources import files
 
     if of == "record":
-        import json
-
         from endplate.patient import PatientRecord
 
-        sys.stdout.write(json.dumps(PatientRecord.model_json_schema(), indent=2) + "\n")
+        say_json(PatientRecord.model_json_schema())
         return 0
-    sys.stdout.write(files("endplate.report").joinpath("case.schema.json").read_text(encoding="utf-8"))
+    say_json(json.loads(files("endplate.report").joinpath("case.schema.json").read_text(encoding="utf-8")))
     return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code, which the console script hands to the shell."""
     tokens = current_spelling(sys.argv[1:] if arguments is None else arguments)
-    return outcome.guarded(lambda: app(tokens, exit_on_error=False, print_error=False), as_json="--json" in tokens)
+    return outcome.guarded(
+        lambda: app(checked(tokens), exit_on_error=False, print_error=False), as_json="--json" in tokens
+    )

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
+from endplate.cli.terminal import say
 from endplate.errors import ImageError, LabelError, OptionError
+from endplate.image.file_type import exists
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
+
+
+MAX_SHOWN = 5
+"""Names of foreign files that are shown; the JSON answer has more."""
 
 
 def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOptions, talk: Output) -> dict[str, Any]:
@@ -29,37 +36,61 @@ def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOpti
     from endplate.report.folder import check_writable
 
     settings = assess_settings(model)
-    check_writable(out)
+    inputs = inputs_of(ct, given)
+    check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, given, tell)
-        case, paths = measure_and_write(case, settings, out, tell)
+        case, paths = measure_and_write(case, settings, out, inputs, tell)
     if talk.for_people:
         from endplate.cli.summary import print_summary
 
         print_summary(case, paths)
-    return told(case, paths)
+    return told(case, paths, left_alone(out, talk))
 
 
 def measure_and_write(
-    case: Case, settings: Any, out: Path, tell: Tell, annotate: Callable[[Case], Case] | None = None
+    case: Case, settings: Any, out: Path, inputs: Sequence[Path], tell: Progress
 ) -> tuple[Case, dict[str, Path]]:
-    """Assess a case and write its report; `annotate` may add to the assessed case before it is written."""
+    """Assess a case and write its report."""
     from endplate.case.assess import assess
     from endplate.report.write import write_report
 
     case = assess(case, settings, tell)
-    case = annotate(case) if annotate is not None else case
     tell("report", 0.0, "")
-    paths = write_report(case, out)
+    paths = write_report(case, out, inputs=inputs)
     tell("report", 1.0, "")
     return case, paths
 
 
-def told(case: Case, paths: dict[str, Path]) -> dict[str, Any]:
-    """The machine-readable result: where everything is, and the document itself."""
+def told(case: Case, paths: dict[str, Path], kept: Sequence[str] = ()) -> dict[str, Any]:
+    """The machine-readable result: where everything is, what else was left there, and the document itself."""
     from endplate.report.document import to_document
 
-    return {"paths": {name: str(path.resolve()) for name, path in paths.items()}, "case": to_document(case)}
+    return {
+        "paths": {name: str(path.resolve()) for name, path in paths.items()},
+        "kept": list(kept),
+        "case": to_document(case),
+    }
+
+
+def inputs_of(ct: Path | None, given: InputOptions) -> list[Path]:
+    """Every file and folder that a run reads: no output may replace one of them."""
+    from endplate.image.nifti.sidecar import sidecar_of
+
+    scheme = Path(given.scheme) if given.scheme else None
+    beside = None if ct is None else sidecar_of(ct)
+    return [path for path in (ct, beside, given.labels, given.record, scheme) if path is not None and path.exists()]
+
+
+def left_alone(folder: Path, talk: Output) -> list[str]:
+    """What else lies in a results folder; told in a line to people."""
+    from endplate.report.folder import kept
+
+    names = kept(folder)
+    if talk.for_people and names:
+        more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+        say(f"Left as they were, not written by endplate: {', '.join(names[:MAX_SHOWN])}{more}")
+    return names
 
 
 def check_paths(ct: Path | None, given: InputOptions) -> None:
@@ -74,14 +105,14 @@ def check_paths(ct: Path | None, given: InputOptions) -> None:
         raise OptionError("both --labels and --segment given", "only one can be used", "leave one out")
     if given.segment is not None and ct is None:
         raise OptionError("--segment needs a CT", "", "give the CT as the first argument")
-    if ct is not None and not ct.exists():
+    if ct is not None and not exists(ct):
         raise ImageError(f"the CT {ct} does not exist", "", "check its path")
-    if given.labels is not None and not given.labels.exists():
+    if given.labels is not None and not exists(given.labels):
         raise LabelError(f"the labels {given.labels} do not exist", "", "check their path")
 
 
 @contextmanager
-def labels_of(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path]:
+def labels_of(ct: Path | None, given: InputOptions, tell: Progress) -> Iterator[Path]:
     """The given labels, or freshly segmented ones that live as long as the run."""
     if given.labels is not None or ct is None:
         yield given.labels or Path()
@@ -95,11 +126,12 @@ def labels_of(ct: Path | None, given: InputOptions, tell: Tell) -> Iterator[Path
         yield labels
 
 
-def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Tell) -> Case:
+def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Progress) -> Case:
     """The case that was given, told as it is read."""
     from endplate.case.read import read_case
+    from endplate.cli.settings import read_settings
 
     tell("read", 0.0, (ct or labels).name)
-    case = read_case(ct, labels, record=given.record, scheme=given.scheme)
+    case = read_case(ct, labels, record=given.record, scheme=given.scheme, reading=read_settings(given))
     tell("read", 1.0, "")
     return case

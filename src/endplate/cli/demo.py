@@ -7,16 +7,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import told
+from endplate.cli.assess import left_alone, read_given, told
 from endplate.cli.exit_codes import Output
-from endplate.cli.fracture import CT, LABELS, run_fracture
+from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted, words
 from endplate.cli.fracture_options import CollapseOptions
 from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
+from endplate.cli.terminal import say, say_lines
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
+    from endplate.case.plan import PlanSettings
     from endplate.image.phantom import PhantomTruth
 
 RECORD = "patient.toml"
@@ -31,6 +34,10 @@ MEMBERS = 0
 """One run each: the ensemble over what is unknown takes minutes more; the printed command shows the option."""
 
 
+EVERYTHING = ("case", "decision", "fracture", "demo")
+"""What the demo writes and renews, in one step."""
+
+
 def run_demo(out: Path, model: ModelOptions, talk: Output) -> dict[str, Any]:
     """Build the digital spine, crush its L1, write both with a record beside the results, and plan it.
 
@@ -38,40 +45,51 @@ def run_demo(out: Path, model: ModelOptions, talk: Output) -> dict[str, Any]:
     ------
     OutputError : the folder cannot be written.
     """
-    from endplate.cli.plan import plan_and_write, plan_settings, print_plan
-    from endplate.report.folder import check_writable
+    from endplate.cli.plan import plan_settings, print_plan
+    from endplate.report.folder import check_writable, exchanged
 
-    check_writable(out)
+    check_writable(out, EVERYTHING)
     model = replace(model, voxel_mm=model.voxel_mm or VOXEL_MM)
     settings = plan_settings(RepairOptions(), UnknownOptions(members=MEMBERS), model)
-    with progress_bars(talk.progress) as tell:
-        tell("phantom", 0.0, "")
-        intact = _write_phantom(out)
-        tell("phantom", 1.0, "")
-    here = out / INTACT
-    made = run_fracture(here / CT, out, InputOptions(labels=here / LABELS), BREAK, talk)
-    with progress_bars(talk.progress) as tell:
-        from endplate.case.read import read_case
-        from endplate.cli.demo_check import broken_truth
-
-        truth = broken_truth(intact, made["truth"])
-        case = replace(read_case(out / CT, out / LABELS, record=out / RECORD), id=NAME)
-        case, paths = plan_and_write(case, settings, out, tell, lambda seen: _beside(seen, truth))
+    with exchanged(out, EVERYTHING) as new:
+        with progress_bars(talk.progress) as tell:
+            case, paths, made = _filled(new, settings, tell)
+        paths = {name: path.relative_to(new) for name, path in paths.items()}
+    paths = {name: out / path for name, path in paths.items()}
     if talk.for_people:
+        say_lines(words(made, out))
         print_plan(case, paths)
         _print_next(out)
-    return told(case, paths)
+    return told(case, paths, left_alone(out, talk))
+
+
+def _filled(new: Path, settings: PlanSettings, tell: Progress) -> tuple[Case, dict[str, Path], dict[str, Any]]:
+    """Everything of the demo written into an empty folder: the case, its paths there, and the truth of the fracture."""
+    from endplate.case.plan import plan
+    from endplate.case.read import read_case
+    from endplate.cli.demo_check import broken_truth
+    from endplate.report.write import fill_report
+
+    tell("phantom", 0.0, "")
+    intact = _write_phantom(new)
+    tell("phantom", 1.0, "")
+    here = new / INTACT
+    collapse, crush = wanted(BREAK)
+    whole = read_given(here / CT, here / LABELS, InputOptions(), tell)
+    made, document = crushed(whole, collapse, crush, BREAK, tell)
+    fill_fracture(made, document, here / CT, new)
+    case = replace(read_case(new / CT, new / LABELS, record=new / RECORD), id=NAME)
+    case = _beside(plan(case, settings, tell), broken_truth(intact, document))
+    tell("report", 0.0, "")
+    paths = fill_report(case, new)
+    tell("report", 1.0, "")
+    return case, paths, document
 
 
 def _print_next(out: Path) -> None:
-    from rich.console import Console
-
     given = f"{out / CT} --labels {out / LABELS} --record {out / RECORD}"
-    Console(highlight=False).print(
-        f"\nTry it on files: endplate plan {given} --voxel-mm {VOXEL_MM:g} --members {MEMBERS} --out results",
-        markup=False,
-        soft_wrap=True,
-    )
+    say()
+    say(f"Try it on files: endplate plan {given} --voxel-mm {VOXEL_MM:g} --members {MEMBERS} --out results")
 
 
 def _beside(case: Case, truth: PhantomTruth) -> Case:
@@ -81,13 +99,13 @@ def _beside(case: Case, truth: PhantomTruth) -> Case:
 
 
 def _write_phantom(out: Path) -> PhantomTruth:
-    from endplate.atomic import write_text
+    from endplate.atomic import private_folder, write_text
     from endplate.image.nifti import write_labels, write_volume
     from endplate.image.phantom import demo_spec, make_phantom
 
     phantom = make_phantom(demo_spec())
     here = out / INTACT
-    here.mkdir(parents=True, exist_ok=True)
+    private_folder(here)
     write_volume(here / CT, phantom.volume.grid, phantom.volume.hu)
     write_labels(here / LABELS, phantom.labels)
     write_text(out / RECORD, files("endplate.cli").joinpath("demo_record.toml").read_text(encoding="utf-8"))

@@ -78,4 +78,4 @@ def _density(truth: PhantomTruth, levels: Sequence[Level], index: Index) -> str:
     cores = sorted({truth.levels[level].core_mg_cm3 for level in found})
     built = number(cores[0], 0) if len(cores) == 1 else f"{number(cores[0], 0)} to {number(cores[-1], 0)}"
     each = ", ".join(f"{level} {value_of(finding)}" for level, finding in found.items())
-    return f"density of the spongy bone, built: {built} mg/cm3; measured: {each}"
+    return f"density of the trabecular bone, built: {built} mg/cm3; measured: {each}"

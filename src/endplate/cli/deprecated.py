@@ -5,8 +5,9 @@ A test fails once the version reaches `EXPIRES`, so that none outlives its relea
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+
+from endplate.cli.terminal import aside
 
 EXPIRES = "0.3.0"
 """First version without the old spellings."""
@@ -32,6 +33,6 @@ def current_spelling(tokens: Sequence[str]) -> list[str]:
         name, equals, value = token.partition("=")
         new = RENAMED_OPTIONS.get(name)
         if new is not None:
-            sys.stderr.write(f"endplate: {name} is deprecated and ends with version {EXPIRES}; use {new}\n")
+            aside(f"endplate: {name} is deprecated and ends with version {EXPIRES}; use {new}")
         out.append(token if new is None else f"{new}{equals}{value}")
     return out

@@ -5,18 +5,18 @@ Every `--json` answer is {"ok", "version", "result", "error"}; of the last two e
 
 from __future__ import annotations
 
-import json as json_text
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 from endplate import __version__
 from endplate.cli.options import RunOptions
 from endplate.cli.progress import Drawn
+from endplate.cli.terminal import LONGEST, aside, guard_streams, plain, say_json
 from endplate.errors import EndplateError, OptionError
 
 DONE, OUR_FAULT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
@@ -48,7 +48,7 @@ def answer(work: Callable[[Output], dict[str, Any]], run: RunOptions) -> int:
     _limit_threads(run.threads)
     result = work(Output(json=run.json, quiet=run.quiet))
     if run.json:
-        _write_json({"ok": True, "version": __version__, "result": result, "error": None})
+        say_json({"ok": True, "version": __version__, "result": result, "error": None})
     return DONE
 
 
@@ -57,6 +57,7 @@ def guarded(command: Callable[[], int | None], *, as_json: bool) -> int:
     from cyclopts import CycloptsError
 
     _terminate_like_interrupt()
+    guard_streams()
     try:
         return _closed_pipe_is_no_error(command)
     except KeyboardInterrupt:
@@ -66,6 +67,10 @@ def guarded(command: Callable[[], int | None], *, as_json: bool) -> int:
     except EndplateError as error:
         parts = {"what": error.what, "why": error.why, "fix": error.fix}
         return _fail(type(error).__name__, error.exit_code, str(error), as_json, parts)
+    except OSError as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _fail("OutputError" if _full(error) else "InputError", BAD_INPUT, _of_the_system(error), as_json)
     except MemoryError:
         message = "out of memory: use a larger --voxel-mm, fewer levels, or a computer with more memory"
         return _fail("MemoryError", OUR_FAULT, message, as_json)
@@ -89,26 +94,28 @@ def _closed_pipe_is_no_error(command: Callable[[], int | None]) -> int:
 
 
 def _fail(kind: str, code: int, message: str, as_json: bool, parts: dict[str, str] | None = None) -> int:
+    message = plain(message, LONGEST)
     if as_json:
         error = {"kind": kind, "exit_code": code, "message": message, "what": message, "why": "", "fix": ""}
-        _write_json({"ok": False, "version": __version__, "result": None, "error": error | (parts or {})})
-    _write_line(sys.stderr, f"endplate: {message}")
+        error |= {name: plain(part, LONGEST) for name, part in (parts or {}).items()}
+        say_json({"ok": False, "version": __version__, "result": None, "error": error})
+    aside(f"endplate: {message}", most=None)
     return code
+
+
+def _full(error: OSError) -> bool:
+    return error.errno in (28, 122)
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the operating system refused: a path too long, no permission, a full disk."""
+    place = f" {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) and error.filename else ""
+    fix = "free some space" if _full(error) else "check the path and its permissions"
+    return f"cannot use{place or ' what was given'}: {error.strerror or _one_line(error)}; {fix}."
 
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
-
-
-def _write_json(value: dict[str, Any]) -> None:
-    _write_line(sys.stdout, json_text.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _write_line(stream: TextIO, text: str) -> None:
-    """Write even where the terminal's encoding lacks a letter."""
-    encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
 
 
 def _limit_threads(threads: int | None) -> None:

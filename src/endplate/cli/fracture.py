@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import check_paths, labels_of, read_given
+from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture_options import CollapseOptions
 from endplate.cli.options import InputOptions
-from endplate.cli.progress import Tell, progress_bars
-from endplate.errors import LabelError, OptionError, OutputError
+from endplate.cli.progress import progress_bars
+from endplate.cli.terminal import say_lines
+from endplate.errors import LabelError, OptionError
+from endplate.level import parse_level
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -35,24 +37,35 @@ def run_fracture(ct: Path, out: Path, given: InputOptions, options: CollapseOpti
     InputError : anything given that cannot be used; nothing is left half-written.
     """
     check_paths(ct, given)
-    collapse, settings = _wanted(options)
-    _check_out(ct, given.labels, out)
+    from endplate.report.folder import check_writable, exchanged
+
+    collapse, settings = wanted(options)
+    inputs = inputs_of(ct, given)
+    check_writable(out, ("fracture",), inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, replace(given, record=None), tell)
-        case, made = _make(case, collapse, settings, options, tell)
-        tell("check", 0.0, str(collapse.level))
-        document = _truth(case, made, settings)
-        tell("check", 1.0, "")
-        _write(made, document, ct, out)
+        made, document = crushed(case, collapse, settings, options, tell)
+        with exchanged(out, ("fracture",), inputs) as new:
+            fill_fracture(made, document, ct, new)
     paths = {name: str((out / file).resolve()) for name, file in (("ct", CT), ("labels", LABELS), ("truth", TRUTH))}
     if talk.for_people:
-        sys.stdout.write(_words(document, out) + "\n")
-    return {"paths": paths, "truth": document}
+        say_lines(words(document, out))
+    return {"paths": paths, "kept": left_alone(out, talk), "truth": document}
 
 
-def _wanted(options: CollapseOptions) -> tuple[Collapse, CrushSettings]:
+def crushed(
+    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Progress
+) -> tuple[SyntheticFracture, dict[str, Any]]:
+    """A crushed level of a case that was read, and the truth about it."""
+    case, made = _make(case, collapse, settings, options, tell)
+    tell("check", 0.0, str(collapse.level))
+    document = _truth(case, made, settings)
+    tell("check", 1.0, "")
+    return made, document
+
+
+def wanted(options: CollapseOptions) -> tuple[Collapse, CrushSettings]:
     """What is asked for, refused in a line where it has no meaning."""
-    from endplate.case.rehearse import named_level
     from endplate.synthetic_fracture.crush import CrushSettings
     from endplate.synthetic_fracture.plan import SHAPES, Collapse
 
@@ -69,29 +82,11 @@ def _wanted(options: CollapseOptions) -> tuple[Collapse, CrushSettings]:
             )
         settings = replace(settings, voxel_mm=options.voxel_mm)
     loss = DEFAULT_LOSS if options.loss is None else options.loss
-    return Collapse(level=named_level(options.level), shape=shape, loss=loss), settings
-
-
-def _check_out(ct: Path, labels: Path | None, out: Path) -> None:
-    """Refuse a folder that cannot be written, or that holds files of our names which we did not write."""
-    from endplate.report.folder import check_writable
-
-    check_writable(out)
-    inputs = {path.resolve() for path in (ct, labels) if path is not None}
-    ours = [out / name for name in (CT, LABELS, TRUTH)]
-    if any(path.resolve() in inputs for path in ours):
-        raise OutputError(f"{out} holds the scan itself", "it would be replaced", "choose another folder")
-    found = [path.name for path in ours[:2] if path.exists()]
-    if found and not ours[2].exists():
-        raise OutputError(
-            f"{out} already holds {' and '.join(found)} without the {TRUTH} of a made fracture",
-            "they would be replaced",
-            "choose another folder",
-        )
+    return Collapse(level=parse_level(options.level), shape=shape, loss=loss), settings
 
 
 def _make(
-    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Tell
+    case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Progress
 ) -> tuple[Case, SyntheticFracture]:
     """Measure the scan as it is, and crush the level if it is intact."""
     from endplate.case.assess import AssessSettings, assess
@@ -130,22 +125,21 @@ def _truth(case: Case, made: SyntheticFracture, settings: CrushSettings) -> dict
     return to_document(made, case.spine, case.fractures, after, origin)
 
 
-def _write(made: SyntheticFracture, document: dict[str, Any], ct: Path, out: Path) -> None:
-    """CT and labels first, the truth last: a folder with a truth is whole."""
+def fill_fracture(made: SyntheticFracture, document: dict[str, Any], ct: Path, new: Path) -> None:
+    """Write CT, labels, truth and what lay beside the CT into an empty folder."""
     from endplate.atomic import atomic_path, write_text
     from endplate.image.nifti import write_labels, write_volume
     from endplate.image.nifti.sidecar import sidecar_of
 
-    (out / TRUTH).unlink(missing_ok=True)
-    write_volume(out / CT, made.warped.volume.grid, made.warped.volume.hu)
-    write_labels(out / LABELS, made.warped.labels)
+    write_volume(new / CT, made.warped.volume.grid, made.warped.volume.hu)
+    write_labels(new / LABELS, made.warped.labels)
     if (beside := sidecar_of(ct)).is_file():
-        with atomic_path(sidecar_of(out / CT)) as temporary:
+        with atomic_path(sidecar_of(new / CT)) as temporary:
             shutil.copyfile(beside, temporary)
-    write_text(out / TRUTH, json.dumps(document, indent=2, allow_nan=False) + "\n")
+    write_text(new / TRUTH, json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
-def _words(document: dict[str, Any], out: Path) -> str:
+def words(document: dict[str, Any], out: Path) -> str:
     """What a reader wants to know at once."""
     level, shape = document["level"], document["shape"]
     before, after = document["intact_mm"], document["after_mm"]

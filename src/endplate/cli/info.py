@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 from importlib import metadata
 from typing import Any
 
 from endplate import __version__
 from endplate.cli.exit_codes import Output
+from endplate.cli.terminal import say_lines
 
 
 def run_info(talk: Output) -> dict[str, Any]:
@@ -76,4 +76,4 @@ def _print(result: dict[str, Any]) -> None:
     lines.append("label schemes:")
     lines += [f"  {name:<22} {description}" for name, description in result["label_schemes"].items()]
     lines.append(f"TotalSegmentator: {result['totalsegmentator'] or 'not installed (only needed for --segment)'}")
-    sys.stdout.write("\n".join(lines) + "\n")
+    say_lines("\n".join(lines))

@@ -36,6 +36,13 @@ class InputOptions:
         Path | None,
         option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
     ] = None
+    trust_affine: Annotated[
+        Literal["sform", "qform", "pixdim"] | None,
+        option("Which is right where a NIfTI header contradicts itself; pixdim are the voxel sizes."),
+    ] = None
+    limit_factor: Annotated[
+        float | None, option("Read larger scans: the limits of docs/limits.md times this, 1 to 1000.")
+    ] = None
     segment: Annotated[
         Literal["totalsegmentator"] | None,
         option("Make the labels with an installed TotalSegmentator, run as a separate process."),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import check_paths, labels_of, read_given, told
+from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
-from endplate.cli.progress import Tell, progress_bars
+from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
+from endplate.cli.terminal import say
 from endplate.errors import OptionError
+from endplate.level import parse_level
+from endplate.progress import Progress
 
 if TYPE_CHECKING:
     from endplate.case import Case
@@ -41,13 +44,14 @@ def run_plan(
 
     read_record(given.record)  # told before minutes of work
     settings = plan_settings(repair, unknown, model)
-    check_writable(out)
+    inputs = inputs_of(ct, given)
+    check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, given, tell)
-        case, paths = plan_and_write(case, settings, out, tell)
+        case, paths = plan_and_write(case, settings, out, inputs, tell)
     if talk.for_people:
         print_plan(case, paths)
-    return told(case, paths)
+    return told(case, paths, left_alone(out, talk))
 
 
 def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> PlanSettings:
@@ -55,34 +59,27 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
 
     Without mechanics nothing is rehearsed.
     """
-    from dataclasses import replace
-
     from endplate.case.plan import PlanSettings
-    from endplate.case.rehearse import RehearseSettings, named_level
     from endplate.cli.rehearse import rehearse_settings
     from endplate.cli.settings import assess_settings
 
     if model.no_mechanics:
-        return PlanSettings(rehearse=RehearseSettings(assess=assess_settings(model)), repairs=False)
-    levels = (named_level(repair.level),) if repair.level else ()
-    any_level = replace(repair, level=repair.level or "L1")  # the option is only checked for being there
-    return PlanSettings(rehearse=rehearse_settings(any_level, unknown, model), levels=levels)
+        return PlanSettings(assess=assess_settings(model), repairs=False)
+    levels = (parse_level(repair.level),) if repair.level else ()
+    assess, rehearsal = rehearse_settings(repair, unknown, model)
+    return PlanSettings(assess=assess, rehearsal=rehearsal, levels=levels)
 
 
 def plan_and_write(
-    case: Case, settings: PlanSettings, out: Path, tell: Tell, annotate: Callable[[Case], Case] | None = None
+    case: Case, settings: PlanSettings, out: Path, inputs: Sequence[Path], tell: Progress
 ) -> tuple[Case, dict[str, Path]]:
-    """Plan a case and write its report, with decision, bundle and aid beside it; `annotate` may add to it first."""
+    """Plan a case and write its report, with decision, bundle and aid beside it, in one step."""
     from endplate.case.plan import plan
-    from endplate.report.care.write import write_documents
     from endplate.report.write import write_report
 
     case = plan(case, settings, tell)
-    case = annotate(case) if annotate is not None else case
     tell("report", 0.0, "")
-    paths = write_report(case, out)
-    if case.care is not None:
-        paths |= write_documents(case.care, case.findings, out)
+    paths = write_report(case, out, inputs=inputs)
     tell("report", 1.0, "")
     return case, paths
 
@@ -103,9 +100,6 @@ def print_plan(case: Case, paths: dict[str, Path]) -> None:
 
 
 def _print_paths(paths: dict[str, Path]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
     names = {"html": "Report", "json": "Data", "nifti": "Volumes"}
     for name, path in paths.items():
-        console.print(f"{names.get(name, name):<13} {path.resolve()}", markup=False, soft_wrap=True)
+        say(f"{names.get(name, name):<13} {path.resolve()}")

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-STAGE_WORDS = {
-    "read": "Reading the scan",
-    "phantom": "Building the digital spine",
-    "segment": "Finding the vertebrae",
-    "anatomy": "Locating vertebrae",
-    "fracture": "Measuring heights",
-    "bone": "Measuring density",
-    "mechanics": "Computing strength",
-    "access": "Planning the needle",
-    "zone": "Looking for the fracture",
-    "balloon": "Filling the balloon",
-    "cement": "Injecting cement",
-    "strength": "Loading the body",
-    "neighbours": "Loading the neighbours",
-    "ensemble": "Spanning the unknowns",
-    "crush": "Crushing the body",
-    "warp": "Moving everything along",
-    "check": "Measuring the result",
-    "report": "Writing the report",
-}
-"""What each stage does, in plain words."""
-
-Tell = Callable[[str, float, str], None]
-
+from endplate.api.progress import STAGE_WORDS, rich_bars
+from endplate.cli.terminal import aside, console, plain
+from endplate.progress import Progress, silent
 
 Drawn = Literal["bars", "lines", "nothing"]
 WITHOUT_LINES = frozenset({"read"})
@@ -41,16 +19,16 @@ WITHOUT_DETAIL = frozenset({"segment"})
 
 
 @contextmanager
-def progress_bars(drawn: Drawn) -> Iterator[Tell]:
+def progress_bars(drawn: Drawn) -> Iterator[Progress]:
     """A function (stage, fraction, detail) that tells how far the work is."""
     if drawn == "bars":
-        with _bars() as tell:
+        with rich_bars(console(stderr=True), lambda detail: plain(detail, 60)) as tell:
             yield tell
     else:
-        yield _lines() if drawn == "lines" else lambda stage, fraction, detail: None
+        yield _lines() if drawn == "lines" else silent
 
 
-def _lines() -> Tell:
+def _lines() -> Progress:
     """One line when a stage begins and one for each level, with the seconds since the start."""
     begun, told = time.monotonic(), set[tuple[str, str]]()
 
@@ -60,26 +38,6 @@ def _lines() -> Tell:
             return
         told.add(about)
         words = STAGE_WORDS.get(stage, stage) + (f": {about[1]}" if about[1] else "")
-        sys.stderr.write(f"[{time.monotonic() - begun:4.0f} s] {words}\n")
-        sys.stderr.flush()
+        aside(f"[{time.monotonic() - begun:4.0f} s] {words}")
 
     return tell
-
-
-@contextmanager
-def _bars() -> Iterator[Tell]:
-    """One bar a stage."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=28), TimeElapsedColumn(),
-               TextColumn("{task.fields[detail]}"))  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(stage: str, fraction: float, detail: str) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGE_WORDS.get(stage, stage), total=1.0, detail="")
-            bars.update(tasks[stage], completed=min(max(fraction, 0.0), 1.0), detail=detail)
-
-        yield tell

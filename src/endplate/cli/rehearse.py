@@ -6,17 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import check_paths, labels_of, read_given, told
+from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.injection_options import injection_plan
 from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
+from endplate.cli.terminal import say, say_table
 from endplate.errors import OptionError
+from endplate.level import parse_level
 
 if TYPE_CHECKING:
     from endplate.case import Case
-    from endplate.case.rehearse import RehearseSettings
+    from endplate.case.assess import AssessSettings
     from endplate.repair.rehearsal.rehearse import RehearsalSettings
     from endplate.repair.rehearsal.single_run import RunSettings
 
@@ -37,33 +39,37 @@ def run_rehearse(
     InputError : anything given that cannot be used; nothing is left half-written.
     """
     check_paths(ct, given)
-    from endplate.case.rehearse import named_level, rehearse
+    from endplate.case.rehearse import rehearse
     from endplate.report.folder import check_writable
 
-    settings = rehearse_settings(repair, unknown, model)
-    level = named_level(repair.level or "")
-    check_writable(out)
+    if not repair.level:
+        raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
+    measuring, settings = rehearse_settings(repair, unknown, model)
+    level = parse_level(repair.level)
+    inputs = inputs_of(ct, given)
+    check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         from endplate.report.write import write_report
 
         case = read_given(ct, labels, given, tell)
-        case = rehearse(case, level, settings, tell)
+        case = rehearse(case, level, settings, tell, measuring)
         tell("report", 0.0, "")
-        paths = write_report(case, out)
+        paths = write_report(case, out, inputs=inputs)
         tell("report", 1.0, "")
     if talk.for_people:
         print_rehearsal(case, paths)
-    return told(case, paths)
+    return told(case, paths, left_alone(out, talk))
 
 
-def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> RehearseSettings:
-    """Settings of every part, with a clear line for what has no meaning or does not go together.
+def rehearse_settings(
+    repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions
+) -> tuple[AssessSettings, RehearsalSettings]:
+    """Settings of the measuring and of the rehearsal; a clear line says what has no meaning or does not go together.
 
     Raises
     ------
     OptionError : what, why, what to do.
     """
-    from endplate.case.rehearse import RehearseSettings
     from endplate.cli.settings import assess_settings
     from endplate.repair.rehearsal.design import ParameterSet
 
@@ -74,9 +80,10 @@ def rehearse_settings(repair: RepairOptions, unknown: UnknownOptions, model: Mod
         nominal = replace(nominal, preload_n=_within("--preload", unknown.preload, 0, 1000, "N"))
     if unknown.fracture_mobility is not None:
         nominal = replace(nominal, mobility=unknown.fracture_mobility)
+    by_age = unknown.fracture_mobility is None  # what a person says outranks the record
     rehearsal = _rehearsal(unknown, repair.procedure, assess.model.voxel_mm)
     run = replace(_run(repair), voxel_mm=assess.model.voxel_mm, model=assess.model, strength=assess.strength)
-    return RehearseSettings(assess=assess, rehearsal=replace(rehearsal, run=run, nominal=nominal))
+    return assess, replace(rehearsal, run=run, nominal=nominal, age_decides=by_age)
 
 
 def _rehearsal(unknown: UnknownOptions, procedure: str, voxel_mm: float) -> RehearsalSettings:
@@ -109,7 +116,7 @@ def _refuse_idle(unknown: UnknownOptions, members: int, bracket: int) -> None:
 
 def _run(repair: RepairOptions) -> RunSettings:
     from endplate.repair.access.settings import PathSettings
-    from endplate.repair.device.balloon import BALLOONS, DEFAULT
+    from endplate.repair.device.balloon import BALLOONS, DEFAULT, choose_balloon
     from endplate.repair.device.cement import CEMENTS
     from endplate.repair.rehearsal.single_run import RunSettings
 
@@ -124,15 +131,13 @@ def _run(repair: RepairOptions) -> RunSettings:
     balloon_ml = None
     if repair.balloon_ml is not None:
         balloons = 1 if path.sides in ("left", "right") else 2
-        most = balloons * float(BALLOONS[path.balloon or DEFAULT[0]].max_ml)
+        most = balloons * float(choose_balloon(path.balloon or DEFAULT[0]).max_ml)
         balloon_ml = _within("--balloon-ml", repair.balloon_ml, 0, most, "mL")
     procedures = usual.procedures if repair.procedure == "both" else (repair.procedure,)
     return RunSettings(procedures=procedures, path=path, injection=injection, cement=cement, balloon_ml=balloon_ml)
 
 
 def _refuse_combinations(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> None:
-    if not repair.level:
-        raise OptionError("no level given", "a repair belongs to one vertebra", "give --level, such as --level L1")
     if model.no_mechanics:
         raise OptionError("--no-mechanics with a rehearsal", "a rehearsal is mechanics", "leave it out")
     if repair.procedure == "vertebroplasty":
@@ -166,7 +171,6 @@ def _within(option: str, value: float, low: float, high: float, unit: str) -> fl
 def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
     """The sentences of the report and its table in short, and where the results are."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     from endplate.repair.rehearsal.findings import UNCONVERGED
@@ -174,13 +178,12 @@ def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
     from endplate.report.rehearsal.table import comparison
     from endplate.report.rehearsal.words import sentences
 
-    console = Console(highlight=False)
     for caution in case.cautions:
         if caution.code == UNCONVERGED:
-            console.print(f"! {caution.level}: {_plain(polished(caution.text))}", markup=False, style="bold red")
+            say(f"! {caution.level}: {_plain(polished(caution.text))}", style="bold red", wrap=True)
     for done in case.rehearsals:
         for sentence in sentences(done):
-            console.print(f"• {_plain(polished(sentence))}", markup=False)
+            say(f"• {_plain(polished(sentence))}", wrap=True)
         for group in comparison(done):
             table = Table(box=SIMPLE_HEAD, title=group.title, title_justify="left")
             for head in ("", *(title for title, _ in group.heads)):
@@ -188,11 +191,13 @@ def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
             for name, cells in group.rows:
                 shown = [f"{cell.value}\n[dim]{cell.band}[/dim]" if cell.band else cell.value or "–" for cell in cells]
                 table.add_row(name, *(_plain(text) for text in shown))
-            console.print(table)
-    console.print("A computation in the bone that the scan shows, not a forecast; the report says what it cannot tell.")
+            say_table(table)
+    say(
+        "A computation in the bone that the scan shows, not a forecast; the report says what it cannot tell.", wrap=True
+    )
     for name, path in (("Report", paths.get("html")), ("Data", paths.get("json")), ("Volumes", paths.get("nifti"))):
         if path is not None:
-            console.print(f"{name:<8} {path.resolve()}", markup=False, soft_wrap=True)
+            say(f"{name:<8} {path.resolve()}")
 
 
 def _plain(text: str) -> str:

@@ -83,7 +83,7 @@ class UnknownOptions:
     seed: Annotated[int | None, option("Of their design; default 4711.")] = None
     preload: Annotated[float | None, option("Usual load on the spine while a balloon lifts, N; default 100.")] = None
     fracture_mobility: Annotated[
-        Literal["rigid", "mobile"] | None, option("Is the fracture loose? Default mobile.")
+        Literal["rigid", "mobile"] | None, option("Is the fracture loose? Default by its age.")
     ] = None
 
 

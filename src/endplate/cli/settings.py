@@ -10,7 +10,8 @@ from endplate.errors import OptionError
 if TYPE_CHECKING:
     from endplate.bone.settings import RodSettings
     from endplate.case.assess import AssessSettings
-    from endplate.cli.options import ModelOptions
+    from endplate.cli.options import InputOptions, ModelOptions
+    from endplate.image.limits import ReadSettings
 
 
 def assess_settings(options: ModelOptions) -> AssessSettings:
@@ -44,6 +45,19 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
     if options.linear_only:
         strength = replace(strength, nonlinear=False)
     return replace(settings, calibration=calibration, model=model, strength=strength)
+
+
+def read_settings(given: InputOptions) -> ReadSettings:
+    """What was said about reading images.
+
+    Raises
+    ------
+    OptionError : a factor that is out of range.
+    """
+    from endplate.image.limits import Limits, ReadSettings
+
+    limits = Limits() if given.limit_factor is None else Limits().times(given.limit_factor)
+    return ReadSettings(trust_affine=given.trust_affine, limits=limits)
 
 
 def parse_calibration(text: str) -> tuple[float, float]:

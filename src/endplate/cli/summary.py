@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from endplate.case import Case
 from endplate.case.assess import NO_CT
+from endplate.cli.terminal import say, say_table
 from endplate.finding import Caution
 from endplate.level import Level
 from endplate.report.phrase import BUILT, NOTE, band_of, caution_words, levels_listed, polished, unit_of, value_of
@@ -34,25 +35,23 @@ def print_summary(case: Case, paths: Mapping[str, Path], again: str = "") -> Non
 
     `again` is a command to show as the next thing to try.
     """
-    from rich.console import Console
-
-    console = Console(highlight=False)
     for sentence in summarise(case):
-        console.print(f"• {_plain(sentence.text)}", markup=False)
+        say(f"• {_plain(sentence.text)}", wrap=True)
     for caution in case.cautions:
-        console.print(_caution(caution), markup=False)
+        say(_caution(caution), wrap=True)
     lacking = len(missing(replace(case, gaps=tuple(gap for gap in case.gaps if gap.reason != NO_CT))))
     if lacking:
         reasons = "one reason" if lacking == 1 else f"{lacking} reasons"
-        console.print(f"• Some things could not be measured, for {reasons} that the report names.", markup=False)
-    console.print()
-    console.print(_table(case))
-    console.print()
+        say(f"• Some things could not be measured, for {reasons} that the report names.", wrap=True)
+    say()
+    say_table(_table(case))
+    say()
     for name, path in (("Report", paths.get("html")), ("Data", paths.get("json")), ("Volumes", paths.get("nifti"))):
         if path is not None:
-            console.print(f"{name:<8} {path.resolve()}", markup=False, soft_wrap=True)
+            say(f"{name:<8} {path.resolve()}")
     if again:
-        console.print(f"\nTry it on files: {again}", markup=False, soft_wrap=True)
+        say()
+        say(f"Try it on files: {again}")
 
 
 def _table(case: Case) -> Table:

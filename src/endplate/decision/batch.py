@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from endplate.decision.facts.case_facts import case_facts
-from endplate.decision.verdict.decide import outcomes, urgent
+from endplate.decision.logic.kleene import FactValues
+from endplate.decision.prevention.plan import prevention_outcomes
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.verdict.decide import outcomes_of, urgent_of
 from endplate.errors import RecordError
 from endplate.patient import parse_record
 
@@ -26,15 +30,34 @@ def rows(lines: Iterable[str], processes: int = 1) -> Iterator[dict[str, Any]]:
 
 
 def row(numbered: tuple[int, str]) -> dict[str, Any]:
-    """Emergencies and the answer of every rule set, at every level of a record; `error` in their place if it is bad."""
+    """Emergencies and the answer of every rule set, at every level of a record; `error` in their place if it is bad.
+
+    `prevention` holds the rule sets on treatment, risk, drugs and falls, `causes` the grades of each cause by level.
+    """
     number, line = numbered
     try:
         record = parse_record(line.encode("utf-8", "surrogateescape"), f"line {number}")
     except RecordError as error:
         return {"line": number, "error": str(error)}
     known = case_facts(record)
+    filled = {facts.level: derive(facts.values) for facts in known}
     levels = {
-        facts.level: {name: list(outcome[:2]) for name, outcome in outcomes(facts.values).items()} for facts in known
+        level: {name: list(outcome[:2]) for name, outcome in outcomes_of(values).items()}
+        for level, values in filled.items()
     }
-    emergencies = {facts.level: found for facts in known if (found := urgent(facts.values))}
-    return {"line": number, "id": record.id, "emergencies": emergencies, "levels": levels}
+    emergencies = {level: found for level, values in filled.items() if (found := urgent_of(values))}
+    causes = {level: _causes(values) for level, values in filled.items()}
+    prevention = {name: list(outcome[:2]) for name, outcome in prevention_outcomes(record).items()}
+    return {
+        "line": number,
+        "id": record.id,
+        "emergencies": emergencies,
+        "levels": levels,
+        "causes": {level: grades for level, grades in causes.items() if grades},
+        "prevention": prevention,
+    }
+
+
+def _causes(values: FactValues) -> dict[str, Any]:
+    """The grade of each cause; None where it is open."""
+    return {grading.id: grading.ladder.settled(values) for grading in rulebook().group("cause")}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from endplate.cited import cited, cited_table
 from endplate.followup import tables
+from endplate.followup.record_steps import record_steps
+from endplate.followup.row import Damage, read_rows, stored
 from endplate.followup.store import Store
 
 _SOURCE = "IOF/FFN/NOF key performance indicators 2020 (Javaid)"
@@ -49,23 +49,31 @@ class KeyFigure:
     band: str
 
 
-def key_figures(store: Store, today: date) -> tuple[KeyFigure, ...]:
+def key_figures(store: Store, today: date, damage: list[Damage] | None = None) -> tuple[KeyFigure, ...]:
     """All figures as of a day. An episode counts once the time allowed has passed, or the step was done.
 
-    Episodes known to be of high energy are left out; the others count, those of unknown energy too.
+    A step is done that was ticked off, or that the episode's record shows (`record_steps`).
+
+    Episodes known to be of high energy are left out; the others count, those of unknown energy too. What cannot be read
+    is added to `damage`.
     """
     episode, milestone = tables.episode, tables.milestone
     with store.reading() as connection:
-        columns = (episode.c.id, episode.c.started_on, *(episode.c[name] for name in COMPLETE))
+        columns = ("id", "started_on", *COMPLETE)
         counted = episode.c.low_energy.isnot(False) & (episode.c.started_on <= today)
-        rows = connection.execute(select(*columns).where(counted)).all()
+        rows = read_rows(connection, episode, stored(episode, *columns).where(counted), damage)
         done: dict[tuple[int, str], date] = {}
-        marks = select(milestone.c.episode_id, milestone.c.kind, milestone.c.on).where(milestone.c.on <= today)
-        for mark in connection.execute(marks):
+        marks = stored(milestone, "id", "episode_id", "kind", "on").where(milestone.c.on <= today)
+        for mark in read_rows(connection, milestone, marks, damage):
             key = (mark.episode_id, mark.kind)
             # Ticked twice: the first day counts, except for what is asked at the end of a year.
             first = max if mark.kind == KEPT else min
             done[key] = first(done.get(key, mark.on), mark.on)
+    for row in rows:
+        for kind, on in record_steps(row.record, row.started_on).items():
+            # What the record shows counts beside what was ticked; the first day of the two.
+            if on <= today:
+                done[row.id, kind] = min(done.get((row.id, kind), on), on)
     out = [_within(name, float(days), rows, done, today) for name, days in WITHIN_DAYS.items()]
     out += [_within(name, None, rows, done, today) for name in NO_LIMIT]
     out.append(_kept(KEPT, rows, done, today))
@@ -90,8 +98,8 @@ def _within(
 def _kept(name: str, rows: Sequence[Any], done: dict[tuple[int, str], date], today: date) -> KeyFigure:
     """Share still on the drug a year on, of those who started one at least a year ago."""
     started = {row.id: done[row.id, "drug started"] for row in rows if (row.id, "drug started") in done}
-    old = [number for number, on in started.items() if (today - on).days >= float(ON_DRUG_DAYS)]
-    year = {row.id: row.started_on + timedelta(float(ON_DRUG_DAYS)) for row in rows}
+    old = [number for number, on in started.items() if (today - on).days >= ON_DRUG_DAYS]
+    year = {row.id: row.started_on + timedelta(ON_DRUG_DAYS) for row in rows}
     # Ticked before the year was over, it says nothing about its end.
     kept = [number for number in old if (number, name) in done and done[number, name] >= year[number]]
     return _figure(name, len(kept), len(old))
@@ -104,6 +112,6 @@ def _figure(name: str, done: int, of: int) -> KeyFigure:
 
 
 def _band(percent: float) -> str:
-    if percent < float(LOW_PERCENT):
+    if percent < LOW_PERCENT:
         return "below 50 %"
-    return "above 80 %" if percent > float(HIGH_PERCENT) else "50-80 %"
+    return "above 80 %" if percent > HIGH_PERCENT else "50-80 %"

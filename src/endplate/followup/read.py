@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Table, and_, func, or_, select
+from sqlalchemy import Connection, Table, and_, func, or_, select
 
 from endplate.decision.recovery.deformity import RANK, Change
 from endplate.decision.recovery.expected_course import Procedure
@@ -16,6 +16,7 @@ from endplate.decision.recovery.scan_series import scan_series
 from endplate.decision.recovery.visit_scores import SCORES, VisitScores
 from endplate.decision.recovery.visits import Due, alarm_visit, due_visit
 from endplate.followup import tables
+from endplate.followup.row import Damage, Row, parsed, read_rows, stored
 from endplate.followup.store import Store, StoreError
 from endplate.patient.scale import SCALES
 
@@ -44,6 +45,7 @@ class EpisodeCourse:
     episode, repairs, visits, scans, milestones : rows, by day. procedure : the last repair, or "none".
     start : the reading that the course counts from. readings : all later ones, and the signs of that day.
     fracture_days : age of the fracture at the start, None where the onset is unknown.
+    damage : what of the stored rows cannot be read; it is missing from all the rest.
     """
 
     episode: Any
@@ -55,6 +57,7 @@ class EpisodeCourse:
     start: VisitScores
     readings: tuple[VisitScores, ...]
     fracture_days: float | None
+    damage: tuple[Damage, ...] = ()
 
     def flags(self, today: date | None = None) -> tuple[Flag, ...]:
         """All open flags of the course; with `today`, also a visit that was missed."""
@@ -136,16 +139,15 @@ def course(store: Store, episode_id: int) -> EpisodeCourse:
 
     Raises
     ------
-    StoreError : no such episode.
+    StoreError : no such episode, or its own row cannot be read; of all other rows what cannot be read is a gap.
     """
+    damage: list[Damage] = []
     with store.reading() as connection:
-        table = tables.episode
-        episode = connection.execute(select(table).where(table.c.id == episode_id)).first()
-        if episode is None:
-            raise StoreError(f"there is no episode {episode_id}", "", "`endplate follow list` shows all")
+        episode = episode_row(connection, episode_id, damage)
 
-        def rows(of: Table) -> Rows:
-            return connection.execute(select(of).where(of.c.episode_id == episode_id).order_by(of.c.on, of.c.id)).all()
+        def rows(of: Table) -> list[Row]:
+            found = read_rows(connection, of, stored(of).where(of.c.episode_id == episode_id), damage)
+            return sorted(found, key=lambda row: (row.on, row.id))
 
         repairs, visits = rows(tables.repair), rows(tables.visit)
         scans, milestones = rows(tables.scan), rows(tables.milestone)
@@ -165,7 +167,40 @@ def course(store: Store, episode_id: int) -> EpisodeCourse:
             *(reading for reading in readings if reading.on > start_on),
         ),
         fracture_days=None if onset is None else float((start_on - onset).days),
+        damage=tuple(damage),
     )
+
+
+def episode_exists(store: Store, episode_id: int) -> None:
+    """Refuse the number of no episode; its row may be damaged."""
+    with store.reading() as connection:
+        if connection.execute(stored(tables.episode, "id").where(tables.episode.c.id == episode_id)).first() is None:
+            raise StoreError(f"there is no episode {episode_id}", "", "`endplate follow list` shows all")
+
+
+def episode_row(connection: Connection, episode_id: int, damage: list[Damage] | None = None, lock: bool = False) -> Row:
+    """The row of an episode.
+
+    Raises
+    ------
+    StoreError : no such episode, or its row cannot be read.
+    """
+    table = tables.episode
+    query = stored(table).where(table.c.id == episode_id)
+    raw = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if raw is None:
+        raise StoreError(f"there is no episode {episode_id}", "", "`endplate follow list` shows all")
+    row, told = parsed(table, raw)
+    if damage is not None:
+        damage += told
+    if row is None:
+        reason = "; ".join(one.reason for one in told if one.whole)
+        raise StoreError(
+            f"episode {episode_id} cannot be read: {reason}",
+            "its course counts from it",
+            f"mend it with `endplate follow correct episode {episode_id} FIELD=VALUE`",
+        )
+    return row
 
 
 def _reading(row: Any) -> VisitScores:
@@ -198,14 +233,19 @@ class DueRow:
     last_seen: date | None
 
 
-def due_list(store: Store, today: date, limit: int = 100) -> tuple[list[DueRow], int]:
-    """Whom to see, and how many there are in all: who has an open emergency sign, then the longest due first."""
+def due_list(
+    store: Store, today: date, limit: int = 100, damage: list[Damage] | None = None
+) -> tuple[list[DueRow], int]:
+    """Whom to see, and how many there are in all: who has an open emergency sign, then the longest due first.
+
+    What cannot be read is added to `damage`.
+    """
     table = tables.episode
     alarmed = and_(table.c.alarm_since <= today, table.c.closed_on.is_(None))
     waiting = and_(table.c.due_from <= today, table.c.closed_on.is_(None))
     calm = or_(table.c.alarm_since.is_(None), table.c.alarm_since > today)
     early = or_(table.c.due_from.is_(None), table.c.due_from > today)
-    columns = (table.c.id, table.c.patient_id, table.c.counts_from, table.c.last_seen, table.c.alarm_since)
+    columns = ("id", "patient_id", "counts_from", "last_seen", "alarm_since", "started_on")
     rows: list[Any] = []
     total = 0
     with store.reading() as connection:
@@ -213,8 +253,8 @@ def due_list(store: Store, today: date, limit: int = 100) -> tuple[list[DueRow],
         for where in (waiting, and_(alarmed, early)):
             total += connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
         for where, order in ((alarmed, table.c.alarm_since), (and_(waiting, calm), table.c.due_from)):
-            query = select(*columns).where(where).order_by(order, table.c.id).limit(limit - len(rows))
-            rows += connection.execute(query).all()
+            query = stored(table, *columns).where(where).order_by(order, table.c.id).limit(limit - len(rows))
+            rows += read_rows(connection, table, query, damage)
     found = []
     for row in rows:
         seen = [] if row.last_seen is None else [row.last_seen]
@@ -226,20 +266,22 @@ def due_list(store: Store, today: date, limit: int = 100) -> tuple[list[DueRow],
     return found, int(total)
 
 
-def episodes(store: Store, patient_id: str | None = None, limit: int = 100) -> Rows:
-    """Episodes, newest first, of one patient or of all."""
+def episodes(store: Store, patient_id: str | None = None, limit: int = 100, damage: list[Damage] | None = None) -> Rows:
+    """Episodes, newest first, of one patient or of all; what cannot be read is added to `damage`."""
     table = tables.episode
-    query = select(table).order_by(table.c.started_on.desc(), table.c.id.desc()).limit(limit)
+    query = stored(table).order_by(table.c.started_on.desc(), table.c.id.desc()).limit(limit)
     with store.reading() as connection:
-        return connection.execute(query.where(table.c.patient_id == patient_id) if patient_id else query).all()
+        return read_rows(
+            connection, table, query.where(table.c.patient_id == patient_id) if patient_id else query, damage
+        )
 
 
-def history(store: Store, episode_id: int) -> Rows:
-    """Every change of an episode and of its patient, oldest first."""
+def history(store: Store, episode_id: int, damage: list[Damage] | None = None) -> Rows:
+    """Every change of an episode and of its patient, oldest first; what cannot be read is added to `damage`."""
     table, episode = tables.change, tables.episode
     with store.reading() as connection:
-        patient = connection.execute(select(episode.c.patient_id).where(episode.c.id == episode_id)).scalar()
+        patient = connection.execute(stored(episode, "patient_id").where(episode.c.id == episode_id)).scalar()
         about = or_(
             table.c.episode_id == episode_id, and_(table.c.entity == "patient", table.c.entity_id == str(patient))
         )
-        return connection.execute(select(table).where(about).order_by(table.c.id)).all()
+        return read_rows(connection, table, stored(table).where(about).order_by(table.c.id), damage)

@@ -6,6 +6,7 @@ leaves nothing half-written.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from endplate.atomic import FILE_MODE
 from endplate.errors import InputError
 
 WAIT_S = 20.0
@@ -93,9 +95,14 @@ def _url(where: str | Path, create: bool) -> tuple[Any, str]:
         try:
             url = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text))
         except (ArgumentError, ValueError) as error:
-            raise StoreError(f"{text!r} is not a database URL", "", "write postgresql://user@host/name") from error
+            # The text itself is not repeated: it may hold a password.
+            kind = text.partition("://")[0][:40]
+            raise StoreError(
+                f"what begins with {kind}:// is not a database URL", "", "write postgresql://user@host/name"
+            ) from error
         if url.get_backend_name() != "sqlite":
-            return url, url.render_as_string(hide_password=True)
+            # Options in the URL may hold a password too.
+            return url, url.set(query={}).render_as_string(hide_password=True)
         if not url.database:
             raise StoreError(f"{text!r} names no file", "nothing would be kept", "name an SQLite file")
         return _file(Path(url.database), create)
@@ -123,10 +130,18 @@ def _check_file(path: Path, create: bool) -> None:
         raise StoreError(f"the database {path} is not a file", "it was not changed", "name another file")
     if path.exists() and not path.stat().st_size and not create:
         raise StoreError(f"the database {path} is empty", "", "check its path, or begin one with `follow start`")
-    if path.exists() and path.stat().st_size:
+    if not path.exists():
+        _make_private(path)
+    elif path.stat().st_size:
         with path.open("rb") as stream:
             if stream.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
                 raise StoreError(f"{path} is not an SQLite database", "it was not changed", "name another file")
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that its owner alone reads, whatever the umask; SQLite gives its journal the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
+    os.chmod(path, FILE_MODE)
 
 
 def _engine(url: Any) -> Engine:
@@ -157,6 +172,8 @@ def _plain_transactions(connection: Any, record: Any) -> None:
     """Let SQLAlchemy, not the driver, say when a transaction begins."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
+    # A byte that is no letter is found in its cell, not told as the end of the whole database.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
 
 
 def _lock_at_once(connection: Connection) -> None:
@@ -217,6 +234,10 @@ def _readable(name: str) -> Iterator[None]:
     """What is stored and cannot be read back is damage; a number beyond 64 bits is nothing that is stored."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            "a text holds a byte that is no letter of UTF-8", "nothing was written", "type it again"
+        ) from error
     except OverflowError as error:
         raise StoreError("a number is too large for the database", "no row has it", "check the number") from error
     except ValueError as error:

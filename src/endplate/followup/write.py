@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, TypeGuard
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Table, delete, select, update
 
-from endplate.decision.recovery.flags import SIGNS, alarm_since
-from endplate.decision.recovery.visit_scores import VisitScores
-from endplate.decision.recovery.visits import windows
 from endplate.followup import tables
+from endplate.followup.document import unfit
+from endplate.followup.keep import Author, Values, insert_row, keep_change, plain, recount, storable
+from endplate.followup.read import episode_row
+from endplate.followup.row import parsed, read_rows, readable_cells, stored
 from endplate.followup.store import Store, StoreError
 
-Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """Who writes."""
-
-    name: str
+__all__ = ["Author", "add", "add_scan", "close_episode", "correct", "plain", "remove", "scan_row", "start_episode"]
 
 
 def start_episode(
@@ -52,10 +45,10 @@ def start_episode(
     """
     with store.writing() as connection:
         _patient(connection, author, patient)
-        query = select(tables.episode.c.id, tables.episode.c.levels).where(
+        query = stored(tables.episode, "id", "levels").where(
             tables.episode.c.patient_id == patient["id"], tables.episode.c.closed_on.is_(None)
         )
-        for row in connection.execute(query):
+        for row in read_rows(connection, tables.episode, query):
             both = sorted(set(row.levels) & set(levels))
             if both:
                 raise StoreError(
@@ -65,13 +58,13 @@ def start_episode(
                 )
         values = {"patient_id": patient["id"], "started_on": started_on, "levels": list(levels)}
         values |= {"counts_from": started_on} | more
-        number = _insert(connection, author, tables.episode, values, None)
+        number = insert_row(connection, author, tables.episode, values, None)
         _not_before("start", started_on, more.get("onset_on") or started_on)
         first = more.get("onset_on") or started_on
         for kind, known in rows:
             _not_before(kind, known["on"], first)
-            _insert(connection, author, tables.TABLES[kind], dict(known) | {"episode_id": number}, number)
-        _recount(connection, number)
+            insert_row(connection, author, tables.TABLES[kind], dict(known) | {"episode_id": number}, number)
+        recount(connection, number)
         return int(number)
 
 
@@ -89,8 +82,10 @@ def add(store: Store, author: Author, kind: str, episode_id: int, values: Values
             _new_scan(connection, episode_id, values)
         if kind == "repair":
             _of_this_episode(episode, values)
-        number = _insert(connection, author, tables.TABLES[kind], dict(values) | {"episode_id": episode_id}, episode_id)
-        _recount(connection, episode_id)
+        number = insert_row(
+            connection, author, tables.TABLES[kind], dict(values) | {"episode_id": episode_id}, episode_id
+        )
+        recount(connection, episode_id)
         return int(number)
 
 
@@ -114,7 +109,14 @@ def _not_before(kind: str, on: date, first: date) -> None:
 
 
 def scan_row(on: date, document: Values) -> dict[str, Any]:
-    """The row of a follow-up CT: its document, and the fingerprint by which it is known."""
+    """The row of a follow-up CT: its document, and the fingerprint by which it is known.
+
+    Raises
+    ------
+    StoreError : the document cannot be compared with others.
+    """
+    if reason := unfit(dict(document)):
+        raise StoreError(f"the document of the scan {reason}", "it was not stored", "assess the scan again")
     text = json.dumps(document, sort_keys=True)
     return {"on": on, "fingerprint": hashlib.sha256(text.encode()).hexdigest(), "document": dict(document)}
 
@@ -146,39 +148,80 @@ def correct(store: Store, author: Author, kind: str, number: int, values: Values
     """
     table = tables.TABLES[kind]
     with store.writing() as connection:
-        before = connection.execute(select(table).where(table.c.id == number).with_for_update()).mappings().first()
-        if before is None:
-            raise StoreError(f"there is no {kind} {number}", "", f"list the course to find its {kind}s")
+        before = _raw(connection, kind, number)
         if version is not None and before["version"] != version:
             raise StoreError(
                 f"{kind} {number} was changed by somebody else meanwhile", "nothing was written", "read it again"
             )
-        after = dict(before) | dict(values) | {"version": before["version"] + 1}
+        changed = storable(dict(values) | {"version": 1 + (before["version"] if _count(before["version"]) else 0)})
+        after = _whole_row(table, dict(before), changed)
         _possible(connection, kind, after)
-        connection.execute(update(table).where(table.c.id == number).values(after))
+        connection.execute(update(table).where(table.c.id == number).values(changed))
         episode_id = number if kind == "episode" else before.get("episode_id")
-        _keep(connection, author, table, number, episode_id, dict(before), after)
+        told = readable_cells(table, before)
+        keep_change(connection, author, table, number, episode_id, told, told | changed)
         if episode_id is not None:
-            _recount(connection, int(episode_id))
+            recount(connection, int(episode_id))
+
+
+def remove(store: Store, author: Author, kind: str, number: int) -> None:
+    """Take a repair, visit, scan or milestone out of its episode; the history keeps what it held.
+
+    Raises
+    ------
+    StoreError : no such row, or the row of its episode cannot be read.
+    """
+    table = tables.TABLES[kind]
+    with store.writing() as connection:
+        before = _raw(connection, kind, number)
+        episode_id = before["episode_id"]
+        episode_row(connection, episode_id, lock=True)
+        connection.execute(delete(table).where(table.c.id == number))
+        keep_change(connection, author, table, number, episode_id, readable_cells(table, before), None)
+        recount(connection, episode_id)
+
+
+def _raw(connection: Connection, kind: str, number: int) -> RowMapping:
+    """A row as it is stored, whatever its cells hold."""
+    table = tables.TABLES[kind]
+    found = connection.execute(stored(table).where(table.c.id == number).with_for_update()).mappings().first()
+    if found is None:
+        raise StoreError(f"there is no {kind} {number}", "", f"list the course to find its {kind}s")
+    return found
+
+
+def _count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _whole_row(table: Table, before: dict[str, Any], changed: Values) -> dict[str, Any]:
+    """A row as it will be; refused where a cell that every row has still cannot be read."""
+    kept = {name: value for name, value in before.items() if name not in changed}
+    row, told = parsed(table, kept)
+    if row is None:
+        reason = "; ".join(one.reason for one in told if one.whole)
+        raise StoreError(
+            f"the {table.name} cannot be used: {reason}", "nothing was written", "correct that field first"
+        )
+    return row._mapping | dict(changed)
 
 
 def _possible(connection: Connection, kind: str, after: Values) -> None:
     """Refuse a corrected row whose dates stand the wrong way round, or a repair of other levels."""
-    episode = tables.episode
     if kind == "episode":
         first, end = after["onset_on"] or after["started_on"], after["closed_on"]
         if end is not None:
             _not_before("end", end, first)
         days = [("start", after["started_on"])]
         for name in ("repair", "visit", "scan", "milestone"):
-            on = tables.TABLES[name].c.on
-            of = select(func.min(on), func.max(on)).where(tables.TABLES[name].c.episode_id == after["id"])
-            days += [(name, day) for day in connection.execute(of).one() if day is not None]
+            table = tables.TABLES[name]
+            of = stored(table, "id", "on").where(table.c.episode_id == after["id"])
+            days += [(name, row.on) for row in read_rows(connection, table, of)]
         for name, on in days:
             _not_before(name, on, first)
             _not_after(name, on, end)
     elif "episode_id" in after:
-        row = connection.execute(select(episode).where(episode.c.id == after["episode_id"]).with_for_update()).one()
+        row = episode_row(connection, after["episode_id"], lock=True)
         _not_before(kind, after["on"], row.onset_on or row.started_on)
         _not_after(kind, after["on"], row.closed_on)
         if kind == "repair":
@@ -204,9 +247,9 @@ def close_episode(store: Store, author: Author, episode_id: int, on: date) -> No
 
 def _patient(connection: Connection, author: Author, patient: Values) -> None:
     table = tables.patient
-    known = connection.execute(select(table).where(table.c.id == patient["id"])).mappings().first()
+    known = connection.execute(stored(table).where(table.c.id == patient["id"])).mappings().first()
     if known is None:
-        _insert(connection, author, table, dict(patient), None)
+        insert_row(connection, author, table, dict(patient), None)
     elif known["sex"] != patient["sex"]:
         raise StoreError(
             f"patient {patient['id']} is {known['sex']} in the database and {patient['sex']} in the record",
@@ -216,67 +259,7 @@ def _patient(connection: Connection, author: Author, patient: Values) -> None:
 
 
 def _open_episode(connection: Connection, number: int) -> Any:
-    table = tables.episode
-    row = connection.execute(select(table).where(table.c.id == number).with_for_update()).first()
-    if row is None:
-        raise StoreError(f"there is no episode {number}", "", "`endplate follow list` shows all")
+    row = episode_row(connection, number, lock=True)
     if row.closed_on is not None:
         raise StoreError(f"episode {number} was closed on {row.closed_on}", "nothing was written", "begin a new one")
     return row
-
-
-def _insert(
-    connection: Connection, author: Author, table: Table, values: dict[str, Any], episode_id: int | None
-) -> Any:
-    values = values | {"version": 1}
-    result = connection.execute(insert(table).values(values))
-    key = result.inserted_primary_key
-    number = values.get("id") or (key[0] if key is not None else None)
-    about = number if table is tables.episode else episode_id
-    _keep(connection, author, table, number, about, None, values)
-    return number
-
-
-def _keep(
-    connection: Connection,
-    author: Author,
-    table: Table,
-    number: object,
-    episode_id: int | None,
-    before: Values | None,
-    after: Values,
-) -> None:
-    connection.execute(
-        insert(tables.change).values(
-            at=datetime.now(UTC).replace(tzinfo=None),
-            who=author.name,
-            entity=table.name,
-            entity_id=str(number),
-            episode_id=episode_id,
-            before=None if before is None else plain(before),
-            after=plain(after),
-        )
-    )
-
-
-def plain(values: Values) -> dict[str, Any]:
-    """Values as JSON knows them: days as ISO text."""
-    return {key: value.isoformat() if isinstance(value, date) else value for key, value in values.items()}
-
-
-def _recount(connection: Connection, number: int) -> None:
-    """Bring the columns that the due list walks along up to date: derived, so not kept as changes."""
-    episode, repair, visit = tables.episode, tables.repair, tables.visit
-    row = connection.execute(select(episode).where(episode.c.id == number)).one()
-    repairs = connection.execute(select(repair.c.on).where(repair.c.episode_id == number)).scalars().all()
-    said = select(visit.c.on, *(visit.c[sign] for sign in SIGNS)).where(visit.c.episode_id == number)
-    seen = connection.execute(said.order_by(visit.c.on, visit.c.id)).all()
-    start = max(repairs, default=row.started_on)
-    last = max((one.on for one in seen), default=None)
-    alarm = alarm_since([VisitScores(**one._mapping) for one in seen if one.on >= start])
-    due = next((opens for _, opens, _ in windows(start) if last is None or opens > last), None)
-    connection.execute(
-        update(episode)
-        .where(episode.c.id == number)
-        .values(counts_from=start, last_seen=last, due_from=due, alarm_since=alarm)
-    )

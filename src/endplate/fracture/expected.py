@@ -117,7 +117,7 @@ def _first_look(rows: Sequence[Row], sex: Sex | None) -> frozenset[Level]:
     if len(rows) <= 2:
         return frozenset()
     sizes = np.array([np.divide(row.heights_mm, normal_heights(row.level, sex)) for row in rows])
-    worst = (1 - sizes / np.percentile(sizes, float(TYPICAL), axis=0)).max(axis=1)
+    worst = (1 - sizes / np.percentile(sizes, TYPICAL, axis=0)).max(axis=1)
     return frozenset(row.level for row, loss in zip(rows, worst, strict=True) if _suspicious(loss))
 
 
@@ -150,7 +150,7 @@ def _expected(row: Row, rows: Sequence[Row], deformed: Collection[Level], sex: S
 def neighbours(level: Level, rows: Sequence[Row], deformed: Collection[Level]) -> tuple[list[Row], list[Row]]:
     """Intact levels above and below, nearest first, at most two on each side."""
     fit = [row for row in rows if row.usable and has_normal(row.level) and row.level not in deformed]
-    near = [row for row in fit if 0 < _distance(row.level, level) <= float(FARTHEST)]
+    near = [row for row in fit if 0 < _distance(row.level, level) <= FARTHEST]
     above = [row for row in reversed(near) if row.level.order < level.order]
     below = [row for row in near if row.level.order > level.order]
     return above[: int(NEAREST)], below[: int(NEAREST)]
@@ -165,12 +165,12 @@ def _scaled(level: Level, others: Sequence[Row], sex: Sex | None) -> tuple[Tripl
     mean = weight @ predicted
     spread = np.sqrt(weight @ ((predicted - mean) ** 2)).mean() / np.sqrt(len(others))
     if len(others) == 1:  # a lone reference shows no spread, and errs as much as any other
-        spread = float(RATIO_SD) * mean.mean()
+        spread = RATIO_SD * mean.mean()
     signed = np.array([np.sign(row.level.order - level.order) for row in others]) * far
     # What thick slices leave open of each reference carries over; that of a fine label is in the spread and the floor.
     measured = float(np.sqrt((weight**2) @ np.array([row.sd_mm for row in others]) ** 2))
-    drift = float(STEP_SD) * abs(float(weight @ signed)) * mean.mean()
-    floor = float(RATIO_SD) * mean.mean() / np.sqrt(len(others))
+    drift = STEP_SD * abs(float(weight @ signed)) * mean.mean()
+    floor = RATIO_SD * mean.mean() / np.sqrt(len(others))
     return _triple(mean), float(np.sqrt(spread**2 + drift**2 + floor**2 + measured**2))
 
 
@@ -209,7 +209,7 @@ def _from_own_posterior(row: Row, sex: Sex | None) -> Expected:
     heights = (front, own * normal[1] / normal[_BACK], own)
     return Expected(
         heights_mm=heights,
-        sd_mm=float(np.hypot(float(RATIO_SD), float(OTHER_SD)) * own),
+        sd_mm=float(np.hypot(RATIO_SD, OTHER_SD) * own),
         reference="own posterior height with the level's normal shape; no intact neighbour",
         interpolated=False,
         scaled_mm=heights,
@@ -228,7 +228,7 @@ def _worst(row: Row, expected_mm: Triple) -> float:
 @cache
 def _suspicious(loss: float) -> bool:
     """Whether a level lost too much to be a reference; rounded, so that a loss at the limit does not hang on size."""
-    return round(loss, 9) >= float(SUSPICIOUS)
+    return round(loss, 9) >= SUSPICIOUS
 
 
 def _distance(one: Level, other: Level) -> float:

@@ -20,11 +20,11 @@ _READERS = (
 ).replace("{ratio:g}", f"{float(READER_RATIO_SD):g}")
 _REPEAT = (
     "repeatability of this label (mask moved half a voxel, frame turned 3 degrees, the steps of its voxels, "
-    f"{float(BORDER_SD_MM):g} mm or more for where its border lies)"
+    f"{BORDER_SD_MM:g} mm or more for where its border lies)"
 )
 _HEIGHTS = "median of 5 sagittal slices over +-5 mm, 2 mm patches, along the body's own axis"
 _MORPHOMETRY = "Morphometry of docs/theory.md, from knowledge of the field"
-_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (verified)"
+_GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (secondary)"
 _SHAPES = "Shapes after Genant 1993: Ha/Hp, Hm/Hp or all heights below 0.80 (knowledge)"
 _ABQ = "Jiang 2004 (ABQ) (knowledge); Wang, QIMS 2019 (verified)"
 _PLACES = {"anterior": "10-15 %", "middle": "50 %", "posterior": "85-90 %"}
@@ -233,7 +233,7 @@ def _number(
         return
     low, high = measured.low, measured.high
     if low is None and high is None and measured.shown_sd is not None:
-        half = float(BAND_SD) * measured.shown_sd
+        half = BAND_SD * measured.shown_sd
         low, high = measured.value - half, measured.value + half
     yield Finding(
         code=code,

@@ -105,13 +105,13 @@ def normal_heights(level: Level, sex: Sex | None = None) -> Triple:
         raise ValueError(f"no normal values for {level}")
     posterior = _posterior(level, sex)
     anterior = posterior * front_to_back(level, sex)
-    return anterior, float(MIDDLE_TO_MEAN) * (anterior + posterior) / 2, posterior
+    return anterior, MIDDLE_TO_MEAN * (anterior + posterior) / 2, posterior
 
 
 def front_to_back(level: Level, sex: Sex | None = None) -> float:
     """Normal anterior over posterior height of a level."""
     ratio = _at_level(level, "front_to_back")
-    return ratio * float(MALE_FRONT_TO_BACK) if sex == "male" else ratio
+    return ratio * MALE_FRONT_TO_BACK if sex == "male" else ratio
 
 
 def normal_depth(level: Level) -> float:
@@ -121,13 +121,13 @@ def normal_depth(level: Level) -> float:
 
 def _posterior(level: Level, sex: Sex | None) -> float:
     """Posterior height with the verified growth between T9 and L1 and the table's ratios above and below."""
-    growth = float(np.mean(list(GROWTH_T9_L1.values()))) if sex is None else float(GROWTH_T9_L1[sex])
+    growth = float(np.mean(list(GROWTH_T9_L1.values()))) if sex is None else GROWTH_T9_L1[sex]
     below_t9 = min(max(_steps(level) - _steps(Level.T9), 0), _steps(Level.L1) - _steps(Level.T9))
     table = _at_level(level, "posterior")
     if level.order <= Level.T9.order:
         return table / _at_level(Level.T9, "posterior")
     lower = table / _at_level(Level.L1, "posterior") if level.order > Level.L1.order else 1
-    return (1 + growth) ** below_t9 * lower
+    return float((1 + growth) ** below_t9 * lower)
 
 
 def _steps(level: Level) -> float:

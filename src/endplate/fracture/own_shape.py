@@ -65,21 +65,21 @@ def min_front_to_back(level: Level, count_sd: float) -> float:
     """Ha/Hp so many SD below the mean of a level."""
     mean = MEAN_FRONT_TO_BACK.get(level.value)
     if mean is None:
-        return front_to_back(level) - count_sd * float(OTHER_SD)
-    return float(mean) - count_sd * float(FRONT_TO_BACK_SD[level.value])
+        return front_to_back(level) - count_sd * OTHER_SD
+    return float(mean) - count_sd * FRONT_TO_BACK_SD[level.value]
 
 
 def misshapen(level: Level, heights_mm: Triple) -> bool:
     """Whether a body's own shape forbids taking it for intact: Ha/Hp beyond 2 SD, or Hm/Hp below 0.80."""
     front, middle, back = heights_mm
-    return front / back < min_front_to_back(level, float(DOUBTFUL_SD)) or middle / back < MIN_MIDDLE
+    return front / back < min_front_to_back(level, DOUBTFUL_SD) or middle / back < MIN_MIDDLE
 
 
 def beyond_variants(level: Level, heights_mm: Triple) -> bool:
     """Whether no variant explains a body's own shape: Ha/Hp beyond 3 SD, or hollow with Hm/Hp below 0.80."""
     front, middle, back = heights_mm
     hollow = middle / back < MIN_MIDDLE and middle < front
-    return hollow or (has_normal(level) and front / back < min_front_to_back(level, float(EXCUSED_SD)))
+    return hollow or (has_normal(level) and front / back < min_front_to_back(level, EXCUSED_SD))
 
 
 def hidden_loss_sd(loss: float, *, short: bool) -> float:
@@ -118,4 +118,4 @@ def _short(share: float, scale: float | None) -> bool:
 def _normal_posterior_mm(level: Level, sex: Sex | None) -> float:
     """Posterior height of a level in mm, from that of L1."""
     back = normal_heights(level, sex)[2] / normal_heights(Level.L1, sex)[2]
-    return back * float(POSTERIOR_MM["L1"])
+    return back * POSTERIOR_MM["L1"]

@@ -124,9 +124,9 @@ def _wall(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Rows (n,) along the wall and its anterior coordinate there, mm; None where corners or most rows are unseen."""
     body = body_field(vertebra)
-    half = posterior_mm / 2 - max(posterior_mm * float(CORNER_INSET), float(CORNER_STEPS) * rise_mm)
+    half = posterior_mm / 2 - max(posterior_mm * CORNER_INSET, CORNER_STEPS * rise_mm)
     rows = np.linspace(-half, half, int(ROWS))
-    sides = np.array([-1, 0, 1]) * float(SIDE_MM) + extent.middle_mm
+    sides = np.array([-1, 0, 1]) * SIDE_MM + extent.middle_mm
     back = np.full((len(sides), len(rows)), np.nan)
     for i, x in enumerate(sides):
         for j, z in enumerate(rows):
@@ -148,4 +148,4 @@ def _wander_mm(rows: NDArray[np.float64], wall: NDArray[np.float64]) -> float:
     """How far the wall strays from a smooth curve, SD in mm: the roughness of the mask."""
     unit = rows / max(float(np.abs(rows).max()), 1e-6)
     rest = wall - np.polyval(np.polyfit(unit, wall, min(4, len(rows) - 1)), unit)
-    return float(MAD_TO_SD) * float(np.median(np.abs(rest)))
+    return MAD_TO_SD * float(np.median(np.abs(rest)))

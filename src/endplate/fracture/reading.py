@@ -285,7 +285,7 @@ def _loss_sd(heights: Heights, expected: Expected, place: int) -> float | None:
 
 def _band(loss: Measured) -> tuple[float, float]:
     """95 % band of a loss, between readers; the loss itself where its SD is unknown."""
-    value, half = loss.value or 0.0, float(BAND_SD) * (loss.shown_sd or 0.0)
+    value, half = loss.value or 0.0, BAND_SD * (loss.shown_sd or 0.0)
     return value - half, value + half
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from endplate.fracture.node import Dent
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 Shape = Literal["none", "wedge", "biconcave", "crush"]
 Answer = Literal["yes", "no", "indeterminate"]
@@ -94,6 +95,8 @@ class Fracture:
     nodes: tuple[Dent, ...] = ()
     confidence: float = 0.0
     basis: Basis | None = None
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

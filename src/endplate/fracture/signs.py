@@ -49,7 +49,7 @@ def depression_sign(heights_mm: Triple, intact: Sequence[Triple], slack: float =
 
     `slack` : what coarse labels leave open of a ratio, a fraction; here and below.
     """
-    usual = median(concavity(heights) for heights in intact) if intact else float(DEFAULT_CONCAVITY)
+    usual = median(concavity(heights) for heights in intact) if intact else DEFAULT_CONCAVITY
     than = "at intact levels" if intact else "usual (no intact level to compare with)"
     excess = concavity(heights_mm) - usual
     if excess <= DEPRESSED_BEYOND + slack:
@@ -69,10 +69,10 @@ def front_sign(level: Level, heights_mm: Triple, slack: float = 0.0) -> Sign | N
     if not has_normal(level):
         return None
     ratio = heights_mm[0] / heights_mm[2]
-    least = front_to_back(level) - 2 * float(FRONT_SD)
+    least = front_to_back(level) - 2 * FRONT_SD
     if ratio >= least - slack:
         return None
-    return Sign(where="cortex", text=f"front cortex {ratio:.0%} of the back, below {least:.0%}")
+    return Sign(where="cortex", text=f"anterior / posterior height ratio {ratio:.2f}, below {least:.2f}")
 
 
 def spread_sign(

@@ -74,10 +74,10 @@ def find_misfit(volume: Volume, labels: LabelMap) -> Misfit | None:
         for move in (sign * distance for distance in distances for sign in (1, -1)):
             moves[axis, move] = _step(volume.hu, points + move * np.eye(3)[axis], normals, spacing)
     best = max(moves.values())
-    if best < max(float(CLEAR_HU), here * float(GAIN_RATIO), here + float(GAIN_HU)):
+    if best < max(CLEAR_HU, here * GAIN_RATIO, here + GAIN_HU):
         return None
     axis, move = min((place for place, hu in moves.items() if hu >= AS_GOOD * best), key=lambda place: abs(place[1]))
-    if abs(move) < float(MIN_MM):
+    if abs(move) < MIN_MM:
         return None
     return Misfit(axis=axis, move_mm=move, there_hu=moves[axis, move], here_hu=here)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.cited import cited
+from endplate.errors import ImageError
 from endplate.image.resample import resample_labels, resample_volume
 from endplate.image.volume import Grid, LabelMap, Volume
 
@@ -16,10 +17,14 @@ MAX_SKEW = cited(
 )
 
 
+MAX_TILT_DEG = cited(40.0, "deg", "own limit: gantries tilt by some 30 degrees at most", "design")
+
+
 def straighten_volume(volume: Volume) -> Volume:
     """The same CT on a grid with right angles, with a note on the tilt; unchanged where the angles are right."""
-    if skew(volume.grid) <= float(MAX_SKEW):
+    if skew(volume.grid) <= MAX_SKEW:
         return volume
+    _check_tilt(volume.grid)
     straight = resample_volume(volume, straight_grid(volume.grid))
     note = f"gantry tilt of {np.degrees(np.arcsin(skew(volume.grid))):.1f} degrees undone by resampling"
     series = None if volume.series is None else replace(volume.series, notes=(*volume.series.notes, note))
@@ -28,10 +33,20 @@ def straighten_volume(volume: Volume) -> Volume:
 
 def straighten_labels(labels: LabelMap) -> LabelMap:
     """The same labels on a grid with right angles, nearest neighbour; unchanged where the angles are right."""
-    if skew(labels.grid) <= float(MAX_SKEW):
+    if skew(labels.grid) <= MAX_SKEW:
         return labels
+    _check_tilt(labels.grid)
     straight = resample_labels(labels, straight_grid(labels.grid))
     return replace(straight, notes=(*straight.notes, "sheared grid straightened by nearest neighbour"))
+
+
+def _check_tilt(grid: Grid) -> None:
+    """A grid with right angles over a grid that is almost flat would be as large as memory allows."""
+    tilt = float(np.degrees(np.arcsin(min(skew(grid), 1.0))))
+    if tilt > float(MAX_TILT_DEG):
+        raise ImageError(
+            f"the axes of the image meet at {90 - tilt:.0f} degrees", "no gantry tilts so far", "correct its header"
+        )
 
 
 def skew(grid: Grid) -> float:

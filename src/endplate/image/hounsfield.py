@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,33 +51,38 @@ def check_hounsfield(values: NDArray[Any], grid: Grid, name: str) -> None:
         windowed image, or a CT whose rescale slope or intercept was lost).
     """
     _check_finite(values, name)
-    if values.max() <= float(NOT_TISSUE_HU):
+    if values.max() <= NOT_TISSUE_HU:
         raise ImageError(f"{name} holds only air (highest value {values.max():g})", "", "give the scan of the patient")
     if values.min() == values.max():
         raise ImageError(f"{name} has the same value {values.min():g} everywhere", "", "give the scan of the patient")
-    if abs(float(values.max())) > float(MAX_HU) or abs(float(values.min())) > float(MAX_HU):
+    if abs(float(values.max())) > MAX_HU or abs(float(values.min())) > MAX_HU:
         raise ImageError(
             f"{name} has values from {values.min():g} to {values.max():g}", "these are not Hounsfield units", FIX
         )
-    below = np.count_nonzero(values < float(BELOW_WATER_HU)) / values.size
+    below = _count(values, lambda slab: slab < float(BELOW_WATER_HU)) / values.size
     if below < float(BELOW_WATER_FRACTION):
         raise ImageError(
             f"{name} is not in Hounsfield units: {values.min():g} to {values.max():g}, hardly any below water",
             "an MRI, a windowed image or a CT that lost its rescale intercept looks like this",
             FIX,
         )
-    bone_mm3 = np.count_nonzero(values > float(BONE_HU)) * grid.voxel_mm3
+    bone_mm3 = _count(values, lambda slab: slab > float(BONE_HU)) * grid.voxel_mm3
     if bone_mm3 < float(MIN_BONE_MM3):
         raise ImageError(
-            f"{name} holds no bone ({bone_mm3:.0f} mm3 above {float(BONE_HU):g} HU)", "", "give the scan of the spine"
+            f"{name} holds no bone ({bone_mm3:.0f} mm3 above {BONE_HU:g} HU)", "", "give the scan of the spine"
         )
     check_scale(values, name)
+
+
+def _count(values: NDArray[Any], test: Callable[[NDArray[Any]], NDArray[np.bool_]]) -> int:
+    """How many voxels pass a test; plane by plane, so that no mask of the whole scan is made."""
+    return sum(int(np.count_nonzero(test(plane))) for plane in values)
 
 
 def _check_finite(values: NDArray[Any], name: str) -> None:
     if values.dtype.kind != "f":
         return
-    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    bad = values.size - _count(values, np.isfinite)
     if bad:
         raise ImageError(
             f"{name} has {bad} voxels that are NaN or infinite",

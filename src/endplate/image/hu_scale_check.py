@@ -114,12 +114,12 @@ def check_scale(values: NDArray[Any], name: str) -> None:
     ImageError : naming the shift or the wrong scale.
     """
     sample = _sample(values)
-    sample = sample[sample != sample.min()] if sample.min() < float(AIR_HU) else sample
-    body = sample[sample > float(AIR_HU)]
+    sample = sample[sample != sample.min()] if sample.min() < AIR_HU else sample
+    body = sample[sample > AIR_HU]
     if not body.size:
         raise ImageError(f"{name} holds air and padding only", "", "give the scan of the patient")
     _check_window(sample, name)
-    if np.mean(body < float(FAT_HU)) < float(WATER_SHARE):
+    if np.mean(body < FAT_HU) < WATER_SHARE:
         raise ImageError(
             f"{name} is not in Hounsfield units: beside padding nothing is darker than water",
             "an MRI or a CT that lost its rescale intercept looks like this",
@@ -137,7 +137,7 @@ def _sample(values: NDArray[Any]) -> NDArray[Any]:
 
 def _check_window(sample: NDArray[Any], name: str) -> None:
     top = float(sample.max())
-    if top < float(WINDOW_TOP_HU) and np.mean(sample == top) > float(CLIPPED_SHARE):
+    if top < WINDOW_TOP_HU and np.mean(sample == top) > CLIPPED_SHARE:
         raise ImageError(
             f"{name} was cut to a window: {100 * np.mean(sample == top):.0f} % of it have the highest value {top:g}",
             "bone above it is lost, and every density with it",
@@ -148,12 +148,12 @@ def _check_window(sample: NDArray[Any], name: str) -> None:
 def _check_shift(body: NDArray[Any], name: str) -> None:
     """All but air must be soft tissue for a good part."""
     middle = float(np.median(body))
-    soft = float(np.mean((body > float(SOFT_HU[0])) & (body < float(SOFT_HU[1]))))
-    dense = float(np.mean(body > float(DENSE_HU)))
-    inside = float(MIDDLE_HU[0]) <= middle <= float(MIDDLE_HU[1])
-    if inside and soft >= float(MIN_SOFT_SHARE) and dense <= float(MAX_DENSE_SHARE):
+    soft = float(np.mean((body > SOFT_HU[0]) & (body < SOFT_HU[1])))
+    dense = float(np.mean(body > DENSE_HU))
+    inside = MIDDLE_HU[0] <= middle <= MIDDLE_HU[1]
+    if inside and soft >= MIN_SOFT_SHARE and dense <= MAX_DENSE_SHARE:
         return
-    shift = float(np.median(body[body > float(DENSE_HU)])) if dense > float(MAX_DENSE_SHARE) else middle
+    shift = float(np.median(body[body > DENSE_HU])) if dense > MAX_DENSE_SHARE else middle
     raise ImageError(
         f"{name} is not in Hounsfield units: its values look shifted by about {round(shift, -2):+.0f}, or scaled "
         f"(soft tissue near {shift:.0f} instead of 0 to 60 HU)",
@@ -164,22 +164,22 @@ def _check_shift(body: NDArray[Any], name: str) -> None:
 
 def _check_air(sample: NDArray[Any], name: str) -> None:
     """Air must lie near -1000 HU."""
-    half = (sample > float(HALF_AIR_HU[0])) & (sample < float(HALF_AIR_HU[1]))
-    full = float(np.mean(sample < float(FULL_AIR_HU)))
-    if full < float(NO_AIR_SHARE) and np.mean(half) > float(HALF_AIR_SHARE):
+    half = (sample > HALF_AIR_HU[0]) & (sample < HALF_AIR_HU[1])
+    full = float(np.mean(sample < FULL_AIR_HU))
+    if full < NO_AIR_SHARE and np.mean(half) > HALF_AIR_SHARE:
         at = float(np.median(sample[half]))
         raise ImageError(
             f"{name} is not in Hounsfield units: air lies near {at:.0f} instead of -1000 HU",
             "the scale of its values is wrong",
             FIX,
         )
-    below = sample[sample < float(BELOW_AIR_HU)]
-    if below.size > float(BELOW_AIR_SHARE) * sample.size:
+    below = sample[sample < BELOW_AIR_HU]
+    if below.size > BELOW_AIR_SHARE * sample.size:
         _, counts = np.unique(below, return_counts=True)
         if counts.max() < 0.5 * below.size:
             raise ImageError(
                 f"{name} is not in Hounsfield units: {100 * below.size / sample.size:.0f} % lie below "
-                f"{float(BELOW_AIR_HU):g}, and air is at -1000 HU",
+                f"{BELOW_AIR_HU:g}, and air is at -1000 HU",
                 "the scale of its values is wrong",
                 FIX,
             )

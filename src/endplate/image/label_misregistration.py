@@ -40,7 +40,7 @@ def check_in_place(volume: Volume, labels: LabelMap) -> None:
     GridMismatchError : naming the direction and distance that fit better.
     """
     misfit = find_misfit(volume, labels)
-    if misfit is None or abs(misfit.move_mm) < float(REFUSED_MM) or _mirrored_fits(volume, labels):
+    if misfit is None or abs(misfit.move_mm) < REFUSED_MM or _mirrored_fits(volume, labels):
         return
     raise GridMismatchError(
         misfit.told(),
@@ -57,13 +57,13 @@ def _mirrored_fits(volume: Volume, labels: LabelMap) -> bool:
         return False
     shape = np.array(hu.shape)
     mirrored = max(_contrast(hu, *(_mirrored(c, axis, shape) for c in (inside, shell))) for axis in range(3))
-    return mirrored > _contrast(hu, inside, shell) + float(MIRROR_GAIN_HU)
+    return mirrored > _contrast(hu, inside, shell) + MIRROR_GAIN_HU
 
 
 def _coarse(volume: Volume, labels: LabelMap) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.float64]]:
     """CT and mask at every n-th voxel, and the distances between those."""
     spacing = volume.grid.spacing_mm
-    stride = np.maximum(1, np.rint(float(STEP_MM) / spacing).astype(int))
+    stride = np.maximum(1, np.rint(STEP_MM / spacing).astype(int))
     every = tuple(slice(None, None, int(n)) for n in stride)
     return np.clip(volume.hu[every], SOFT_HU, BONE_HU), labels.labels[every] > 0, spacing * stride
 

@@ -28,6 +28,21 @@ def closest_lps(array: NDArray[Any], affine: NDArray[np.float64]) -> tuple[NDArr
     return np.ascontiguousarray(moved), reoriented_affine(array.shape, affine, order, flips)
 
 
+def empty_lps(
+    shape: tuple[int, int, int], affine: NDArray[np.float64], kept: np.dtype[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """An array in the order closest to LPS, and a view of it in the stored order to be filled: no second copy.
+
+    Parameters
+    ----------
+    shape : (I, J, K) as stored. affine : (4, 4) stored index to LPS mm. kept : type of the values.
+    """
+    order, flips = axis_order(affine)
+    values: NDArray[Any] = np.empty(tuple(shape[axis] for axis in order), kept)
+    flipped = values[tuple(slice(None, None, -1) if flip else slice(None) for flip in flips)]
+    return values, flipped.transpose([order.index(axis) for axis in range(3)])
+
+
 def axis_order(affine: NDArray[np.float64]) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
     """Which input axis runs along left, posterior and superior, and whether it must be reversed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ MIN_BONE_CONTRAST_HU = cited(
     "design",
 )
 MIN_INSIDE_FRACTION = cited(0.1, "1", "labels that lie almost wholly outside belong to another scan", "design")
+SAME_GRID_VOXELS = cited(
+    0.1, "1", "of a voxel: headers written by different programs round their origins by some per cent of it", "design"
+)
 SURROUND_VOXELS = 6
 
 
@@ -45,10 +49,10 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
         bone: another patient's, or another coordinate frame.
     """
     _check_one_frame(volume, labels)
-    moved = labels if labels.grid.matches(volume.grid) else resample_labels(labels, volume.grid)
+    moved, note = _on_grid(labels, volume.grid)
     before = np.count_nonzero(labels.labels) * labels.grid.voxel_mm3
     after = np.count_nonzero(moved.labels) * volume.grid.voxel_mm3
-    if after < float(MIN_INSIDE_FRACTION) * before:
+    if after < MIN_INSIDE_FRACTION * before:
         raise GridMismatchError(
             f"only {100 * after / before:.0f} % of the labelled volume lies inside the CT",
             "the labels belong to another scan or another coordinate frame",
@@ -58,10 +62,19 @@ def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
     check_in_place(volume, moved)
     if moved is labels:
         return labels
-    note = f"labels resampled from {_told(labels.grid)} to {_told(volume.grid)}"
-    if after < (1 - float(MIN_INSIDE_FRACTION)) * before:
+    if after < (1 - MIN_INSIDE_FRACTION) * before:
         note += f"; {100 * (1 - after / before):.0f} % of them lie outside the CT"
     return _with(moved, (*moved.notes, note))
+
+
+def _on_grid(labels: LabelMap, grid: Grid) -> tuple[LabelMap, str]:
+    """The labels on a grid, and how they came there; grids a fraction of a voxel apart are one."""
+    if labels.grid.matches(grid):
+        return labels, ""
+    if labels.grid.matches(grid, float(SAME_GRID_VOXELS) * float(grid.spacing_mm.min())):
+        apart = labels.grid.apart_mm(grid)
+        return replace(labels, grid=grid), f"labels lie {apart:.3f} mm beside the grid of the CT: taken as the same"
+    return resample_labels(labels, grid), f"labels resampled from {_told(labels.grid)} to {_told(grid)}"
 
 
 def _check_one_frame(volume: Volume, labels: LabelMap) -> None:
@@ -90,7 +103,7 @@ def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
 
 def resample_volume(volume: Volume, grid: Grid) -> Volume:
     """The same CT on another grid, linear interpolation, float32; what lies outside is air."""
-    hu = _resample(volume.hu.astype(np.float32), volume.grid, grid, sitk.sitkLinear, float(AIR_HU))
+    hu = _resample(volume.hu.astype(np.float32), volume.grid, grid, sitk.sitkLinear, AIR_HU)
     return Volume(grid=grid, hu=hu, series=volume.series)
 
 
@@ -123,12 +136,12 @@ def _check_over_bone(volume: Volume, labels: LabelMap) -> None:
     mask = labels.labels > 0
     box = _bounding_box(mask, SURROUND_VOXELS)
     inside, hu = mask[box], volume.hu[box]
-    around = hu[~inside & (hu > float(AIR_HU) / 2)]
-    bone = float(np.mean(hu[inside] > float(BONE_HU)))
-    contrast = float(hu[inside].mean()) - (float(around.mean()) if around.size else float(AIR_HU))
-    if bone < float(MIN_BONE_FRACTION) or contrast < float(MIN_BONE_CONTRAST_HU):
+    around = hu[~inside & (hu > AIR_HU / 2)]
+    bone = float(np.mean(hu[inside] > BONE_HU))
+    contrast = float(hu[inside].mean()) - (float(around.mean()) if around.size else AIR_HU)
+    if bone < MIN_BONE_FRACTION or contrast < MIN_BONE_CONTRAST_HU:
         raise GridMismatchError(
-            f"the labels do not lie over bone: {100 * bone:.0f} % of their voxels exceed {float(BONE_HU):g} HU, "
+            f"the labels do not lie over bone: {100 * bone:.0f} % of their voxels exceed {BONE_HU:g} HU, "
             f"mean {contrast:+.0f} HU against the tissue around",
             "they belong to another scan, or one of the two is flipped or shifted",
             "give the labels that were made from this CT",

@@ -30,6 +30,7 @@ def conjugate_gradients(
     r: NDArray[np.float64],
     target: float,
     most: int,
+    callback: Callable[[float], None] | None = None,
 ) -> Iterations:
     """Solve for the correction of `x` that removes the residual `r`; both are changed in place.
 
@@ -37,6 +38,7 @@ def conjugate_gradients(
     ----------
     multiply : (p, q) -> q = K p. precondition : r -> z in single precision, zero at fixed degrees of freedom.
     free : (3, N) where the solution may change. target : residual norm to reach. most : iterations at most.
+    callback : called after each iteration with the norm of the residual.
     """
     p, q = np.zeros_like(x), np.empty_like(x)
     norm = masked_norm(r, free)
@@ -55,6 +57,8 @@ def conjugate_gradients(
             break
         norm = float(np.sqrt(step(x, r, p, q, free, rho / curvature)))
         history.append(norm)
+        if callback is not None:
+            callback(norm)
     return Iterations(len(history) - 1, norm, tuple(history))
 
 

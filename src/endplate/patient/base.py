@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from endplate.level import Level
 
@@ -33,6 +35,22 @@ def _vertebra(name: str) -> str:
     return name
 
 
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _day(value: object) -> object:
+    """A day as ISO text, where a part was changed before its check and JSON's own dates no longer hold."""
+    if isinstance(value, str) and _ISO_DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date that may come as ISO text; a number is none."""
+
 Text = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 """Words that somebody typed."""
 
@@ -44,6 +62,13 @@ class Part(BaseModel):
     """A part of the record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Only what is known: a record has two hundred fields, most of them empty."""
+        for name, value in super().__repr_args__():
+            field = type(self).model_fields.get(name or "")
+            if field is None or value != field.get_default(call_default_factory=True):
+                yield name, value
 
 
 def in_order(earlier: tuple[str, date | None], later: tuple[str, date | None]) -> None:

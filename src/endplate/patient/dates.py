@@ -30,7 +30,7 @@ def check_dates(record: Any) -> None:
     for name, value in every_date(record):
         if value > tomorrow:
             raise ValueError(f"{name} ({value}) lies in the future (today is {date.today()})")
-        if value.year < float(FIRST_YEAR):
+        if value.year < FIRST_YEAR:
             raise ValueError(f"{name} ({value}) lies before {FIRST_YEAR:g}")
         if name != "recorded_on":
             in_order((name, value), day)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from endplate.patient.base import Count, LevelName, Part, Text, in_order
+from endplate.patient.doubt import with_ranges
 
 Seconds = Annotated[float, Field(ge=0, le=600)]
 
@@ -26,7 +27,7 @@ class Infection(Part):
 
 
 class Cancer(Part):
-    """Cancer, present or past."""
+    """Cancer, present or past. `hormone_sensitive` : of breast, womb or ovary, or told to be so."""
 
     known: bool | None = None
     kind: Text | None = None
@@ -35,6 +36,7 @@ class Cancer(Part):
     biopsy_positive: bool | None = None
     weight_loss: bool | None = None
     skeletal_radiation: bool | None = None
+    hormone_sensitive: bool | None = None
 
 
 class Allergies(Part):
@@ -75,6 +77,8 @@ class PriorFracture(Part):
 class History(Part):
     """What bears on bone and on its drugs. An empty tuple of fractures says none."""
 
+    model_config = ConfigDict(json_schema_extra=with_ranges("history"))
+
     fractures: tuple[PriorFracture, ...] | None = None
     parent_hip_fracture: bool | None = None
     smoker: bool | None = None
@@ -84,6 +88,8 @@ class History(Part):
     heart_attack_or_stroke_past_year: bool | None = None
     venous_thrombosis: bool | None = None
     stroke: bool | None = None
+    heart_attack: bool | None = None
+    dialysis: bool | None = None
     oesophageal_disorder: bool | None = None
     cannot_sit_upright: bool | None = None
     paget: bool | None = None
@@ -93,6 +99,8 @@ class History(Part):
 
 class Falls(Part):
     """Falls and fall tests; seconds, counts, mmHg."""
+
+    model_config = ConfigDict(json_schema_extra=with_ranges("falls"))
 
     past_year: Count | None = None
     unsteady: bool | None = None
@@ -108,10 +116,23 @@ class Falls(Part):
     tested_on: date | None = None
 
 
+RepairKind = Literal[
+    "vertebroplasty",
+    "kyphoplasty",
+    "titanium-implant",
+    "body-stent",
+    "kiva",
+    "rf-kyphoplasty",
+    "ablation-with-cement",
+    "sacroplasty",
+]
+"""Techniques that put cement or an implant into a vertebra or the sacrum."""
+
+
 class Procedure(Part):
     """A repair that was done."""
 
-    kind: Literal["vertebroplasty", "kyphoplasty"]
+    kind: RepairKind
     levels: tuple[LevelName, ...]
     on: date | None = None
     admitted_on: date | None = None

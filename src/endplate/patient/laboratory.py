@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from endplate.patient.base import Part, dated
-
-Day = Annotated[date, Field(strict=False)]
-"""A date that may come as ISO text, since a plain number is turned into a dated one before it is checked."""
+from endplate.patient.base import Day, Part, dated
+from endplate.patient.doubt import with_ranges
 
 
 class Value(Part):
     """A number and the day it was taken."""
 
-    value: Annotated[float, Field(ge=0, le=100_000)]
+    value: Annotated[float, Field(ge=0, le=10_000_000)]
     on: Day | None = None
 
 
@@ -33,6 +30,8 @@ Read = Annotated[Judgement, BeforeValidator(dated)]
 
 class Laboratory(Part):
     """Blood tests; the unit is in the name."""
+
+    model_config = ConfigDict(json_schema_extra=with_ranges("laboratory"))
 
     haemoglobin_g_l: Number | None = None
     white_cells_g_l: Number | None = None

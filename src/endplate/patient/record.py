@@ -11,21 +11,29 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from endplate.cited import cited
 from endplate.errors import RecordError
 from endplate.level import Level
 from endplate.patient.base import Part, Text
 from endplate.patient.dates import check_dates
+from endplate.patient.doubt import ask_doubts, quantities, with_ranges
 from endplate.patient.drugs import Drugs
 from endplate.patient.episode import Care, Episode, Examination, Mobility, Neurology, Pain
 from endplate.patient.health import Allergies, Cancer, Falls, Fitness, History, Infection, Procedure
 from endplate.patient.imaging import BoneTests, LevelRecord, Studies
 from endplate.patient.laboratory import Laboratory
+from endplate.patient.limits import bounded_bytes, checked_text
 from endplate.patient.questionnaire import Questionnaires
 from endplate.patient.validation_message import validation_message
 
 SEX_LETTERS = {"f": "female", "m": "male"}
 SCHEMA_KEY = "$schema"
 """By this key a file tells an editor where the schema lies; it is no part of the record."""
+BIRTH_YEAR = "birth_year"
+MID_MONTH = int(cited(7.0, "mo", "The middle of a year: an age by the year of birth is right to half a year", "design"))
+DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar, exact", "design")
+YEAR_OFF = cited(1.6, "a", "A year of birth leaves the age open by a year, and ages are rounded", "design")
+PAST_MENOPAUSE_YR = cited(60.0, "a", "Menopause at 60 or later is not seen: a slip, or another question", "design")
 SEVERAL = ("patients", "records")
 """Names under which several patients would come in one file."""
 
@@ -45,20 +53,81 @@ def _told(levels: dict[Level, LevelRecord]) -> dict[Level, LevelRecord]:
     return {level: read for level, read in levels.items() if read != LevelRecord()}
 
 
+def _asked(path: str) -> str:
+    """A field that a question may be asked about."""
+    if path not in quantities():
+        raise ValueError(f"{path!r} is no number that is asked about; those are: {', '.join(quantities())}")
+    return path
+
+
 def _allow_schema(schema: dict[str, Any]) -> None:
     """Let a file name this schema, so that an editor checks it while somebody types."""
     says = "Where this schema lies, for editors; not part of the record."
+    with_ranges()(schema)
     schema["properties"][SCHEMA_KEY] = {"type": "string", "description": says}
 
 
 class PatientRecord(Part):
-    """A patient record; only age and sex are needed.
+    """A patient record; only age and sex are needed. What is not known stays None.
 
-    Attributes
+    Parameters
     ----------
-    id : any name or number. recorded_on : the day it describes; days since onset count to it.
-    sex : female or male, or DICOM's F or M. mass_kg, height_cm : today's.
-    levels : what people read at each vertebra, by its name (L1).
+    id : str or int, optional
+        Any name or number of the patient.
+    recorded_on : date, optional
+        The day it describes; days since onset count to it.
+    age_yr : float
+        Age in years, 0 to 120.
+    birth_year : int, optional
+        May stand instead of `age_yr`, which is then known to half a year.
+    sex : {"female", "male"}
+        Female or male, or DICOM's F or M.
+    mass_kg : float, optional
+        Body mass today, kg.
+    height_cm : float, optional
+        Stature today, cm.
+    pregnant : bool, optional
+        Whether she is pregnant.
+    episode : Episode, optional
+        When and how the present pain began.
+    pain : Pain, optional
+        Back pain: numeric ratings 0-10, and what makes it better or worse.
+    questionnaires : Questionnaires, optional
+        Questionnaires that were filled in at this visit.
+    examination : Examination, optional
+        What the examiner found.
+    neurology : Neurology, optional
+        Neurological state, AO Spine grade N0 to N4.
+    mobility : Mobility, optional
+        What the patient can do, under analgesia.
+    care : Care, optional
+        Conservative care so far.
+    levels : dict of Level to LevelRecord, optional
+        What people read at each vertebra, by its name (L1).
+    studies : Studies, optional
+        Which imaging studies exist, and when; whether MRI can be done.
+    bone : BoneTests, optional
+        Density tests and FRAX as the patient brought them.
+    laboratory : Laboratory, optional
+        Blood tests.
+    drugs : Drugs, optional
+        What is taken.
+    allergies : Allergies, optional
+        Allergies that bear on a repair.
+    infection : Infection, optional
+        Infection and its signs.
+    cancer : Cancer, optional
+        Cancer, present or past.
+    fitness : Fitness, optional
+        General state and frailty.
+    history : History, optional
+        What bears on bone and on its drugs.
+    falls : Falls, optional
+        Falls and fall tests.
+    procedures : tuple of Procedure, optional
+        Repairs that were done.
+    confirmed : tuple of str, optional
+        Fields whose odd value was asked about and is right.
     """
 
     model_config = ConfigDict(json_schema_extra=_allow_schema)
@@ -66,6 +135,7 @@ class PatientRecord(Part):
     id: Annotated[Text, BeforeValidator(_whole_number)] | None = None
     recorded_on: date | None = None
     age_yr: Annotated[float, Field(ge=0, le=120)]
+    birth_year: Annotated[int, Field(ge=1880, le=2100)] | None = None
     sex: Annotated[Literal["female", "male"], BeforeValidator(_whole_word)]
     mass_kg: Annotated[float, Field(gt=2, lt=400)] | None = None
     height_cm: Annotated[float, Field(gt=40, lt=260)] | None = None
@@ -89,6 +159,7 @@ class PatientRecord(Part):
     history: History = History()
     falls: Falls = Falls()
     procedures: tuple[Procedure, ...] = ()
+    confirmed: tuple[Annotated[str, AfterValidator(_asked)], ...] | None = None
 
     @model_validator(mode="after")
     def _dates(self) -> PatientRecord:
@@ -99,46 +170,61 @@ class PatientRecord(Part):
     def _possible(self) -> PatientRecord:
         if self.pregnant and self.sex == "male":
             raise ValueError("pregnant is true, but sex is male")
+        if self.history.postmenopausal is False and self.sex == "female" and self.age_yr >= PAST_MENOPAUSE_YR:
+            raise ValueError(f"history.postmenopausal is false at an age of {self.age_yr:g}: is the age right?")
+        major, hip = self.bone.frax_major_percent, self.bone.frax_hip_percent
+        if major is not None and hip is not None and hip > major:
+            raise ValueError(
+                f"bone.frax_hip_percent is {hip:g}, above bone.frax_major_percent, {major:g}, which holds hip "
+                "fractures too: are the two exchanged?"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _doubtful(self) -> PatientRecord:
+        ask_doubts(self)
+        return self
+
+    @model_validator(mode="after")
+    def _born(self) -> PatientRecord:
+        if self.birth_year is None:
+            return self
+        year = (self.recorded_on or date.today()).year
+        if abs(year - self.birth_year - self.age_yr) > YEAR_OFF:
+            raise ValueError(f"birth_year is {self.birth_year}, but age_yr is {self.age_yr:g} in {year}")
         return self
 
 
 def read_record(path: Path | str) -> PatientRecord:
     """A patient record from a JSON or TOML file.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file; a name that ends in .toml is read as TOML, any other as JSON.
+
+    Returns
+    -------
+    PatientRecord
+        The record, every value checked.
+
     Raises
     ------
-    RecordError : unreadable file, unknown field, missing age or sex, a value out of range, or dates in the wrong
-    order; the message names it.
+    RecordError
+        Unreadable, no plain file or too large (`limits`), unknown field, missing age or sex, a value out of
+        range or in doubt, or dates in the wrong order; the message names it.
     """
     path = Path(path)
     try:
         # Some editors of Windows put a mark before the first letter.
-        text = path.read_text(encoding="utf-8-sig")
+        text = bounded_bytes(path).decode("utf-8-sig")
         if path.suffix.lower() == ".toml":
             text = json.dumps(tomllib.loads(text), default=str)
-        else:
-            _refuse_doubles(text, path)
         return parse_record(text, f"record {path}")
     except OSError as error:
         raise RecordError(f"cannot read the record {path}", error.strerror or "", "check the path") from error
     except (ValueError, RecursionError) as error:
         raise RecordError(f"record {path} is not valid JSON or TOML", str(error), "mend the file") from error
-
-
-def _refuse_doubles(text: str, path: Path) -> None:
-    """Refuse a field that stands twice in one object: one of its two values would be lost unseen."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            double = next(name for name in names if names.count(name) > 1)
-            raise RecordError(f"record {path} gives {double} twice", "one of the two would be lost", "leave one out")
-        return found
-
-    # What is no JSON is told better by the parser proper.
-    with suppress(ValueError, RecursionError):
-        json.loads(text, object_pairs_hook=unique)
 
 
 def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
@@ -148,8 +234,9 @@ def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
     ------
     RecordError : as `read_record`.
     """
+    checked_text(text, name)
     try:
-        return PatientRecord.model_validate_json(_without_schema(text))
+        return PatientRecord.model_validate_json(_prepared(text))
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
             raise RecordError(f"{name} is not valid JSON or TOML", error.errors()[0]["msg"], "mend the file") from error
@@ -161,17 +248,33 @@ def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
         raise RecordError(f"{name}: {what}", "it cannot be used", fix) from error
 
 
-def _without_schema(text: str | bytes) -> str | bytes:
-    """JSON text without the key by which an editor finds the schema."""
-    named = SCHEMA_KEY in text if isinstance(text, str) else SCHEMA_KEY.encode() in text
-    if not named:
+def _prepared(text: str | bytes) -> str | bytes:
+    """JSON text without the key by which an editor finds the schema, and with the age where the year of birth tells it.
+
+    What is no JSON, or no object, is told better by the parser proper.
+    """
+    keys = (SCHEMA_KEY, BIRTH_YEAR)
+    if not any(key in text if isinstance(text, str) else key.encode() in text for key in keys):
         return text
-    # What is no JSON, or no object, is told better by the parser proper.
     with suppress(ValueError, RecursionError):
         data = json.loads(text)
-        if isinstance(data, dict) and SCHEMA_KEY in data:
-            return json.dumps({name: value for name, value in data.items() if name != SCHEMA_KEY})
+        if isinstance(data, dict):
+            data.pop(SCHEMA_KEY, None)
+            age = _age(data)
+            return json.dumps(data if age is None else {**data, "age_yr": age})
     return text
+
+
+def _age(data: dict[str, Any]) -> float | None:
+    """Years from the middle of the year of birth to the day of the record, else to today; None where an age is told."""
+    year, day = data.get(BIRTH_YEAR), data.get("recorded_on")
+    if data.get("age_yr") is not None or not isinstance(year, int) or not date.min.year <= year <= date.max.year:
+        return None
+    try:
+        on = date.fromisoformat(day) if isinstance(day, str) else date.today()
+    except ValueError:
+        return None
+    return max(round((on - date(year, MID_MONTH, 1)).days / DAYS_PER_YEAR, 1), 0.0)
 
 
 def _several(text: str | bytes) -> bool:

@@ -11,11 +11,21 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from endplate.cited import cited_table
+from endplate.patient.limits import shown
+
+NRS_FIELDS = ("pain.at_rest", "pain.on_activity", "pain.under_analgesia")
+MAX_MM = 100
+"""A visual scale in mm."""
+BIRTH_YEARS = cited_table(
+    "validation.birth_year", "a", "An age in these years is a year of birth", "design", {"from": 1880.0, "to": 2100.0}
+)
+
 
 def validation_message(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
     """The first fault in plain words, and what to do about it."""
     fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"] if str(part) != "[key]")
+    where = ".".join(shown(str(part)) for part in fault["loc"] if str(part) != "[key]")
     if fault["type"] == "extra_forbidden":
         return f"{where} is not a known field", _meant(str(fault["loc"][-1]), where, model)
     return _fault(where, fault), "correct the record; `endplate schema record` prints every field with its range"
@@ -24,15 +34,26 @@ def validation_message(error: ValidationError, model: type[BaseModel]) -> tuple[
 def _fault(where: str, fault: Any) -> str:
     value, wanted = fault["input"], fault["msg"].removeprefix("Input should be ")
     if fault["type"] == "missing":
-        return f"{where} is missing"
+        return f"{where} is missing" + (" (birth_year may stand for it)" if where == "age_yr" else "")
     if fault["type"] == "value_error":
         said = str(fault["ctx"]["error"]) if "ctx" in fault else wanted
         return f"{where}: {said}" if where else said
     if not where:
         return "it is not one object of fields"
-    if where.endswith("height_cm") and isinstance(value, float) and 1 < value < 3:
+    return _slip(where, value) or f"{where} is {_short(value)}, but should be {wanted}"
+
+
+def _slip(where: str, value: object) -> str:
+    """What a number that a field cannot have was meant for; empty where that is not clear."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return ""
+    if where.endswith("height_cm") and 1 < value < 3:
         return f"{where} is {value:g}, which looks like metres: give {100 * value:g}"
-    return f"{where} is {_short(value)}, but should be {wanted}"
+    if where in NRS_FIELDS and 10 < value <= MAX_MM:
+        return f"{where} is {value:g}, which looks like mm of a visual scale: give {value / 10:g}"
+    if where == "age_yr" and BIRTH_YEARS["from"] <= value <= BIRTH_YEARS["to"]:
+        return f"{where} is {value:g}, which looks like a year of birth: give it as birth_year"
+    return ""
 
 
 def _short(value: object) -> str:

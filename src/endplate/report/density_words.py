@@ -1,4 +1,4 @@
-"""The density of the spongy bone in sentences that claim no more than the bands allow."""
+"""The density of the trabecular bone in sentences that claim no more than the bands allow."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _patient(usable: dict[Level, Finding]) -> tuple[str, str]:
     verdict = RANGES[category] if category else "cannot be classed, because the band crosses a cut-off"
     where = f"the mean of {levels_listed(used)}" if len(used) > 1 else f"at {used[0]}"
     text = (
-        f"Density of the spongy bone, {where}: {number(middle, 0)} mg/cm³ ({number(low, 0)} to {number(high, 0)}), "
+        f"Density of the trabecular bone, {where}: {number(middle, 0)} mg/cm³ ({number(low, 0)} to {number(high, 0)}), "
         f"{verdict} (osteoporosis up to {OSTEOPOROSIS_MG_CM3:g}, low up to {NORMAL_MG_CM3:g})."
     )
     return {"osteoporosis": "alarm", "low": "note", "normal": "calm", None: "note"}[category], text

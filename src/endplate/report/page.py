@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+"""Content security of every page: no script, no network, no form; its own styles and pictures only."""
+
 
 def template_environment() -> Environment:
     """A fresh environment of the packaged templates: everything escaped, nothing undefined passed over."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("endplate.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
+    environment.globals["policy"] = POLICY
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    """A value as it may stand on a page: text of any origin without control, escape and direction characters."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(letter if letter.isprintable() or letter.isspace() else "\ufffd" for letter in value)
 
 
 def style() -> Markup:

@@ -52,7 +52,7 @@ def _fractures(case: Case, index: Index) -> list[Sentence]:
 def _broken(case: Case, level: Level, index: Index) -> str:
     found = _signs_at(case, level)
     signs = f" Signs: {'; '.join(found)}." if found else ""
-    return f"{level} reads as fractured: {_deformed(case, level, index)}.{signs}"
+    return f"{level} is fractured: {_deformed(case, level, index)}.{signs}"
 
 
 def _deformed(case: Case, level: Level, index: Index) -> str:

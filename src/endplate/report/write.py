@@ -1,52 +1,86 @@
-"""Write a case: the page, the JSON document and the volumes, all of them or none."""
+"""Write a case: the page, the JSON document, the volumes and what was decided about it, all of them or none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from endplate.atomic import write_text
+from endplate.atomic import private_folder, write_text
 from endplate.case import Case
 from endplate.errors import OptionError
 from endplate.report.document import to_document, to_json
-from endplate.report.folder import DOCUMENT, PAGE, VOLUMES, replaced_folder
+from endplate.report.folder import DOCUMENT, PAGE, VOLUMES, exchanged
 
 FORMATS = ("html", "json", "nifti")
+REPLACED = ("case", "decision")
+"""What goes with an earlier case: its own files, and what was decided about it."""
 
 
-def write_report(case: Case, out_dir: Path | str, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
+def write_report(
+    case: Case, out_dir: Path | str, formats: Sequence[str] = FORMATS, inputs: Iterable[Path] = ()
+) -> dict[str, Path]:
     """Write the results of a case into a folder, replacing those of an earlier run in one step.
 
     Parameters
     ----------
-    case : an assessed case.
-    out_dir : made when absent; the user's own files in it stay.
-    formats : any of "html" (report.html), "json" (case.json), "nifti" (volumes/). The document is always written,
-        since it marks the folder as ours.
+    case : Case
+        An assessed case; what was decided about it is written too.
+    out_dir : str or Path
+        Folder; made when absent. Everything in it that endplate did not write stays.
+    formats : sequence of {"html", "json", "nifti"}, optional
+        Which of report.html, case.json and volumes/ to write. The document case.json is always written.
+    inputs : iterable of Path, optional
+        Files and folders that the case was read from; none of them is ever replaced.
 
     Returns
     -------
-    Format to the path written.
+    dict of str to Path
+        Format, and title of each document of a decision, to the path written.
 
     Raises
     ------
-    OutputError : the folder cannot be written or the disk is full; what was there before is intact.
-    OptionError : an unknown format.
+    OutputError
+        The folder cannot be written, the disk is full, or an output would replace an input or a file that
+        endplate did not write there; what was there before is intact.
+    OptionError
+        An unknown format, or no folder named.
     """
+    folder = named_folder(out_dir)
+    with exchanged(folder, REPLACED, inputs) as new:
+        paths = fill_report(case, new, formats)
+    return {name: folder / path.relative_to(new) for name, path in paths.items()}
+
+
+def named_folder(out_dir: Path | str) -> Path:
+    """The folder of a name; an empty name would mean the current folder."""
+    if not str(out_dir):
+        raise OptionError("the folder for the results has an empty name", "", "name it, or write . for this folder")
+    return Path(out_dir)
+
+
+def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
+    """Write what `write_report` writes into an empty folder; returns the paths there."""
+    _check_formats(formats)
+    text = to_json(to_document(case))
+    page = _page(case) if "html" in formats else None
+    write_text(new / DOCUMENT, text)
+    if "nifti" in formats:
+        _volumes(case, new / VOLUMES)
+    if page is not None:
+        write_text(new / PAGE, page)
+    places = {"html": new / PAGE, "json": new / DOCUMENT, "nifti": new / VOLUMES}
+    paths = {name: path for name, path in places.items() if name in formats or name == "json"}
+    if case.care is not None:
+        from endplate.report.care.write import fill_documents
+
+        paths |= fill_documents(case.care, case.findings, new)
+    return paths
+
+
+def _check_formats(formats: Sequence[str]) -> None:
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise OptionError(f"unknown report format {unknown[0]!r}", "", f"known formats: {', '.join(FORMATS)}")
-    folder = Path(out_dir)
-    text = to_json(to_document(case))
-    page = _page(case) if "html" in formats else None
-    with replaced_folder(folder) as new:
-        write_text(new / DOCUMENT, text)
-        if "nifti" in formats:
-            _volumes(case, new / VOLUMES)
-        if page is not None:
-            write_text(new / PAGE, page)
-    places = {"html": folder / PAGE, "json": folder / DOCUMENT, "nifti": folder / VOLUMES}
-    return {name: path for name, path in places.items() if name in formats or name == "json"}
 
 
 def _page(case: Case) -> str:
@@ -58,5 +92,5 @@ def _page(case: Case) -> str:
 def _volumes(case: Case, folder: Path) -> None:
     from endplate.report.volumes import write_volumes
 
-    folder.mkdir()
+    private_folder(folder)
     write_volumes(case, folder)

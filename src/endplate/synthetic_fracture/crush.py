@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +21,9 @@ from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import ELASTIC, FOAM, FoamLaw
 from endplate.numerics.mpm.load import Load
 from endplate.numerics.mpm.load_stepping import release
-from endplate.numerics.mpm.particles import fill_cloud
+from endplate.numerics.mpm.particles import Particles, fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
+from endplate.progress import Share
 from endplate.synthetic_fracture.heights import SIDES, Body, Surfaces, heights_of, intact_body
 from endplate.synthetic_fracture.plan import Collapse
 from endplate.synthetic_fracture.platen import Platens, build_platens
@@ -42,15 +42,13 @@ BACK_STEPS = cited(16, "1", "own choice: four full steps, several times the reco
 BACK_PUSH = cited(0.03, "1", "own choice: what a plate may still push, of its highest push, and count as off", "design")
 MIN_STEP = cited(0.1, "1", "a step that fails even at a tenth of its size will not succeed", "design")
 
-Done = Callable[[float], None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrushSettings:
     """Edge of the cubes that carry the material points, mm; smoothing of HU before density."""
 
     voxel_mm: float = 1.5
-    smoothing_mm: float = float(SMOOTHING_MM)
+    smoothing_mm: float = SMOOTHING_MM
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -64,7 +62,7 @@ class CrushedBody:
     loaded_loss : worst loss under load, before the recoil. peak_n : highest reaction of the upper plate.
     mass_before_mg, mass_after_mg : of all bone points. presses, steps, iterations : work done.
     loose_steps : those above the tolerance.
-
+    points : of the bone, with all that they went through, mm from the outer corner of voxel 0 of `grid`.
     ratio : (least, 5th percentile, greatest) volume ratio of the bone points. notes : what went otherwise.
     """
 
@@ -75,6 +73,8 @@ class CrushedBody:
     peak_n: float
     mass_before_mg: float
     mass_after_mg: float
+    points: Particles
+    grid: Grid
     ratio: tuple[float, float, float]
     presses: int
     steps: int
@@ -96,7 +96,7 @@ def crush_body(
     collapse: Collapse,
     marks_mm: dict[str, NDArray[np.float64]],
     settings: CrushSettings | None = None,
-    done: Done | None = None,
+    done: Share | None = None,
 ) -> CrushedBody:
     """Crush the body of an intact vertebra to a loss of height that stays when it is let go.
 
@@ -123,15 +123,15 @@ class _Crush:
         calibration: Calibration,
         collapse: Collapse,
         settings: CrushSettings,
-        done: Done,
+        done: Share,
     ) -> None:
         self.collapse, self.settings, self.done = collapse, settings, done
         self.body: Body = intact_body(vertebra)
         self.grid: Grid = own_grid(vertebra, settings.voxel_mm)
         self.axes = (self.grid.affine[:3, :3] / settings.voxel_mm).T
         bone = sample_bone(vertebra, volume, calibration, self.grid, settings.smoothing_mm)
-        filled, _ = largest_piece((bone.fill >= float(MIN_FILL)) & (bone.body >= 0.5))
-        arch = (bone.fill >= float(MIN_FILL)) & ~filled
+        filled, _ = largest_piece((bone.fill >= MIN_FILL) & (bone.body >= 0.5))
+        arch = (bone.fill >= MIN_FILL) & ~filled
         self.engine = self._engine(filled, arch, bone.fill, bone.density_mg_cm3)
         self.intact = heights_of(self.body.surfaces, self.body.extent)
         self.press: Platens = build_platens(self.engine.node_mm, self.grid, filled, self.body, collapse, self.intact)
@@ -152,13 +152,13 @@ class _Crush:
         upper = add_cap(body, arch, voxel_mm)
         lower = add_cap(body[:, :, ::-1], arch[:, :, ::-1], voxel_mm)[:, :, ::-1]
         caps = upper | lower
-        density = np.maximum(density_mg_cm3 / 1000, float(MIN_DENSITY_G_CM3))
+        density = np.maximum(density_mg_cm3 / 1000, MIN_DENSITY_G_CM3)
         cloud = fill_cloud(
             np.where(body, density, 1.0),
             np.where(body, np.clip(fill, 0, 1), caps),
             voxel_mm,
             kind=np.where(body, FOAM, ELASTIC),
-            modulus_mpa=np.where(caps, float(CAP_MODULUS_MPA), 0.0),
+            modulus_mpa=np.where(caps, CAP_MODULUS_MPA, 0.0),
         )
         self.bone = cloud.kind == FOAM
         self.mass_before = float(cloud.mass[self.bone].sum())
@@ -176,14 +176,14 @@ class _Crush:
         starts = {name: self._own(places) for name, places in marks_mm.items()}
         for name, start in starts.items():
             self.engine.carry(name, start)
-        goal, at = self.collapse.loss + float(RECOIL), 0.0
+        goal, at = self.collapse.loss + RECOIL, 0.0
         presses = 0
         while presses < int(MAX_PRESSES):
             presses += 1
             at = self._load(at, goal)
             self._let_go(at)
             short = self.collapse.loss - self._loss()
-            if short <= float(SHORT_ENOUGH):
+            if short <= SHORT_ENOUGH:
                 break
             recoil = self.loaded_loss - self._loss()
             at = max(at - recoil / self.collapse.loss, 0.0)
@@ -196,19 +196,19 @@ class _Crush:
 
         Steps shrink where one fails, and the last one is as long as the loss so far per travel tells.
         """
-        full = float(STEP_VOXELS) * self.settings.voxel_mm / self.press.longest_mm
+        full = STEP_VOXELS * self.settings.voxel_mm / self.press.longest_mm
         step, loss, rate = full, self._loss(), 1 / self.collapse.loss
-        while goal - loss > float(CLOSE_ENOUGH) / 2:
+        while goal - loss > CLOSE_ENOUGH / 2:
             share = min(step, (goal - loss) * rate)
             try:
                 self._press_by(at, share)
             except SolverError as error:
                 step /= 2
-                if step < float(MIN_STEP) * full:
+                if step < MIN_STEP * full:
                     raise self._stopped(error) from error
                 continue
             before, loss = loss, self._loss()
-            rate = share / max(loss - before, float(MIN_GAIN) * share * self.collapse.loss)
+            rate = share / max(loss - before, MIN_GAIN * share * self.collapse.loss)
             at += share
             step = min(full, 2 * step)
             self.done(min(loss / goal, 1.0))
@@ -234,14 +234,14 @@ class _Crush:
 
     def _draw_back(self, at: float) -> bool:
         """Draw the plates back by small moves until they push no more: for what does not hold still when let go."""
-        share = float(BACK) * float(STEP_VOXELS) * self.settings.voxel_mm / self.press.longest_mm
+        share = BACK * STEP_VOXELS * self.settings.voxel_mm / self.press.longest_mm
         for _ in range(int(BACK_STEPS)):
             at -= share
             try:
                 push_n = self._hold(at, -share)
             except SolverError:
                 return False
-            if push_n <= float(BACK_PUSH) * self.peak_n:
+            if push_n <= BACK_PUSH * self.peak_n:
                 self.notes.append("the plates were drawn back instead of let go")
                 return True
         return False
@@ -277,6 +277,8 @@ class _Crush:
             peak_n=self.peak_n,
             mass_before_mg=self.mass_before,
             mass_after_mg=float((cloud.density() * cloud.volume)[self.bone].sum()),
+            points=cloud.keep(self.bone),
+            grid=self.grid,
             ratio=(float(ratio.min()), float(np.percentile(ratio, 5)), float(ratio.max())),
             presses=presses,
             steps=self.engine.energy_balance.steps,
@@ -289,8 +291,8 @@ class _Crush:
 def intact_law() -> FoamLaw:
     """The foam law of sound bone: modulus and strength by Kopperdahl 2002, cohesion lost by crushing."""
     return FoamLaw(
-        modulus_mpa=float(KOPPERDAHL_E),
-        modulus_power=float(KOPPERDAHL_E_POWER),
-        strength_mpa=float(KOPPERDAHL_Y),
-        strength_power=float(KOPPERDAHL_Y_POWER),
+        modulus_mpa=KOPPERDAHL_E,
+        modulus_power=KOPPERDAHL_E_POWER,
+        strength_mpa=KOPPERDAHL_Y,
+        strength_power=KOPPERDAHL_Y_POWER,
     )

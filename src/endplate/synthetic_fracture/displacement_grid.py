@@ -50,7 +50,7 @@ def _cell_ratio(places: NDArray[np.float64]) -> NDArray[np.float64]:
                     edge.take(range(edge.shape[other] - 1), other) + edge.take(range(1, edge.shape[other]), other)
                 )
         edges.append(edge)
-    return np.einsum("...i,...i->...", np.cross(edges[0], edges[1]), edges[2])
+    return np.asarray(np.einsum("...i,...i->...", np.cross(edges[0], edges[1]), edges[2]))
 
 
 def _node_mean(cells: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,32 +61,6 @@ def _node_mean(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     for corner in CORNERS:
         total += padded[tuple(slice(s.start + c, s.stop + c) for s, c in zip(inner, corner, strict=True))]
     return total / len(CORNERS)
-
-
-def to_displacement_grid(
-    grid: Grid, places_mm: NDArray[np.float64], values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean of values (n, 3) about each node, and how many points stand behind it.
-
-    Returns
-    -------
-    (I, J, K, 3) trilinearly weighted means, zero where nothing is near; (I, J, K) sums of weights.
-    """
-    index = grid.to_index(places_mm)
-    first = np.floor(index).astype(np.int64)
-    share = index - first
-    inside = ((first >= 0) & (first < np.array(grid.shape) - 1)).all(axis=1)
-    first, share, values = first[inside], share[inside], values[inside]
-    size = int(np.prod(grid.shape))
-    weight, total = np.zeros(size), np.zeros((size, 3))
-    for corner in CORNERS:
-        part = np.prod(np.where(np.array(corner), share, 1 - share), axis=1)
-        node = np.ravel_multi_index(tuple((first + corner).T), grid.shape)
-        weight += np.bincount(node, part, size)
-        for axis in range(3):
-            total[:, axis] += np.bincount(node, part * values[:, axis], size)
-    means = np.divide(total, weight[:, None], out=np.zeros_like(total), where=weight[:, None] > 0)
-    return means.reshape(*grid.shape, 3), weight.reshape(grid.shape)
 
 
 def fill_smoothly(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,8 @@ from endplate.errors import LabelError
 from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
 from endplate.numerics.threads import one_blas_thread
+from endplate.progress import Progress, silent
+from endplate.short_repr import short_repr
 from endplate.synthetic_fracture.crush import CrushedBody, CrushSettings, crush_body
 from endplate.synthetic_fracture.heights import Body, intact_body
 from endplate.synthetic_fracture.inverse_map import Field
@@ -35,8 +36,6 @@ from endplate.synthetic_fracture.warp import Warped, warp
 
 RIM = cited(0.7, "1", "the outer ring of the upper endplate, on which the ring of the next body stands", "design")
 NEXT_TO_BODY = cited(0.5, "1", "lattice steps beyond the labelled body that go with it", "design")
-
-Tell = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,6 +57,8 @@ class SyntheticFracture:
     lost_ml: dict[Level, float]
     seconds: dict[str, float]
 
+    __repr__ = short_repr
+
 
 @one_blas_thread()
 def make_fracture(
@@ -67,7 +68,7 @@ def make_fracture(
     calibration: Calibration,
     collapse: Collapse,
     settings: CrushSettings | None = None,
-    tell: Tell | None = None,
+    tell: Progress | None = None,
 ) -> SyntheticFracture:
     """Crush one vertebra of a scan.
 
@@ -80,7 +81,7 @@ def make_fracture(
     ------
     LabelError : the level is absent or has no endplates. OptionError : it could not be crushed so far.
     """
-    settings, tell = settings or CrushSettings(), tell or (lambda stage, fraction, detail: None)
+    settings, tell = settings or CrushSettings(), tell or silent
     target = spine.at(collapse.level)
     if target is None:
         raise LabelError(f"{collapse.level} is not in the labels", "", f"choose {levels_in(spine)}")
@@ -119,7 +120,7 @@ def levels_in(spine: Spine) -> str:
 
 def _nodes_of_body(target: Vertebra, fine: Grid) -> NDArray[np.int64]:
     """Indices (n, 3) of the lattice's nodes in and right beside the body."""
-    reach = float(NEXT_TO_BODY) * float(fine.spacing_mm.max())
+    reach = NEXT_TO_BODY * float(fine.spacing_mm.max())
     return np.argwhere(distance_from(target.body, target.grid, fine, reach) <= reach)
 
 
@@ -127,7 +128,7 @@ def _rim(body: Body) -> NDArray[np.float64]:
     """Outer ring of the upper endplate (n, 3), LPS mm."""
     upper = body.surfaces.upper
     across, along = body.place(upper)
-    return body.vertebra.to_world_mm(upper[np.hypot(across, 2 * along - 1) >= float(RIM)])
+    return body.vertebra.to_world_mm(upper[np.hypot(across, 2 * along - 1) >= RIM])
 
 
 def _lost_ml(scene: CrushScene, field: Field) -> dict[Level, float]:

@@ -60,7 +60,7 @@ def intact_body(vertebra: Vertebra) -> Body:
             f"{vertebra.level} lacks an endplate", "there is no height to lose", "choose a level that is wholly in view"
         )
     upper, lower = _points(vertebra.superior), _points(vertebra.inferior)
-    front, back = _walls(vertebra, np.arange(np.median(lower[:, 2]), np.median(upper[:, 2]), float(WALL_STEP_MM)))
+    front, back = _walls(vertebra, np.arange(np.median(lower[:, 2]), np.median(upper[:, 2]), WALL_STEP_MM))
     return Body(vertebra=vertebra, surfaces=Surfaces(upper=upper, lower=lower, front=front, back=back), extent=extent)
 
 
@@ -96,7 +96,7 @@ def heights_of(now: Surfaces, extent: Extent) -> Triple:
     The lower endplate and the posterior wall hold this frame, as they hold the one that `assess` finds afterwards.
     """
     extent = _present(now, extent)
-    step = float(GRID_MM)
+    step = GRID_MM
     right = np.arange(extent.left_mm, extent.right_mm + step, step)
     anterior = np.arange(extent.back_mm, extent.front_mm + step, step)
     x, y = np.meshgrid(right, anterior, indexing="ij")

@@ -17,7 +17,7 @@ from endplate.synthetic_fracture.trilinear import cell, outside, scalar
 
 STEPS = int(cited(30, "1", "Newton steps at most; a smooth field needs three or four", "design"))
 CLOSE = 1e-3  # fine-lattice steps: a thousandth of 1.5 mm
-LOST = float(cited(0.3, "1", "fine-lattice steps: an origin not known better counts as folded", "design"))
+LOST = cited(0.3, "1", "fine-lattice steps: an origin not known better counts as folded", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -103,7 +103,7 @@ def fine_grid(scene: CrushScene, step_mm: float) -> Grid:
     scan, target = scene.labels.grid, scene.target
     inside = np.argwhere(target.body | target.arch)
     corners = scan.to_index(target.grid.to_mm(np.stack([inside.min(axis=0), inside.max(axis=0)])))
-    margin = np.ceil(float(FINE_MARGIN_MM) / scan.spacing_mm)
+    margin = np.ceil(FINE_MARGIN_MM / scan.spacing_mm)
     return isotropic_grid(scan.crop(np.floor(corners[0] - margin), np.ceil(corners[1] + margin) + 1), step_mm)
 
 
@@ -117,8 +117,8 @@ def move_everything(scene: CrushScene, fine: Grid, crushed: Crushed, upper: Rigi
     """
     scan = scene.labels.grid
     padded = scan.crop([-1] * 3, np.array(scan.shape) + 1)
-    coarse = isotropic_grid(padded, float(COARSE_MM))
-    values, known = _bones(scene, coarse, upper, arch, reach_mm=float(COARSE_MM) * float(np.sqrt(3)))
+    coarse = isotropic_grid(padded, COARSE_MM)
+    values, known = _bones(scene, coarse, upper, arch, reach_mm=COARSE_MM * float(np.sqrt(3)))
     wide = DisplacementGrid(grid=coarse, moved_mm=fill_smoothly(values, known))
     values, known = _bones(scene, fine, upper, arch, reach_mm=float(fine.spacing_mm.max()) * float(np.sqrt(3)))
     _beside(values, known, scene, fine)
@@ -137,7 +137,7 @@ def _pieces(scene: CrushScene, upper: Rigid, arch: Rigid) -> tuple[RigidGroup, .
     target = scene.target
     away = ndimage.distance_transform_edt(~target.body, sampling=target.grid.spacing_mm)
     found = []
-    own = target.arch & (away > float(BLEND_MM))
+    own = target.arch & (away > BLEND_MM)
     if own.any():
         found.append(RigidGroup(mask=own, grid=target.grid, back=arch.back))
     for beside, motion in ((scene.above[-1:], upper), (scene.below[:1], STILL)):
@@ -171,18 +171,18 @@ def distance_from(mask: NDArray[np.bool_], source: Grid, target: Grid, reach_mm:
     padded = np.pad(mask, [(int(m), int(m)) for m in margin])
     away = ndimage.distance_transform_edt(~padded, sampling=source.spacing_mm)
     matrix = np.linalg.inv(source.affine) @ target.affine
-    return ndimage.affine_transform(
-        away, matrix[:3, :3], matrix[:3, 3] + margin, target.shape, order=1, mode="constant", cval=np.inf
+    return np.asarray(
+        ndimage.affine_transform(
+            away, matrix[:3, :3], matrix[:3, 3] + margin, target.shape, order=1, mode="constant", cval=np.inf
+        )
     )
 
 
 def _beside(values: NDArray[np.float64], known: NDArray[np.bool_], scene: CrushScene, grid: Grid) -> None:
     """Free the arch's nodes near the body: there the crushed wall and the rigid arch are joined smoothly."""
     target = scene.target
-    near = distance_from(target.body, target.grid, grid, float(BLEND_MM)) <= float(BLEND_MM)
-    own = distance_from(target.arch, target.grid, grid, float(BLEND_MM)) <= float(grid.spacing_mm.max()) * float(
-        np.sqrt(3)
-    )
+    near = distance_from(target.body, target.grid, grid, BLEND_MM) <= BLEND_MM
+    own = distance_from(target.arch, target.grid, grid, BLEND_MM) <= float(grid.spacing_mm.max()) * float(np.sqrt(3))
     free = near & own
     others = np.zeros(grid.shape, bool)
     for vertebra in (*scene.above, *scene.below):
@@ -203,7 +203,7 @@ def _column_above(scene: CrushScene, places_mm: NDArray[np.float64]) -> NDArray[
         along = end - start
         share = np.clip((places_mm - start) @ along / (along @ along), 0, 1)
         away = np.minimum(away, np.linalg.norm(places_mm - start - share[..., None] * along, axis=-1))
-    return (local[..., 2] > top + float(DISC_MM)) & (away <= float(COLUMN_MM))
+    return (local[..., 2] > top + DISC_MM) & (away <= COLUMN_MM)
 
 
 def root_of_arch(target: Vertebra) -> NDArray[np.float64]:
@@ -211,4 +211,4 @@ def root_of_arch(target: Vertebra) -> NDArray[np.float64]:
     if not target.arch.any():
         return np.zeros((0, 3))
     away = ndimage.distance_transform_edt(~target.arch, sampling=target.grid.spacing_mm)
-    return target.grid.to_mm(np.argwhere(target.body & (away <= float(ROOT_MM))))
+    return target.grid.to_mm(np.argwhere(target.body & (away <= ROOT_MM)))

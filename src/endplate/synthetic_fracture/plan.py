@@ -53,7 +53,7 @@ class Collapse:
     def __post_init__(self) -> None:
         if self.shape not in SHAPES:
             raise OptionError(f"--shape {self.shape!r} is unknown", "", f"choose {', '.join(SHAPES)}")
-        if not float(MIN_LOSS) <= self.loss <= float(MAX_LOSS):
+        if not MIN_LOSS <= self.loss <= MAX_LOSS:
             raise OptionError(
                 f"--loss {self.loss:g} is out of range",
                 "it is the fraction of height that the body loses",
@@ -79,10 +79,10 @@ def lowering(
     if shape == "crush":
         return nothing + 1, nothing
     if shape == "wedge":
-        front = float(PLACES["anterior"])
-        ramp = (float(HINGE) - along) / (float(HINGE) - front)
+        front = PLACES["anterior"]
+        ramp = (HINGE - along) / (HINGE - front)
         return nothing + np.maximum(ramp, 0), nothing
-    reach = np.hypot(across, 2 * along - 1) / float(NUCLEUS)
+    reach = np.hypot(across, 2 * along - 1) / NUCLEUS
     dent = np.where(reach < 1, 0.5 + 0.5 * np.cos(np.pi * np.minimum(reach, 1)), 0.0)
     flat = np.clip(2 * dent, 0, 1)  # a broad floor, as a nucleus presses it
-    return float(UPPER_SHARE) * flat, (1 - float(UPPER_SHARE)) * flat
+    return UPPER_SHARE * flat, (1 - UPPER_SHARE) * flat

@@ -75,9 +75,9 @@ def build_platens(
     column = np.clip(column, 0, np.array(filled.shape[:2]) - 1)
     at = (column[..., 0], column[..., 1])
     reach = ndimage.binary_dilation(columns, iterations=int(OVERHANG_VOXELS))
-    beyond = (node_mm[:, :, 0, :2] < -float(OVERHANG_VOXELS) * voxel_mm).any(axis=-1)
+    beyond = (node_mm[:, :, 0, :2] < -OVERHANG_VOXELS * voxel_mm).any(axis=-1)
     there = reach[at] & ~beyond
-    gap = float(GAP_VOXELS) * voxel_mm
+    gap = GAP_VOXELS * voxel_mm
     local = body.vertebra.to_local_mm(grid.to_mm(node_mm[:, :, 0] / voxel_mm - 0.5))
     across, along = body.place(local)
     down, up = lowering(collapse.shape, across, along)
@@ -101,4 +101,4 @@ def _faces(body: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.float
 
 
 def _smooth(face: NDArray[np.int64]) -> NDArray[np.float64]:
-    return ndimage.gaussian_filter(face.astype(float), 2.0, mode="nearest")
+    return np.asarray(ndimage.gaussian_filter(face.astype(float), 2.0, mode="nearest"))

@@ -51,10 +51,10 @@ class RigidGroup:
         before = scan.to_mm(places) @ self.back[:3, :3].T + self.back[:3, 3]
         at = np.moveaxis(self.grid.to_index(before), -1, 0)
         inside = ndimage.map_coordinates(self.mask.astype(np.float32), at, order=1)
-        mine = (inside > float(HALF_LEVEL)) & free[box]
+        mine = (inside > HALF_LEVEL) & free[box]
         origin = scan.to_index(before[mine])
         here = index[box]
-        away = np.abs(here[mine] - origin).max(axis=1) > float(SAME_PLACE_VOXELS)
+        away = np.abs(here[mine] - origin).max(axis=1) > SAME_PLACE_VOXELS
         here[mine] = origin
         taken[box] = mine
         return taken, int(away.sum())

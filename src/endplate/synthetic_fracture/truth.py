@@ -102,7 +102,7 @@ def _measured(readings: Sequence[Fracture], level: Any) -> dict[str, Any] | None
     if reading is None or reading.height_loss.value is None:
         return None
     loss, sd = reading.height_loss.value, reading.height_loss.sd
-    half = None if sd is None else float(BAND_SD) * sd
+    half = None if sd is None else BAND_SD * sd
     return {
         "heights_mm": {kind: getattr(reading.heights, kind).value for kind in KINDS},
         "height_loss": loss,

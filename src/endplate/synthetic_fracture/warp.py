@@ -25,7 +25,7 @@ PADDING_HU = cited(
 )
 MAX_HU = cited(3071.0, "[hnsf'U]", "12-bit CT scale, upper end", "knowledge", cite="kalender_2011")
 MIN_RATIO = cited(0.1, "1", "bone cannot be denser than 1.3 g/cm3: a volume ratio below this is an error", "design")
-KEYS = float(cited(-0.5, "1", "exact for quadratics", "knowledge", cite="keys_1981"))
+KEYS = cited(-0.5, "1", "exact for quadratics", "knowledge", cite="keys_1981")
 PLANES = int(cited(16, "1", "planes of the scan that are worked on at once: bounds the memory", "design"))
 
 
@@ -75,7 +75,7 @@ def warp(volume: Volume, labels: LabelMap, target: Vertebra, calibration: Calibr
             content.start,
             here.index,
             here.ratio,
-            float(MIN_RATIO),
+            MIN_RATIO,
             padding,
             moved[slab],
             unseen[slab],
@@ -121,7 +121,7 @@ def _bone_hu(volume: Volume, target: Vertebra, calibration: Calibration) -> _Con
     box = tuple(slice(int(a), int(a) + n) for a, n in zip(start, target.grid.shape, strict=True))
     hu = np.asarray(volume.hu[box], np.float32)
     weight = target.fill.astype(np.float32)
-    sigma = float(SMOOTHING_MM) / target.grid.spacing_mm
+    sigma = SMOOTHING_MM / target.grid.spacing_mm
     smooth = ndimage.gaussian_filter(weight * hu, sigma) / np.maximum(ndimage.gaussian_filter(weight, sigma), 1e-3)
     density = np.maximum(calibration.to_mg_cm3(smooth), 0)
     return _Content(hu=(weight * density / calibration.slope_mg_cm3_per_hu).astype(np.float32), start=start)
@@ -169,7 +169,7 @@ class _Votes:
 
     def count(self, index: NDArray[np.float32], slab: tuple[slice, ...]) -> None:
         """Set the labels of some planes from the origins of their voxels."""
-        best = np.full(index.shape[:-1], float(HALF_LEVEL), np.float32)
+        best = np.full(index.shape[:-1], HALF_LEVEL, np.float32)
         for number, field, start in self._boxes:
             _vote(np.ascontiguousarray(field), start, index, number, best, self.labels[slab])
 
@@ -253,6 +253,6 @@ def _vote(field: Any, start: Any, index: Any, number: int, best: Any, out: Any) 
 
 def _stored(hu: NDArray[np.float32], before: NDArray[Any], padding: float) -> NDArray[Any]:
     """Rounded to the type of the scan before, within its range or the CT scale's."""
-    highest = max(float(MAX_HU), float(before.max()))
+    highest = max(MAX_HU, float(before.max()))
     kept = np.clip(hu, padding, highest)
     return np.rint(kept).astype(np.int16) if before.dtype == np.int16 else kept

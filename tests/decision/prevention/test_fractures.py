@@ -7,9 +7,12 @@ from datetime import date
 
 import pytest
 
+from endplate.decision.facts.case_facts import level_facts
 from endplate.decision.prevention.facts import prevention_facts
-from endplate.decision.prevention.fractures import fractured_now, last_vertebral_on
+from endplate.decision.prevention.fractures import fractured_now, fragility_assumed, last_vertebral_on, malignant
 from endplate.decision.prevention.plan import prevent
+from endplate.decision.rules.derive import derive
+from endplate.decision.rules.rulebook import rulebook
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import parse_record
@@ -99,7 +102,8 @@ def test_one_without_a_date_may_be_later_unless_the_known_one_is_within_a_year(o
 
 def test_a_violent_event_does_not_explain_a_healed_fracture():
     assert facts({"L1": {"fracture": True}}, episode={"mechanism": "traffic"})["fragility_fracture"] is False
-    assert "fragility_fracture" not in facts({"L1": OLD}, episode={"mechanism": "traffic"})
+    healed = facts({"L1": OLD}, episode={"mechanism": "traffic"})
+    assert healed["fragility_fracture"] is True, "how the old one came nobody says: taken as fragility"
     past = earlier({"site": "vertebra", "levels": ["L1"], "low_energy": True})
     assert facts({"L1": OLD}, episode={"mechanism": "traffic"}, history=past)["fragility_fracture"] is True
 
@@ -118,7 +122,7 @@ def test_hip_and_other_sites_are_told_apart():
 @pytest.mark.parametrize(
     ("site", "yes"),
     [
-        ("hip", {"nogg_treat", "bhof_treat", "aace_treat", "asbmr_bhof_treat", "endocrine_treat"}),
+        ("hip", {"nogg_treat", "bhof_treat", "aace_treat", "acp_treat", "asbmr_bhof_treat", "endocrine_treat"}),
         ("wrist", {"nogg_treat"}),
     ],
 )
@@ -139,18 +143,72 @@ def test_each_guideline_counts_the_sites_it_names(site, yes):
 )
 def test_zoledronate_may_follow_from_the_fourteenth_day(day, status):
     told = {"episode": FALL | {"onset_on": day}, "levels": {"L1": {"fracture": True}},
-            "laboratory": {"egfr_ml_min": 80, "calcium_mmol_l": 2.4}}  # fmt: skip
+            "laboratory": {"egfr_ml_min": 80, "calcium_mmol_l": 2.4, "vitamin_d_ng_ml": 30},
+            "drugs": {"bone_drugs": []}}  # fmt: skip
     plan = prevent(parse_record(json.dumps({**BASE, **told})))
     assert {verdict.ruleset: verdict.status for verdict in plan.drugs}["zoledronate"] == status
 
 
-def test_pregnancy_blocks_every_drug_and_need_not_be_asked_of_the_old():
+def test_in_pregnancy_every_drug_is_a_specialists_and_it_need_not_be_asked_of_the_old():
     young = {**BASE, "age_yr": 34, "pregnant": True, "episode": FALL, "levels": {"L1": {"fracture": True}}}
-    drugs = {v.ruleset: v.status for v in prevent(parse_record(json.dumps(young))).drugs}
-    assert drugs.pop("raloxifene_or_hormones") in ("contraindicated", "no")
-    assert set(drugs.values()) == {"contraindicated"}
+    young["history"] = {"postmenopausal": False}
+    drugs = prevent(parse_record(json.dumps(young))).drugs
+    assert {v.status for v in drugs} == {"no"} and "specialist" in prevent(parse_record(json.dumps(young))).next_step
     old = prevent(parse_record(json.dumps({**BASE, "episode": FALL})))
     assert not any("pregnancy" in verdict.missing for verdict in old.drugs)
+
+
+def assumed(**more):
+    told = {**BASE, "levels": {"T11": {"fracture": True}}, "episode": {}, **more}
+    record = parse_record(json.dumps(told))
+    return prevention_facts(record).get("fragility_fracture"), fragility_assumed(record, ())
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({}, (True, True)),
+        ({"age_yr": 50, "sex": "M"}, (True, True)),
+        ({"age_yr": 49.9, "sex": "M"}, (None, False)),
+        ({"age_yr": 45, "history": {"fractures": [], "postmenopausal": True}}, (True, True)),
+        ({"age_yr": 45, "history": {"fractures": [], "postmenopausal": False}}, (None, False)),
+        ({"episode": {"mechanism": "traffic"}}, (False, False)),
+        ({"episode": {"mechanism": "fall from standing"}}, (True, False)),
+        ({"cancer": {"known": True}}, (None, False)),
+        ({"cancer": {"myeloma": True}}, (None, False)),
+        ({"cancer": {"bone_metastasis": True}}, (None, False)),
+        ({"levels": {"T11": {"fracture": True, "cause": "traumatic"}}}, (False, False)),
+        ({"levels": {"T11": {"fracture": True, "cause": "osteoporotic"}}}, (True, False)),
+        ({"levels": {"T11": {"fracture": False}}}, (False, False)),
+        ({"levels": {}}, (None, False)),
+    ],
+)
+def test_fragility_is_assumed_where_no_adequate_trauma_is_known(told, wanted):
+    assert assumed(**told) == wanted
+
+
+def test_what_was_assumed_is_said():
+    told = {**BASE, "levels": {"T11": {"fracture": True}}, "episode": {}}
+    said = [one.text for one in prevent(parse_record(json.dumps(told))).cautions]
+    assert "taken as a fragility fracture: no adequate trauma is told; say so if there was one" in said
+
+
+def test_forearm_and_humerus_are_told_from_other_sites():
+    past = earlier({"site": "wrist", "on": "2026-03-02"}, {"site": "rib", "low_energy": True, "on": "2026-05-01"})
+    told = facts({}, history=past)
+    assert told["arm_fracture"] is True and told["arm_fracture_months"] == pytest.approx(91 / MONTH)
+    assert facts({}, history=earlier({"site": "humerus", "low_energy": False}))["arm_fracture"] is False
+
+
+@pytest.mark.parametrize(
+    ("level", "cancer"),
+    [({"fracture": True, **level}, cancer) for level, cancer in TUMOURS]
+    + [({"fracture": True, "cause": "malignant"}, {}), ({"fracture": True}, {"known": True, "bone_metastasis": True})],
+)
+def test_the_quick_look_for_a_tumour_misses_none(level, cancer):
+    told = parse_record(json.dumps({**BASE, "levels": {"L1": level}, "cancer": cancer}))
+    whole = rulebook().criteria["definitions.malignant_fracture"].truth(derive(level_facts(told, (), Level.L1).values))
+    assert malignant(told, Level.L1) is (whole is True)
 
 
 def undated(**told):

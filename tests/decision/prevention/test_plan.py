@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -40,8 +40,8 @@ def test_a_fragility_fracture_always_gets_a_plan_with_dates_from_the_fracture():
 
 
 def test_a_drug_without_a_listed_block_is_not_called_fit_for_the_patient():
-    calm = {"calcium_mmol_l": 2.4, "creatinine_umol_l": 60, "egfr_ml_min": 80}
-    told = prevent(record(laboratory=calm)).next_step
+    calm = {"calcium_mmol_l": 2.4, "creatinine_umol_l": 60, "egfr_ml_min": 80, "vitamin_d_ng_ml": 30}
+    told = prevent(record(laboratory=calm, drugs={"bone_drugs": []})).next_step
     assert "no listed block found (fitness for age not weighed): " in told and "Denosumab" in told
 
 
@@ -58,11 +58,11 @@ def test_how_it_happened_decides_and_unknown_stays_unknown():
     assert facts(episode={"mechanism": "traffic"}, history=none_before)["fragility_fracture"] is False
     assert "fragility_fracture" not in facts(episode={"mechanism": "traffic"}), "earlier ones are not told"
     unsure = {"fractures": [{"site": "vertebra"}]}
-    assert "fragility_fracture" not in facts(episode={"mechanism": "traffic"}, history=unsure), "how is not told"
+    assert facts(episode={"mechanism": "traffic"}, history=unsure)["fragility_fracture"] is True, "assumed"
     assert facts(episode={"high_energy": False})["fragility_fracture"] is True
-    assert "fragility_fracture" not in facts(episode={})
-    assert prevent(record(episode={})).needed is None
-    assert "complete the record" in prevent(record(episode={})).next_step
+    young = {"age_yr": 40, "sex": "M", "episode": {}}
+    assert "fragility_fracture" not in facts(**young) and prevent(record(**young)).needed is None
+    assert "complete the record" in prevent(record(levels={}, episode={})).next_step
 
 
 def test_months_count_from_the_onset_or_the_last_dated_fracture():
@@ -147,7 +147,31 @@ def test_figures_of_women_of_65_are_told_to_them_only(sex, age, count):
 def test_a_known_density_needs_no_first_test_and_no_date_without_a_day():
     known = prevent(record(bone={"tests": [{"site": "spine", "t_score": -3, "on": "2026-05-20"}]}))
     assert "density test (DXA)" not in known.dates[0].what
-    assert prevent(record(episode={})).dates[0].on is None
+    assert prevent(record(episode={}, recorded_on=None)).dates[0].on is None
+
+
+def test_an_old_or_undated_fracture_counts_from_the_day_it_is_found():
+    found = date(2026, 6, 1) + timedelta(84)
+    assert prevent(record(episode={})).dates[0].on == found
+    old = {"onset_on": "2022-03-01", "mechanism": "fall from standing"}
+    assert prevent(record(episode=old)).dates[0].on == found
+    year = {"onset_on": "2025-06-01", "mechanism": "fall from standing"}
+    assert prevent(record(episode=year)).dates[0].on == date(2025, 6, 1) + timedelta(84)
+
+
+def test_the_next_density_test_counts_from_the_newest():
+    old = {"onset_on": "2022-03-01", "mechanism": "fall from standing"}
+    tests = [
+        {"site": "spine", "t_score": -3, "on": "2024-01-01"},
+        {"site": "total hip", "t_score": -3, "on": "2026-05-20"},
+    ]
+    last = prevent(record(episode=old, bone={"tests": tests})).dates[-1]
+    assert (last.what, last.on) == ("next density test", date(2026, 5, 20) + timedelta(730))
+
+
+def test_who_takes_a_drug_has_it_reviewed():
+    plan = prevent(record(drugs={"names": ["Fosamax 70 mg weekly"]}))
+    assert any(item.what == "osteoporosis drug reviewed and exercise started" for item in plan.dates)
 
 
 @pytest.mark.parametrize(
@@ -182,13 +206,17 @@ def test_a_day_that_has_passed_is_said_to_be_overdue(today, overdue):
 def test_the_next_step_names_anabolic_drugs_that_are_not_blocked_and_what_is_open():
     clear = {"oesophageal_disorder": False, "cannot_sit_upright": False, "paget": False, "open_epiphyses": False,
              "heart_attack_or_stroke_past_year": True}  # fmt: skip
-    laboratory = {"calcium_mmol_l": 2.4}
-    words = prevent(record(history=clear, laboratory=laboratory)).next_step
-    assert "consider an anabolic drug first (Teriparatide or abaloparatide)" in words
-    assert "open, complete the record: Oral bisphosphonate, Zoledronate, Teriparatide or abaloparatide, Ral" in words
-    assert words.endswith("blocked: Romosozumab") and "(fitness for age not weighed): Denosumab" in words
-    barred = prevent(record(history=clear, laboratory=laboratory, cancer={"bone_metastasis": True})).next_step
-    assert "the anabolic drugs are blocked" in barred and "consider an anabolic" not in barred
+    laboratory = {"calcium_mmol_l": 2.4, "egfr_ml_min": 80, "vitamin_d_ng_ml": 30}
+    drugs = {"bone_drugs": []}
+    words = prevent(record(history=clear, laboratory=laboratory, drugs=drugs)).next_step
+    assert "consider an anabolic drug first (Teriparatide or abaloparatide; by ASBMR/BHOF 2024)" in words
+    assert "open, complete the record: Teriparatide or abaloparatide, Raloxifene" in words
+    assert words.endswith("blocked: Romosozumab, Hormone therapy")
+    assert "(fitness for age not weighed): Oral bisphosphonate, Zoledronate, Denosumab;" in words
+    barred = prevent(
+        record(history=clear, laboratory=laboratory, drugs=drugs, cancer={"bone_metastasis": True})
+    ).next_step
+    assert "tumour in bone: the oncologist chooses the drug" in barred and "consider an anabolic" not in barred
 
 
 @pytest.mark.parametrize(
@@ -215,6 +243,6 @@ def test_frax_is_adjusted_for_a_spine_weaker_than_the_neck():
     both = prevent(record(drugs=drugs, bone={"tests": tests, "frax_major_percent": 15})).figures[-2:]
     assert [figure.source for figure in both] == [
         "Kanis 2011: FRAX adjusted for the glucocorticoid dose (prednisone-equivalent)",
-        "NOGG 2021/24: spine-hip discordance, arithmetic as in the reference",
+        "NOGG 2021/24: major FRAX rises by a tenth for each T-score that the spine lies below the neck",
     ]
     assert not any("FRAX" in f.text for f in prevent(record(bone={"tests": tests})).figures)

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from endplate.decision.prevention.facts import prevention_facts
-from endplate.decision.prevention.fall_drugs import _table, fall_drugs, source
+from endplate.decision.prevention.fall_drugs import fall_drugs, source
 from endplate.decision.prevention.laboratory import laboratory_list
+from endplate.decision.prevention.next_step import Situation
 from endplate.decision.prevention.plan import EXERCISE, density_stands, next_step, prevent, rulesets
 from endplate.decision.prevention.risk_figures import dates, imminent_risk
 from endplate.finding import Finding
@@ -26,13 +27,19 @@ def record(**fields):
     return parse_record(json.dumps(BASE | fields))
 
 
-def verdict(title, status, missing=(), ruleset=""):
-    return SimpleNamespace(title=title, status=status, missing=missing, ruleset=ruleset)
+def verdict(title, status, missing=(), ruleset="", **more):
+    whole = {"applies": True, "answer": f"answer of {title}", "reasons": ()} | more
+    return SimpleNamespace(title=title, status=status, missing=missing, ruleset=ruleset, **whole)
 
 
 YES, NO = verdict("A", "yes"), verdict("B", "no")
 OPEN, SILENT = verdict("C", "indeterminate", ("age_yr",)), verdict("D", "indeterminate")
-FREE, HELD = verdict("Free", "yes"), verdict("Held", "conditional")
+WHY = (SimpleNamespace(role="relative", truth=True, words="too fresh"),
+       SimpleNamespace(role="relative", truth=None, words="unknown"))  # fmt: skip
+FREE, HELD = verdict("Free", "yes"), verdict("Held", "conditional", reasons=WHY)
+WARNED = verdict("Warned", "conditional")
+FIRST, LAST = verdict("F", "yes", ruleset="f"), verdict("G", "no", ruleset="g", answer="bisphosphonate first")
+AWAY = verdict("H", "no", applies=False, ruleset="h")
 UNSURE, BARRED = verdict("Unsure", "indeterminate"), verdict("Barred", "contraindicated")
 BUILDS, NEW = verdict("Builds", "indeterminate", ruleset="anabolic"), verdict("New", "yes", ruleset="romosozumab")
 BARRED_BUILDS = verdict("Builds", "contraindicated", ruleset="anabolic")
@@ -47,26 +54,105 @@ FIT, LACK = "no listed block found (fitness for age not weighed)", "open, comple
         ([NO, OPEN], [YES], [FREE], "complete the record first: no guideline can answer yet"),
         ([YES, OPEN], [], [], "guidelines that would treat: A"),
         ([YES, NO, verdict("E", "yes")], [NO, OPEN], [], "guidelines that would treat: A, E"),
-        ([YES], [], [FREE, HELD, NO], f"guidelines that would treat: A; {FIT}: Free, Held"),
+        (
+            [YES],
+            [],
+            [FREE, HELD, WARNED, NO],
+            f"guidelines that would treat: A; {FIT}: Free; with a caution: Held (too fresh), Warned (answer of Warned)",
+        ),
         ([YES], [], [UNSURE, BARRED], f"guidelines that would treat: A; {LACK}: Unsure; blocked: Barred"),
         (
             [YES],
             [YES, NO, verdict("E", "yes")],
             [BUILDS, NEW, FREE],
-            "guidelines that would treat: A; very high risk (A, E): consider an anabolic drug first (Builds, New), "
-            f"by a specialist; {FIT}: New, Free; {LACK}: Builds",
+            "guidelines that would treat: A; very high risk (A, E): a specialist chooses the first drug: no guideline "
+            f"here names an anabolic one first for this patient; {FIT}: New, Free; {LACK}: Builds",
         ),
         (
             [YES],
             [YES],
             [BARRED_BUILDS, FREE, BARRED],
-            "guidelines that would treat: A; very high risk (A): the anabolic drugs are blocked, ask a specialist; "
-            f"{FIT}: Free; blocked: Builds, Barred",
+            "guidelines that would treat: A; very high risk (A): a specialist chooses the first drug: no guideline "
+            f"here names an anabolic one first for this patient; {FIT}: Free; blocked: Builds, Barred",
         ),
     ],
 )
 def test_the_next_step_names_guidelines_and_drugs_by_what_they_say(treat, high, drugs, words):
     assert next_step(iter(treat), iter(high), iter(drugs)) == words
+
+
+TREATS = "guidelines that would treat: A; "
+HIGH = f"{TREATS}very high risk (A): "
+BY_F = "consider an anabolic drug first (Builds; by F), by a specialist"
+
+
+@pytest.mark.parametrize(
+    ("drugs", "first", "words"),
+    [
+        ([BUILDS], [FIRST, AWAY], f"{HIGH}{BY_F}; {LACK}: Builds"),
+        ([BARRED_BUILDS], [FIRST], f"{HIGH}the anabolic drugs are blocked, ask a specialist; blocked: Builds"),
+        ([BUILDS], [LAST, AWAY], f"{HIGH}G: bisphosphonate first; {LACK}: Builds"),
+        ([BUILDS], [OPEN, verdict("I", "no", ("sex",)), AWAY, NO], f"{HIGH}B: answer of B; {LACK}: Builds"),
+        (
+            [BUILDS],
+            [OPEN, verdict("I", "no", ("sex",)), AWAY],
+            f"{HIGH}which drug first is open, complete the record for C, I; {LACK}: Builds",
+        ),
+        (
+            [verdict("Builds", "no", ruleset="anabolic", applies=False), verdict("On the NHS", "yes", ruleset="ta791")],
+            [FIRST],
+            f"{HIGH}the anabolic drugs are blocked, ask a specialist",
+        ),
+    ],
+)  # fmt: skip
+def test_an_anabolic_drug_comes_first_only_where_a_guideline_says_so(drugs, first, words):
+    assert next_step([YES], [YES], drugs, first) == words
+
+
+def test_guidelines_that_differ_are_named_on_both_sides():
+    differ = [SimpleNamespace(yes=("f",), no=("g", "x"))]
+    assert next_step([YES], [YES], [BUILDS], [FIRST, LAST], differ) == (
+        f"{HIGH}{BY_F}; the guidelines differ on the first drug (anabolic: F; bisphosphonate: G, x); {LACK}: Builds"
+    )
+
+
+STOPPED = (
+    "denosumab was stopped: a potent antiresorptive first (zoledronate, or denosumab again), no anabolic drug alone"
+)
+
+
+@pytest.mark.parametrize(
+    ("situation", "words"),
+    [
+        (Situation(denosumab_stopped=True), STOPPED),
+        (
+            Situation(denosumab_stopped=True, fractured=True),
+            f"{STOPPED}; fractures of the rebound: augmentation is strongly discouraged",
+        ),
+        (
+            Situation(advanced_kidney=True, fractured=True),
+            "advanced kidney disease: a specialist in kidney and bone disease chooses the drug, after the bone disease "
+            "of the kidney itself is excluded",
+        ),
+        (
+            Situation(tumour_in_bone=True),
+            "tumour in bone: the oncologist chooses the drug, since zoledronate and denosumab are given in other doses "
+            "against it",
+        ),
+    ],
+)
+def test_what_outranks_the_guidelines_stands_in_their_place(situation, words):
+    differ = [SimpleNamespace(yes=("f",), no=("g",))]
+    assert next_step([YES], [YES], [BUILDS], [FIRST, LAST], differ, situation) == f"{TREATS}{words}; {LACK}: Builds"
+    assert not Situation(fractured=True).decides
+
+
+def test_a_patient_of_whom_no_guideline_speaks_goes_to_a_specialist():
+    outside = "no guideline here speaks of this patient: a specialist in bone disease decides, and looks for a cause"
+    assert next_step([AWAY, AWAY], [AWAY], [FREE]) == outside
+    assert next_step([AWAY, AWAY, OPEN], [AWAY], [FREE]) == f"{outside}; still open: C"
+    assert next_step([AWAY, OPEN], [AWAY], [FREE]) == "complete the record first: no guideline can answer yet"
+    assert next_step([AWAY, AWAY, NO], [AWAY], [FREE]) == "no guideline asks for a drug"
 
 
 def test_the_plan_holds_one_verdict_per_rule_set_and_the_facts_it_asked_for():
@@ -76,6 +162,7 @@ def test_the_plan_holds_one_verdict_per_rule_set_and_the_facts_it_asked_for():
         (plan.treat, "bone treatment"),
         (plan.very_high_risk, "very high risk"),
         (plan.drugs, "drug"),
+        (plan.first_drug, "anabolic first"),
         ((plan.falls,), "falls"),
     ):
         assert [one.ruleset for one in verdicts] == [rules.id for rules in rulesets(question)]
@@ -216,8 +303,11 @@ def test_every_answer_that_prevention_asks_for_is_read():
         "open_epiphyses": False, "heart_attack_or_stroke_year": True, "venous_thrombosis": False, "stroke": True,
         "fell_past_year": True, "unsteady": True, "worried_about_falling": False, "stay_independent": 5, "tug_s": 13,
         "tandem_s": 8, "chair_stands": 7, "systolic_drop": 21, "diastolic_drop": 11, "orthostatic_symptoms": True,
+        "stay_independent_filled": True, "dialysis": False,
     }  # fmt: skip
-    assert prevention_facts(record()) == {"age_yr": 76, "sex": "female"}
+    assert prevention_facts(record()) == {
+        "age_yr": 76, "sex": "female", "postmenopausal": True, "stay_independent_filled": False,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -268,13 +358,18 @@ def test_a_fall_drug_is_told_as_it_was_written_and_by_whole_words():
     assert fall_drugs([]) == ()
 
 
-def test_the_table_of_fall_drugs_is_read_with_its_source():
-    table = _table.__wrapped__()
-    assert len(table["class"]) == 10 and table["class"]["Z-drug"] == [
-        "zolpidem",
-        "zopiclone",
-        "eszopiclone",
-        "zaleplon",
-    ]
-    assert source() == table["source"]
+def test_the_classes_of_fall_drugs_have_a_source():
     assert source().startswith("CDC STEADI fall-risk drug classes")
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ("Stilnoct 5 mg", [("zolpidem", "Z-drug")]),
+        ("Oxycontin 20 mg bd", [("oxycodone", "opioid")]),
+        ("diazepam (stopped)", []),
+        ("diazepam paused", [("diazepam", "benzodiazepine")]),
+    ],
+)
+def test_fall_drugs_are_known_by_trade_name_and_gone_when_stopped(entry, found):
+    assert [(one.drug, one.drug_class) for one in fall_drugs([entry])] == found

@@ -30,6 +30,7 @@ from endplate.repair.rehearsal.rehearsal_input import PreparedBone, prepare_bone
 from endplate.repair.rehearsal.result import ProcedureResult
 from endplate.repair.rehearsal.single_run import RunSettings, _SingleRun
 from endplate.repair.site.bone import Bone, body_ml
+from endplate.repair.site.crushed_bone import BrokenState
 
 BALLOON: tuple[Procedure, ...] = ("kyphoplasty",)
 CEMENT: tuple[Procedure, ...] = ("vertebroplasty",)
@@ -193,10 +194,16 @@ def test_neighbours_share_the_draw_of_the_density_and_say_who_is_missing(monkeyp
 
 
 def test_the_draw_shifts_the_calibration_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("repair_bone", "estimate_prefracture_shape"):
-        monkeypatch.setattr(scene, name, lambda *given: SimpleNamespace(softening=None, field=None))
-    zone = SimpleNamespace(bone=SimpleNamespace(field=None), reason="")
-    monkeypatch.setattr(scene, "find_zone", lambda *given: zone)
+    unknown = BrokenState(strain=None, loose_share=None, basis="")
+    given_by = {
+        "repair_bone": bone(),
+        "estimate_prefracture_shape": None,
+        "find_zone": SimpleNamespace(bone=bone(), reason=""),
+        "_state": unknown,
+        "shell_mineral": None,
+    }
+    for name, answer in given_by.items():
+        monkeypatch.setattr(scene, name, lambda *given, answer=answer: answer)
     where = scene.RehearsalInput(vertebra=None, spine=None, volume=None, calibration=CALIBRATION, fracture=None)  # type: ignore[arg-type]
     assert prepare_bone(where, 2.0, ParameterSet(density_sd=-1.0)).calibration == replace(
         CALIBRATION, offset_mg_cm3=-11.0

@@ -24,8 +24,8 @@ from endplate.image.resample import match_grids
 from endplate.image.volume import Volume
 from endplate.level import Level
 from endplate.repair.augmented.bone_model import bone_model
-from endplate.repair.site.bone import inside_body, repair_bone
-from endplate.repair.site.fracture_zone import ZoneFound, find_zone, soften
+from endplate.repair.site.bone import repair_bone
+from endplate.repair.site.fracture_zone import HEALED, SOFT_MODULUS, ZoneFound, find_zone, soften
 
 WEDGE = Deformity(shape="wedge", loss=0.32, breach=True)
 SOUND_WEDGE = Deformity(shape="wedge", loss=0.32)
@@ -82,12 +82,12 @@ def test_broken_endplate_gives_a_zone_under_it() -> None:
     assert zone is not None and any("upper endplate" in sign for sign in zone.signs)
     k = np.nonzero(zone.gap.any(axis=(0, 1)))[0].mean()
     inside = np.nonzero((found.bone.field.fill > 0.5).any(axis=(0, 1)))[0]
-    assert k > inside.mean() and zone.band.any()
+    assert k > inside.mean()
 
 
 def test_healed_wedge_without_any_sign_is_told_as_such() -> None:
     found = search(Level.L1, SOUND_WEDGE)
-    assert found.bone.zone is None and "healed" in found.reason
+    assert found.bone.zone is None and found.reason == HEALED
 
 
 def test_gas_inside_is_a_cleft_with_its_width() -> None:
@@ -143,10 +143,7 @@ def test_posterior_wall_alone_is_a_sign_beyond_a_fifth_of_a_body_that_may_be_bro
     zone = find_zone(vertebra, volume, bone, reading).bone.zone
     assert (zone is not None) == counts
     if zone is not None:
-        assert zone.signs[0].startswith("posterior wall involved") and "before the posterior wall" in zone.signs[1]
-        anterior = vertebra.to_local_mm(bone.field.grid.to_mm(np.argwhere(zone.band)))[:, 1]
-        body = vertebra.to_local_mm(bone.field.grid.to_mm(np.argwhere(inside_body(bone.field) > 0.5)))[:, 1]
-        assert zone.band.any() and anterior.max() < body.min() + (body.max() - body.min()) / 3
+        assert zone.signs == (f"posterior wall involved over {share:.0%}",) and not zone.band.any()
 
 
 @pytest.mark.parametrize(("depth_mm", "sign"), [(6.0, "posterior"), (0.0, "")])
@@ -184,3 +181,7 @@ def test_softening_weakens_the_zone_and_nothing_else() -> None:
     assert (soft.modulus_mpa[body & touched] < 0.51 * stiff.modulus_mpa[body & touched]).all()
     assert np.array_equal(soft.modulus_mpa[~touched], stiff.modulus_mpa[~touched])
     assert np.array_equal(soften(replace(sound, zone=None)).softening, sound.softening)
+    strain = np.zeros_like(sound.softening)
+    strain[touched] = 1.0
+    crushed = soften(replace(sound, zone=None, crushed=strain)).softening
+    assert crushed[touched] == pytest.approx(float(SOFT_MODULUS), abs=1e-3) and (crushed[~touched] == 1).all()

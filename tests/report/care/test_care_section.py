@@ -11,6 +11,8 @@ from endplate.case.care import weigh
 from endplate.decision.rules.rulebook import rulebook
 from endplate.patient import parse_record
 from endplate.report.care.alarm import alarms
+from endplate.report.care.caution import KINDS
+from endplate.report.care.decision_aid import decision_aid, figures
 from endplate.report.care.matrix import matrix
 from endplate.report.care.section import ALARM_EMPTY, BEGIN, EMPTY, END, care_page, care_section, within
 from endplate.report.care.timeline import timeline
@@ -123,11 +125,18 @@ def test_a_report_without_a_place_for_emergencies_takes_them_into_the_section():
     assert within(once, care(neurology=NEW_DEFICIT)) == once
 
 
-def test_a_list_of_drugs_is_searched_by_generic_names_and_the_page_says_so():
-    none, some, unknown = (care_page(care(drugs={"names": names})) for names in (["Lasix"], ["Furosemide"], None))
-    assert "none of the known names is in the list" in none and "generic names only" in none
-    assert "Furosemide (diuretic): review" in some and "generic names only" in some
-    assert "generic names only" not in unknown
+def test_a_list_of_drugs_is_searched_by_generic_and_trade_names_and_the_page_says_so():
+    lists = (["paracetamol"], ["Furosemide"], ["Lasix"], None)
+    none, some, trade, unknown = (care_page(care(drugs={"names": names})) for names in lists)
+    assert "none of the known names is in the list" in none and "generic and common trade names" in none
+    assert "Furosemide (diuretic): review" in some and "Lasix (diuretic): review" in trade
+    assert "generic and common trade names" not in unknown
+
+
+def test_the_page_shows_cautions_the_first_drug_and_the_exercise_programme():
+    page = care_page(care(drugs={"names": ["Eliquis 5 mg", "quxifoo"]}))
+    assert "Anticoagulant on the list: Eliquis 5 mg" in page and "Not understood: quxifoo" in page
+    assert "Which drug first" in page and "Exercise programme" in page and "hip hinge" in page
 
 
 def test_the_timeline_runs_from_the_onset_in_order():
@@ -138,3 +147,40 @@ def test_the_timeline_runs_from_the_onset_in_order():
 def test_bands_start_from_the_patients_own_score():
     assert str(care_section(care())).count('class="course"') == 3
     assert "no band can be drawn" in str(care_section(care(pain={})))
+
+
+def test_cautions_stand_above_the_verdicts_with_what_raised_them():
+    page = care_page(care(infection={"fever": True}, drugs={"anticoagulant": True}, fitness={"ankylosed_spine": True}))
+    first = page.index("Rule set")
+    for words in (
+        "Possible infection",
+        "Here: Fever: yes",
+        "On an anticoagulant",
+        "ankylosed spine",
+        "Choice of technique",
+    ):
+        assert page.index(words) < first, words
+    assert page.index("Red flag, T12, L1: Possible infection") < page.index("Caution, T12, L1: On an anticoagulant")
+
+
+def test_what_to_ask_next_the_conservative_plan_and_other_techniques_stand_in_the_section():
+    page = care_page(care())
+    for words in (
+        "Ask next",
+        "Who can give it",
+        "Conservative plan",
+        "Who calls it failed",
+        "SpineJack",
+        "Sacroplasty",
+    ):
+        assert words in page
+    assert "does not treat fractures" in page
+
+
+def test_every_red_flag_and_caution_has_plain_words_for_the_patient():
+    kinds = {flag.id: flag.kind for flag in rulebook().flags}
+    plain = figures()["caution"]
+    assert {name for name, kind in kinds.items() if kind in KINDS} == set(plain)
+    page = decision_aid(care(infection={"fever": True}, fitness={"ankylosed_spine": True}))
+    assert page.index("Before anything else") < page.index("What can you choose?")
+    assert plain["infection"] in page and plain["no_cement_alone"] in page

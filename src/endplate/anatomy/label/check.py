@@ -72,7 +72,7 @@ def check_labels(labels: LabelMap, *, repair: bool = True) -> LabelCheck:
     if not check.parts:
         raise LabelError(
             f"the labels hold only specks ({', '.join(map(str, wanted))})",
-            f"a vertebra has at least {float(SMALLEST_VERTEBRA_MM3):.0f} mm3",
+            f"a vertebra has at least {SMALLEST_VERTEBRA_MM3:.0f} mm3",
             "check the label file and its voxel size",
         )
     return check
@@ -99,6 +99,9 @@ def _sorted_mask(
     voxel_mm3 = labels.grid.voxel_mm3
     pieces = sort_pieces(labels.labels[window], level.verse_id, labels.grid.spacing_mm)
     check.cautions += piece_cautions(level, pieces, voxel_mm3, repaired=repair)
+    if pieces.count:
+        text = f"the label of {level} lies in {pieces.count} pieces: no vertebra does"
+        check.distrust(level, "scattered_label", text)
     if pieces.apart:
         volume = sum(float(piece.sum()) for piece in pieces.apart) * voxel_mm3 / 1000
         text = f"{level} is labelled in two places apart; {volume:.1f} mL lie away from the larger part"
@@ -107,7 +110,7 @@ def _sorted_mask(
             text = f"a part of the label of {level} lies against {other}, away from {level}: {other} may lack a part"
             check.distrust(other, "bleeding_shared", text)
     if not repair:
-        return labels.labels[window] == level.verse_id
+        return np.asarray(labels.labels[window] == level.verse_id)
     start = np.array([side.start for side in window])
     for owner, piece in pieces.bled:
         gifts.setdefault(FROM_VERSE_ID[owner], []).append(np.argwhere(piece) + start)
@@ -130,14 +133,14 @@ def _finished_part(
         own = own[np.all((own >= 0) & (own < mask.shape), axis=1)]
         mask[tuple(own.T)] = True
     volume = float(mask.sum()) * grid.voxel_mm3
-    if volume < float(SMALLEST_VERTEBRA_MM3):
+    if volume < SMALLEST_VERTEBRA_MM3:
         text = (
             f"only {volume:.0f} mm3 are labelled {level}: no vertebra is that small, or the field shows a corner of it"
         )
         check.distrust(level, "tiny_vertebra", text)
         return None
     whole, filled, hollow = fill_holes(mask, grid.voxel_mm3)
-    if filled > float(SPECK_MM3):
+    if filled > SPECK_MM3:
         text = f"hollows of {filled:.0f} mm3 within the label of {level}" + (" were filled" if repair else "")
         check.cautions.append(Caution(code="holes", level=level, text=text, repaired=repair))
     if hollow:

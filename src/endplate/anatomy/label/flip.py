@@ -40,11 +40,11 @@ def check_flips(labels: LabelMap, volume: Volume | None) -> tuple[list[Caution],
     as_given = bone_contrast(labels, volume, ())
     mirrored = {axis: bone_contrast(labels, volume, (axis,)) for axis in (0, 1, 2)}
     axis, best = max(mirrored.items(), key=lambda item: item[1])
-    if best > as_given + float(FLIP_GAIN_HU) and best > float(BONE_EDGE_HU):
+    if best > as_given + FLIP_GAIN_HU and best > BONE_EDGE_HU:
         code = ("left_right_flip", "front_back_flip", "head_foot_flip")[axis]
         text = f"the labels fit the bone of the CT better as a mirror image ({best:.0f} HU against {as_given:.0f} HU)"
         return [Caution(code=code, text=text)], [Gap(code="vertebra", reason=text)]
-    if as_given < float(BONE_EDGE_HU):
+    if as_given < BONE_EDGE_HU:
         text = f"what is labelled is hardly brighter than its surroundings ({as_given:.0f} HU)"
         return [Caution(code="labels_off_bone", text=text)], [Gap(code="vertebra", reason=text)]
     misfit = find_misfit(volume, labels)
@@ -55,17 +55,17 @@ def check_flips(labels: LabelMap, volume: Volume | None) -> tuple[list[Caution],
 
 def bone_contrast(labels: LabelMap, volume: Volume, flipped: tuple[int, ...]) -> float:
     """Mean HU within the labels less that just around them, the labels mirrored about axes of the grid."""
-    step = np.maximum(np.rint(float(THINNING_MM) / labels.grid.spacing_mm), 1).astype(int)
+    step = np.maximum(np.rint(THINNING_MM / labels.grid.spacing_mm), 1).astype(int)
     thin = tuple(slice(None, None, int(n)) for n in step)
     mask = np.flip(labels.labels[thin] > 0, flipped)
-    hu = np.clip(volume.hu[thin], float(DARKEST_HU), float(BRIGHTEST_HU))
+    hu = np.clip(volume.hu[thin], DARKEST_HU, BRIGHTEST_HU)
     return float(hu[mask].mean() - hu[_around(mask)].mean()) if mask.any() else 0.0
 
 
 def _around(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    steps = max(1, round(float(AROUND_MM) / float(THINNING_MM)))
+    steps = max(1, round(AROUND_MM / THINNING_MM))
     near = ndimage.binary_dilation(mask, iterations=1)
-    return ndimage.binary_dilation(mask, iterations=steps) & ~near
+    return np.asarray(ndimage.binary_dilation(mask, iterations=steps) & ~near)
 
 
 def check_facing(level: Level, axes: NDArray[np.float64]) -> list[Caution]:

@@ -41,7 +41,7 @@ def check_neighbours(vertebrae: tuple[Vertebra, ...]) -> tuple[list[Caution], li
     found: list[tuple[Vertebra, str, str]] = []
     for upper, lower in pairwise(vertebrae):
         share = shared_face(upper, lower)
-        if share > float(SHARED_FACE):
+        if share > SHARED_FACE:
             over = "the whole" if share >= 1 else f"{share:.0%}"
             for one, other in ((upper, lower), (lower, upper)):
                 text = f"{one.level} touches {other.level} over {over} of its face: one body may carry two labels"
@@ -60,7 +60,7 @@ def check_lumps(lumps: list[tuple[Level, float, float]]) -> tuple[list[Caution],
     """
     cautions, gaps = [], []
     for place, (level, share, rise_mm) in enumerate(lumps):
-        if share <= float(SECOND_BODY):
+        if share <= SECOND_BODY:
             continue
         found = [(level, f"{level} has a second piece in front of the canal, {share:.0%} of its body: a neighbour's")]
         beside = place - 1 if rise_mm > 0 else place + 1
@@ -77,7 +77,7 @@ def check_lumps(lumps: list[tuple[Level, float, float]]) -> tuple[list[Caution],
 def shared_face(upper: Vertebra, lower: Vertebra) -> float:
     """Area over which a body touches its neighbour's label, as a fraction of the smaller body's mean cross-section."""
     touching = max(_touching_mm2(upper, lower), _touching_mm2(lower, upper))
-    return touching / max(min(_section_mm2(upper), _section_mm2(lower)), 1.0)
+    return touching / max(min(section_mm2(upper), section_mm2(lower)), 1.0)
 
 
 def _touching_mm2(one: Vertebra, other: Vertebra) -> float:
@@ -90,7 +90,7 @@ def _touching_mm2(one: Vertebra, other: Vertebra) -> float:
     return float(near[tuple(index.T)].sum()) * one.grid.voxel_mm3 / thickness
 
 
-def _section_mm2(vertebra: Vertebra) -> float:
+def section_mm2(vertebra: Vertebra) -> float:
     """Mean cross-section of a body: volume over height."""
     return float(vertebra.body.sum()) * vertebra.grid.voxel_mm3 / max(body_height_mm(vertebra), 1.0)
 
@@ -105,17 +105,17 @@ def body_height_mm(vertebra: Vertebra) -> float:
 def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:
     whole = [vertebra for vertebra in vertebrae if not vertebra.cut_by_field]
     heights = np.array([body_height_mm(vertebra) for vertebra in whole])
-    areas = np.array([_section_mm2(vertebra) for vertebra in whole])
+    areas = np.array([section_mm2(vertebra) for vertebra in whole])
     found = []
     for place, vertebra in enumerate(whole):
         height, area = _against_neighbours(heights, place), _against_neighbours(areas, place)
         if height is None or area is None:
             continue
-        tall = height > float(TALL) and beyond_any_body(heights[place], areas[place])
-        if tall or height < float(FLAT):
+        tall = height > TALL and beyond_any_body(heights[place], areas[place])
+        if tall or height < FLAT:
             text = f"body of {vertebra.level} is {height:.2f} times as high as its neighbours"
             found.append((vertebra, "height_out_of_line", text))
-        if area > float(WIDE) or area < float(NARROW):
+        if area > WIDE or area < NARROW:
             text = f"body of {vertebra.level} has {area:.2f} times the cross-section of its neighbours"
             found.append((vertebra, "volume_out_of_line", text))
     return found
@@ -123,7 +123,7 @@ def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:
 
 def beyond_any_body(height_mm: float, section_mm2: float) -> bool:
     """Whether no single body is as high: an intact one beside crushed ones is tall, but not too tall for itself."""
-    return height_mm > float(TALLEST_MM) or height_mm > float(SLENDER) * float(np.sqrt(section_mm2))
+    return height_mm > TALLEST_MM or height_mm > SLENDER * float(np.sqrt(section_mm2))
 
 
 def _against_neighbours(values: NDArray[np.float64], place: int) -> float | None:

@@ -32,7 +32,7 @@ def check_order(levels: list[Level], centres_mm: list[NDArray[np.float64]]) -> t
     for upper, lower, length in zip(levels[:-1], levels[1:], distance, strict=True):
         if not lower.follows(upper):
             cautions.append(_skipped(upper, lower, float(length), usual))
-        elif usual is not None and length > float(DOUBLE_STEP) * usual:
+        elif usual is not None and length > DOUBLE_STEP * usual:
             text = f"{upper} and {lower} lie {length:.0f} mm apart, room for a vertebra between them that has no label"
             cautions.append(Caution(code="missing_level", level=lower, text=text))
     for level, text in _contradictions(levels, steps, distance, usual):
@@ -55,7 +55,7 @@ def _names_passed(upper: Level, lower: Level) -> int:
 
 def _skipped(upper: Level, lower: Level, length: float, usual: float | None) -> Caution:
     named = f"the labels go from {upper} to {lower}"
-    if usual is not None and length < float(DOUBLE_STEP) * usual:
+    if usual is not None and length < DOUBLE_STEP * usual:
         text = f"{named} but they lie only {length:.0f} mm apart: numbers are wrong above or below this step"
         return Caution(code="misnumbered_levels", level=lower, text=text)
     return Caution(code="skipped_level", level=lower, text=f"{named}: the levels between have no label")
@@ -72,7 +72,7 @@ def _contradictions(
         if step @ down <= 0:
             text = f"{lower} lies above {upper} although its name is lower"
             found[upper] = found[lower] = text
-        elif usual is not None and length < float(HALF_STEP) * usual:
+        elif usual is not None and length < HALF_STEP * usual:
             text = f"{upper} and {lower} lie only {length:.0f} mm apart: one body may carry two labels"
             found[upper] = found[lower] = text
     return list(found.items())

@@ -26,6 +26,9 @@ BLEED_CONTACT = cited(
 )
 BESIDE_SHARE = cited(0.1, "1", "Own choice: a piece that took part of a body lies against what is left of it", "design")
 NEAR_MM = cited(8, "mm", "Own choice: a loose arch (spondylolysis, thin pedicle) lies this near its body", "design")
+MAX_PIECES = cited(
+    200, "1", "Own choice: a label in more pieces is noise; each that is looked at costs a pass over the crop", "design"
+)
 _CORNERS = np.ones((3, 3, 3), bool)
 
 
@@ -38,12 +41,14 @@ class Pieces:
     kept : (I, J, K) bool, the vertebra.
     islands : specks to be dropped. bled : specks that belong to a neighbour, by its label.
     apart : large pieces too far away to be the same vertebra.
+    count : of all pieces where they are too many to be looked at one by one, else 0.
     """
 
     kept: NDArray[np.bool_]
     islands: list[NDArray[np.bool_]]
     bled: list[tuple[int, NDArray[np.bool_]]]
     apart: list[NDArray[np.bool_]]
+    count: int = 0
 
 
 def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.float64]) -> Pieces:
@@ -55,8 +60,12 @@ def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.f
     found = Pieces(kept=main.copy(), islands=[], bled=[], apart=[])
     if count == 1:
         return found
+    if count > MAX_PIECES:
+        found.islands.append(mask & ~main)
+        found.count = count
+        return found
     away = ndimage.distance_transform_edt(~main, sampling=spacing_mm)
-    limit = min(float(ISLAND_SHARE) * float(sizes.max()), float(ISLAND_MM3) / float(np.prod(spacing_mm)))
+    limit = min(ISLAND_SHARE * float(sizes.max()), ISLAND_MM3 / float(np.prod(spacing_mm)))
     for number in range(1, count + 1):
         piece = numbered == number
         if sizes[number - 1] == sizes.max() and (piece & main).any():
@@ -67,7 +76,7 @@ def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.f
                 found.bled.append((owner, piece))
             else:
                 found.islands.append(piece)
-        elif away[piece].min() <= float(NEAR_MM):
+        elif away[piece].min() <= NEAR_MM:
             found.kept |= piece
         else:
             found.apart.append(piece)
@@ -82,7 +91,7 @@ def _owner(labels: NDArray[np.uint16], label: int, piece: NDArray[np.bool_]) -> 
     counts = np.bincount(border)
     counts[[0, label] if label < len(counts) else [0]] = 0
     owner = int(counts.argmax())
-    enough = counts[owner] >= float(BLEED_CONTACT) * border.size
+    enough = counts[owner] >= BLEED_CONTACT * border.size
     return owner if enough and owner in FROM_VERSE_ID else 0
 
 
@@ -103,7 +112,7 @@ def fill_holes(mask: NDArray[np.bool_], voxel_mm3: float) -> tuple[NDArray[np.bo
         return mask, 0.0, 0.0
     numbered, _ = ndimage.label(hollow)
     sizes = np.bincount(numbered.ravel())
-    small = sizes * voxel_mm3 <= float(HOLE_MM3)
+    small = sizes * voxel_mm3 <= HOLE_MM3
     small[0] = False
     filled = small[numbered]
     return mask | filled, float(filled.sum()) * voxel_mm3, float((hollow & ~filled).sum()) * voxel_mm3

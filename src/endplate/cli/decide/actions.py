@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.case.care import Care, next_questions, weigh
+from endplate.cli.assess import left_alone
 from endplate.cli.exit_codes import Output
-from endplate.cli.follow.actions import named
+from endplate.cli.terminal import plain, say, say_table
+from endplate.decision.prevention.cautions import LIST as DRUG_LIST
 from endplate.finding import Finding
-from endplate.level import Level
+from endplate.level import parse_level
 from endplate.patient import read_record
 from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
@@ -21,7 +22,7 @@ from endplate.report.care.write import write_care
 from endplate.report.read_document import findings_of, read_document
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    pass
 
 FIRST = 5
 """Questions that the terminal shows; the report has the rest."""
@@ -38,17 +39,25 @@ def run_decide(
 
     Raises
     ------
-    InputError : anything given that cannot be used; files already written stay as they were.
+    InputError : anything given that cannot be used; nothing is left half-written.
     """
+    document_alone = case if case is not None and case.is_file() else None
+    folder = out or (case if document_alone is None else document_alone.parent)
+    inputs = [path for path in (record, document_alone) if path is not None]
     care, findings = weighed(case, record, levels)
-    folder = out or (case.parent if case is not None and case.is_file() else case)
-    paths = {} if folder is None else write_care(care, findings, folder, case)
+    paths = {} if folder is None else write_care(care, findings, folder, case, inputs)
     if talk.for_people:
         print_emergencies(care)
         print_care(care)
-        for name, path in paths.items():
-            sys.stdout.write(f"{name:<13} {path.resolve()}\n")
-    return {"paths": {name: str(path.resolve()) for name, path in paths.items()}, "decision": document(care)}
+        _say_paths(paths)
+    kept = [] if folder is None else left_alone(folder, talk)
+    written = {name: str(path.resolve()) for name, path in paths.items()}
+    return {"paths": written, "kept": kept, "decision": document(care)}
+
+
+def _say_paths(paths: dict[str, Path]) -> None:
+    for name, path in paths.items():
+        say(f"{name:<13} {path.resolve()}")
 
 
 def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[Care, tuple[Finding, ...]]:
@@ -56,28 +65,25 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
 
     told = read_record(record)
     findings = findings_of(read_document(case, told.id)) if case is not None else ()
-    return weigh(told, findings, [Level(named(level)) for level in levels or ()]), findings
+    return weigh(told, findings, [parse_level(level) for level in levels or ()]), findings
 
 
 def print_emergencies(care: Care) -> None:
     """Emergencies, certain and possible, then cautions and technique; they come before all else that is printed."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
     for alarm in alarms(care.decision):
         if alarm.certainty == "certain":
-            console.print(f"! EMERGENCY, {alarm.where}: {alarm.words}. {alarm.action}.", markup=False, style="bold")
+            say(f"! EMERGENCY, {alarm.where}: {alarm.words}. {alarm.action}.", style="bold", wrap=True)
         elif alarm.certainty == "possible":
             told = f"{alarm.words}. Ask now for: {alarm.ask}. Until it is excluded: {alarm.action}."
-            console.print(f"! POSSIBLE EMERGENCY, {alarm.where}: {told}", markup=False, style="bold")
+            say(f"! POSSIBLE EMERGENCY, {alarm.where}: {told}", style="bold", wrap=True)
         else:
             told = f"{alarm.words}. Ask for: {alarm.ask}."
-            console.print(f"? Emergency not excluded, {alarm.where}: {told}", markup=False)
+            say(f"? Emergency not excluded, {alarm.where}: {told}", wrap=True)
     for caution in cautions(care.decision):
         text = f"! {caution.title}, {caution.where}: {caution.words}. {caution.action}. Here: {caution.because}."
-        console.print(text, markup=False, style="bold" if caution.kind == "red" else None)
+        say(text, style="bold" if caution.kind == "red" else None, wrap=True)
     for line in technique_lines(care.decision):
-        console.print(f"Technique, {line.where}: {line.text}", markup=False)
+        say(f"Technique, {line.where}: {line.text}", wrap=True)
 
 
 def _short(answer: str) -> str:
@@ -88,12 +94,10 @@ def _short(answer: str) -> str:
 def print_care(care: Care) -> None:
     """One table of verdicts for each question, then the next step of prevention."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
     if not care.decision.levels:
-        console.print("No level is known to be fractured; no rule set can be asked.", markup=False)
+        say("No level is known to be fractured; no rule set can be asked.", wrap=True)
     for block in matrix(care.decision):
         table = Table(box=SIMPLE_HEAD, title=block.question, title_justify="left")
         table.add_column("Rule set")
@@ -107,17 +111,20 @@ def print_care(care: Care) -> None:
                 else:
                     word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
                     cells.append(f"{word}: {_short(verdict.answer)}")
-            table.add_row(row.title, *cells)
-        console.print(table)
-    _print_questions(care, console)
-    console.print(f"Prevention: {care.prevention.next_step}", markup=False)
+            table.add_row(*map(plain, (row.title, *cells)))
+        say_table(table, markup=False)
+    _print_questions(care)
+    for caution in care.prevention.cautions:
+        if caution.source == DRUG_LIST:
+            say(f"! {caution.text}", wrap=True)
+    say(f"Prevention: {care.prevention.next_step}", wrap=True)
 
 
-def _print_questions(care: Care, console: Console) -> None:
+def _print_questions(care: Care) -> None:
     """The answers to ask for next."""
     questions = next_questions(care)
     if questions:
-        console.print(f"Ask next; verdicts still indeterminate: {questions[0].open_verdicts}", markup=False)
+        say(f"Ask next; verdicts still indeterminate: {questions[0].open_verdicts}", wrap=True)
     for place, one in enumerate(questions[:FIRST], start=1):
         settles = f"settles {one.settles:.1f}, with those above {one.settled_so_far:.0f} of {one.open_verdicts}"
-        console.print(f"  {place}. {one.title} ({one.who}): {settles}", markup=False)
+        say(f"  {place}. {one.title} ({one.who}): {settles}", wrap=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from endplate.atomic import atomic_path
 from endplate.cli.exit_codes import Output
 from endplate.cli.progress import progress_bars
+from endplate.cli.terminal import say
 from endplate.decision.batch import rows
-from endplate.errors import OptionError, RecordError
+from endplate.errors import RecordError
+from endplate.report.folder import exchanged_file
 
 
 def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
@@ -23,8 +23,6 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
         raise RecordError(
             f"the batch {lines} does not exist or is no file", "", "give a file with one record a line (JSON)"
         )
-    if out.exists() and out.samefile(lines):
-        raise OptionError(f"--out {out} is the batch itself", "its records would be lost", "name another file")
     size, done, count, bad = max(lines.stat().st_size, 1), 0, 0, 0
     processes = int(os.environ.get("NUMBA_NUM_THREADS", 0)) or os.cpu_count() or 1
 
@@ -37,7 +35,7 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
     with (
         # A letter that is none spoils its own row alone; a mark before the first letter spoils nothing.
         lines.open(encoding="utf-8-sig", errors="surrogateescape") as stream,
-        atomic_path(out) as whole,
+        exchanged_file(out, "rows", [lines]) as whole,
         whole.open("w", encoding="utf-8") as file,
         progress_bars(talk.progress) as tell,
     ):
@@ -49,5 +47,6 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
                 tell("decide", min(done / size, 1.0), f"{count} records")
         tell("decide", 1.0, "")
     if talk.for_people:
-        sys.stdout.write(f"{count} records, {bad} of them with an error in their row\nRows     {out.resolve()}\n")
+        say(f"{count} records, {bad} of them with an error in their row")
+        say(f"Rows     {out.resolve()}")
     return {"records": count, "errors": bad, "path": str(out.resolve())}

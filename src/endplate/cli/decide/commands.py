@@ -73,9 +73,12 @@ def decide(
 def rules(
     *,
     weak: Annotated[bool, _option("Only what a clinician should check, weakest first.")] = False,
+    markdown: Annotated[bool, _option("The page of all rule sets, with scope and what each leaves out.")] = False,
     run: RunOptions = NO_RUN,
 ) -> int:
     """List every constant and criterion of the rule files with source, edition and trust mark."""
-    from endplate.cli.decide.views import run_rules
+    from endplate.cli.decide.views import run_rules, run_rules_page
 
+    if markdown:
+        return outcome.answer(run_rules_page, run)
     return outcome.answer(lambda talk: run_rules(weak, talk), run)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from endplate.cli.decide.actions import weighed
 from endplate.cli.exit_codes import Output
+from endplate.cli.terminal import say, say_lines
 from endplate.decision.explanation.explain import explain, explain_grading, printed
 from endplate.decision.explanation.rule_listing import listed_rules
 from endplate.decision.explanation.what_if import check_answers, what_if, what_if_prevention
@@ -37,7 +37,7 @@ def run_explain(case: Path | None, record: Path, levels: list[str] | None, name:
         shown = explain_grading if name in gradings else explain
         told = {facts.level: printed(shown(name, facts)) for facts in _some(care.facts)}
     if talk.for_people:
-        sys.stdout.write("\n".join(told.values()))
+        say_lines("\n".join(told.values()))
     return {"explained": told}
 
 
@@ -57,9 +57,9 @@ def run_what_if(
     moved[PATIENT] = what_if_prevention(care.prevention.facts, changed)
     if talk.for_people:
         for level, moves in moved.items():
-            sys.stdout.write(f"{level}: {len(moves)} change\n" if moves else f"{level}: nothing changes\n")
+            say(f"{level}: {len(moves)} change" if moves else f"{level}: nothing changes")
             for move in moves:
-                sys.stdout.write(f"  {move.title}: {_said(move.before)} -> {_said(move.after)}\n")
+                say(f"  {move.title}: {_said(move.before)} -> {_said(move.after)}")
     return {"moves": {level: [asdict(move) for move in moves] for level, moves in moved.items()}}
 
 
@@ -94,6 +94,16 @@ def _some(facts: tuple[LevelFacts, ...]) -> tuple[LevelFacts, ...]:
     return facts
 
 
+def run_rules_page(talk: Output) -> dict[str, Any]:
+    """Print the page of all rule sets."""
+    from endplate.decision.explanation.rules_page import rules_page
+
+    page = rules_page()
+    if talk.for_people:
+        say_lines(page)
+    return {"markdown": page}
+
+
 def run_rules(weak: bool, talk: Output) -> dict[str, Any]:
     """List every constant and criterion of the rule files, or what a clinician should check first."""
 
@@ -101,9 +111,11 @@ def run_rules(weak: bool, talk: Output) -> dict[str, Any]:
     if talk.for_people:
         for rule in rules:
             value = rule.words if rule.value is None else f"{rule.value:g} {rule.unit}"
-            sys.stdout.write(f"[{rule.citation.trust}] {rule.name}: {value}\n    {rule.citation}\n")
-            sys.stdout.writelines(f"    {reference}\n" for reference in rule.citation.references)
-        sys.stdout.write(f"{len(rules)} {'to check first' if weak else 'constants and criteria'}\n")
+            say(f"[{rule.citation.trust}] {rule.name}: {value}")
+            say(f"    {rule.citation}")
+            for reference in rule.citation.references:
+                say(f"    {reference}")
+        say(f"{len(rules)} {'to check first' if weak else 'constants and criteria'}")
     return {
         "rules": [
             {

@@ -13,14 +13,26 @@ from typing import Any, get_args
 
 from endplate.cli.exit_codes import Output
 from endplate.cli.follow.commands import DatabaseOptions, Kind, Milestone, VisitInput
+from endplate.cli.follow.gaps import gap, stored_anyway
+from endplate.cli.terminal import say
 from endplate.decision.recovery.deformity import Change
 from endplate.decision.recovery.flags import Flag
 from endplate.decision.recovery.visit_scores import visit_scores
 from endplate.errors import OptionError, RecordError
 from endplate.followup.read import course
 from endplate.followup.store import Store, open_store
-from endplate.followup.write import Author, add, add_scan, close_episode, correct, plain, scan_row, start_episode
-from endplate.level import Level
+from endplate.followup.write import (
+    Author,
+    add,
+    add_scan,
+    close_episode,
+    correct,
+    plain,
+    remove,
+    scan_row,
+    start_episode,
+)
+from endplate.level import parse_level
 from endplate.patient import PatientRecord, read_record
 from endplate.patient.scale import SCALES
 from endplate.report.read_document import read_document
@@ -39,8 +51,7 @@ CHOICES: dict[str, tuple[str, ...]] = {"repair": get_args(Kind), "milestone": ge
 
 def opened(where: DatabaseOptions, create: bool = False) -> AbstractContextManager[Store]:
     """The database of a command."""
-    named = where.database if where.database is not None else os.environ.get(DATABASE) or DEFAULT
-    return open_store(named, create=create)
+    return open_store(name_of(where), create=create)
 
 
 def author(where: DatabaseOptions) -> Author:
@@ -131,17 +142,9 @@ def _levels(record: PatientRecord, document: dict[str, Any] | None) -> list[str]
     return found
 
 
-def named(level: str) -> str:
-    """A level by its name."""
-    try:
-        return Level(level.upper()).value
-    except ValueError as error:
-        raise OptionError(f"{level!r} is no vertebra", "", "write T12, L1 and so on") from error
-
-
 def _named(levels: list[str]) -> list[str]:
     """Levels by their names, each once."""
-    return list(dict.fromkeys(named(level) for level in levels))
+    return list(dict.fromkeys(parse_level(level).value for level in levels))
 
 
 def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
@@ -154,11 +157,16 @@ def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Outp
         raise OptionError("the visit says nothing", "it would count as seen", "give a score, a sign or a --note")
     with opened(where) as store:
         number = add(store, author(where), "visit", episode, values | {"on": happened(where)})
-        flags = course(store, episode).flags(today(where))
+        with stored_anyway(f"visit {number} of episode {episode}") as after:
+            found = course(store, episode)
+            flags = found.flags(today(where))
+            after["flags"] = [plain_flag(flag) for flag in flags]
+            after["lines"] = [*map(told, flags), *map(gap, found.damage)]
+            after["gaps"] = [str(one) for one in found.damage]
     talk_line(talk, f"visit {number} of episode {episode} on {today(where)}")
-    for flag in flags:
-        talk_line(talk, told(flag))
-    return {"visit": number, "flags": [plain_flag(flag) for flag in flags]}
+    for line in after.pop("lines", ()):
+        talk_line(talk, line)
+    return {"visit": number, "flags": [], **after}
 
 
 def _in_range(values: dict[str, Any]) -> None:
@@ -182,12 +190,37 @@ def add_case(episode: int, folder: Path, where: DatabaseOptions, talk: Output) -
     with opened(where) as store:
         patient = course(store, episode).episode.patient_id
         number = add_scan(store, author(where), episode, happened(where), read_document(folder, patient))
-        seen = course(store, episode)
-    changes = seen.changes(number)
+        with stored_anyway(f"scan {number} of episode {episode}") as after:
+            seen = course(store, episode)
+            changes = seen.changes(number)
+            after["changes"] = [plain(asdict(change)) for change in changes]
+            after["lines"] = [
+                f"{change.level} since {change.against}: worse: {change.worse}; {_size(change)}" for change in changes
+            ] + [gap(one) for one in seen.damage]
+            after["gaps"] = [str(one) for one in seen.damage]
     talk_line(talk, f"scan {number} of episode {episode} on {today(where)}")
-    for change in changes:
-        talk_line(talk, f"{change.level} since {change.against}: worse: {change.worse}; {_size(change)}")
-    return {"scan": number, "changes": [plain(asdict(change)) for change in changes]}
+    for line in after.pop("lines", ()):
+        talk_line(talk, line)
+    return {"scan": number, "changes": [], **after}
+
+
+def remove_row(kind: str, number: int, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
+    """Take a row out of its episode; the history keeps it."""
+    with opened(where) as store:
+        remove(store, author(where), kind, number)
+    talk_line(talk, f"{kind} {number} is removed; the history keeps what it held")
+    return {"removed": {"kind": kind, "number": number}}
+
+
+def database_files(where: DatabaseOptions) -> list[Path]:
+    """The files of a command's database; none where it is a server's."""
+    name = name_of(where)
+    return [] if "://" in name else [Path(name), Path(f"{name}-journal"), Path(f"{name}-wal")]
+
+
+def name_of(where: DatabaseOptions) -> str:
+    """File or URL of a command's database."""
+    return where.database if where.database is not None else os.environ.get(DATABASE) or DEFAULT
 
 
 def _size(change: Change) -> str:
@@ -262,6 +295,4 @@ def plain_flag(flag: Flag) -> dict[str, Any]:
 def talk_line(talk: Output, text: str) -> None:
     """A line for people."""
     if talk.for_people:
-        from rich.console import Console
-
-        Console(highlight=False).print(text, markup=False, soft_wrap=True)
+        say(text)

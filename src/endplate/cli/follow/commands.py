@@ -31,8 +31,19 @@ app = App(name="follow", help=HELP, help_format="markdown")
 
 Episode = Annotated[int, Parameter(help="Number of the episode; `endplate follow list` shows all.")]
 Limit = Annotated[int, Parameter(help="Rows to show at most.", validator=validators.Number(gte=0))]
-Kind = Literal["vertebroplasty", "kyphoplasty"]
+Kind = Literal[
+    "vertebroplasty",
+    "kyphoplasty",
+    "titanium-implant",
+    "body-stent",
+    "kiva",
+    "rf-kyphoplasty",
+    "ablation-with-cement",
+    "sacroplasty",
+]
+"""As `patient.health.RepairKind`, which is not imported for its weight."""
 Row = Literal["visit", "repair", "scan", "milestone", "episode"]
+Part = Literal["visit", "repair", "scan", "milestone"]
 Milestone = Literal[
     "risk assessed",
     "density tested",
@@ -157,6 +168,17 @@ def correct(kind: Row, number: int, change: str, /, *, where: DatabaseOptions = 
     from endplate.cli.follow.actions import correct_row
 
     return outcome.answer(lambda talk: correct_row(kind, number, change, where, talk), run)
+
+
+@app.command
+def remove(kind: Part, number: int, /, *, where: DatabaseOptions = HERE, run: RunOptions = NO_RUN) -> int:
+    """Take a row out of an episode, such as a damaged one; the history keeps what it held.
+
+    endplate follow remove scan 3
+    """
+    from endplate.cli.follow.actions import remove_row
+
+    return outcome.answer(lambda talk: remove_row(kind, number, where, talk), run)
 
 
 @app.command

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.follow.actions import opened, plain_flag, talk_line, today, told
+from endplate.cli.follow.actions import database_files, opened, plain_flag, talk_line, today, told
 from endplate.cli.follow.commands import DatabaseOptions
+from endplate.cli.follow.gaps import gap
+from endplate.cli.terminal import plain as one_line
+from endplate.cli.terminal import say_table
 from endplate.decision.recovery.expected_course import course_models_for, expected
 from endplate.followup.key_figures import key_figures
-from endplate.followup.read import EpisodeCourse, course, due_list, episodes, history
+from endplate.followup.read import EpisodeCourse, course, due_list, episode_exists, episodes, history
+from endplate.followup.row import Damage
 from endplate.followup.write import plain
 
 KEY_FIGURES_SAY = (
@@ -34,10 +37,10 @@ def show_course(episode: int, page: Path | None, where: DatabaseOptions, talk: O
     day = today(where)
     flags, settled, due = seen.flags(day), seen.settled(), seen.due(day)
     if page is not None:
-        from endplate.atomic import write_text
         from endplate.report.course_page import course_page
+        from endplate.report.folder import write_file
 
-        write_text(page, course_page(seen, day))
+        write_file(page, course_page(seen, day), "page", database_files(where))
     if talk.for_people:
         row = seen.episode
         state = f"closed {row.closed_on}" if row.closed_on else "open"
@@ -52,6 +55,8 @@ def show_course(episode: int, page: Path | None, where: DatabaseOptions, talk: O
         for change in seen.score_changes():
             before = "–" if change.before is None else f"{change.before:g}"
             talk_line(talk, f"{change.name}: {before} to {change.after:g} by {change.on}: {change.text}")
+        for one in seen.damage:
+            talk_line(talk, gap(one))
         _print(_visits(seen))
         if page is not None:
             talk_line(talk, f"Page     {page.resolve()}")
@@ -64,6 +69,7 @@ def show_course(episode: int, page: Path | None, where: DatabaseOptions, talk: O
         "changed": [plain(asdict(change)) for change in seen.score_changes()],
         "due": None if due is None else {"visit": due.visit, "closes": due.closes.isoformat(), "overdue": due.overdue},
         "visits": [_plain(visit) for visit in seen.visits],
+        "gaps": [str(one) for one in seen.damage],
     }
 
 
@@ -93,8 +99,10 @@ def _visits(seen: EpisodeCourse) -> Table:
 
 def show_list(patient: str | None, limit: int, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
     """Print episodes."""
+    damage: list[Damage] = []
     with opened(where) as store:
-        rows = episodes(store, patient, limit)
+        rows = episodes(store, patient, limit, damage)
+    tell_gaps(damage, talk)
     columns = ("id", "patient_id", "levels", "started_on", "last_seen", "closed_on")
     if talk.for_people:
         table = _table("Episode", "Patient", "Levels", "Started", "Last seen", "Closed")
@@ -104,13 +112,22 @@ def show_list(patient: str | None, limit: int, where: DatabaseOptions, talk: Out
             _print(table)
         else:
             talk_line(talk, "no episode" + (f" of patient {patient}" if patient else ""))
-    return {"episodes": [{name: _jsonable(getattr(row, name)) for name in columns} for row in rows]}
+    told_rows = [{name: _jsonable(getattr(row, name)) for name in columns} for row in rows]
+    return {"episodes": told_rows, "gaps": [str(one) for one in damage]}
+
+
+def tell_gaps(damage: Sequence[Damage], talk: Output) -> None:
+    """What cannot be read, a line each."""
+    for one in damage:
+        talk_line(talk, gap(one))
 
 
 def show_due(limit: int, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
     """Print the due list."""
+    damage: list[Damage] = []
     with opened(where) as store:
-        rows, total = due_list(store, today(where), limit)
+        rows, total = due_list(store, today(where), limit, damage)
+    tell_gaps(damage, talk)
     if talk.for_people:
         table = _table("Episode", "Patient", "Visit", "Until", "State", "Last seen")
         for row in rows:
@@ -130,32 +147,43 @@ def show_due(limit: int, where: DatabaseOptions, talk: Output) -> dict[str, Any]
         }
         for row in rows
     ]
-    return {"due": told_rows, "total": total}
+    return {"due": told_rows, "total": total, "gaps": [str(one) for one in damage]}
 
 
 def show_key_figures(where: DatabaseOptions, talk: Output) -> dict[str, Any]:
     """Print the key figures."""
+    damage: list[Damage] = []
     with opened(where) as store:
-        figures = key_figures(store, today(where))
+        figures = key_figures(store, today(where), damage)
+    tell_gaps(damage, talk)
     if talk.for_people:
         table = _table("Key figure", "Done", "Of", "Percent", "Band")
         for f in figures:
             table.add_row(f.name, str(f.done), str(f.of), "–" if f.percent is None else f"{f.percent:.0f}", f.band)
         _print(table)
         talk_line(talk, KEY_FIGURES_SAY)
-    return {"figures": [{"name": f.name, "done": f.done, "of": f.of, "percent": f.percent} for f in figures]}
+    told_figures = [{"name": f.name, "done": f.done, "of": f.of, "percent": f.percent} for f in figures]
+    return {"figures": told_figures, "gaps": [str(one) for one in damage]}
 
 
 def show_history(episode: int, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
     """Print every change of an episode."""
+    damage: list[Damage] = []
     with opened(where) as store:
-        course(store, episode)
-        rows = history(store, episode)
+        episode_exists(store, episode)
+        rows = history(store, episode, damage)
+    tell_gaps(damage, talk)
     if talk.for_people:
         table = _table("When (UTC)", "Who", "What", "Before", "After")
         for row in rows:
             before, after = _difference(row.before, row.after)
-            table.add_row(f"{row.at:%Y-%m-%d %H:%M:%S}", row.who, f"{row.entity} {row.entity_id}", before, after)
+            table.add_row(
+                f"{row.at:%Y-%m-%d %H:%M:%S}",
+                one_line(row.who),
+                one_line(f"{row.entity} {row.entity_id}"),
+                before,
+                after,
+            )
         _print(table)
     return {
         "changes": [
@@ -167,20 +195,23 @@ def show_history(episode: int, where: DatabaseOptions, talk: Output) -> dict[str
                 "after": row.after,
             }
             for row in rows
-        ]
+        ],
+        "gaps": [str(one) for one in damage],
     }
 
 
-def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> tuple[str, str]:
+def _difference(before: dict[str, Any] | None, after: dict[str, Any] | None) -> tuple[str, str]:
     """Only what differs; long values are cut."""
     old = before or {}
+    if after is None:
+        return _short(old), "removed"
     names = [name for name in after if name != "version" and old.get(name) != after[name]]
     return _short({n: old[n] for n in names if n in old}), _short({n: after[n] for n in names})
 
 
 def _short(values: dict[str, Any]) -> str:
     text = ", ".join(f"{name} {json.dumps(value)}" for name, value in values.items() if value is not None)
-    return text if len(text) <= 160 else text[:157] + "..."
+    return one_line(text if len(text) <= 160 else text[:157] + "...")
 
 
 def _table(*columns: str) -> Table:
@@ -192,7 +223,7 @@ def _table(*columns: str) -> Table:
 
 def _print(table: Table) -> None:
     # What people typed is text, whatever brackets it holds.
-    Console(highlight=False, markup=False).print(table)
+    say_table(table, markup=False)
 
 
 def _cell(value: Any) -> str:
@@ -200,7 +231,7 @@ def _cell(value: Any) -> str:
         return "–"
     if isinstance(value, float):
         return f"{value:g}"
-    return ", ".join(value) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+    return one_line(", ".join(value) if isinstance(value, Sequence) and not isinstance(value, str) else value)
 
 
 def _plain(row: Any) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from endplate.atomic import write_text
 from endplate.cli.exit_codes import Output
 from endplate.cli.record.ask import Interview
+from endplate.cli.terminal import LONGEST, aside, plain, prompt, say
 from endplate.errors import OptionError, RecordError
 from endplate.patient import PatientRecord, read_record
+from endplate.report.folder import check_file, write_file
 
 
 def new_record(out: Path, from_fhir: Path | None, talk: Output) -> dict[str, Any]:
@@ -25,16 +26,18 @@ def new_record(out: Path, from_fhir: Path | None, talk: Output) -> dict[str, Any
     """
     if out.suffix not in (".json", ""):
         raise OptionError(f"--out {out} is not a .json file", "records are written as JSON", "name it patient.json")
+    check_file(out, "record", [] if from_fhir is None else [from_fhir])
     unused: tuple[str, ...] = ()
     if from_fhir is not None:
         record, unused = _converted(from_fhir)
     else:
         record = _asked()
-    write_text(out, record.model_dump_json(indent=2, exclude_unset=True) + "\n")
+    inputs = [] if from_fhir is None else [from_fhir]
+    write_file(out, record.model_dump_json(indent=2, exclude_unset=True) + "\n", "record", inputs)
     if talk.for_people:
         for name in unused:
-            sys.stdout.write(f"not used: {name}\n")
-        sys.stdout.write(f"Record   {out.resolve()}\n")
+            say(f"not used: {plain(name, LONGEST)}")
+        say(f"Record   {out.resolve()}")
     return {"path": str(out.resolve()), "unused": list(unused)}
 
 
@@ -53,18 +56,14 @@ def _converted(path: Path) -> tuple[PatientRecord, tuple[str, ...]]:
 
 
 def _asked() -> PatientRecord:
-    def ask(prompt: str) -> str:
-        sys.stderr.write(prompt)
-        sys.stderr.flush()
+    def ask(question: str) -> str:
+        prompt(question)
         line = sys.stdin.readline()
         if not line:
             raise OptionError("the input ended before the record was whole", "nothing was written", "answer to the end")
         return line
 
-    def say(text: str) -> None:
-        sys.stderr.write(text + "\n")
-
-    return Interview(ask, say).record()
+    return Interview(ask, aside).record()
 
 
 def check_record(path: Path, talk: Output) -> dict[str, Any]:
@@ -72,9 +71,9 @@ def check_record(path: Path, talk: Output) -> dict[str, Any]:
     record = read_record(path)
     known = {name: list(counts) for name, counts in _known(record)}
     if talk.for_people:
-        sys.stdout.write(f"{path} is a valid record. Known of each part:\n")
+        say(f"{path} is a valid record. Known of each part:")
         for name, (have, of) in known.items():
-            sys.stdout.write(f"  {name:<16} {have} of {of}\n")
+            say(f"  {name:<16} {have} of {of}")
     return {"valid": True, "known": known}
 
 

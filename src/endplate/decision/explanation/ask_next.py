@@ -8,7 +8,7 @@ is the best one to ask once those before it are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -18,13 +18,12 @@ from endplate.cited import cited
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.field import field_catalogue
 from endplate.decision.logic.kleene import FactValues, Node, fields
-from endplate.decision.rules.derive import derive, derived_from
+from endplate.decision.rules.derive import INPUTS, derive, derived_from
 from endplate.decision.rules.rulebook import rulebook
 from endplate.decision.rules.ruleset import RuleSet
 
 COMPLETIONS, SEED = 12, 4711
-LENGTH = 8
-"""Entries that are worked out: a longer list is no list of what comes next."""
+LENGTH = int(cited(10, "1", "Own choice: entries worked out; a longer list is no list of what comes next", "design"))
 MIN, FEW = 0.05, 0.25
 """Verdicts: fewer than the first are none; below the second an answer is looked at together with all others."""
 RARELY = cited(
@@ -53,79 +52,93 @@ class NextQuestion:
     rulesets: tuple[str, ...]
 
 
-def ask_next(levels: Sequence[LevelFacts], length: int = LENGTH) -> tuple[NextQuestion, ...]:
+def ask_next(
+    levels: Sequence[LevelFacts], length: int = LENGTH, without: Collection[str] = ()
+) -> tuple[NextQuestion, ...]:
     """The missing answers that settle most open verdicts at these levels, the best first.
 
     Parameters
     ----------
     levels : facts of each level; a fact of the patient is asked once for all of them.
-    length : at most so many.
+    length : at most so many. without : facts that nobody can be asked for.
     """
     chance = Random(SEED)
-    cases = [case for facts in levels if (case := _case(facts.values, chance)).open]
-    total = sum(len(case.open) for case in cases)
-    known: frozenset[str] = frozenset()
-    settled = 0.0
-    found: list[NextQuestion] = []
-    names = sorted({name for case in cases for name in case.missing})
-    gains = {name: _gain(cases, known, name) for name in names}
+    cases = [case for facts in levels if (case := _Case(facts.values, chance)).undecided]
+    total = sum(len(case.undecided) for case in cases)
+    settled, found = 0.0, list[NextQuestion]()
+    names = sorted({name for case in cases for name in case.asking} - set(without))
+    gains = {name: _gain(cases, name) for name in names}
     while gains and len(found) < length:
-        name, gain = _best(cases, known, gains)
+        name, gain = _best(cases, gains)
         if gain < MIN:
             break
         del gains[name]
-        known, settled = known | {name}, settled + gain
+        settled += gain
+        for case in cases:
+            case.learn(name)
         found.append(_question(name, gain, settled, total, cases))
     return tuple(found)
 
 
-def _best(cases: Sequence[_Case], known: frozenset[str], gains: dict[str, float]) -> tuple[str, float]:
+def _best(cases: Sequence[_Case], gains: dict[str, float]) -> tuple[str, float]:
     """The answer that settles most now; `gains` holds figures of earlier rounds and is brought up to date."""
     while True:
         # An old figure tells whom to look at first: what an answer adds seldom grows.
         name = max(gains, key=lambda one: gains[one])
-        fresh = _gain(cases, known, name)
+        fresh = _gain(cases, name)
         if fresh >= gains[name] - MIN and fresh >= FEW:
             return name, fresh
         gains[name] = fresh
         if fresh < FEW and gains[max(gains, key=lambda one: gains[one])] <= fresh + MIN:
             # Little is left: now an answer may need another beside it, so that every figure is worked out again.
             for other in gains:
-                gains[other] = _gain(cases, known, other)
+                gains[other] = _gain(cases, other)
             best = max(gains, key=lambda one: gains[one])
             return best, gains[best]
 
 
-@dataclass(slots=True)
 class _Case:
-    """A level: what is known, which rule sets are open, what they miss, and completions of what they miss."""
+    """A level: its open rule sets, what they ask for, and made-up completions as far as they are known."""
 
-    facts: dict[str, Any]
-    open: tuple[RuleSet, ...]
-    missing: frozenset[str]
-    asks: Mapping[str, frozenset[str]]
-    completions: tuple[dict[str, Any], ...]
+    def __init__(self, values: FactValues, chance: Random) -> None:
+        facts = derive(values)
+        self.undecided = tuple(rules for rules in rulebook().rulesets if not _is_settled(rules, facts))
+        self.asking: dict[str, list[RuleSet]] = {}
+        for rules in self.undecided:
+            for name in askable(rules, facts):
+                self.asking.setdefault(name, []).append(rules)
+        self._completions = [{name: _drawn(name, chance) for name in sorted(self.asking)} for _ in range(COMPLETIONS)]
+        self._known = [facts] * COMPLETIONS
+        self._settled: list[frozenset[str]] = [frozenset()] * COMPLETIONS
 
-    def settled(self, known: Iterable[str]) -> float:
-        """Open verdicts that are settled where `known` facts are, on average over the completions."""
-        names = self.missing.intersection(known)
-        if not names:
-            return 0.0
-        asked = [rules for rules in self.open if not names.isdisjoint(self.asks[rules.id])]
-        total = 0
-        for completion in self.completions:
-            filled = derive({**self.facts, **{name: completion[name] for name in names}})
-            total += sum(len(_statuses(rules, filled)) == 1 for rules in asked)
-        return total / len(self.completions)
+    def gain(self, name: str) -> float:
+        """Verdicts that an answer settles beside what is known already, on average over the completions."""
+        return sum(len(now) for now in self._newly(name)) / COMPLETIONS
 
+    def learn(self, name: str) -> None:
+        """Let an answer be known."""
+        newly = self._newly(name)
+        self._settled = [before | now for before, now in zip(self._settled, newly, strict=True)]
+        self._known = [self._with(place, name) for place in range(COMPLETIONS)]
 
-def _case(values: FactValues, chance: Random) -> _Case:
-    facts = derive(values)
-    undecided = tuple(rules for rules in rulebook().rulesets if len(_statuses(rules, facts)) > 1)
-    asks = {rules.id: askable(rules, facts) for rules in undecided}
-    missing = frozenset().union(*asks.values())
-    drawn = tuple({name: _drawn(name, chance) for name in sorted(missing)} for _ in range(COMPLETIONS))
-    return _Case(facts, undecided, missing, asks, drawn)
+    def _newly(self, name: str) -> list[frozenset[str]]:
+        return [
+            frozenset(
+                rules.id
+                for rules in self.asking.get(name, ())
+                if rules.id not in self._settled[place] and _is_settled(rules, filled)
+            )
+            for place in range(COMPLETIONS)
+            for filled in (self._with(place, name),)
+        ]
+
+    def _with(self, place: int, name: str) -> dict[str, Any]:
+        """What is known of a completion, with an answer beside it; nothing changes where that follows already."""
+        known = self._known[place]
+        if name not in self.asking or known.get(name) is not None:
+            return known
+        filled = {**known, name: self._completions[place][name]}
+        return derive(filled) if name in INPUTS else filled
 
 
 def askable(rules: RuleSet, facts: FactValues) -> frozenset[str]:
@@ -139,19 +152,19 @@ def askable(rules: RuleSet, facts: FactValues) -> frozenset[str]:
 INPUTS_OF = frozenset(grading.id for grading in rulebook().group("derived"))
 
 
-def _gain(cases: Iterable[_Case], known: frozenset[str], name: str) -> float:
-    return sum(case.settled(known | {name}) - case.settled(known) for case in cases)
+def _gain(cases: Iterable[_Case], name: str) -> float:
+    return sum(case.gain(name) for case in cases)
 
 
-def _statuses(rules: RuleSet, facts: FactValues) -> set[str]:
-    return {outcome.status for outcome in rules.reachable(facts)}
+def _is_settled(rules: RuleSet, facts: FactValues) -> bool:
+    return len({outcome.status for outcome in rules.reachable(facts)}) == 1
 
 
 def _drawn(name: str, chance: Random) -> Any:
     """A value of a fact that stands for others; one that is a contraindication comes rarely."""
     entry = field_catalogue()[name]
     if entry.kind == "bool":
-        return chance.random() < (float(RARELY) if name in _contraindications() else 0.5)
+        return chance.random() < (RARELY if name in _contraindications() else 0.5)
     return chance.choice(_samples(name))
 
 
@@ -174,7 +187,7 @@ def _contraindications() -> frozenset[str]:
 
 def _question(name: str, gain: float, settled: float, total: int, cases: Iterable[_Case]) -> NextQuestion:
     entry = field_catalogue()[name]
-    asking = dict.fromkeys(rules.id for case in cases for rules in case.open if name in case.asks[rules.id])
+    asking = dict.fromkeys(rules.id for case in cases for rules in case.asking.get(name, ()))
     return NextQuestion(field=name, title=entry.title, unit=entry.unit, who=entry.who, settles=gain,
                         settled_so_far=settled, open_verdicts=total, rulesets=tuple(asking))  # fmt: skip
 

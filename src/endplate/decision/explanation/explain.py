@@ -10,7 +10,7 @@ from endplate.bibliography import full_text
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.decision_list import DecisionList
 from endplate.decision.logic.field import Field, field_catalogue
-from endplate.decision.logic.kleene import AtLeast, Compare, Criterion, Node, OneOf, Truth
+from endplate.decision.logic.kleene import AtLeast, Compare, Criterion, FactValues, Node, OneOf, Truth, walk
 from endplate.decision.logic.score import Score, ScoreCompare
 from endplate.decision.logic.threshold import TRUST_WORDS, Citation
 from endplate.decision.rules.derive import derive
@@ -19,6 +19,8 @@ from endplate.decision.rules.ruleset import RuleSet
 
 MARKS: dict[Truth, str] = {True: "[yes]", False: "[no]", None: "[?]"}
 INDENT = "  "
+SHARED = "definitions"
+"""Rule file whose criteria facts are derived by."""
 PLAIN = ("1", "{score}")
 """Units that are not printed."""
 
@@ -45,7 +47,7 @@ def explain(chosen: RuleSet | str, facts: LevelFacts) -> Branch:
     KeyError : there is no such rule set.
     """
     ruleset = rulebook().ruleset(chosen) if isinstance(chosen, str) else chosen
-    teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands))
+    teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands), facts.values)
     outcome = ruleset.outcome(teller.facts.values)
     where = f" at {facts.level}" if facts.level else ""
     return Branch(
@@ -64,7 +66,7 @@ def explain_grading(grading_id: str, facts: LevelFacts) -> Branch:
     KeyError : there is no such grading.
     """
     grading = {grading.id: grading for grading in rulebook().gradings}[grading_id]
-    teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands))
+    teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands), facts.values)
     left = grading.ladder.reachable(teller.facts.values)
     told = " or ".join(map(str, left))
     return Branch(text=f"{grading.title}: {told}", marked=False, branches=teller.ladder(grading.ladder))
@@ -112,10 +114,14 @@ def _parts(ruleset: RuleSet, teller: _Teller) -> Iterator[Branch]:
 
 
 class _Teller:
-    """Puts nodes into words at some facts."""
+    """Puts nodes into words at some facts.
 
-    def __init__(self, facts: LevelFacts) -> None:
-        self.facts = facts
+    `given` : what was stated or measured; what is known beyond it follows from that.
+    """
+
+    def __init__(self, facts: LevelFacts, given: FactValues) -> None:
+        self.facts, self.given = facts, given
+        self._within: tuple[str, ...] = ()
 
     def ladder(self, ladder: DecisionList) -> tuple[Branch, ...]:
         return tuple(self.node(rung.when) for rung in ladder.asked(self.facts.values))
@@ -129,12 +135,26 @@ class _Teller:
             text = f"{self.fact(node.field)}; asked: {asked}"
             return Branch(text=text, truth=truth, citation=node.limit.citation)
         if isinstance(node, OneOf):
-            return Branch(text=f"{self.fact(node.field)}; asked: {node.words}", truth=truth)
+            text = f"{self.fact(node.field)}; asked: {node.words}"
+            return Branch(text=text, truth=truth, branches=self._follows(node.field))
         if node.field:
-            return Branch(text=self.fact(node.field), truth=truth)
+            return Branch(text=self.fact(node.field), truth=truth, branches=self._follows(node.field))
         if isinstance(node, ScoreCompare):
             return Branch(text=str(node), truth=truth, citation=node.limit.citation)
         return Branch(text=self._joint(node), truth=truth, branches=tuple(self.node(part) for part in node.children))
+
+    def _follows(self, name: str) -> tuple[Branch, ...]:
+        """What a fact follows from, where it was not stated and rests on criteria; no fact within itself."""
+        if self.given.get(name) is not None or name in self._within:
+            return ()
+        found = [one for one in rulebook().group("derived") if one.id == name]
+        rests = [one for one in found for node in one.ladder.nodes if any(_is_named(part) for part in walk(node))]
+        if not rests:
+            return ()
+        before, self._within = self._within, (*self._within, name)
+        branches = self.ladder(rests[0].ladder)
+        self._within = before
+        return branches
 
     def score(self, score: Score) -> Branch:
         low, high = score.bounds(self.facts.values)
@@ -176,3 +196,8 @@ def shown(entry: Field, value: Any) -> str:
 
 def _span(low: float, high: float) -> str:
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _is_named(node: Node) -> bool:
+    """Whether a node is a named criterion with parts of its own, not a clause of a list."""
+    return isinstance(node, Criterion) and node.name.partition(".")[0] == SHARED

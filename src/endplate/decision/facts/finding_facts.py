@@ -82,7 +82,7 @@ def _density(findings: Sequence[Finding], intact: Collection[Level]) -> Measured
     factor = float(scale.value)
     if band is not None:
         # Whether contrast medium was given may not be stated: bone may then be this much darker than it seems.
-        below = float(CONTRAST_HU) if scale.condition else 0.0
+        below = CONTRAST_HU if scale.condition else 0.0
         band = ((band[0] - below) * factor, band[1] * factor)
     yield "l1_hu", value * factor, band, place
 

@@ -10,18 +10,26 @@ from endplate.cited import cited
 from endplate.decision.facts.durations import days_between, months
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import Glucocorticoid
+from endplate.patient.medication import medication
 
-LONG_MONTHS = cited(3.0, "mo", "courses of 3 months or more count first", "verified", cite="acr_giop_2022")
+LONG_MONTHS = cited(3.0, "mo", "Courses of 3 months or more count first", "verified", cite="acr_giop_2022")
 
 
 def glucocorticoid_facts(record: PatientRecord) -> Iterator[tuple[str, Any]]:
-    """Dose and months now and of the past, each of the heaviest long course; no course at all counts as none taken."""
-    courses, today = record.drugs.glucocorticoids, record.recorded_on
+    """Dose and months now and of the past, each of the heaviest long course; no course at all counts as none taken.
+
+    Courses are those told and those that the list of drugs names.
+    """
+    found, today = medication(record.drugs), record.recorded_on
+    courses = found.courses
     yield "glucocorticoid_g_yr", _grams(record)
     if courses is None:
         return
     ended = [course for course in courses if course.stopped_on is not None or course.ongoing is False]
     running = [course for course in courses if course not in ended]
+    if found.dose_unknown:
+        # One more is taken, of unknown dose: what is known is not the heaviest.
+        return
     for name, some in (("glucocorticoid", running), ("glucocorticoid_past", ended)):
         dose, lasted = _heaviest(some, today)
         yield f"{name}_mg_d", dose
@@ -30,7 +38,7 @@ def glucocorticoid_facts(record: PatientRecord) -> Iterator[tuple[str, Any]]:
 
 def _grams(record: PatientRecord) -> float | None:
     stated = record.drugs.cumulative_prednisone_g_year
-    return 0.0 if stated is None and record.drugs.glucocorticoids == () else stated
+    return 0.0 if stated is None and medication(record.drugs).courses == () else stated
 
 
 def _heaviest(courses: Iterable[Glucocorticoid], today: date | None) -> tuple[float, float | None]:

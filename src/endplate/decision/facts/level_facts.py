@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from endplate.short_repr import short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelFacts:
@@ -17,6 +19,8 @@ class LevelFacts:
     values: Mapping[str, Any]
     origin: Mapping[str, str] = field(default_factory=dict)
     bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     @property
     def level(self) -> str:

@@ -10,118 +10,27 @@ from endplate.cited import cited
 from endplate.decision.facts.conservative_care import care_facts
 from endplate.decision.facts.durations import days_between, months
 from endplate.decision.facts.glucocorticoid import glucocorticoid_facts
+from endplate.decision.facts.record_paths import BLOOD, CASE, LEVEL
 from endplate.decision.logic.field import field_catalogue
 from endplate.decision.logic.kleene import Truth
 from endplate.decision.rules.comparisons import comparisons
 from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
+from endplate.patient.medication import medication
 from endplate.patient.scale.change import Score
 
 ALCOHOL_UNITS = cited(3.0, "/d", "three or more units a day is a risk factor", "knowledge", cite="frax")
 
 QCT_HOLDS_DAYS = cited(730.0, "d", "Density is usually repeated after 1-2 years: the later end taken", "design")
 
-CASE = {
-    "mass_kg": "mass_kg",
-    "wall_occiput_cm": "examination.wall_occiput_cm",
-    "rib_pelvis_fingers": "examination.rib_pelvis_fingers",
-    "age_yr": "age_yr",
-    "sex": "sex",
-    "pregnancy": "pregnant",
-    "hospitalised": "episode.hospitalised",
-    "judged_recent": "episode.judged_recent",
-    "ct_accepted": "studies.double_band_accepted",
-    "nrs": "pain.under_analgesia",
-    "trend": "pain.trend",
-    "pain_drug_resistant": "pain.drug_resistant",
-    "midline_pain": "pain.midline",
-    "night_pain": "pain.at_night",
-    "relief_at_rest": "pain.relieved_by_rest",
-    "activity_pain": "pain.worse_on_activity",
-    "position_pain": "pain.worse_on_position_change",
-    "spinous_tenderness": "examination.spinous_tenderness",
-    "contusion": "examination.contusion",
-    "deficit_new": "neurology.new_deficit",
-    "progressive_weakness": "neurology.progressive_weakness",
-    "saddle_anaesthesia": "neurology.saddle_anaesthesia",
-    "urinary_retention": "neurology.retention",
-    "myelopathy": "neurology.myelopathy",
-    "unrelated_radiculopathy": "neurology.unrelated_radiculopathy",
-    "spinal_stenosis": "neurology.spinal_stenosis",
-    "physio_tolerated": "mobility.tolerates_physiotherapy",
-    "adl_limited": "mobility.adl_limited_severely",
-    "nsm_optimised": "care.optimised",
-    "drug_effects_unacceptable": "care.unacceptable_drug_effects",
-    "bmd_referral": "care.bone_referral",
-    "op_education": "care.education_given",
-    "infection_site": "infection.surgical_site",
-    "infection_systemic": "infection.systemic",
-    "fever": "infection.fever",
-    "iv_drug_use": "infection.intravenous_drug_use",
-    "immunosuppression": "infection.immunosuppressed",
-    "asa": "fitness.asa",
-    "mfi5": "fitness.mfi5",
-    "dementia": "fitness.dementia",
-    "care_dependent": "fitness.care_dependent",
-    "bleeding_risk_accepted": "fitness.bleeding_risk_accepted",
-    "pulmonary_dysfunction": "fitness.pulmonary_dysfunction",
-    "ankylosed": "fitness.ankylosed_spine",
-    "allergy_cement": "allergies.cement",
-    "allergy_opacifier": "allergies.opacifier",
-    "allergy_contrast": "allergies.contrast",
-    "postmenopausal": "history.postmenopausal",
-    "weight_loss": "cancer.weight_loss",
-    "l1_hu": "bone.l1_hu",
-    "anticoagulant": "drugs.anticoagulant",
-    "glucocorticoid_courses": "drugs.repeated_short_steroid_courses",
-}
-"""Facts of the patient that stand in the record as they are."""
-
-LEVEL = {
-    "exam_concordant": "concordant",
-    "mri_oedema": "oedema",
-    "bone_scan_pos": "uptake",
-    "compaction_band": "double_band",
-    "cleft": "cleft",
-    "fracture_on_ct": "fracture",
-    "fracture_cause": "cause",
-    "progression": "progression",
-    "further_loss_pct": "further_loss_percent",
-    "loss_pct": "loss_percent",
-    "kyphosis_deg": "kyphosis_deg",
-    "scoliosis_deg": "scoliosis_deg",
-    "kyphotic_deformity": "kyphotic_deformity",
-    "endplates_involved": "endplates_involved",
-    "post_wall_fraction": "posterior_wall_fraction",
-    "canal_pct": "canal_percent",
-    "retropulsion": "retropulsion",
-    "impingement": "impingement",
-    "cord_compression": "cord_compression",
-    "cortical_defect": "cortical_defect",
-    "osteophytes": "osteophytes",
-    "endplate_erosion": "endplate_erosion",
-    "unstable": "unstable",
-    "lesion": "lesion",
-    "lesion_over_half": "lesion_over_half",
-    "lesion_destructive": "lesion_destructive",
-    "haemangioma_aggressive": "haemangioma_aggressive",
-    "posterior_elements": "posterolateral",
-    "pedicle_destroyed": "pedicle_destroyed",
-    "pedicle_mm": "pedicle_width_mm",
-    "epidural_mass": "epidural_mass",
-    "convex_posterior_cortex": "convex_posterior_cortex",
-    "biopsy_malignant": "biopsy_malignant",
-}
-"""Facts of a level that stand in the record as they are."""
-
-BLOOD = {"inr": "inr", "platelets": "platelets_g_l", "crp_mg_l": "crp_mg_l", "esr_mm_h": "esr_mm_h"}
-"""Blood values by their names in the record."""
 MECHANISMS = {"none": "none", "minor strain": "minimal", "fall from standing": "standing_fall"}
 VIOLENT = ("fall from height", "traffic")
 ALIGNMENTS = {"normal": "normal", "new kyphosis or scoliosis": "new_deformity", "subluxation": "subluxation"}
 NEUROLOGY = {"N0": "none", "N1": "none", "N2": "radicular", "N3": "deficit", "N4": "deficit"}
 """AO Spine grade; N1, transient, has passed."""
+TORN = "OF5"
+"""OF class of a torn tension band."""
 DENSITY_SITES = ("spine", "femoral neck", "total hip")
 BONE_RISKS = attrgetter("parent_hip_fracture", "smoker", "rheumatoid_arthritis", "malabsorption")
 
@@ -166,13 +75,16 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "prior_augmentation", again, "episode.augmented_before"
 
 
+TORN_CLASS = int(cited(5, "1", "OF 5: a failed tension band", "verified", cite="of_card"))
+
+
 def _of_class(at_level: LevelRecord, place: str) -> Told:
     """OF class and tension band: a torn one is OF5, whatever else was written down."""
     stated = at_level.of_class
-    torn = kleene_or(at_level.tension_band_failed, True if stated == 5 else None)
+    torn = kleene_or(at_level.tension_band_failed, True if stated == TORN_CLASS else None)
     yield "tension_band_fail", torn if torn else at_level.tension_band_failed, f"{place}.tension_band_failed"
     if torn:
-        yield "of_class", "OF5", f"{place}.tension_band_failed"
+        yield "of_class", TORN, f"{place}.tension_band_failed"
     elif stated is not None:
         yield "of_class", f"OF{stated}", f"{place}.of_class"
 
@@ -229,6 +141,9 @@ def _blood(record: PatientRecord) -> Told:
         yield "coagulopathy_correctable", fitness.coagulopathy == "correctable", "fitness.coagulopathy"
     else:
         yield "coagulopathy_correctable", drugs.anticoagulant_correctable, "drugs.anticoagulant_correctable"
+    taken = medication(drugs)
+    place = f"drugs.names: {', '.join(taken.anticoagulants)}" if taken.anticoagulants else "drugs.anticoagulant"
+    yield "anticoagulant", taken.anticoagulant, place
     infection = record.infection
     yield "septicaemia", kleene_or(infection.blood_borne_untreated, infection.bacteraemia), "infection"
 
@@ -275,7 +190,7 @@ def lowest_z_score(record: PatientRecord) -> float | None:
 
 def _denosumab(record: PatientRecord) -> Told:
     """Whether denosumab was taken and stopped and not begun again, and for how many months."""
-    drugs, place = record.drugs.bone_drugs, "drugs.bone_drugs"
+    drugs, place = medication(record.drugs).bone_drugs, "drugs.bone_drugs"
     if drugs is None:
         return
     ends = [drug.stopped_on for drug in drugs if drug.drug == "denosumab"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -23,18 +22,6 @@ __all__ = [
     "read_threshold",
 ]
 
-FORMER_MARKS: dict[str, Trust] = {
-    "V": "verified",
-    "V2": "secondary",
-    "S": "secondary",
-    "R": "recomputed",
-    "K": "knowledge",
-    "K?": "weak",
-    "D": "design",
-}
-"""Letters of older rule files, read as the words that replaced them."""
-SECTION = re.compile(r" \(reference [0-9][^)]*\)")
-"""Where a rule file names the section of our working notes: for those who mend the file, not for those who read it."""
 CHECK_FIRST: tuple[Trust, ...] = ("weak", "design", "knowledge", "secondary", "recomputed")
 """What a clinician should check first, weakest first."""
 
@@ -93,11 +80,11 @@ def read_citation(where: str, table: Mapping[str, Any], edition: str, cite: tupl
     RuleFileError : source, edition or trust mark is missing or has no meaning, or a key is not in the bibliography.
     """
     edition, source = table.get("edition", edition), table.get("source")
-    trust: Any = FORMER_MARKS.get(table.get("trust", ""), table.get("trust"))
+    trust: Any = table.get("trust")
     if not source or not edition or trust not in get_args(Trust):
         raise RuleFileError(f"{where} lacks source, edition or trust mark", "every figure of a rule must carry them")
     keys = read_cite(where, table, cite)
-    return Citation(edition=edition, source=SECTION.sub("", source), trust=trust, cite=keys)
+    return Citation(edition=edition, source=source, trust=trust, cite=keys)
 
 
 def read_cite(where: str, table: Mapping[str, Any], inherited: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -1,14 +1,12 @@
-"""Drugs in a list that raise the risk of falls."""
+"""Drugs in a list that raise the risk of falls, by generic or trade name."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
+
+from endplate.patient.drug_table import group_source
+from endplate.patient.named_drug import read_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,23 +18,18 @@ class FallDrug:
     drug_class: str
 
 
-@cache
-def _table() -> dict[str, Any]:
-    text = files("endplate.decision.prevention").joinpath("fall_drugs.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
 def source() -> str:
     """Where classes and names come from."""
-    return str(_table()["source"])
+    return group_source("fall_risk")
 
 
 def fall_drugs(names: Iterable[str]) -> tuple[FallDrug, ...]:
-    """Fall-risk drugs among entries such as "Zolpidem 10 mg at night"; a combination may hold several."""
+    """Fall-risk drugs among entries such as "Zolpidem 10 mg at night"; a combination may hold several.
+
+    One that the entry calls stopped is left out.
+    """
     return tuple(
-        FallDrug(entry=entry, drug=drug, drug_class=drug_class)
-        for entry in names
-        for drug_class, drugs in _table()["class"].items()
-        for drug in drugs
-        if re.search(rf"\b{re.escape(drug)}\b", entry.lower())
+        FallDrug(entry=one.entry, drug=one.drug.generic, drug_class=one.drug.drug_class)
+        for one in read_list(names).of("fall_risk")
+        if one.taken is not False
     )

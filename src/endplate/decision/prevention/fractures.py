@@ -12,6 +12,7 @@ from endplate.decision.facts.case_facts import known_old, level_facts
 from endplate.decision.facts.durations import MONTH_DAYS, days_between, months
 from endplate.decision.facts.record_facts import kleene_or
 from endplate.decision.logic.kleene import Truth
+from endplate.decision.prevention.past_drugs import fracture_under_drug
 from endplate.decision.rules.derive import derive
 from endplate.decision.rules.rulebook import rulebook
 from endplate.finding import Finding
@@ -19,10 +20,18 @@ from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.health import PriorFracture
 
-SHORTEST_MONTHS = cited(
-    12.0, "mo", "AACE 2020: the shortest time that a guideline calls recent (reference 9.2)", "verified"
-)
+SHORTEST_MONTHS = cited(12.0, "mo", "The shortest time that a guideline calls recent", "secondary", cite="aace_2020")
 """A fracture this recent is recent to every guideline, whatever others without a date there may be."""
+
+
+ASSUMED_FROM_YR = cited(
+    50.0,
+    "a",
+    "Every newly found vertebral fracture; fragility is assumed where no adequate trauma is known: men from 50",
+    "secondary",
+    cite="nogg_section8",
+)
+ARM = ("wrist", "humerus")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +50,10 @@ def fracture_facts(record: PatientRecord, findings: tuple[Finding, ...]) -> dict
     count = len({str(level) for level in broken if not malignant(record, level)} | old)
     hips = [f for f in past or () if f.site == "hip" and f.low_energy is not False]
     others = [f for f in past or () if f.site not in ("hip", "vertebra")]
-    on_drug = [drug.fracture_on_it for drug in record.drugs.bone_drugs or ()]
+    arms = [f for f in others if f.site in ARM and f.low_energy is not False]
+    fragile = _fragile(record, findings, broken)
     return {
-        "fragility_fracture": _fragile(record, findings, broken),
+        "fragility_fracture": True if fragile is None and fragility_assumed(record, findings) else fragile,
         "vertebral_fractures": count if past is not None or count > 1 else None,
         "fracture_months": months(last_vertebral_days(record, findings)),
         "hip_fracture": None if past is None else bool(hips),
@@ -52,14 +62,45 @@ def fracture_facts(record: PatientRecord, findings: tuple[Finding, ...]) -> dict
         "other_fracture_months": months(
             _latest(days_between(f.on, today) for f in others if f.low_energy is not False)
         ),
-        "fracture_on_treatment": True if any(on_drug) else False if record.drugs.bone_drugs == () else None,
+        "arm_fracture": None if past is None else bool(arms),
+        "arm_fracture_months": months(_latest(days_between(f.on, today) for f in arms)),
+        "fracture_on_treatment": fracture_under_drug(record, last_vertebral_on(record, findings)),
     }
+
+
+def fragility_assumed(record: PatientRecord, findings: tuple[Finding, ...]) -> bool:
+    """Whether a vertebral fracture is taken as one of fragility because nobody says how it came.
+
+    For postmenopausal women and men of 50 and over without known cancer: no adequate trauma is known.
+    """
+    if record.age_yr < ASSUMED_FROM_YR and not record.history.postmenopausal:
+        return False
+    shown = record.cancer.known or record.cancer.myeloma or record.cancer.bone_metastasis
+    found = tuple(_vertebral(record, fractured_now(record, findings)))
+    return not shown and any(one.fragile is None for one in found) and not any(one.fragile for one in found)
 
 
 def malignant(record: PatientRecord, level: Level) -> bool:
     """Whether a level is proven malignant; cancer in the history alone does not make a fracture one of a tumour."""
+    if not _tumour_told(record):
+        return False
     criterion = rulebook().criteria["definitions.malignant_fracture"]
     return criterion.truth(derive(level_facts(record, (), level).values)) is True
+
+
+def _tumour_told(record: PatientRecord) -> bool:
+    """Whether the record holds any sign of a tumour at all: without one no level is worth the full question."""
+    cancer = record.cancer
+    return bool(cancer.known or cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive) or any(
+        read.biopsy_malignant
+        or read.cause == "malignant"
+        or read.lesion not in (None, "none")
+        or read.lesion_destructive
+        or read.pedicle_destroyed
+        or read.epidural_mass
+        or read.convex_posterior_cortex
+        for read in record.levels.values()
+    )
 
 
 def fractured_now(record: PatientRecord, findings: Iterable[Finding]) -> tuple[Level, ...]:
@@ -105,6 +146,9 @@ def _low_energy(record: PatientRecord, level: Level, told: PriorFracture | None)
     """Whether a level broke without high energy; a violent event now does not explain one that broke before."""
     if told is not None and told.low_energy is not None:
         return told.low_energy
+    cause = record.levels[level].cause if level in record.levels else None
+    if cause is not None:
+        return cause == "osteoporotic"
     now = record.episode.low_energy
     return None if now is False and known_old(record, level) else now
 

@@ -10,16 +10,18 @@ from endplate.decision.prevention.risk_figures import RiskFigure
 from endplate.patient import PatientRecord
 
 _KANIS = "Kanis 2011: FRAX adjusted for the glucocorticoid dose (prednisone-equivalent)"
-HIGH_DOSE_MG = cited(7.5, "mg/d", _KANIS, "verified")
-LOW_DOSE_MG = cited(2.5, "mg/d", _KANIS, "verified")
-HIGH_DOSE = cited_table("frax.high_dose", "1", _KANIS, "verified", {"major": 1.15, "hip": 1.20})
-LOW_DOSE = cited_table("frax.low_dose", "1", _KANIS, "verified", {"major": 0.80, "hip": 0.65})
-_NOGG = "NOGG 2021/24: spine-hip discordance, arithmetic as in the reference"
-PER_T = cited(0.1, "1", _NOGG, "verified")
+HIGH_DOSE_MG = cited(7.5, "mg/d", _KANIS, "verified", cite="kanis_2011")
+LOW_DOSE_MG = cited(2.5, "mg/d", _KANIS, "verified", cite="kanis_2011")
+HIGH_DOSE = cited_table("frax.high_dose", "1", _KANIS, "verified", {"major": 1.15, "hip": 1.20}, cite="kanis_2011")
+LOW_DOSE = cited_table("frax.low_dose", "1", _KANIS, "verified", {"major": 0.80, "hip": 0.65}, cite="kanis_2011")
+_NOGG = "NOGG 2021/24: major FRAX rises by a tenth for each T-score that the spine lies below the neck"
+PER_T = cited(0.1, "1", _NOGG, "verified", cite="nogg_2024")
 
 
 def frax_notes(record: PatientRecord, facts: Mapping[str, Any]) -> tuple[RiskFigure, ...]:
-    """The FRAX figures as adjusted; none where FRAX, dose or T-scores are unknown."""
+    """The FRAX figures as adjusted; none where FRAX, dose or T-scores are unknown, or FRAX is void at this age."""
+    if not any(name in facts for name in ("frax_major_pct", "frax_hip_pct")):
+        return ()
     return (*_by_dose(record, facts.get("glucocorticoid_mg_d")), *_by_discordance(record))
 
 

@@ -13,13 +13,18 @@ from typing import Any
 from endplate.cited import citation_of
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.facts.record_facts import DENSITY_SITES
+from endplate.decision.logic.kleene import Criterion
+from endplate.decision.prevention.cautions import cautions
+from endplate.decision.prevention.exercise import Exercise, exercise_figures, programme
 from endplate.decision.prevention.facts import prevention_facts
 from endplate.decision.prevention.fall_drugs import FallDrug, fall_drugs
-from endplate.decision.prevention.fractures import last_vertebral_on
+from endplate.decision.prevention.fractures import fractured_now, last_vertebral_on
 from endplate.decision.prevention.frax import frax_notes
 from endplate.decision.prevention.laboratory import LaboratoryItem, laboratory_list
+from endplate.decision.prevention.next_step import Situation, next_step
 from endplate.decision.prevention.risk_figures import (
     DENSITY_HOLDS_DAYS,
+    FRESH_DAYS,
     VITAMIN_D_HIGH_NG_ML,
     VITAMIN_D_IU,
     VITAMIN_D_LOW_NG_ML,
@@ -30,27 +35,30 @@ from endplate.decision.prevention.risk_figures import (
     imminent_risk,
 )
 from endplate.decision.rules.derive import derive
-from endplate.decision.rules.rulebook import Book, read_book, rulebook
-from endplate.decision.rules.ruleset import RuleSet
+from endplate.decision.rules.rulebook import Book, Dispute, read_book, rulebook
+from endplate.decision.rules.ruleset import Outcome, Question, RuleSet
+from endplate.decision.verdict.conflict import conflicts
 from endplate.decision.verdict.decide import evaluate
-from endplate.decision.verdict.verdict import Verdict
+from endplate.decision.verdict.verdict import Conflict, Verdict
 from endplate.finding import Finding
 from endplate.patient import PatientRecord
+from endplate.patient.medication import medication
+from endplate.short_repr import short_repr
 
-ANABOLIC = ("anabolic", "romosozumab")
-"""Rule sets of the drugs that build bone."""
-EXERCISE = (
-    RiskFigure(
-        text="balance at least 3 hours a week; strength 2-3 times a week with the back extensors; "
-        "no loaded bending or twisting",
-        source="Doses from knowledge, source not read",
-    ),
-    RiskFigure(
-        text="exercise lowers the rate of falls to 0.77 (0.71-0.83); after a vertebral fracture it may help mobility, "
-        "pain and fear of falling, but is not proven to prevent fractures",
-        source="Sherrington 2019; ASBMR 2019",
-    ),
-)
+__all__ = [
+    "EXERCISE",
+    "PreventionPlan",
+    "density_stands",
+    "next_step",
+    "prevent",
+    "prevention_books",
+    "prevention_outcomes",
+    "prevention_rulesets",
+    "rulesets",
+]
+QUESTIONS: tuple[Question, ...] = ("bone treatment", "very high risk", "drug", "anabolic first", "falls")
+
+EXERCISE = exercise_figures()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +69,12 @@ class PreventionPlan:
     ----------
     needed : whether this is a fragility fracture; None where the record does not say how it happened.
     treat, very_high_risk : one verdict per guideline. drugs : one per class, with what blocks it.
+    first_drug : whether an anabolic drug comes first. conflicts : where guidelines differ on it for this patient.
+    cautions : what a reader must know first: what was left out or assumed, drugs on the list.
     next_step : what follows from them, in words. laboratory : the list, missing first.
     falls : STEADI. fall_drugs : found in the list; None where no list is known.
     calcium_mg : a day, food included. supplements, exercise, figures, dates : with their sources.
+    programme : the exercise by kind, dose, progression and what to avoid.
     facts : what was asked of record and scan.
     """
 
@@ -71,6 +82,9 @@ class PreventionPlan:
     treat: tuple[Verdict, ...]
     very_high_risk: tuple[Verdict, ...]
     drugs: tuple[Verdict, ...]
+    first_drug: tuple[Verdict, ...]
+    conflicts: tuple[Conflict, ...]
+    cautions: tuple[RiskFigure, ...]
     next_step: str
     laboratory: tuple[LaboratoryItem, ...]
     falls: Verdict
@@ -78,9 +92,12 @@ class PreventionPlan:
     calcium_mg: float | None
     supplements: tuple[RiskFigure, ...]
     exercise: tuple[RiskFigure, ...]
+    programme: tuple[Exercise, ...]
     figures: tuple[RiskFigure, ...]
     dates: tuple[Date, ...]
     facts: Mapping[str, Any]
+
+    __repr__ = short_repr
 
 
 @cache
@@ -112,58 +129,84 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
     findings = tuple(findings)
     facts = prevention_facts(record, findings)
     known = LevelFacts(values=derive(facts))
-    treat, very_high, drugs, (falls,) = (
-        tuple(evaluate(rules, known) for rules in rulesets(question))
-        for question in ("bone treatment", "very high risk", "drug", "falls")
+    treat, very_high, drugs, first, (falls,) = (
+        tuple(evaluate(rules, known) for rules in rulesets(question)) for question in QUESTIONS
     )
-    last_fracture = last_vertebral_on(record, findings)
+    differ = conflicts((*treat, *first), known.values, prevention_disputes())
+    start, density = _start(record, findings), _newest_density(record)
     calcium = calcium_mg(record.sex, record.age_yr)
+    situation = Situation(
+        denosumab_stopped=bool(facts.get("denosumab_stopped")),
+        fractured=bool(fractured_now(record, findings)) or last_vertebral_on(record, findings) is not None,
+        advanced_kidney=advanced_kidney().truth(known.values) is True,
+        tumour_in_bone=bool(facts.get("bone_metastasis")),
+    )
     return PreventionPlan(
         needed=facts.get("fragility_fracture"),
         treat=treat,
         very_high_risk=very_high,
         drugs=drugs,
-        next_step=next_step(treat, very_high, drugs),
+        first_drug=first,
+        conflicts=differ,
+        cautions=cautions(record, findings, facts),
+        next_step=next_step(treat, very_high, drugs, first, differ, situation),
         laboratory=laboratory_list(record),
         falls=falls,
         fall_drugs=None if record.drugs.names is None else fall_drugs(record.drugs.names),
         calcium_mg=None if calcium is None else float(calcium),
         supplements=_supplements(record, None if calcium is None else float(calcium)),
         exercise=EXERCISE,
+        programme=programme(),
         figures=(*imminent_risk(record.sex, record.age_yr), *frax_notes(record, facts)),
-        dates=dates(last_fracture, density_stands(record, last_fracture), record.recorded_on),
+        dates=dates(
+            start,
+            density_stands(record, last_vertebral_on(record, findings)),
+            record.recorded_on,
+            density,
+            _on_drug(record),
+        ),
         facts=facts,
     )
 
 
-def next_step(treat: Iterable[Verdict], very_high: Iterable[Verdict], drugs: Iterable[Verdict]) -> str:
-    """What follows in one sentence; guidelines are named, not voted."""
-    treat, drugs = tuple(treat), tuple(drugs)
-    say_treat = [verdict.title for verdict in treat if verdict.status == "yes"]
-    if not say_treat:
-        open_ones = any(verdict.status == "indeterminate" and verdict.missing for verdict in treat)
-        return "complete the record first: no guideline can answer yet" if open_ones else "no guideline asks for a drug"
-    high = [verdict.title for verdict in very_high if verdict.status == "yes"]
-    by_status = {
-        "no listed block found (fitness for age not weighed)": ("yes", "conditional"),
-        "open, complete the record": ("indeterminate",),
-        "blocked": ("contraindicated",),
-    }
-    words = [f"guidelines that would treat: {', '.join(say_treat)}"]
-    if high:
-        words.append(f"very high risk ({', '.join(high)}): {_first_drug(drugs)}")
-    for title, statuses in by_status.items():
-        named = [verdict.title for verdict in drugs if verdict.status in statuses]
-        words += [f"{title}: {', '.join(named)}"] if named else []
-    return "; ".join(words)
+def prevention_outcomes(record: PatientRecord, findings: Iterable[Finding] = ()) -> dict[str, Outcome]:
+    """Status and answer of every rule set of prevention, without reasons: the fast path for many records."""
+    filled = derive(prevention_facts(record, findings))
+    return {rules.id: rules.outcome(filled) for rules in prevention_rulesets()}
 
 
-def _first_drug(drugs: Iterable[Verdict]) -> str:
-    """The anabolic drugs that are not blocked."""
-    left = [one.title for one in drugs if one.ruleset in ANABOLIC and one.status != "contraindicated"]
-    if not left:
-        return "the anabolic drugs are blocked, ask a specialist"
-    return f"consider an anabolic drug first ({', '.join(left)}), by a specialist"
+@cache
+def advanced_kidney() -> Criterion:
+    """The criterion of the boxed warning on denosumab."""
+    return next(book for book in prevention_books() if book.edition.id == "bone_drugs").criteria["advanced_kidney"]
+
+
+@cache
+def prevention_disputes() -> tuple[Dispute, ...]:
+    """Questions of prevention on which sources differ."""
+    return tuple(dispute for book in prevention_books() for dispute in book.disputes)
+
+
+def _on_drug(record: PatientRecord) -> bool:
+    """Whether an osteoporosis drug is taken now."""
+    return any(drug.stopped_on is None for drug in medication(record.drugs).bone_drugs or ())
+
+
+def _start(record: PatientRecord, findings: tuple[Finding, ...]) -> date | None:
+    """The day to count from: of the last fracture if it is of the last year, else the day of the record.
+
+    An old fracture, or one that nobody can date, is dealt with from the day on which it is found.
+    """
+    broken, today = last_vertebral_on(record, findings), record.recorded_on
+    if today is None or (broken is not None and (today - broken).days <= FRESH_DAYS):
+        return broken
+    return today
+
+
+def _newest_density(record: PatientRecord) -> date | None:
+    """The day of the newest density test of spine or hip."""
+    days = [test.on for test in record.bone.tests or () if test.site in DENSITY_SITES and test.on is not None]
+    return max(days, default=None)
 
 
 def density_stands(record: PatientRecord, fracture_on: date | None) -> bool:
@@ -171,7 +214,7 @@ def density_stands(record: PatientRecord, fracture_on: date | None) -> bool:
     days = [test.on for test in record.bone.tests or () if test.site in DENSITY_SITES and test.on is not None]
     since = fracture_on
     if record.recorded_on is not None:
-        recent = record.recorded_on - timedelta(float(DENSITY_HOLDS_DAYS))
+        recent = record.recorded_on - timedelta(DENSITY_HOLDS_DAYS)
         since = recent if since is None else min(since, recent)
     return since is not None and any(day >= since for day in days)
 
@@ -184,7 +227,7 @@ def _supplements(record: PatientRecord, calcium: float | None) -> tuple[RiskFigu
         now = "" if taken is None else f"; supplements now {taken:.0f}"
         found.append(RiskFigure(text=f"calcium {calcium:.0f} mg a day, food included{now}", source="BHOF 2022"))
     level = record.laboratory.vitamin_d_ng_ml
-    low, high = float(VITAMIN_D_LOW_NG_ML), float(VITAMIN_D_HIGH_NG_ML)
+    low, high = VITAMIN_D_LOW_NG_ML, VITAMIN_D_HIGH_NG_ML
     if level is None:
         state = "not measured"
     else:

@@ -95,7 +95,7 @@ def measured(document: Mapping[str, Any]) -> Table:
     for finding in document.get("findings", []):
         if finding["code"] in (*HEIGHTS, ANGLE) and finding["level"]:
             low, high = finding.get("low"), finding.get("high")
-            sd = None if low is None or high is None else (high - low) / (2 * float(BAND_SD))
+            sd = None if low is None or high is None else (high - low) / (2 * BAND_SD)
             out[finding["level"], finding["code"]] = (float(finding["value"]), sd)
     return out
 
@@ -125,7 +125,7 @@ def _height(level: str, code: str, first: Table, second: Table, treated: bool) -
         return None
     (old, old_sd), (new, new_sd) = first[level, code], second[level, code]
     loss, sd = old - new, _together(old_sd, new_sd)
-    limit = float(TREATED_SHARE) * old if treated else max(float(LOSS_SHARE) * old, float(LOSS_MM))
+    limit = TREATED_SHARE * old if treated else max(LOSS_SHARE * old, LOSS_MM)
     return Change(
         level=level,
         worse=_beyond(loss, sd, limit),
@@ -147,7 +147,7 @@ def _angle(level: str, first: Table, second: Table, straightened: bool) -> Chang
     size = new - old if straightened else abs(new - old)
     return Change(
         level=level,
-        worse=_beyond(size, sd, float(TREATED_DEG)),
+        worse=_beyond(size, sd, TREATED_DEG),
         rule=_rule(True),
         what=ANGLE,
         change=new - old,
@@ -166,7 +166,7 @@ def _beyond(size: float, sd: float | None, limit: float) -> Answer:
     """Whether a change reaches a limit: yes and no need the whole 95 % band on one side of it, or no error at all."""
     if sd is None:
         return "indeterminate"
-    low, high = size - float(BAND_SD) * sd, size + float(BAND_SD) * sd
+    low, high = size - BAND_SD * sd, size + BAND_SD * sd
     if low >= limit:
         return "yes"
     return "no" if high < limit else "indeterminate"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from endplate.cited import cited, cited_table
+from endplate.patient.health import RepairKind
 from endplate.patient.scale.change import WORST
 
-Procedure = Literal["kyphoplasty", "vertebroplasty", "none"]
+Procedure = Literal["none"] | RepairKind
 Scale = Literal["nrs", "rmdq", "odi"]
 
 DAYS = cited_table(
@@ -20,7 +21,7 @@ DAYS = cited_table(
     {"1 d": 1.0, "1 wk": 7.0, "1 mo": 30.0, "3 mo": 91.0, "6 mo": 182.0, "12 mo": 365.0},
 )
 CHRONIC_FROM_DAYS = cited(91.0, "d", "enrolled fractures older than 3 months", "verified", cite="vertos5_2023")
-MAX = {scale: float(WORST[scale]) for scale in ("nrs", "rmdq", "odi")}
+MAX = {scale: WORST[scale] for scale in ("nrs", "rmdq", "odi")}
 """Upper ends of the scales."""
 
 
@@ -126,10 +127,13 @@ TRACKS = (
 def course_models_for(
     procedure: Procedure, scale: Scale, fracture_days: float | None = None
 ) -> tuple[CourseModel, ...]:
-    """The tracks that fit. An unknown age of the fracture keeps both of vertebroplasty; none may exist (ODI)."""
+    """The tracks that fit; none for techniques that no trial followed so.
+
+    An unknown age of the fracture keeps both of vertebroplasty; none may exist (ODI).
+    """
     found = [track for track in TRACKS if track.procedure == procedure and track.scale == scale]
     if len(found) == 2 and fracture_days is not None:
-        found = [found[1] if fracture_days >= float(CHRONIC_FROM_DAYS) else found[0]]
+        found = [found[1] if fracture_days >= CHRONIC_FROM_DAYS else found[0]]
     return tuple(found)
 
 
@@ -148,7 +152,7 @@ def expected(track: CourseModel, baseline: float, day: float) -> Expected | None
 
     Between two times the fraction runs straight; it starts from 1 on day 0.
     """
-    points = [(0.0, 1.0), *((float(DAYS[name]), float(value)) for name, value in track.fractions.items())]
+    points = [(0.0, 1.0), *((DAYS[name], float(value)) for name, value in track.fractions.items())]
     for (first, a), (last, b) in itertools.pairwise(points):
         if first <= day <= last:
             middle = baseline * (a + (b - a) * (day - first) / (last - first))
@@ -160,5 +164,5 @@ def expected(track: CourseModel, baseline: float, day: float) -> Expected | None
 
 def course(track: CourseModel, baseline: float) -> tuple[Expected, ...]:
     """The band at the start and at every time that was asked."""
-    days = [0.0, *(float(DAYS[name]) for name in track.fractions)]
+    days = [0.0, *(DAYS[name] for name in track.fractions)]
     return tuple(band for day in days if (band := expected(track, baseline, day)) is not None)

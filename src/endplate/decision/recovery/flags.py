@@ -146,13 +146,13 @@ def _pain(rated: Sequence[VisitScores]) -> Iterator[tuple[date, bool | None, str
             yield reading.on, False, text
             continue
         again = any(_above(r, rated, nadir) and _apart(r, reading) for r in rated[fresh:place])
-        relapsed = relapsed or again or reading.nrs - nadir >= float(RELAPSE_AT_ONCE)
+        relapsed = relapsed or again or reading.nrs - nadir >= RELAPSE_AT_ONCE
         yield reading.on, relapsed or None, text
 
 
 def _high(nrs: float, nadir: float) -> bool:
     """Far enough above the nadir: by points and by share of it."""
-    return nrs - nadir >= float(RELAPSE_POINTS) and nrs >= nadir * (1 + float(RELAPSE_SHARE))
+    return nrs - nadir >= RELAPSE_POINTS and nrs >= nadir * (1 + RELAPSE_SHARE)
 
 
 def _above(reading: VisitScores, rated: Sequence[VisitScores], nadir: float) -> bool:
@@ -162,7 +162,7 @@ def _above(reading: VisitScores, rated: Sequence[VisitScores], nadir: float) -> 
 
 
 def _apart(first: VisitScores, second: VisitScores) -> bool:
-    return (second.on - first.on).days >= float(RELAPSE_APART_DAYS)
+    return (second.on - first.on).days >= RELAPSE_APART_DAYS
 
 
 def _worse(code: str, spell: Spell, text: str, action: str = AGAIN, source: str = OWN_RULE) -> Flag:
@@ -172,13 +172,13 @@ def _worse(code: str, spell: Spell, text: str, action: str = AGAIN, source: str 
 
 def _rmdq(procedure: Procedure, start: VisitScores, later: Sequence[VisitScores], age: float | None) -> Iterator[Flag]:
     nadir = start.rmdq
-    if nadir is None or nadir > float(RMDQ_TOO_HIGH):
+    if nadir is None or nadir > RMDQ_TOO_HIGH:
         return
     told = []
     for reading in later:
         if reading.rmdq is not None:
             text = f"Roland-Morris {reading.rmdq:g} against a nadir of {nadir:g}"
-            told.append((reading.on, reading.rmdq - nadir >= float(RMDQ_RISE), text))
+            told.append((reading.on, reading.rmdq - nadir >= RMDQ_RISE, text))
             nadir = min(nadir, reading.rmdq)
     for spell, text in _spells(told):
         yield _worse("function_worse", spell, text, source=citation_of(RMDQ_RISE).source)
@@ -192,7 +192,7 @@ def _stature(
         for reading in later
         if start.height_cm is not None and reading.height_cm is not None
     ]
-    told = [(on, loss >= float(STATURE_CM), f"{loss:.1f} cm shorter than at the start") for on, loss in lost]
+    told = [(on, loss >= STATURE_CM, f"{loss:.1f} cm shorter than at the start") for on, loss in lost]
     for spell, text in _spells(told):
         yield _worse("stature", spell, text, "image the spine", citation_of(STATURE_CM).source)
 
@@ -202,12 +202,12 @@ def _response(
 ) -> Iterator[Flag]:
     if start.nrs is None:
         return
-    judged = [r for r in later if r.nrs is not None and (r.on - start.on).days >= float(RESPONSE_FROM_DAYS)]
+    judged = [r for r in later if r.nrs is not None and (r.on - start.on).days >= RESPONSE_FROM_DAYS]
     if not judged:
         return
     last = judged[-1]
     gain = start.nrs - float(last.nrs or 0)
-    if gain < float(GAIN_POINTS) and gain < float(GAIN_SHARE) * start.nrs:
+    if gain < GAIN_POINTS and gain < GAIN_SHARE * start.nrs:
         yield Flag(
             code="no_improvement",
             since=last.on,
@@ -226,7 +226,7 @@ def _trajectory(
         return
     for reading in reversed(later):
         day = (reading.on - start.on).days
-        if reading.nrs is None or day < float(RESPONSE_FROM_DAYS):
+        if reading.nrs is None or day < RESPONSE_FROM_DAYS:
             continue
         bands = [band for track in tracks if (band := expected(track, start.nrs, day)) is not None]
         if bands and all(reading.nrs > band.high for band in bands):

@@ -47,6 +47,6 @@ def alarm_visit(since: date, today: date) -> Due:
 def windows(start: date) -> tuple[tuple[str, date, date], ...]:
     """All visits with the days on which their windows open and close."""
     return tuple(
-        (name, start + timedelta(float(first)), start + timedelta(float(VISIT_UNTIL_DAYS[name])))
+        (name, start + timedelta(float(first)), start + timedelta(VISIT_UNTIL_DAYS[name]))
         for name, first in VISIT_FROM_DAYS.items()
     )

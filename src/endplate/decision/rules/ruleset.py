@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -24,6 +25,7 @@ Question = Literal[
     "bone treatment",
     "very high risk",
     "drug",
+    "anabolic first",
     "falls",
 ]
 
@@ -93,7 +95,7 @@ class RuleSet:
         """
         scope = self.scope.truth(facts)
         if scope is False:
-            return self._left_out(facts, False)[:1]
+            return (next(self._left_out(facts, False)),)
         absolute = self._absolute.truth(facts)
         if absolute is True:
             return (CONTRAINDICATED,)
@@ -150,11 +152,21 @@ class RuleSet:
     def _relative(self) -> Node:
         return AnyOf(self.relative)
 
-    def _left_out(self, facts: FactValues, truth: Truth) -> tuple[Outcome, ...]:
-        """What a case is that the scope leaves out: by each of its criteria of that truth."""
-        criteria = [part for part in self.scope.children if isinstance(part, Criterion) and part.otherwise]
-        found = tuple(Outcome("no", part.otherwise, False) for part in criteria if part.truth(facts) is truth)
-        return found or (Outcome("no", self.outside, False),)
+    @cached_property
+    def _exits(self) -> tuple[tuple[Criterion, Outcome], ...]:
+        """The criteria of the scope that say what a case then is, each with that outcome."""
+        parts = (part for part in self.scope.children if isinstance(part, Criterion) and part.otherwise)
+        return tuple((part, Outcome("no", part.otherwise, False)) for part in parts)
+
+    def _left_out(self, facts: FactValues, truth: Truth) -> Iterator[Outcome]:
+        """What a case is that the scope leaves out: by each of its criteria of that truth, sought one by one."""
+        named = False
+        for part, outcome in self._exits:
+            if part.truth(facts) is truth:
+                named = True
+                yield outcome
+        if not named:
+            yield Outcome("no", self.outside, False)
 
     def scored_nodes(self) -> tuple[Node, ...]:
         """Every question that the scores ask."""

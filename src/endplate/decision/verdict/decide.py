@@ -21,17 +21,17 @@ from endplate.decision.verdict.sensitivity import borderline, find_sensitivities
 from endplate.decision.verdict.verdict import Decision, Grade, LevelDecision, RaisedFlag, ScoreResult, Verdict
 
 
-def decide(levels: Sequence[LevelFacts]) -> Decision:
-    """What every rule set says of every level, and why."""
-    return Decision(levels=tuple(decide_level(facts) for facts in levels))
+def decide(levels: Sequence[LevelFacts], rulesets: Sequence[RuleSet] | None = None) -> Decision:
+    """What every rule set, or each of those given, says of every level, and why."""
+    return Decision(levels=tuple(decide_level(facts, rulesets) for facts in levels))
 
 
-def decide_level(given: LevelFacts) -> LevelDecision:
-    """What every rule set says of one level, and why."""
+def decide_level(given: LevelFacts, rulesets: Sequence[RuleSet] | None = None) -> LevelDecision:
+    """What every rule set, or each of those given, says of one level, and why."""
     facts = LevelFacts(values=derive(given.values), origin=given.origin, bands=given.bands)
     book = rulebook()
     flags = tuple(raised(flag, facts) for flag in book.flags)
-    verdicts = tuple(evaluate(ruleset, facts) for ruleset in book.rulesets)
+    verdicts = tuple(evaluate(ruleset, facts) for ruleset in (book.rulesets if rulesets is None else rulesets))
     return LevelDecision(
         level=facts.level,
         emergencies=tuple(flag for flag in flags if flag.kind == "emergency" and flag.truth),
@@ -48,7 +48,11 @@ def decide_level(given: LevelFacts) -> LevelDecision:
 
 def outcomes(values: FactValues) -> dict[str, Outcome]:
     """Status and answer of every rule set at one level, without reasons: the fast path for many records."""
-    filled = derive(values)
+    return outcomes_of(derive(values))
+
+
+def outcomes_of(filled: FactValues) -> dict[str, Outcome]:
+    """As `outcomes`, of facts that are derived already."""
     return {ruleset.id: ruleset.outcome(filled) for ruleset in rulebook().rulesets}
 
 
@@ -95,7 +99,11 @@ def raised(flag: Flag, facts: LevelFacts) -> RaisedFlag:
 
 def urgent(values: FactValues) -> dict[str, str]:
     """Emergencies at one level, "certain" or "possible", without reasons: the fast path for many records."""
-    filled = derive(values)
+    return urgent_of(derive(values))
+
+
+def urgent_of(filled: FactValues) -> dict[str, str]:
+    """As `urgent`, of facts that are derived already."""
     flags = [flag for flag in rulebook().flags if flag.kind == "emergency"]
     found = {flag.id: "certain" for flag in flags if flag.when.truth(filled)}
     return found | {flag.id: "possible" for flag in flags if _suspected(flag, filled)}

@@ -11,6 +11,7 @@ from endplate.decision.logic.kleene import Truth
 from endplate.decision.logic.score import Points
 from endplate.decision.logic.threshold import Citation
 from endplate.decision.rules.ruleset import Edition, Outcome, Question, Status
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Reason:
     truth: Truth
     citation: Citation
     used: tuple[Used, ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,8 @@ class ScoreResult:
     low: float
     high: float
     points: tuple[Points, ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +104,8 @@ class Verdict:
     approximation: str
     find_changes: Callable[[], tuple[Change, ...]] = field(repr=False, compare=False)
 
+    __repr__ = short_repr
+
     @cached_property
     def would_change(self) -> tuple[Change, ...]:
         """The missing answers that would change the verdict, and how; sought when first asked for."""
@@ -121,6 +128,8 @@ class RaisedFlag:
     missing: tuple[str, ...]
     reason: Reason
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
@@ -133,6 +142,8 @@ class Grade:
     reachable: tuple[Any, ...]
     missing: tuple[str, ...]
     reasons: tuple[Reason, ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +172,8 @@ class LevelDecision:
     conservative: tuple[Grade, ...]
     technique: Grade
 
+    __repr__ = short_repr
+
     def verdict(self, ruleset: str) -> Verdict:
         """The verdict of a rule set.
 
@@ -176,3 +189,5 @@ class Decision:
     """Levels from head to foot as they were given."""
 
     levels: tuple[LevelDecision, ...]
+
+    __repr__ = short_repr

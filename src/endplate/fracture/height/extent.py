@@ -61,7 +61,7 @@ class BodyField:
         """Values 0..1 at local points (..., 3); 0 outside the grid."""
         index = self.grid.to_index(local_mm @ self.axes + self.origin_mm)
         flat = index.reshape(-1, 3).T
-        return ndimage.map_coordinates(self.field, flat, order=1, mode="constant").reshape(index.shape[:-1])
+        return np.asarray(ndimage.map_coordinates(self.field, flat, order=1, mode="constant").reshape(index.shape[:-1]))
 
 
 def body_field(vertebra: Vertebra) -> BodyField:
@@ -84,8 +84,8 @@ def body_extent(vertebra: Vertebra) -> Extent | None:
     middle = _middle_height(body)
     if middle is None:
         return None
-    heights = middle + np.array([-1, 0, 1]) * float(MID_HEIGHT_MM)
-    sides = np.array([-1, 0, 1]) * float(SIDE_SLICES_MM) / 2
+    heights = middle + np.array([-1, 0, 1]) * MID_HEIGHT_MM
+    sides = np.array([-1, 0, 1]) * SIDE_SLICES_MM / 2
     faces = [walls(body, 1, (x, z)) for x in sides for z in heights]
     flanks = [walls(body, 0, (0.0, z)) for z in heights]
     faces, flanks = [w for w in faces if w], [w for w in flanks if w]
@@ -110,14 +110,14 @@ def _middle_height(body: BodyField) -> float | None:
 
 def walls(body: BodyField, axis: int, at_mm: tuple[float, float]) -> tuple[float, float] | None:
     """Where a line along a local axis leaves the body on either side of the frame's centre, mm; None if not in it."""
-    reach = float(REACH_MM)
-    along = np.arange(-reach, reach + float(STEP_MM) / 2, float(STEP_MM))
+    reach = REACH_MM
+    along = np.arange(-reach, reach + STEP_MM / 2, STEP_MM)
     points = np.empty((len(along), 3))
     points[:, axis] = along
     points[:, [other for other in range(3) if other != axis]] = at_mm
     value = body.at(points)
     centre = len(along) // 2
-    if value[centre] < float(HALF_LEVEL):
+    if value[centre] < HALF_LEVEL:
         return None
     low = _crossing(along[centre::-1], value[centre::-1])
     high = _crossing(along[centre:], value[centre:])
@@ -126,9 +126,9 @@ def walls(body: BodyField, axis: int, at_mm: tuple[float, float]) -> tuple[float
 
 def _crossing(along_mm: NDArray[np.float64], value: NDArray[np.float64]) -> float | None:
     """Outermost place where the value falls through the half level, linear between samples."""
-    inside = np.flatnonzero(value >= float(HALF_LEVEL))
+    inside = np.flatnonzero(value >= HALF_LEVEL)
     last = int(inside[-1])
     if last == len(value) - 1:
         return None
-    share = (value[last] - float(HALF_LEVEL)) / (value[last] - value[last + 1])
+    share = (value[last] - HALF_LEVEL) / (value[last] - value[last + 1])
     return float(along_mm[last] + share * (along_mm[last + 1] - along_mm[last]))

@@ -183,16 +183,14 @@ def _wedge(
         return Measured(value=None, reason="the endplates do not reach the front or the back")
     if front_sd is None or back_sd is None:
         return Measured(value=angle)
-    run_mm = (float(PLACES["posterior"]) - float(PLACES["anterior"])) * extent.depth_mm
+    run_mm = (PLACES["posterior"] - PLACES["anterior"]) * extent.depth_mm
     from_heights = float(np.rad2deg(np.arctan(np.hypot(front_sd, back_sd) / run_mm)))
-    sd = float(np.hypot(PLANES_OVER_HEIGHTS * from_heights, float(PLANE_SD_DEG)))
+    sd = float(np.hypot(PLANES_OVER_HEIGHTS * from_heights, PLANE_SD_DEG))
     if sd > MAX_ANGLE_SD_DEG:
-        reason = (
-            f"{drawn_in(edge_mm, vertebra)} cannot carry an angle: it is known to +-{float(BAND_SD) * sd:.0f} degrees"
-        )
+        reason = f"{drawn_in(edge_mm, vertebra)} cannot carry an angle: it is known to +-{BAND_SD * sd:.0f} degrees"
         return Measured(value=None, reason=reason)
     mean_mm = float(np.mean([height.value or 0.0 for height in (heights[0], heights[2])]))
-    readers = float(np.rad2deg(np.arctan(float(READER_RATIO_SD) * mean_mm / run_mm)))
+    readers = float(np.rad2deg(np.arctan(READER_RATIO_SD * mean_mm / run_mm)))
     return Measured(value=angle, sd=sd, reader_sd=float(np.hypot(sd, readers)))
 
 
@@ -207,8 +205,8 @@ def sagittal_lean(
     surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm, dent)
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     fraction = (extent.front_mm - y) / extent.depth_mm
-    inside = (np.abs(x - extent.middle_mm) <= float(BAND_HALF_MM)) & np.isfinite(surface)
-    inside &= (fraction >= float(PLACES["anterior"])) & (fraction <= float(PLACES["posterior"]))
+    inside = (np.abs(x - extent.middle_mm) <= BAND_HALF_MM) & np.isfinite(surface)
+    inside &= (fraction >= PLACES["anterior"]) & (fraction <= PLACES["posterior"])
     if inside.sum() < 10:
         return None
     along = 0.5 - fraction[inside]

@@ -29,7 +29,7 @@ SEEN_SHARE = cited(0.5, "1", "Own choice: a height needs half of its neighbourho
 
 def patch_centres(extent: Extent) -> NDArray[np.float64]:
     """(kinds, slices, 2) right and anterior coordinates of the height patches, mm."""
-    slices = extent.middle_mm + np.linspace(-float(BAND_HALF_MM), float(BAND_HALF_MM), int(BAND_SLICES))
+    slices = extent.middle_mm + np.linspace(-BAND_HALF_MM, BAND_HALF_MM, int(BAND_SLICES))
     places = extent.front_mm - np.array([float(place) for place in PLACES.values()]) * extent.depth_mm
     return np.stack(np.meshgrid(places, slices, indexing="ij")[::-1], axis=-1)
 
@@ -56,7 +56,7 @@ def band_heights(
     seen = np.isfinite(thickness_mm)
     points = np.stack([x[seen], y[seen]], axis=-1)
     values = thickness_mm[seen]
-    needed = float(SEEN_SHARE) * np.pi * float(REACH_MM) ** 2 / cell_mm2
+    needed = SEEN_SHARE * np.pi * REACH_MM**2 / cell_mm2
     centres = patch_centres(extent)
     inward = np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]])
     heights = np.full(len(centres), np.nan)
@@ -74,12 +74,12 @@ def _median(row: NDArray[np.float64]) -> float:
 
 def _patch_mean(offset_mm: NDArray[np.float64], values: NDArray[np.float64], needed: float) -> float:
     """Mean over the 2 mm patch of a quadratic fitted about its centre, near points weighing more; NaN if too few."""
-    weight = 1 - (offset_mm**2).sum(axis=1) / float(REACH_MM) ** 2
+    weight = 1 - (offset_mm**2).sum(axis=1) / REACH_MM**2
     near = weight > 0
     if near.sum() < max(needed, 10):
         return float("nan")
-    x, y = offset_mm[near].T / float(REACH_MM)
+    x, y = offset_mm[near].T / REACH_MM
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
     fit = weighted_fit(terms, values[near], weight[near])
-    second_moment = (float(PATCH_MM) / float(REACH_MM)) ** 2 / 12
+    second_moment = (PATCH_MM / REACH_MM) ** 2 / 12
     return float(fit[0] + (fit[3] + fit[5]) * second_moment)

@@ -58,7 +58,7 @@ def smooth_surface(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Where an endplate is seen within 10 mm of the mid-plane (nx, ny), and its smooth surface there (n,), mm."""
     x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
-    seen = np.isfinite(height_mm) & (np.abs(x) <= float(SIDE_MM))
+    seen = np.isfinite(height_mm) & (np.abs(x) <= SIDE_MM)
     used = seen if dent is None else seen & ~dent
     terms = _terms(x[used], y[used])
     if len(terms) <= 2 * terms.shape[1]:
@@ -68,7 +68,7 @@ def smooth_surface(
 
 def _terms(x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     """Powers to the fourth along and the second across, products to the second along, scaled to about one."""
-    u, v = x_mm / float(UNIT_MM), y_mm / float(UNIT_MM)
+    u, v = x_mm / UNIT_MM, y_mm / UNIT_MM
     powers = [(i, j) for i in range(ACROSS + 1) for j in range(ALONG + 1) if i == 0 or j <= ACROSS]
     return np.stack([u**i * v**j for i, j in powers], axis=-1)
 
@@ -80,8 +80,8 @@ def _robust(terms: NDArray[np.float64], z: NDArray[np.float64], edge_mm: float) 
     for _ in range(REWEIGHTINGS):
         fit = weighted_fit(terms, z, weight)
         rest = z - terms @ fit
-        spread = max(float(MAD_TO_SD) * float(np.median(np.abs(rest))), float(STEP_SHARE) * edge_mm)
-        weight = np.clip(1 - (rest / (float(OUTLIER_SD) * spread)) ** 2, 0, None) ** 2
+        spread = max(MAD_TO_SD * float(np.median(np.abs(rest))), STEP_SHARE * edge_mm)
+        weight = np.clip(1 - (rest / (OUTLIER_SD * spread)) ** 2, 0, None) ** 2
     return fit
 
 

@@ -64,7 +64,7 @@ def _heights(
 
 def _columns(extent: Extent) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Axes of the columns that the height patches are read from, mm."""
-    side, step = float(SIDE_MM), float(COLUMN_STEP_MM)
+    side, step = SIDE_MM, COLUMN_STEP_MM
     inset = 2 * step
     right = extent.middle_mm + np.arange(-side, side + step, step)
     return right, np.arange(extent.back_mm + inset, extent.front_mm - inset + step, step)
@@ -74,8 +74,8 @@ def column_ends(
     body: BodyField, right_mm: NDArray[np.float64], anterior_mm: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Heights of the last half-level crossings upwards and downwards in columns, mm; NaN where there is none."""
-    reach = float(COLUMN_REACH_MM)
-    z = np.arange(-reach, reach + float(RISE_STEP_MM) / 2, float(RISE_STEP_MM))
+    reach = COLUMN_REACH_MM
+    z = np.arange(-reach, reach + RISE_STEP_MM / 2, RISE_STEP_MM)
     local = np.empty((*right_mm.shape, len(z), 3))
     local[..., 0], local[..., 1], local[..., 2] = right_mm[..., None], anterior_mm[..., None], z
     value = body.at(local)
@@ -84,13 +84,13 @@ def column_ends(
 
 def _outermost(value: NDArray[np.float64], z_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     """Height of the last fall through the half level along the last axis; NaN where there is none."""
-    inside = value >= float(HALF_LEVEL)
+    inside = value >= HALF_LEVEL
     last = len(z_mm) - 1 - inside[..., ::-1].argmax(axis=-1)
     there = inside.any(axis=-1) & (last < len(z_mm) - 1)
     last = np.where(there, last, 0)
     here = np.take_along_axis(value, last[..., None], -1)[..., 0]
     beyond = np.take_along_axis(value, last[..., None] + 1, -1)[..., 0]
-    share = (here - float(HALF_LEVEL)) / np.where(there, here - beyond, 1)
+    share = (here - HALF_LEVEL) / np.where(there, here - beyond, 1)
     return np.where(there, z_mm[last] + share * (z_mm[1] - z_mm[0]), np.nan)
 
 
@@ -99,15 +99,15 @@ def _moved(body: BodyField) -> Iterator[BodyField]:
     yield body
     for axis in range(3):
         for sign in (-1, 1):
-            share = float(MOVE_VOXELS)
+            share = MOVE_VOXELS
             moved = (1 - share) * body.field + share * np.roll(body.field, sign, axis)
-            yield replace(body, field=half_level(moved >= float(HALF_LEVEL), body.voxels))
+            yield replace(body, field=half_level(moved >= HALF_LEVEL, body.voxels))
 
 
 def _turned(body: BodyField) -> Iterator[BodyField]:
     """The frame turned to either side about each of its axes, and unturned."""
     yield body
-    angle = np.deg2rad(float(TURN_DEG))
+    angle = np.deg2rad(TURN_DEG)
     for axis in range(3):
         for sign in (-1, 1):
             yield replace(body, axes=_rotation(axis, sign * angle) @ body.axes)

@@ -11,6 +11,7 @@ OTHERS = (
     "Modality", "SeriesDescription", "KVP", "ContrastBolusAgent", "ConvolutionKernel", "Manufacturer",
     "ManufacturerModelName", "SliceThickness", "PatientID",
 )  # fmt: skip
+_IN_FILE_META = {"SOPClassUID": "MediaStorageSOPClassUID", "SOPInstanceUID": "MediaStorageSOPInstanceUID"}
 _LONGEST = 64
 
 
@@ -20,6 +21,8 @@ def facts_of(header: pydicom.Dataset) -> dict[str, str]:
     Values are parsed by pydicom on access, so a damaged UID raises here, and only here.
     """
     facts = {key: clean(header.get(key)) for key in UIDS}
+    for key, stored in _IN_FILE_META.items():  # some exporters leave the data set's own class blank
+        facts[key] = facts[key] or clean(getattr(header, "file_meta", {}).get(stored))
     for key in OTHERS:
         try:
             facts[key] = clean(_anywhere(header, key))

@@ -11,26 +11,23 @@ from typing import Any
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import (
+    UID,
     CTImageStorage,
-    DeflatedExplicitVRLittleEndian,
     EnhancedCTImageStorage,
     LegacyConvertedEnhancedCTImageStorage,
 )
 
 from endplate.errors import ImageError
-from endplate.image.dicom.facts import clean, facts_of
-from endplate.image.error_text import one_line
+from endplate.image.dicom.facts import clean
+from endplate.image.dicom.opened import AGAIN as _AGAIN
+from endplate.image.dicom.opened import damaged, files_of, opened
+from endplate.image.error_text import name_of
 from endplate.image.file_type import is_dicom
+from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
 
-MAX_FILES = 100_000
 MAX_EDGE_VOXELS = 8192
-MAX_FRAMES = 20_000
-# A deflated file expands up to a thousandfold on opening; a CT image needs half a megabyte before deflation.
-MAX_DEFLATED_BYTES = 2**20
 _CT_CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
-_AGAIN = "export the series again from the archive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,85 +76,92 @@ class Found:
     others: dict[str, int]
 
 
-def find_images(path: Path) -> Found:
+def find_images(path: Path, settings: ReadSettings = DEFAULT) -> Found:
     """All CT images under a folder, or those of the series that the given file belongs to.
+
+    A DICOMDIR stands for its folder.
 
     Raises
     ------
-    ImageError : a DICOM file is damaged, or too many files.
+    ImageError : a DICOM file is damaged, or more than the limits allow.
     """
+    whole = path.is_dir() or path.name == "DICOMDIR"
     folder = path if path.is_dir() else path.parent
-    wanted = None if path.is_dir() else _opened(path)[1].get("SeriesInstanceUID", "")
+    wanted = None if whole else opened(path, settings.limits)[1].get("SeriesInstanceUID", "")
     planes: list[ImagePlane] = []
     others: dict[str, int] = {}
-    for file in _files(folder):
+    for file in files_of(folder, settings.limits):
+        if file.name == "DICOMDIR":
+            continue
         if not is_dicom(file):
             others["not DICOM"] = others.get("not DICOM", 0) + 1
             continue
-        header, facts = _opened(file)
+        header, facts = opened(file, settings.limits)
         if wanted is not None and facts.get("SeriesInstanceUID", "") != wanted:
             continue
-        if facts.get("SOPClassUID") in _CT_CLASSES and facts.get("Modality", "CT").upper() == "CT":
-            planes += _planes(file, header, facts)
-        else:
-            kind = facts.get("Modality", "other DICOM")
+        kind = _other_kind(facts)
+        if kind:
             others[kind] = others.get(kind, 0) + 1
+        else:
+            planes += _planes(file, header, facts, settings.limits)
     return Found(planes=planes, others=others)
 
 
-def _files(folder: Path) -> list[Path]:
-    files = []
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.name != "DICOMDIR":
-            files.append(file)
-        if len(files) > MAX_FILES:
-            raise ImageError(f"{folder} holds more than {MAX_FILES} files", "", "give the folder of one series")
-    return files
+def _other_kind(facts: dict[str, str]) -> str:
+    """What a file is that holds no CT image, else nothing; a CT without any stated class is taken for an image."""
+    kind, modality = facts.get("SOPClassUID"), facts.get("Modality", "").upper()
+    if (kind in _CT_CLASSES and modality in ("CT", "")) or (kind is None and modality == "CT"):
+        return ""
+    if modality == "CT":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a UID may hold anything
+            return f"CT of the class {clean(UID(kind or '').name)}"
+    return modality or "other DICOM"
 
 
-def _opened(path: Path) -> tuple[pydicom.Dataset, dict[str, str]]:
-    """The header without the pixels, and its facts; pydicom's own warnings on odd values are ours to judge."""
+def _planes(path: Path, header: pydicom.Dataset, facts: dict[str, str], limits: Limits) -> list[ImagePlane]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            meta = pydicom.filereader.read_file_meta_info(path)
-            deflated = meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-            if deflated and path.stat().st_size > MAX_DEFLATED_BYTES:
-                raise ImageError(f"{path.name} is a deflated file too large to open safely", "", _AGAIN)
-            header = pydicom.dcmread(path, stop_before_pixels=True)
-            return header, facts_of(header)
-    except ImageError:
-        raise
-    except InvalidDicomError as error:
-        raise ImageError(f"{path.name} is not DICOM", "", "check the path") from error
-    except Exception as error:  # broken bytes make pydicom raise many kinds; all mean the same to the user
-        raise ImageError(f"{path.name} is a damaged DICOM file: {one_line(error)}", "", _AGAIN) from error
-
-
-def _planes(path: Path, header: pydicom.Dataset, facts: dict[str, str]) -> list[ImagePlane]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return list(_planes_of(path, header, facts))
+            return list(_planes_of(path, header, facts, limits))
     except ImageError:
         raise
     except Exception as error:  # values are parsed on access, so any of them can raise here
-        raise ImageError(f"{path.name} is a damaged DICOM file: {one_line(error)}", "", _AGAIN) from error
+        raise damaged(path, error, limits) from error
 
 
-def _planes_of(path: Path, header: pydicom.Dataset, facts: dict[str, str]) -> Iterator[ImagePlane]:
+def _planes_of(path: Path, header: pydicom.Dataset, facts: dict[str, str], limits: Limits) -> Iterator[ImagePlane]:
+    claimed = int(header.get("NumberOfFrames") or 1)
+    _check_claim(path, header, claimed, limits)
     if "PerFrameFunctionalGroupsSequence" not in header:
+        if claimed != 1:
+            raise ImageError(
+                f"{name_of(path)} holds {claimed} frames and the place of one of them",
+                "where the others lie in the patient is not said",
+                "export the series as single images, or as Enhanced CT",
+            )
         yield _plane(path, None, facts, [header])
         return
     frames = list(header.PerFrameFunctionalGroupsSequence)
-    if len(frames) != int(header.NumberOfFrames) or len(frames) > MAX_FRAMES:
-        raise ImageError(
-            f"{path.name} has {len(frames)} frame descriptions for {clean(header.NumberOfFrames)}", "", _AGAIN
-        )
+    if len(frames) != claimed:
+        raise ImageError(f"{name_of(path)} has {len(frames)} frame descriptions for {claimed}", "", _AGAIN)
     shared = header.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()]
     for number, frame in enumerate(frames):
         groups = [item for group in (frame, shared[0]) for item in _macros(group)]
         yield _plane(path, number, facts, [*groups, header])
+
+
+def _check_claim(path: Path, header: pydicom.Dataset, frames: int, limits: Limits) -> None:
+    """Refuse pictures, more frames or voxels than the limits; a few compressed bytes may claim a whole scan."""
+    if not 1 <= frames <= limits.frames:
+        raise ImageError(f"{name_of(path)} claims {frames} frames", f"1 to {limits.frames} are read", RAISE)
+    samples, kind = int(header.get("SamplesPerPixel") or 1), clean(header.get("PhotometricInterpretation"))
+    if samples != 1 or not kind.startswith("MONOCHROME"):
+        raise ImageError(f"{name_of(path)} is a {kind or 'colour'} picture, not CT values", "", _AGAIN)
+    rows, columns = _plane_shape(path, header)
+    voxels = frames * rows * columns
+    if voxels > limits.voxels:
+        raise ImageError(f"{name_of(path)} claims {voxels} voxels", f"at most {limits.voxels} are read", RAISE)
 
 
 def _macros(group: pydicom.Dataset) -> list[pydicom.Dataset]:
@@ -174,7 +178,7 @@ def _plane(path: Path, frame: int | None, facts: dict[str, str], groups: list[py
     rescale = [_value(groups, key) for key in ("RescaleSlope", "RescaleIntercept")]
     localizer = any("LOCALIZER" in kind for kind in kinds)
     if None in rescale and not localizer:
-        raise ImageError(f"{path.name} has no rescale slope and intercept", "its values are not in HU", _AGAIN)
+        raise ImageError(f"{name_of(path)} has no rescale slope and intercept", "its values are not in HU", _AGAIN)
     _check_rescale_type(path, groups)
     plane = ImagePlane(
         path=path, frame=frame, facts=facts, padding=_padding(groups[-1]), shape=_plane_shape(path, groups[-1]),
@@ -199,7 +203,7 @@ def _unplaced_localizer(path: Path, frame: int | None, facts: dict[str, str]) ->
 def _plane_shape(path: Path, header: pydicom.Dataset) -> tuple[int, int]:
     rows, columns = int(header.Rows), int(header.Columns)
     if not 2 <= rows <= MAX_EDGE_VOXELS or not 2 <= columns <= MAX_EDGE_VOXELS:
-        raise ImageError(f"{path.name} has {rows} rows and {columns} columns", "the header is damaged", _AGAIN)
+        raise ImageError(f"{name_of(path)} has {rows} rows and {columns} columns", "the header is damaged", _AGAIN)
     return rows, columns
 
 
@@ -212,18 +216,18 @@ def _check_plane(plane: ImagePlane) -> None:
     lengths = [float(np.linalg.norm(plane.row)), float(np.linalg.norm(plane.column))]
     skew = abs(float(plane.row @ plane.column))
     if any(abs(length - 1) > 0.01 for length in lengths) or skew > 0.01:
-        raise ImageError(f"{plane.path.name} has no valid image orientation", "its place is unknown", _AGAIN)
+        raise ImageError(f"{name_of(plane.path)} has no valid image orientation", "its place is unknown", _AGAIN)
     if not all(0.02 <= edge <= 20 for edge in plane.spacing_mm):
-        raise ImageError(f"{plane.path.name} has the pixel spacing {plane.spacing_mm} mm", "no CT has it", _AGAIN)
+        raise ImageError(f"{name_of(plane.path)} has the pixel spacing {plane.spacing_mm} mm", "no CT has it", _AGAIN)
     if plane.slope == 0 or not np.isfinite([plane.slope, plane.intercept]).all():
-        raise ImageError(f"{plane.path.name} has the rescale {plane.slope:g}, {plane.intercept:g}", "", _AGAIN)
+        raise ImageError(f"{name_of(plane.path)} has the rescale {plane.slope:g}, {plane.intercept:g}", "", _AGAIN)
 
 
 def _check_rescale_type(path: Path, groups: list[pydicom.Dataset]) -> None:
     kind = clean(_value(groups, "RescaleType") or "HU").upper()
     if kind not in ("HU", "US", ""):
         raise ImageError(
-            f"{path.name} holds {kind} values", "they are not Hounsfield units", "give the plain CT reconstruction"
+            f"{name_of(path)} holds {kind} values", "they are not Hounsfield units", "give the plain CT reconstruction"
         )
 
 
@@ -239,5 +243,5 @@ def _numbers(path: Path, groups: list[pydicom.Dataset], key: str, count: int) ->
     value = _value(groups, key)
     numbers = np.array([float(v) for v in value], float) if value is not None else np.zeros(0)
     if numbers.shape != (count,) or not np.isfinite(numbers).all() or np.abs(numbers).max() > 1e6:
-        raise ImageError(f"{path.name} has no valid {key}", "its place in the patient is unknown", _AGAIN)
+        raise ImageError(f"{name_of(path)} has no valid {key}", "its place in the patient is unknown", _AGAIN)
     return numbers

@@ -6,9 +6,12 @@ a separate process: a damaged file then is an error message, never the end of th
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,21 +21,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import ImageError
-from endplate.image.dicom.worker import HEADER, decode_safely, needs_codec
-from endplate.image.error_text import one_line
+from endplate.image.dicom.worker import HEADER, REQUEST, Frames, needs_codec
+from endplate.image.error_text import name_of, one_line
+from endplate.image.limits import DEFAULT, Limits
 
 _FIX = "pip install 'endplate[dicom]' for compressed images, or export the series again uncompressed"
 
 
 class Decoder:
-    """Decodes images one after the other; multi-frame files are decoded once.
+    """Decodes images one after the other; the frames of a file are best asked for in order.
 
-    Use as `with decoder() as pixels: pixels(path, frame)`.
+    Use as `with decoder() as pixels: pixels(path, frame, shape)`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULT.limits) -> None:
         self._worker: subprocess.Popen[bytes] | None = None
-        self._last: tuple[Path, NDArray[Any]] | None = None
+        self._frames, self._limits = Frames(), limits
+        self._codec: dict[Path, bool] = {}
 
     def __call__(self, path: Path, frame: int | None, shape: tuple[int, int]) -> NDArray[Any]:
         """Stored values (rows, columns).
@@ -41,24 +46,22 @@ class Decoder:
         ------
         ImageError : no codec, damaged data, or another shape than the header says.
         """
-        if self._last is None or self._last[0] != path:
-            self._last = (path, self._decode(path))
-        pixels = self._last[1] if frame is None or self._last[1].ndim == 2 else self._last[1][frame]
+        pixels = self._decode(path, frame or 0)
         if pixels.shape != shape:
             raise _error(path, f"pixels {pixels.shape} where the header says {shape}")
         return pixels
 
-    def _decode(self, path: Path) -> NDArray[Any]:
+    def _decode(self, path: Path, frame: int) -> NDArray[Any]:
         try:
-            if not needs_codec(path):
-                return decode_safely(path)
-            return self._decode_apart(path)
+            if path not in self._codec:
+                self._codec = {path: needs_codec(path)}
+            return self._decode_apart(path, frame) if self._codec[path] else self._frames(path, frame)
         except ImageError:
             raise
         except Exception as error:  # pydicom raises many kinds on damaged pixels
             raise _error(path, one_line(error)) from error
 
-    def _decode_apart(self, path: Path) -> NDArray[Any]:
+    def _decode_apart(self, path: Path, frame: int) -> NDArray[Any]:
         if self._worker is None:
             self._worker = subprocess.Popen(
                 [sys.executable, "-m", "endplate.image.dicom.worker"],
@@ -67,14 +70,20 @@ class Decoder:
         worker = self._worker
         if worker.stdin is None or worker.stdout is None:
             raise _error(path, "the decoder did not start")
+        watch, begun = threading.Timer(self._limits.decode_s, worker.kill), time.monotonic()
+        watch.start()
         try:
-            name = str(path.resolve()).encode("utf-8", "surrogateescape")
-            worker.stdin.write(struct.pack("<I", len(name)) + name)
+            name = os.fsencode(path.resolve())
+            worker.stdin.write(struct.pack(REQUEST, len(name), frame) + name)
             worker.stdin.flush()
             return _receive(path, worker.stdout)
         except (OSError, EOFError) as error:
             self.close()
-            raise _error(path, "the codec broke down on it") from error
+            late = time.monotonic() - begun >= self._limits.decode_s
+            why = f"it took more than {self._limits.decode_s} s" if late else "the codec broke down on it"
+            raise _error(path, why) from error
+        finally:
+            watch.cancel()
 
     def close(self) -> None:
         """End the separate process, if one was started."""
@@ -85,9 +94,9 @@ class Decoder:
 
 
 @contextmanager
-def decoder() -> Iterator[Decoder]:
+def decoder(limits: Limits = DEFAULT.limits) -> Iterator[Decoder]:
     """A decoder whose separate process ends with the block."""
-    pixels = Decoder()
+    pixels = Decoder(limits)
     try:
         yield pixels
     finally:
@@ -95,12 +104,12 @@ def decoder() -> Iterator[Decoder]:
 
 
 def _receive(path: Path, stream: IO[bytes]) -> NDArray[Any]:
-    kind, itemsize, frames, rows, columns, length = struct.unpack(HEADER, _exactly(stream, struct.calcsize(HEADER)))
+    kind, itemsize, rows, columns, length = struct.unpack(HEADER, _exactly(stream, struct.calcsize(HEADER)))
     content = _exactly(stream, length)
     if kind == b"e":
         raise _error(path, content.decode("utf-8", "replace"))
     array = np.frombuffer(content, np.dtype(f"{kind.decode()}{itemsize}"))
-    return array.reshape((rows, columns) if frames == 0 else (frames, rows, columns))
+    return array.reshape(rows, columns)
 
 
 def _exactly(stream: IO[bytes], count: int) -> bytes:
@@ -111,4 +120,4 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def _error(path: Path, told: str) -> ImageError:
-    return ImageError(f"the pixels of {path.name} cannot be decoded: {told}", "", _FIX)
+    return ImageError(f"the pixels of {name_of(path)} cannot be decoded: {told}", "", _FIX)

@@ -10,61 +10,80 @@ from numpy.typing import NDArray
 
 from endplate.errors import ImageError
 from endplate.image.dicom.header import ImagePlane, find_images
-from endplate.image.dicom.pixels import decoder
+from endplate.image.dicom.pixels import Decoder, decoder
 from endplate.image.dicom.stack import Stack, stack_images
+from endplate.image.error_text import name_of
 from endplate.image.gantry_tilt import straighten_volume
 from endplate.image.hounsfield import check_hounsfield
-from endplate.image.nifti.header import MAX_VOXELS
-from endplate.image.orient import closest_lps
+from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
+from endplate.image.orient import axis_order, empty_lps, reoriented_affine
+from endplate.image.padding import PADDING_HU, fill_padding
 from endplate.image.volume import Grid, SeriesRef, Volume
 
-PADDING_HU = -1024  # what scanners write outside the field of view
 
-
-def read_series(path: Path) -> Volume:
+def read_series(path: Path, settings: ReadSettings = DEFAULT) -> Volume:
     """The CT of a DICOM folder, or of the series that a file belongs to.
 
     Compressed pixels are decoded by the plug-ins of the `dicom` extra. A tilted gantry is undone by resampling.
 
     Raises
     ------
-    ImageError : not exactly one CT volume, missing slices, damaged files, or values that are not HU.
+    ImageError : not exactly one CT volume, missing slices, damaged files, values that are not HU, or more than the
+        limits allow.
     """
-    stack = stack_images(find_images(path), path)
-    stored, notes = _decode(stack)
-    hu, affine = closest_lps(stored.transpose(2, 1, 0), stack.affine)
+    with decoder(settings.limits) as pixels:
+        found = find_images(path, settings)
+        stack = stack_images(found, path, lambda one, other: _same_pixels(pixels, one, other))
+        hu, notes = _decode(stack, pixels, settings.limits)
+    notes = stack.notes + notes + fill_padding(hu)
+    affine = reoriented_affine(stack.shape, stack.affine, *axis_order(stack.affine))
     i, j, k = hu.shape
-    volume = Volume(
-        grid=Grid(shape=(i, j, k), affine=affine), hu=hu, series=_reference(path, stack, stack.notes + notes)
-    )
-    check_hounsfield(volume.hu, volume.grid, path.name)
+    volume = Volume(grid=Grid(shape=(i, j, k), affine=affine), hu=hu, series=_reference(path, stack, notes))
+    check_hounsfield(volume.hu, volume.grid, name_of(path))
     return straighten_volume(volume)
 
 
-def _decode(stack: Stack) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """HU (slices, rows, columns), int16 where exact else float32."""
-    rows, columns = stack.planes[0].shape
-    count = len(stack.planes)
-    if count * rows * columns > MAX_VOXELS:
-        raise ImageError(
-            f"the series claims {count} x {rows} x {columns} voxels", "no scan has so many", "check the files"
-        )
+def _same_pixels(pixels: Decoder, one: ImagePlane, other: ImagePlane) -> bool:
+    """Whether two images hold the same stored values."""
+    values = [pixels(plane.path, plane.frame, plane.shape) for plane in (one, other)]
+    return bool(np.array_equal(values[0], values[1]))
+
+
+def _decode(stack: Stack, pixels: Decoder, limits: Limits) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """HU (I, J, K) in the order closest to LPS, int16 where exact else float32, and what was said of padding."""
+    _check_size(stack, limits, np.dtype(np.int16))
+    volume, as_stored = empty_lps(stack.shape, stack.affine, np.dtype(np.int16))
     padded = 0
-    with decoder() as pixels:
-        # The first image proves the claimed size before memory for all of it is taken.
-        pixels(stack.planes[0].path, stack.planes[0].frame, (rows, columns))
-        volume: NDArray[Any] = np.empty((count, rows, columns), np.int16)
-        for index, plane in enumerate(stack.planes):
-            raw = pixels(plane.path, plane.frame, plane.shape)
-            hu, outside = _to_hu(raw, plane), _padded(raw, plane)
-            if outside is not None:
-                padded += int(np.count_nonzero(outside))
-                hu[outside] = PADDING_HU
-            if hu.dtype != volume.dtype and volume.dtype == np.int16:
-                volume = volume.astype(np.float32)
-            volume[index] = hu
+    # Frames of one file are decoded in order; only what is filled takes memory.
+    for index in sorted(range(len(stack.planes)), key=lambda n: _place_in_files(stack.planes[n])):
+        plane = stack.planes[index]
+        raw = pixels(plane.path, plane.frame, plane.shape)
+        hu, outside = _to_hu(raw, plane), _padded(raw, plane)
+        if outside is not None:
+            padded += int(np.count_nonzero(outside))
+            hu[outside] = PADDING_HU
+        if hu.dtype != volume.dtype and volume.dtype == np.int16:
+            _check_size(stack, limits, hu.dtype)
+            ints = as_stored
+            volume, as_stored = empty_lps(stack.shape, stack.affine, np.dtype(np.float32))
+            as_stored[...] = ints
+        as_stored[:, :, index] = hu.T
     notes = (f"{padded} padding voxels set to {PADDING_HU} HU",) if padded else ()
     return volume, notes
+
+
+def _place_in_files(plane: ImagePlane) -> tuple[str, int]:
+    return str(plane.path), plane.frame or 0
+
+
+def _check_size(stack: Stack, limits: Limits, kept: np.dtype[Any]) -> None:
+    voxels = int(np.prod(np.array(stack.shape, dtype=object)))
+    if voxels > limits.voxels or voxels * kept.itemsize > limits.volume_bytes:
+        raise ImageError(
+            f"the series claims {stack.shape} voxels, {voxels * kept.itemsize / 2**30:.1f} GiB",
+            f"at most {limits.voxels} voxels and {limits.volume_bytes / 2**30:.1f} GiB are read",
+            RAISE,
+        )
 
 
 def _padded(raw: NDArray[Any], plane: ImagePlane) -> NDArray[np.bool_] | None:
@@ -79,7 +98,7 @@ def _as_stored(value: Any, dtype: np.dtype[Any]) -> int:
     """The padding value with the sign of the pixels: headers often carry it in the other representation."""
     bits = dtype.itemsize * 8
     number = int(value) % 2**bits
-    return number - 2**bits if dtype.kind == "i" and number >= 2 ** (bits - 1) else number
+    return int(number - 2**bits if dtype.kind == "i" and number >= 2 ** (bits - 1) else number)
 
 
 def _to_hu(raw: NDArray[Any], plane: ImagePlane) -> NDArray[Any]:

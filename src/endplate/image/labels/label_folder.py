@@ -1,55 +1,71 @@
-"""A folder of labels: one mask per vertebra, or a vertebra map with its sub-region map."""
+"""A folder of labels: one mask per vertebra, a vertebra map with its sub-region map, or one DICOM SEG."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from endplate.cited import cited
 from endplate.errors import LabelError
+from endplate.image.dicom.opened import files_of, opened
+from endplate.image.error_text import name_of
+from endplate.image.file_type import is_dicom
 from endplate.image.labels.dicom_seg import read_dicom_seg
-from endplate.image.labels.label_map import bare_name, labels_from_nifti, subregions, whole_labels
+from endplate.image.labels.label_map import bare_name, labels_from_nifti, same_grid_mm, subregions
 from endplate.image.labels.level_name import level_from_name
-from endplate.image.nifti.file import read_nifti
-from endplate.image.volume import LabelMap, SeriesRef
+from endplate.image.labels.merge import Merged
+from endplate.image.labels.whole import whole_labels
+from endplate.image.limits import DEFAULT, ReadSettings
+from endplate.image.nifti.file import NiftiImage, read_nifti
+from endplate.image.volume import Grid, LabelMap, SeriesRef
 from endplate.level import Level
 
-MAX_OVERLAP = cited(
-    0.05, "1", "touching masks share a rim of voxels after resampling; more means the same bone twice", "design"
-)
 _SUBREGION_WORDS = ("subreg", "subregion")
+_MAP_WORDS = ("seg", "msk", "mask", "labels")
 
 
-def read_label_folder(folder: Path, scheme: str | Path | None = None) -> LabelMap:
+def read_label_folder(folder: Path, scheme: str | Path | None = None, settings: ReadSettings = DEFAULT) -> LabelMap:
     """Labels from a folder.
 
     Either every vertebra has a file named after it (vertebrae_L1.nii.gz), or the folder holds one vertebra map and,
-    if wanted, one TPTBox sub-region map whose name contains `subreg`.
+    if wanted, one TPTBox sub-region map whose name contains `subreg`, or one DICOM SEG, beside its CT or alone.
 
     Raises
     ------
-    LabelError : neither, masks on different grids, or masks that overlap.
+    LabelError : none of them, masks on different grids, or masks that overlap.
     """
-    files = sorted(p for p in folder.iterdir() if p.name.endswith((".nii", ".nii.gz")) and not p.name.startswith("."))
+    inside = [path for path in files_of(folder, settings.limits, deep=False) if not path.name.startswith(".")]
+    files = [path for path in inside if path.name.endswith((".nii", ".nii.gz"))]
     masks = _masks_by_level(files)
     if masks:
-        return _merge_masks(folder, masks, files)
-    series = [p for p in folder.iterdir() if p.suffix.lower() == ".dcm"]
-    if not files and len(series) == 1:
-        return read_dicom_seg(series[0])
+        return _merge_masks(folder, masks, files, settings)
+    if not files and (seg := _only_seg(folder, inside, settings)) is not None:
+        return read_dicom_seg(seg, settings)
     sub = [p for p in files if any(word in p.name.lower() for word in _SUBREGION_WORDS)]
     maps = [p for p in files if p not in sub]
     if len(maps) > 1:  # a data set's folder holds the CT beside them
-        maps = [p for p in maps if any(word in p.name.lower() for word in ("seg", "msk", "mask"))]
+        maps = [p for p in maps if any(word in p.name.lower() for word in _MAP_WORDS)]
     if len(maps) != 1 or len(sub) > 1:
         raise LabelError(
             f"{folder} holds {len(maps)} label maps and {len(sub)} sub-region maps",
             "one file named after each vertebra, or one vertebra map, is needed",
             "give the file itself",
         )
-    labels = labels_from_nifti(maps[0], scheme)
-    return with_subregions(labels, sub[0]) if sub else labels
+    labels = labels_from_nifti(maps[0], scheme, settings)
+    return with_subregions(labels, sub[0], settings) if sub else labels
+
+
+def _only_seg(folder: Path, files: list[Path], settings: ReadSettings) -> Path | None:
+    """The one DICOM SEG of a folder, which may hold its CT as well; None without DICOM files."""
+    dicom = [path for path in files if is_dicom(path)]
+    if not dicom:
+        return None
+    segs = [path for path in dicom if opened(path, settings.limits)[1].get("Modality", "").upper() == "SEG"]
+    if len(segs) != 1:
+        raise LabelError(
+            f"{folder} holds {len(segs)} DICOM SEG objects among {len(dicom)} DICOM files",
+            "one is needed",
+            "give the SEG file itself",
+        )
+    return segs[0]
 
 
 def _masks_by_level(files: list[Path]) -> dict[Level, Path]:
@@ -58,57 +74,51 @@ def _masks_by_level(files: list[Path]) -> dict[Level, Path]:
     for path in sorted(files, key=lambda p: bare_name(p).lower() == "sacrum"):
         level = level_from_name(bare_name(path))
         if level is not None and level in masks and bare_name(path).lower() != "sacrum":
-            raise LabelError(f"{masks[level].name} and {path.name} both name {level}", "", "keep one of them")
+            raise LabelError(f"{name_of(masks[level])} and {name_of(path)} both name {level}", "", "keep one of them")
         if level is not None:
             masks.setdefault(level, path)
     return masks
 
 
-def with_subregions(labels: LabelMap, path: Path) -> LabelMap:
+def with_subregions(labels: LabelMap, path: Path, settings: ReadSettings = DEFAULT) -> LabelMap:
     """The same labels with the TPTBox sub-region codes of the file at `path`, which must lie on the same grid."""
-    image = read_nifti(path)
-    codes = subregions(image, labels.grid, path.name)
+    image = read_nifti(path, settings)
+    codes = subregions(image, labels.grid, name_of(path))
     return LabelMap(
         grid=labels.grid, labels=labels.labels, scheme=labels.scheme, subregion=codes, series=labels.series,
-        notes=(*labels.notes, f"sub-regions from {path.name}"),
+        notes=(*labels.notes, f"sub-regions from {name_of(path)}"),
     )  # fmt: skip
 
 
-def _merge_masks(folder: Path, masks: dict[Level, Path], files: list[Path]) -> LabelMap:
-    """One label map from one mask per level; the first level keeps a voxel that two claim."""
-    grid, merged, notes = None, np.zeros(0, np.uint16), []
+def _merge_masks(folder: Path, masks: dict[Level, Path], files: list[Path], settings: ReadSettings) -> LabelMap:
+    """One label map from one mask per level."""
+    merged: Merged | None = None
+    apart = 0.0
     for level in sorted(masks, key=lambda lv: lv.order):
-        image = read_nifti(masks[level])
-        if grid is None:
-            grid, merged = image.grid, np.zeros(image.grid.shape, np.uint16)
-            notes += list(image.notes)
-        if not image.grid.matches(grid):
-            raise LabelError(
-                f"{masks[level].name} lies on another grid than the masks beside it", "", "export all on one grid"
-            )
-        if image.values.max() == 0:
+        image, name = read_nifti(masks[level], settings), name_of(masks[level])
+        merged = merged or Merged(image.grid, image.notes)
+        apart = max(apart, _check_grid(image, merged.grid, name))
+        if not image.values.any():
             continue  # TotalSegmentator writes an empty mask for each vertebra outside the scan
-        numbers = whole_labels(image.values, masks[level].name)
-        mask = numbers > 0
-        if (numbers[mask] != numbers.max()).any():
-            raise LabelError(
-                f"{masks[level].name} holds several values", "it is no mask of one vertebra", "give a mask of 0 and 1"
-            )
-        shared = int(np.count_nonzero(merged[mask]))
-        if shared > float(MAX_OVERLAP) * np.count_nonzero(mask):
-            raise LabelError(
-                f"{masks[level].name} covers {shared} voxels of another vertebra",
-                "the same bone has two names",
-                "correct the masks",
-            )
-        if shared:
-            notes.append(f"{shared} voxels of {level} were also claimed by the level above")
-        merged[mask & (merged == 0)] = level.verse_id
-    if grid is None or not merged.any():
+        found = whole_labels(image.values, name, settings.limits)
+        if len(found.present) > 1:
+            raise LabelError(f"{name} holds several values", "it is no mask of one vertebra", "give a mask of 0 and 1")
+        merged.add(level, found.numbers > 0, name)
+    if merged is None or not merged.labels.any():
         raise LabelError(f"{folder}: every vertebra mask is empty", "", "segment a scan that shows the spine")
-    skipped = len(files) - len(masks)
-    if skipped:
-        notes.append(f"{skipped} masks of other structures were left out")
+    if apart > 1e-3:
+        merged.notes.append(f"the masks' headers place them up to {apart:.3f} mm apart; they are taken as one grid")
+    if len(files) > len(masks):
+        merged.notes.append(f"{len(files) - len(masks)} masks of other structures were left out")
     return LabelMap(
-        grid=grid, labels=merged, scheme="one mask per vertebra", series=SeriesRef(path=str(folder)), notes=tuple(notes)
-    )
+        grid=merged.grid, labels=merged.labels, scheme="one mask per vertebra", series=SeriesRef(path=str(folder)),
+        notes=tuple(merged.notes),
+    )  # fmt: skip
+
+
+def _check_grid(image: NiftiImage, grid: Grid, name: str) -> float:
+    """How far the corners of a mask lie beside the grid of the others, mm."""
+    if not image.grid.matches(grid, same_grid_mm(grid)):
+        seen = f"{image.grid.shape} voxels, {image.grid.apart_mm(grid):.2f} mm apart"
+        raise LabelError(f"{name} lies on another grid than the masks beside it ({seen})", "", "export all on one grid")
+    return image.grid.apart_mm(grid)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Literal
 
 from endplate.errors import LabelError
-from endplate.image.error_text import one_line
+from endplate.image.file_type import is_ordinary
 from endplate.image.labels.level_name import level_from_name
 from endplate.level import Level
 
@@ -24,7 +22,7 @@ class Scheme:
     levels : label to level.
     others : labels that the scheme gives to structures other than a single vertebra (organs, discs, coccyx).
     sacrum : label of the whole sacrum; it stands for S1 only where S1 has no label of its own.
-    guess : whether the scheme may be recognised from the numbers alone.
+    guess : whether the scheme may be recognised from the numbers alone; "last" tries it where no other fits.
     """
 
     name: str
@@ -32,7 +30,7 @@ class Scheme:
     levels: dict[int, Level]
     others: frozenset[int] = field(default=frozenset())
     sacrum: int | None = None
-    guess: bool = True
+    guess: bool | Literal["last"] = True
 
     def levels_of(self, labels: list[int]) -> dict[int, Level]:
         """Label to level for those labels that are a vertebra."""
@@ -89,7 +87,18 @@ _PP = Scheme(
     # The same numbers as VerSe: guessing gains nothing by a second name.
     guess=False,
 )
-_TABLE = {scheme.name: scheme for scheme in (_VERSE, _TOTAL, _TOTAL_V1, _PP)}
+# TotalSpineSeg, read in totalspineseg/resources/labels_maps/tss_map.json (verified): cord 1, canal 2, L7 47, discs
+# 63-100. T1-T4 have VerSe's numbers of L2-L5, so that it is tried only where no other scheme fits.
+_SPINESEG = Scheme(
+    name="totalspineseg",
+    description="TotalSpineSeg: C1-C7 11-17, T1-T12 21-32, L1-L6 41-46, sacrum 50 (numbers grow downwards)",
+    levels=_downward(11, Level.C1, Level.C7) | _downward(21, Level.T1, Level.T12) | _downward(41, Level.L1, Level.L5)
+    | {46: Level.L6},
+    others=frozenset({1, 2, 47, *range(63, 68), *range(71, 83), *range(91, 96), 100}),
+    sacrum=50,
+    guess="last",
+)  # fmt: skip
+_TABLE = {scheme.name: scheme for scheme in (_VERSE, _TOTAL, _TOTAL_V1, _PP, _SPINESEG)}
 _ALIASES = {"total": "totalsegmentator", "total_v2": "totalsegmentator", "total_v1": "totalsegmentator-v1",
             "vertebrae_pp_refined": "vertebrae_pp", "tptbox": "verse"}  # fmt: skip
 
@@ -101,7 +110,12 @@ def known_schemes() -> MappingProxyType[str, str]:
 
 def guessable_schemes() -> tuple[Scheme, ...]:
     """The schemes that are tried when the file does not name its labels."""
-    return tuple(scheme for scheme in _TABLE.values() if scheme.guess)
+    return tuple(scheme for scheme in _TABLE.values() if scheme.guess is True)
+
+
+def last_schemes() -> tuple[Scheme, ...]:
+    """The schemes that are tried where none of `guessable_schemes` fits."""
+    return tuple(scheme for scheme in _TABLE.values() if scheme.guess == "last")
 
 
 def scheme_by_name(name: str | Path) -> Scheme:
@@ -116,8 +130,10 @@ def scheme_by_name(name: str | Path) -> Scheme:
     if key in _TABLE:
         return _TABLE[key]
     path = Path(name)
-    if path.is_file():
-        return _scheme_from_file(path)
+    if is_ordinary(path):
+        from endplate.image.labels.scheme_file import scheme_from_file
+
+        return scheme_from_file(path)
     raise LabelError(
         f"label scheme {name} is neither known nor a file", f"known: {', '.join(_TABLE)}", "name one of them or a file"
     )
@@ -126,16 +142,18 @@ def scheme_by_name(name: str | Path) -> Scheme:
 def scheme_from_names(names: dict[int, str], source: str) -> Scheme | None:
     """A scheme from label names such as `vertebrae_L1`, or None where no name is a vertebra.
 
-    Names without the word "vertebra" are not trusted: an automatic table names label 5 "L5" whatever it shows.
+    Names without the word "vertebra" count unless each only repeats its number: where it knows no names,
+    TotalSegmentator writes L20 for label 20, and L5 for label 5 whatever that shows.
     """
+    repeated = all(name.strip().upper() == f"L{number}" for number, name in names.items() if _is_bare(name))
     levels: dict[int, Level] = {}
     sacrum: list[int] = []
     for number, name in names.items():
         if name.strip().lower() == "sacrum":
             sacrum.append(number)
-        elif (level := level_from_name(name, bare=False)) is not None:
+        elif (level := level_from_name(name, bare=not repeated)) is not None:
             levels[number] = level
-    if not levels:
+    if not levels or len(set(levels.values())) < len(levels):
         return None
     return Scheme(
         name=source, description="names stored in the file", levels=levels,
@@ -143,36 +161,6 @@ def scheme_from_names(names: dict[int, str], source: str) -> Scheme | None:
     )  # fmt: skip
 
 
-def _scheme_from_file(path: Path) -> Scheme:
-    """Read `{"L1" = 20, ...}` or `{"20" = "L1", ...}`, at top level or under `levels`."""
-    try:
-        content = path.read_bytes().decode("utf-8")
-        parsed = json.loads(content) if path.suffix.lower() == ".json" else tomllib.loads(content)
-    except (OSError, ValueError, RecursionError) as error:
-        raise LabelError(
-            f"scheme file {path.name} cannot be read: {one_line(error)}", "", "write TOML or JSON"
-        ) from error
-    table = parsed.get("levels", parsed) if isinstance(parsed, dict) else None
-    if not isinstance(table, dict) or not table:
-        raise LabelError(f"scheme file {path.name} holds no table", "", _EXAMPLE)
-    levels: dict[int, Level] = {}
-    for key, value in table.items():
-        number, level = _entry(path, key, value)
-        if number in levels or level in levels.values():
-            raise LabelError(
-                f"scheme file {path.name} gives {number} or {level} twice", "", "make the table one to one"
-            )
-        levels[number] = level
-    return Scheme(name=f"file {path.name}", description=f"the table in {path.name}", levels=levels)
-
-
-_EXAMPLE = "write lines such as L1 = 20"
-
-
-def _entry(path: Path, key: str, value: Any) -> tuple[int, Level]:
-    name, number = (str(value), key) if key.strip().isdigit() else (key, value)
-    level = level_from_name(name)
-    valid = isinstance(number, int | str) and not isinstance(number, bool) and str(number).strip().isdigit()
-    if level is None or not valid or not 0 < int(number) < 2**16:
-        raise LabelError(f"scheme file {path.name}: {key} = {value} pairs no level with a number", "", _EXAMPLE)
-    return int(number), level
+def _is_bare(name: str) -> bool:
+    """Whether a name is a level without the word vertebra."""
+    return level_from_name(name, bare=True) is not None and level_from_name(name, bare=False) is None

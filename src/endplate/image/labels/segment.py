@@ -11,6 +11,7 @@ from pathlib import Path
 
 from endplate.atomic import atomic_path
 from endplate.errors import ImageError, LabelError, OptionError
+from endplate.image.file_type import exists
 from endplate.image.labels.scheme import scheme_by_name
 
 PROGRAM = "TotalSegmentator"
@@ -43,7 +44,7 @@ def segment(volume_path: Path, out_dir: Path, progress: Callable[[str], None] | 
             "--segment totalsegmentator runs it as a separate program",
             "install it with: pip install TotalSegmentator (about 2 GB with its weights), or give --labels",
         )
-    if not volume_path.exists():
+    if not exists(volume_path):
         raise ImageError(f"{volume_path} does not exist", "", "check the path")
     labels = out_dir / "labels.nii.gz"
     with atomic_path(labels) as temporary, tempfile.TemporaryDirectory(dir=out_dir, prefix=".segmenting-") as folder:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from endplate.errors import ImageError
+from endplate.image.error_text import name_of
+from endplate.image.file_type import is_ordinary
 from endplate.image.volume import SeriesRef
 
 MAX_BYTES = 2**22
@@ -31,18 +33,18 @@ def with_sidecar(series: SeriesRef, path: Path) -> SeriesRef:
     ImageError : the file says that the scan is not a CT.
     """
     sidecar = sidecar_of(path)
-    if not sidecar.is_file() or sidecar.stat().st_size > MAX_BYTES:
+    if not is_ordinary(sidecar) or sidecar.stat().st_size > MAX_BYTES:
         return series
     try:
         facts = json.loads(sidecar.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         facts = None
     if not isinstance(facts, dict):
-        return replace(series, notes=(*series.notes, f"{sidecar.name} beside the scan cannot be read"))
+        return replace(series, notes=(*series.notes, f"{name_of(sidecar)} beside the scan cannot be read"))
     modality = _text(facts.get("Modality"))
     if modality not in (None, "CT"):
         raise ImageError(
-            f"{path.name} is {modality}, says {sidecar.name}", "Hounsfield units are needed", "give the CT"
+            f"{name_of(path)} is {modality}, says {name_of(sidecar)}", "Hounsfield units are needed", "give the CT"
         )
     agent = _text(facts.get("ContrastBolusAgent")) or _text(facts.get("ContrastBolusIngredient"))
     maker = [_text(facts.get(key)) for key in ("Manufacturer", "ManufacturersModelName")]
@@ -56,7 +58,7 @@ def with_sidecar(series: SeriesRef, path: Path) -> SeriesRef:
         slice_thickness_mm=_positive(facts.get("SliceThickness")),
         series_uid=_text(facts.get("SeriesInstanceUID")),
         study_uid=_text(facts.get("StudyInstanceUID")),
-        notes=(*series.notes, f"acquisition facts from {sidecar.name}"),
+        notes=(*series.notes, f"acquisition facts from {name_of(sidecar)}"),
     )
 
 

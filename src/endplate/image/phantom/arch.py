@@ -63,7 +63,7 @@ def _capsule(point: tuple[Array, Array, Array], start: Point, stop: Point, radiu
     away = [coordinate - offset for coordinate, offset in zip(point, start, strict=True)]
     along = np.clip((away[0] * axis[0] + away[1] * axis[1] + away[2] * axis[2]) / (axis @ axis), 0, 1)
     squares = sum((a - along * d) ** 2 for a, d in zip(away, axis, strict=True))
-    return np.sqrt(squares) - radius
+    return np.asarray(np.sqrt(squares) - radius)
 
 
 def _rounded_box(offsets: tuple[Array, ...], half: tuple[float, ...], rounding: float) -> Array:
@@ -87,7 +87,7 @@ class ArchShape:
         return self.body.size.width_mm / CONCAVITY_REFERENCE_WIDTH_MM
 
     def _mm(self, name: str) -> float:
-        return float(_ARCH[name]) * self._scale
+        return _ARCH[name] * self._scale
 
     @cached_property
     def _posterior_height_mm(self) -> float:
@@ -200,9 +200,9 @@ class ArchShape:
     def parts(self, right: Array, anterior: Array, superior: Array) -> list[Array]:
         """Distance outside each of `PARTS`, mm, negative inside; both sides at once."""
         beside = np.abs(right)
-        longer = np.where(right < 0, float(LEFT_LONGER), 1.0)
+        longer = np.where(right < 0, LEFT_LONGER, 1.0)
         transverse = self._transverse(beside, anterior, superior, 1.0)
-        far = self._transverse(beside, anterior, superior, float(LEFT_LONGER))
+        far = self._transverse(beside, anterior, superior, LEFT_LONGER)
         return [
             self._pedicle(beside, anterior, superior),
             self._lamina(beside, anterior, superior),
@@ -214,7 +214,7 @@ class ArchShape:
 
     def distance(self, right: Array, anterior: Array, superior: Array) -> Array:
         """Distance outside the whole arch, mm, negative inside."""
-        return np.minimum.reduce(self.parts(right, anterior, superior))
+        return np.asarray(np.minimum.reduce(self.parts(right, anterior, superior)))
 
     def reach_mm(self) -> NDArray[np.float64]:
         """(2, 3) corners of a local box that holds the whole vertebra."""

@@ -43,11 +43,13 @@ def make_phantom(spec: PhantomSpec | None = None) -> Phantom:
 
     Parameters
     ----------
-    spec : what to build; None a healthy T10-L5 of moderately low density.
+    spec : PhantomSpec, optional
+        What to build; None builds a healthy T10-L5 of moderately low density.
 
     Returns
     -------
-    Phantom : CT in HU (int16), label map, exact truth. Same specification and seed, same voxels.
+    Phantom
+        CT in HU (int16), label map, exact truth. Same specification and seed, same voxels.
     """
     spec = spec or PhantomSpec()
     upright = stack_spine(spec)
@@ -99,7 +101,7 @@ def _grid(spec: PhantomSpec, placed: tuple[Placed, ...]) -> Grid:
     if spec.rods is not None:
         high[1] += TRUNK_MM["rod_space"]
     if spec.field_mm is not None:
-        centre = np.array([0.0, float(_FIELD_BEHIND_BODY_MM)])
+        centre = np.array([0.0, _FIELD_BEHIND_BODY_MM])
         low[:2], high[:2] = centre - np.array(spec.field_mm) / 2, centre + np.array(spec.field_mm) / 2
     heights = []
     for one in placed:

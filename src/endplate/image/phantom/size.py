@@ -67,7 +67,7 @@ class LevelSize:
 
 def level_size(level: Level, sex: Literal["female", "male"], size: float) -> LevelSize:
     """Sizes of a level of the digital spine; lengths times `size`, and larger for men."""
-    scale = size * (float(MALE_SIZE) if sex == "male" else 1)
+    scale = size * (MALE_SIZE if sex == "male" else 1)
     row = {}
     for entry in fields(LevelSize):
         number = _TABLES[entry.name][level.value]

@@ -85,7 +85,7 @@ class SpineCourse:
 
     def at(self, z: NDArray, name: str) -> NDArray:
         """A quantity at heights z."""
-        return np.interp(z, self.z, getattr(self, name))
+        return np.asarray(np.interp(z, self.z, getattr(self, name)))
 
 
 def course_of(upright: tuple[Placed, ...]) -> SpineCourse:
@@ -110,8 +110,8 @@ def columns(spec: PhantomSpec, course: SpineCourse, z: NDArray) -> Iterator[Elli
     belly = trunk["front"] / 2 + wall / 4
     yield Ellipse(x=0, y=belly, half_width=trunk["half_width"] - wall, half_depth=half - wall, hu=spec.fat_hu)
     for number in "012":
-        x, y, a, b = (float(_BELLY[name + number]) for name in "xyab")
-        yield Ellipse(x=x, y=y, half_width=a, half_depth=b, hu=float(_HU["organ"]))
+        x, y, a, b = (_BELLY[name + number] for name in "xyab")
+        yield Ellipse(x=x, y=y, half_width=a, half_depth=b, hu=_HU["organ"])
     front, canal = course.at(z, "front"), course.at(z, "canal")
     for side in (-1, 1):
         x = side * trunk["psoas_aside"]
@@ -122,14 +122,14 @@ def columns(spec: PhantomSpec, course: SpineCourse, z: NDArray) -> Iterator[Elli
         ahead = front - trunk["aorta_ahead"]
         yield Ellipse(x=side * trunk["vessel_aside"], y=ahead, half_width=radius, half_depth=radius, hu=_HU["blood"])
     width, depth = course.at(z, "canal_half_width"), course.at(z, "canal_half_depth")
-    yield Ellipse(x=0, y=canal, half_width=width, half_depth=depth, hu=float(_HU["sac"]))
+    yield Ellipse(x=0, y=canal, half_width=width, half_depth=depth, hu=_HU["sac"])
 
 
 def rods(spec: PhantomSpec) -> Iterator[Ellipse]:
     """The calibration rods, right to left by concentration."""
     if spec.rods is None:
         return
-    to_k2hpo4 = float(K2HPO4_PER_HA_120_KVP) if spec.rods.mineral == "HA" else 1.0
+    to_k2hpo4 = K2HPO4_PER_HA_120_KVP if spec.rods.mineral == "HA" else 1.0
     first = -(len(spec.rods.mg_cm3) - 1) / 2
     for number, density in enumerate(spec.rods.mg_cm3):
         yield Ellipse(
@@ -213,4 +213,4 @@ def _disc_distance(above: Placed | None, below: Placed | None, points: NDArray) 
         gaps += [gap, (placed.body.radius(x, y) - _DISC_SHARE) / slope]
         if above is None or below is None:
             gaps.append(-gap - TRUNK_MM["disc_at_the_end"])
-    return np.maximum.reduce(gaps)
+    return np.asarray(np.maximum.reduce(gaps))

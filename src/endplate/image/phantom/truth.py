@@ -164,7 +164,7 @@ def heights_of(body: BodyShape) -> tuple[float, float, float]:
 
 def wedge_of(body: BodyShape) -> float:
     """Angle between the least-squares planes of both endplates in the sagittal plane, degrees."""
-    x, y, inside = _plan(body, float(INNER_CONTOUR))
+    x, y, inside = _plan(body, INNER_CONTOUR)
     system = np.stack([np.ones(inside.sum()), x[inside], y[inside]], axis=1)
     tilts = [np.arctan(np.linalg.lstsq(system, plate[inside], rcond=None)[0][2]) for plate in body.endplates(x, y)]
     return float(np.rad2deg(tilts[1] - tilts[0]))
@@ -240,7 +240,7 @@ def level_truth(placed: Placed, spec: PhantomSpec) -> LevelTruth:
 
 def _plate_lean(placed: Placed, which: int) -> float:
     """Forward lean of an endplate's least-squares plane in the sagittal plane of the patient, radians."""
-    x, y, inside = _plan(placed.body, float(INNER_CONTOUR))
+    x, y, inside = _plan(placed.body, INNER_CONTOUR)
     system = np.stack([np.ones(inside.sum()), x[inside], y[inside]], axis=1)
     plate = replace(placed.body, node=None).endplates(x, y)[which][inside]
     tilt = np.arctan(np.linalg.lstsq(system, plate, rcond=None)[0][2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from endplate.numerics.mpm.newton import solve_step
 from endplate.numerics.mpm.particles import Particles
 from endplate.numerics.mpm.problem import Solution
 from endplate.numerics.mpm.springs import SpringModes
+from endplate.numerics.mpm.surface import Surface
 from endplate.numerics.threads import run_chunks, thread_count
 
 Double = NDArray[np.float64]
@@ -43,6 +45,20 @@ class Step:
     pressure_mpa: tuple[float, ...]
     volume_mm3: tuple[float, ...]
     reaction_n: Double
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SavedState:
+    """What `Engine.save` keeps."""
+
+    particles: Particles
+    surfaces: tuple[Surface, ...]
+    pressures: tuple[float, ...]
+    carried: dict[str, Double]
+    energy_balance: EnergyBalance
+    modulus: Double
+    last: Solution | None
+    greatest_force: float
 
 
 class Engine:
@@ -210,6 +226,27 @@ class Engine:
             each = np.asarray(spring.stiffness_n_per_mm) / spring.points.size
             out += 0.5 * float(np.sum(each * stretch**2))
         return out
+
+    def save(self) -> SavedState:
+        """All that steps change, to come back to."""
+        return SavedState(
+            particles=self.particles.copy(),
+            surfaces=tuple(b.surface.copy() for b in self.balloons),
+            pressures=tuple(b.pressure_mpa for b in self.balloons),
+            carried={name: points.copy() for name, points in self.carried.items()},
+            energy_balance=copy.copy(self.energy_balance),
+            modulus=self.modulus.copy(),
+            last=self.last,
+            greatest_force=self.greatest_force,
+        )
+
+    def restore(self, saved: SavedState) -> None:
+        """Go back to a saved state; its arrays are taken, not copied."""
+        self.particles, self.carried, self.energy_balance = saved.particles, saved.carried, saved.energy_balance
+        self.modulus, self.last, self.greatest_force = saved.modulus, saved.last, saved.greatest_force
+        self.spring_modes = None
+        for balloon, surface, pressure in zip(self.balloons, saved.surfaces, saved.pressures, strict=True):
+            balloon.surface, balloon.pressure_mpa = surface, pressure
 
     @property
     def nbytes(self) -> int:

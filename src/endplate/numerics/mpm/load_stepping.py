@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.load import Load
+from endplate.progress import Share
 
 LoadAt = Callable[[float, float], Load]
 """The load that takes the engine from one place on its path to the next."""
@@ -97,7 +98,7 @@ def march(
     stops: Sequence[float],
     *,
     strict: bool = False,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
 ) -> LoadHistory:
     """Step along a path with a parameter that starts at 0.
 
@@ -131,7 +132,7 @@ def inflate(
     *,
     step_factor: float = STEP_FACTOR,
     strict: bool = False,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
     until: Callable[[Engine], str] | None = None,
 ) -> LoadHistory:
     """Fill all balloons at the same time to their volumes, within the limits of volume and pressure that they have.
@@ -194,7 +195,7 @@ def deflate(
     fractions: Sequence[float] = DEFLATION,
     *,
     strict: bool = False,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
 ) -> LoadHistory:
     """Lower the pressure of all balloons to shares of what it is, under the same load.
 
@@ -221,7 +222,7 @@ def push(
     steps: int,
     *,
     strict: bool = False,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
 ) -> LoadHistory:
     """Prescribe the motion of the held nodes in equal steps: `load.move` is that of all steps together.
 
@@ -249,7 +250,7 @@ def release(
     steps: int = 7,
     *,
     strict: bool = False,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
 ) -> LoadHistory:
     """Let go of held nodes: their reaction of the last step takes their place and is lowered to zero.
 

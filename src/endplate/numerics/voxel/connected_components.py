@@ -19,14 +19,3 @@ def largest_piece(active: ArrayLike) -> tuple[NDArray[np.bool_], int]:
     sizes = np.bincount(labels.ravel())[1:]
     keep = labels == 1 + int(np.argmax(sizes))
     return keep, int(sizes.sum() - sizes.max())
-
-
-def anchored_pieces(active: ArrayLike, anchor: ArrayLike) -> tuple[NDArray[np.bool_], int]:
-    """All face-connected pieces that contain a voxel of `anchor`, and how many voxels were dropped."""
-    mask = np.asarray(active, dtype=np.bool_)
-    labels, count = ndimage.label(mask)
-    held = np.zeros(count + 1, dtype=np.bool_)
-    held[np.unique(labels[np.asarray(anchor, dtype=np.bool_) & mask])] = True
-    held[0] = False
-    keep = held[labels]
-    return keep, int(mask.sum() - keep.sum())

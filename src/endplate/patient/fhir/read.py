@@ -163,7 +163,7 @@ def _patient(patient: Resource, today: date) -> Iterator[tuple[str, Any]]:
         yield "sex", patient["gender"]
     born = patient.get("birthDate", "")
     if len(born) == DAY_LENGTH:
-        yield "age_yr", round((today - date.fromisoformat(born)).days / float(DAYS_PER_YEAR), 1)
+        yield "age_yr", round((today - date.fromisoformat(born)).days / DAYS_PER_YEAR, 1)
 
 
 def _fields(resource: Resource) -> Iterator[tuple[str, Any]]:

@@ -27,7 +27,7 @@ HUNDRED = 100.0
 def rmdq_score(ticked: int | None, items: Sequence[bool | None] | None, version: int) -> Score:
     """Roland-Morris on the 24-item scale. An unticked item counts 0; one left open (None) widens the band."""
     of = int(RMDQ_ITEMS) if version == RMDQ_ITEMS else int(RMDQ_SHORT_ITEMS)
-    scale = float(RMDQ_ITEMS) / of
+    scale = RMDQ_ITEMS / of
     if items is not None:
         yes, unknown = sum(item is True for item in items), sum(item is None for item in items)
         value = yes * scale if not unknown else None
@@ -47,7 +47,7 @@ def rmdq_score(ticked: int | None, items: Sequence[bool | None] | None, version:
 
 def odi_score(percent: float | None, items: Sequence[int | None] | None) -> Score:
     """Oswestry in percent: sum over 5 x the number answered; at least 8 of 10 answered."""
-    of, most = int(ODI_ITEMS), float(ODI_MAX)
+    of, most = int(ODI_ITEMS), ODI_MAX
     if items is None:
         if percent is None:
             return Score(value=None, of=of, reason="not asked")
@@ -63,7 +63,7 @@ def odi_score(percent: float | None, items: Sequence[int | None] | None) -> Scor
 
 def qualeffo_score(total: float | None, items: Sequence[float | None] | None) -> Score:
     """QUALEFFO-41 from recoded items (1 best .. 5 worst): (mean - 1) / 4 x 100; 0 is best."""
-    of, most = int(QUALEFFO_ITEMS), float(QUALEFFO_MAX)
+    of, most = int(QUALEFFO_ITEMS), QUALEFFO_MAX
     if items is None:
         if total is None:
             return Score(value=None, of=of, reason="not asked")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from endplate.level import Level
 from endplate.repair.device.needle import Needle
+from endplate.short_repr import short_repr
 
 Side = Literal["left", "right"]
 Approach = Literal["transpedicular", "extrapedicular"]
@@ -38,6 +39,9 @@ class NeedlePath:
     min_clearance_mm : the smallest of them.
     length_mm : from the skin, or from the bone's entry where the skin is not seen, to the end of the channel.
     tip_mm : (3,) LPS, that end: the target itself, or the front end of the balloon centred there.
+    balloon : name of the balloon that it is planned for; empty for a needle alone.
+    front_share : how far behind the front wall the balloon's front end lies, as a share of the depth; None for none.
+    useful : whether a balloon there can lift, by the rule of `endplate.repair.access.target`.
     band_mm : what the mask leaves open of each clearance, half a voxel along the wall's normal.
     """
 
@@ -56,6 +60,11 @@ class NeedlePath:
     breaches: tuple[Breach, ...] = ()
     tip_mm: NDArray[np.float64] | None = None
     band_mm: dict[str, float] = field(default_factory=dict)
+    balloon: str = ""
+    front_share: float | None = None
+    useful: bool = True
+
+    __repr__ = short_repr
 
     @property
     def end_mm(self) -> NDArray[np.float64]:
@@ -78,3 +87,5 @@ class Access:
     alternatives: tuple[NeedlePath, ...] = ()
     reason: str = ""
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr

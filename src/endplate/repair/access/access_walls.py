@@ -81,7 +81,7 @@ def find_access_walls(
     surface = surface or bone_surface(vertebra)
     outward = 1 if side == "right" else -1
     isthmus, along = vertebra.to_local_mm(pedicle.isthmus_mm), vertebra.axes @ pedicle.axis
-    near = surface.points[:, 0] * outward > -2 * float(MIDLINE_MM)
+    near = surface.points[:, 0] * outward > -2 * MIDLINE_MM
     points, normals, of_body = surface.points[near], surface.normals[near], surface.of_body[near]
     across, up = in_pedicle(points, isthmus, along, outward)
     kind = np.full(len(points), ENTRY, np.int8)
@@ -116,7 +116,7 @@ def canal_middle(spine: Spine, vertebra: Vertebra) -> NDArray[np.float64] | None
         return None
     local = vertebra.to_local_mm(spine.canal.centre_mm)
     nearest = local[int(np.abs(local[:, 2]).argmin())]
-    return nearest if abs(nearest[2]) < float(SEEN_FROM_MM) else None
+    return nearest if abs(nearest[2]) < SEEN_FROM_MM else None
 
 
 def in_pedicle(
@@ -144,8 +144,8 @@ def _of_body(
 ) -> NDArray[np.int8]:
     """Endplates, the cortex of the front half, the side wall behind it, and the root of the pedicle."""
     kind = np.where(points[:, 1] > 0, ANTERIOR, LATERAL).astype(np.int8)
-    kind[(normals[:, 1] < -float(PLATE_TILT)) & (points[:, 1] < 0)] = MEDIAL
-    level = np.abs(normals[:, 2]) > float(PLATE_TILT)
+    kind[(normals[:, 1] < -PLATE_TILT) & (points[:, 1] < 0)] = MEDIAL
+    level = np.abs(normals[:, 2]) > PLATE_TILT
     kind[level] = ENDPLATES
     plates = [plate for plate in (vertebra.superior, vertebra.inferior) if plate is not None]
     over = [_over_plate(plate, points) for plate in plates]
@@ -166,9 +166,9 @@ def _over_plate(plate: Endplate, points: NDArray[np.float64]) -> tuple[NDArray[n
     j = np.rint((points[:, 1] - plate.anterior_mm[0]) / step).astype(int)
     known = (i >= 0) & (j >= 0) & (i < away.shape[0]) & (j < away.shape[1])
     over, height = np.zeros(len(points), bool), np.full(len(points), np.nan)
-    over[known] = away[i[known], j[known]] <= float(RIM_WIDTH_MM)
+    over[known] = away[i[known], j[known]] <= RIM_WIDTH_MM
     height[known] = plate.superior_mm[i[known], j[known]]
-    return over, np.abs(points[:, 2] - height) <= float(PLATE_NEAR_MM)
+    return over, np.abs(points[:, 2] - height) <= PLATE_NEAR_MM
 
 
 def _seen_from(
@@ -178,19 +178,19 @@ def _seen_from(
     away = canal[:2] - points[:, :2]
     distance = np.linalg.norm(away, axis=1)
     sight = np.column_stack([away / np.maximum(distance, 1e-6)[:, None], np.zeros(len(points))])
-    seen = (distance < float(SEEN_FROM_MM)) & ((sight * normals).sum(axis=1) > 0)
-    step = float(SIGHT_STEP_MM)
-    for length in np.arange(step, float(SEEN_FROM_MM), step):
+    seen = (distance < SEEN_FROM_MM) & ((sight * normals).sum(axis=1) > 0)
+    step = SIGHT_STEP_MM
+    for length in np.arange(step, SEEN_FROM_MM, step):
         ask = np.nonzero(seen & (distance > length))[0]
         seen[ask[surface.inside(points[ask] + length * sight[ask])]] = False
-    return seen
+    return np.asarray(seen)
 
 
 def _half_voxel(vertebra: Vertebra, normals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Half a voxel's extent (n,) along normals (n, 3) of the vertebra's frame."""
     world = normals @ vertebra.axes
     edges = vertebra.grid.affine[:3, :3]
-    return np.linalg.norm(world @ edges, axis=1) / 2
+    return np.asarray(np.linalg.norm(world @ edges, axis=1) / 2)
 
 
 def _notch() -> float:
@@ -199,4 +199,4 @@ def _notch() -> float:
     Between the pedicle's root and the side of the body runs a notch. Where it is narrower than a voxel the mask fills
     it, to a depth of half a voxel over the tangent of half its angle, and leaves no trace of it.
     """
-    return 1 + 1 / float(np.tan(np.deg2rad(float(NOTCH_DEG)) / 2))
+    return 1 + 1 / float(np.tan(np.deg2rad(NOTCH_DEG) / 2))

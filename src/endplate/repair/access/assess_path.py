@@ -47,7 +47,7 @@ def assess_line(walls: AccessWalls, line: Line, needle: Needle, approach: Approa
     radius = needle.outer_mm / 2
     back = line.through - line.far
     back = back / np.linalg.norm(back)
-    axis = line.far + np.arange(radius, float(AXIS_MM), float(AXIS_STEP_MM))[:, None] * back
+    axis = line.far + np.arange(radius, AXIS_MM, AXIS_STEP_MM)[:, None] * back
     bone = walls.surface.inside(axis)
     entry = axis[int(np.nonzero(bone)[0].max())] if bone.any() else line.target
     clearance, nearest = _clearances(walls, line.far, back, radius, approach)

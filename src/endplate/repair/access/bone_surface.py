@@ -42,7 +42,7 @@ class Surface:
 
     def inside(self, local_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether points (..., 3) of the frame lie in bone."""
-        return self.value(local_mm) >= float(HALF_LEVEL)
+        return self.value(local_mm) >= HALF_LEVEL
 
 
 def own_frame(vertebra: Vertebra) -> Frame:
@@ -55,8 +55,8 @@ def bone_surface(vertebra: Vertebra) -> Surface:
     mask = ndimage.binary_fill_holes(vertebra.body | vertebra.arch)
     frame = own_frame(vertebra)
     local = frame.to_local(mask_points_mm(mask, vertebra.grid))
-    local = local[np.abs(local[:, 0]) <= float(SIDE_REACH_MM)]
-    box = box_around(local, float(STEP_MM), float(MARGIN_MM))
+    local = local[np.abs(local[:, 0]) <= SIDE_REACH_MM]
+    box = box_around(local, STEP_MM, MARGIN_MM)
     field = sample(half_level(mask), vertebra.grid, frame, box)
     points = _crossings(field, box)
     body = sample(half_level(vertebra.body), vertebra.grid, frame, box)
@@ -71,7 +71,7 @@ def bone_surface(vertebra: Vertebra) -> Surface:
 
 def _crossings(field: NDArray[np.float32], box: LocalBox) -> NDArray[np.float64]:
     """Points (n, 3) where the field crosses the half level between neighbouring samples."""
-    half = float(HALF_LEVEL)
+    half = HALF_LEVEL
     inside = field >= half
     start = np.array([box.right_mm[0], box.anterior_mm[0], box.superior_mm[0]])
     found = []
@@ -89,14 +89,14 @@ def _crossings(field: NDArray[np.float32], box: LocalBox) -> NDArray[np.float64]
 
 def _normals(field: NDArray[np.float32], box: LocalBox, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unit vectors out of the bone by central differences over a span that evens voxel steps."""
-    span = float(NORMAL_SPAN_MM)
+    span = NORMAL_SPAN_MM
     slope = np.stack(
         [_at(field, box, points - span * unit) - _at(field, box, points + span * unit) for unit in np.eye(3)], axis=-1
     )
-    return slope / np.maximum(np.linalg.norm(slope, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(slope / np.maximum(np.linalg.norm(slope, axis=-1, keepdims=True), 1e-6))
 
 
 def _at(field: NDArray[np.float32], box: LocalBox, local_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     start = np.array([box.right_mm[0], box.anterior_mm[0], box.superior_mm[0]])
     index = np.moveaxis((np.asarray(local_mm, float) - start) / box.step_mm, -1, 0)
-    return ndimage.map_coordinates(field, index, order=1, mode="constant", output=np.float64)
+    return np.asarray(ndimage.map_coordinates(field, index, order=1, mode="constant", output=np.float64))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from endplate.cited import cited_table
+from endplate.cited import cited, cited_table
 from endplate.repair.access.access_result import NeedlePath
 
 _PEDICLE = "Own choice: 1.0 mm preferred, 0.5 mm minimum to each pedicle wall"
@@ -27,6 +27,12 @@ MIN_MM = (
     | cited_table("path.least", "mm", _JOINT, "design", {"neighbour": 0.0})
 )
 """Clearance below which a path is refused, by wall."""
+BALLOON_ANTERIOR_MM = cited(
+    3.0,
+    "mm",
+    "Own choice: the blunt front end of a balloon's channel, which no cement leaves; 15 % of the depth of a small body",
+    "design",
+)
 
 Verdict = Literal["safe", "tight", "refused"]
 _SAID = {
@@ -40,20 +46,35 @@ _SAID = {
 }
 
 
+def least_mm(path: NeedlePath) -> dict[str, float]:
+    """Clearance below which this path is refused, by wall."""
+    return least_by_wall(balloon=bool(path.balloon))
+
+
+def least_by_wall(*, balloon: bool) -> dict[str, float]:
+    """Clearance below which a path is refused, by wall; a balloon's channel may come nearer to the front wall."""
+    return dict(MIN_MM) | ({"anterior": float(BALLOON_ANTERIOR_MM)} if balloon else {})
+
+
+def wanted_mm(path: NeedlePath) -> dict[str, float]:
+    """Clearance that a good path of this kind keeps, by wall."""
+    return dict(WANTED_MM) | ({"anterior": float(BALLOON_ANTERIOR_MM)} if path.balloon else {})
+
+
 def spare_mm(path: NeedlePath) -> float:
     """Least of clearance minus least margin over all walls: the aiming error that the path forgives.
 
     Aiming and mask errors are millimetres whatever the wall, so walls are compared by what is left beyond their margin
     in millimetres, not by ratio.
     """
-    return min(clearance - MIN_MM[wall] for wall, clearance in path.clearance_mm.items())
+    return min(clearance - least_mm(path)[wall] for wall, clearance in path.clearance_mm.items())
 
 
 def verdict(path: NeedlePath) -> Verdict:
     """safe: every wanted margin kept. tight: only the least margins. refused: a margin or a wall is broken."""
-    if path.breaches or any(clearance < MIN_MM[wall] for wall, clearance in path.clearance_mm.items()):
+    if path.breaches or any(clearance < least_mm(path)[wall] for wall, clearance in path.clearance_mm.items()):
         return "refused"
-    kept = all(clearance >= WANTED_MM[wall] for wall, clearance in path.clearance_mm.items())
+    kept = all(clearance >= wanted_mm(path)[wall] for wall, clearance in path.clearance_mm.items())
     return "safe" if kept else "tight"
 
 
@@ -62,9 +83,12 @@ def refusal(path: NeedlePath) -> str:
     through = sorted(path.breaches, key=lambda breach: -breach.depth_mm)
     told = [f"breaks the {describe(breach.wall)} by {breach.depth_mm:.1f} mm" for breach in through]
     near = [
-        (clearance - MIN_MM[wall], f"{clearance:.1f} mm to the {describe(wall)}, {MIN_MM[wall]:g} needed")
+        (
+            clearance - least_mm(path)[wall],
+            f"{clearance:.1f} mm to the {describe(wall)}, {least_mm(path)[wall]:g} needed",
+        )
         for wall, clearance in path.clearance_mm.items()
-        if 0 <= clearance < MIN_MM[wall]
+        if 0 <= clearance < least_mm(path)[wall]
     ]
     return "; ".join(told + [words for _, words in sorted(near)])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from endplate.errors import OptionError
 from endplate.level import Level
 from endplate.repair.access.access_result import Approach, Procedure
 from endplate.repair.access.settings import PathSettings
-from endplate.repair.device.balloon import BALLOONS, DEFAULT, Balloon
-from endplate.repair.device.needle import NEEDLES, Needle
+from endplate.repair.device.balloon import BALLOONS, DEFAULT, SHORTER, Balloon, choose_balloon
+from endplate.repair.device.needle import NEEDLES, Needle, choose_needle
 
 KYPHOPLASTY = ("8G", "10G")
 """Usual kyphoplasty cannulas, 8-10G (knowledge); no balloon passes a thinner one."""
@@ -26,9 +28,9 @@ def usual_needles(level: Level, procedure: Procedure) -> tuple[Needle, ...]:
 def needles_for(level: Level, procedure: Procedure, settings: PathSettings) -> tuple[Needle, ...]:
     """Needles to try, in order: the one asked for alone, that of the balloon asked for, or the usual ones."""
     if settings.needle:
-        return (NEEDLES[settings.needle],)
+        return (choose_needle(settings.needle),)
     if procedure == "kyphoplasty" and settings.balloon:
-        return (NEEDLES[BALLOONS[settings.balloon].access],)
+        return (NEEDLES[choose_balloon(settings.balloon).access],)
     return usual_needles(level, procedure)
 
 
@@ -39,16 +41,41 @@ def balloon_through(needle: Needle, settings: PathSettings) -> Balloon:
     ------
     OptionError : it does not go through.
     """
-    names = (settings.balloon,) if settings.balloon else DEFAULT
-    for name in names:
-        if BALLOONS[name].passes(needle):
-            return BALLOONS[name]
-    thick = " or ".join(dict.fromkeys(BALLOONS[name].access for name in names))
+    balloons = [choose_balloon(choice) for choice in ((settings.balloon,) if settings.balloon else DEFAULT)]
+    for balloon in balloons:
+        if balloon.passes(needle):
+            return balloon
+    thick = " or ".join(dict.fromkeys(balloon.access for balloon in balloons))
     raise OptionError(
         f"a kyphoplasty through a {needle.name} needle",
-        f"{settings.balloon or 'a balloon'} needs {thick}",
+        f"{balloons[0].name if settings.balloon else 'a balloon'} needs {thick}",
         f"choose --needle {thick}, leave it out, or rehearse vertebroplasty alone",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BalloonLength:
+    """Balloons of one nominal length; `last` where no shorter one is tried after it."""
+
+    balloons: tuple[Balloon, ...]
+    last: bool
+
+    @property
+    def mm(self) -> float:
+        """Nominal length."""
+        return float(self.balloons[0].length_mm)
+
+    def through(self, needle: Needle) -> str:
+        """Name of the first of them that passes a needle."""
+        return next((one.name for one in self.balloons if one.passes(needle)), self.balloons[-1].name)
+
+
+def balloon_lengths(settings: PathSettings) -> tuple[BalloonLength, ...]:
+    """The balloon asked for alone; else the usual length, then a shorter one."""
+    if settings.balloon:
+        return (BalloonLength((choose_balloon(settings.balloon),), True),)
+    usual, shorter = (tuple(BALLOONS[name] for name in names) for names in (DEFAULT, SHORTER))
+    return BalloonLength(usual, False), BalloonLength(shorter, True)
 
 
 def check_balloon(settings: PathSettings) -> None:
@@ -59,7 +86,7 @@ def check_balloon(settings: PathSettings) -> None:
     OptionError : a needle was named, and it is too thin.
     """
     if settings.needle:
-        balloon_through(NEEDLES[settings.needle], settings)
+        balloon_through(choose_needle(settings.needle), settings)
 
 
 def routes_for(level: Level, settings: PathSettings) -> tuple[Approach, ...]:

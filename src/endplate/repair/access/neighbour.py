@@ -31,7 +31,7 @@ def neighbour_points(spine: Spine, vertebra: Vertebra, outward: int) -> Neighbou
         mask = other.body | other.arch
         border = other.arch & ~ndimage.binary_erosion(mask)
         local = vertebra.to_local_mm(other.grid.to_mm(np.argwhere(border)))
-        near = (np.abs(local[:, 2]) < float(REACH_MM)) & (local[:, 1] < 0) & (local[:, 0] * outward > 0)
+        near = (np.abs(local[:, 2]) < REACH_MM) & (local[:, 1] < 0) & (local[:, 0] * outward > 0)
         found.append(local[near])
     points = np.concatenate(found)
     return Neighbours(points=points, normals=np.zeros_like(points))

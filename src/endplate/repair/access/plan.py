@@ -12,8 +12,10 @@ from endplate.repair.access.access_result import Access, Breach, NeedlePath, Pro
 from endplate.repair.access.access_walls import AccessWalls, find_access_walls
 from endplate.repair.access.assess_path import assess_line
 from endplate.repair.access.bone_surface import bone_surface
-from endplate.repair.access.clearance import MIN_MM, describe, spare_mm, verdict
+from endplate.repair.access.clearance import describe, least_mm, spare_mm, verdict
 from endplate.repair.access.needle_choice import (
+    BalloonLength,
+    balloon_lengths,
     balloon_through,
     check_balloon,
     needles_for,
@@ -25,7 +27,7 @@ from endplate.repair.access.refusal_reason import why_none
 from endplate.repair.access.search import search_line
 from endplate.repair.access.settings import PathSettings
 from endplate.repair.access.skin import Skin, find_skin
-from endplate.repair.access.target import Spot, find_target
+from endplate.repair.access.target import FARTHEST_FRONT_END, RULE, Depressed, Spot, Target, find_target
 from endplate.repair.device.needle import Needle, reaching
 
 
@@ -40,14 +42,16 @@ class AccessCandidate:
     skin: Skin
 
     @property
-    def rank(self) -> tuple[bool, int, bool, int, float]:
-        """Sorts from best to worst: open, usual route, every wanted margin kept, usual needle, most to spare.
+    def rank(self) -> tuple[bool, bool, int, bool, int, float]:
+        """Sorts from best to worst: open, a place from which a balloon lifts, usual route,
+        every wanted margin kept, usual needle, most to spare.
 
         A tight path is only as good as what it forgives, so there the needle that leaves most comes first.
         """
         grade = verdict(self.path)
+        back = not self.path.useful
         usual = self.needle_order if grade == "safe" else 0
-        return grade == "refused", self.route_order, grade != "safe", usual, -spare_mm(self.path)
+        return grade == "refused", back, self.route_order, grade != "safe", usual, -spare_mm(self.path)
 
 
 def plan_access(
@@ -56,6 +60,7 @@ def plan_access(
     procedure: Procedure,
     settings: PathSettings | None = None,
     volume: Volume | None = None,
+    depressed: Depressed | None = None,
 ) -> Access:
     """The needle paths into one vertebra.
 
@@ -64,6 +69,7 @@ def plan_access(
     spine : all vertebrae, for the canal and the joints beside the path. vertebra : the one to reach.
     procedure : decides target and needle. settings : choices; None takes what is usual.
     volume : the CT; with it the skin entry is found and lines through lung or bowel are refused.
+    depressed : the endplate that came down, under which balloons are placed; None where neither did.
 
     Returns
     -------
@@ -87,7 +93,12 @@ def plan_access(
     sides: tuple[Side, ...] = (settings.sides,) if settings.sides in ("left", "right") else ("left", "right")
     walls = {side: find_access_walls(spine, vertebra, side, surface) for side in sides}
     spots: tuple[Spot, ...] = ("midline",) if settings.sides in ("left", "right") else ("midline", "hemibody")
-    tried = [one for side in sides for spot in spots for one in _side(walls[side], spot, procedure, settings, volume)]
+    tried = [
+        one
+        for side in sides
+        for spot in spots
+        for one in _side(walls[side], spot, procedure, settings, (volume, depressed))
+    ]
     tried.sort(key=lambda one: one.rank)
     chosen, notes = _choose(tried, procedure, settings)
     paths = tuple(one.path for one in chosen)
@@ -104,15 +115,63 @@ def plan_access(
 
 
 def _side(
-    walls: AccessWalls | None, spot: Spot, procedure: Procedure, settings: PathSettings, volume: Volume | None
+    walls: AccessWalls | None,
+    spot: Spot,
+    procedure: Procedure,
+    settings: PathSettings,
+    seen: tuple[Volume | None, Depressed | None],
 ) -> list[AccessCandidate]:
-    """Best line of each route on one side, with each needle on it."""
+    """Best line of each route on one side, with each needle on it.
+
+    For balloons the useful place comes first, with the usual and then a shorter balloon; only where no path is open to
+    it, what lies farther back.
+    """
     if walls is None:
         return []
+    if procedure != "kyphoplasty":
+        target = find_target(walls.surface, spot, walls.outward, 0.0)
+        return _to_target(walls, spot, procedure, settings, target, seen[0])
+    found: list[AccessCandidate] = []
+    for lengths in balloon_lengths(settings):
+        for useful in (True, False) if lengths.last else (True,):
+            target = find_target(walls.surface, spot, walls.outward, lengths.mm / 2, seen[1], useful=useful)
+            these = [
+                _with_balloon(one, lengths, target, walls, useful=useful)
+                for one in _to_target(walls, spot, procedure, settings, target, seen[0])
+            ]
+            found += these
+            if any(verdict(one.path) != "refused" for one in these):
+                return found
+    return found
+
+
+def _with_balloon(
+    one: AccessCandidate, lengths: BalloonLength, target: Target, walls: AccessWalls, *, useful: bool
+) -> AccessCandidate:
+    """The candidate with the balloon that it is for, and where that one's front end lies."""
+    tip = walls.vertebra.to_local_mm(one.path.end_mm)
+    return replace(
+        one,
+        path=replace(
+            one.path,
+            balloon=lengths.through(one.path.needle),
+            front_share=target.front_share(float(tip[1])),
+            useful=useful,
+        ),
+    )
+
+
+def _to_target(
+    walls: AccessWalls,
+    spot: Spot,
+    procedure: Procedure,
+    settings: PathSettings,
+    target: Target,
+    volume: Volume | None,
+) -> list[AccessCandidate]:
+    """Best line of each route to one target, with each needle on it."""
     level = walls.vertebra.level
     needles = needles_for(level, procedure, settings)
-    ahead = balloon_through(needles[0], settings).length_mm / 2 if procedure == "kyphoplasty" else 0.0
-    target = find_target(walls.surface, spot, walls.outward, ahead)
     found = []
     for route_order, approach in enumerate(routes_for(level, settings)):
         line = search_line(walls, target, approach, needles[0].outer_mm / 2)
@@ -167,10 +226,12 @@ def _choose(
     return [], ()
 
 
-def _plan_rank(plan: list[AccessCandidate]) -> tuple[int, bool, int]:
-    """The usual route before the other, every wanted margin kept before tight, the usual needle before thinner ones."""
+def _plan_rank(plan: list[AccessCandidate]) -> tuple[bool, int, bool, int]:
+    """A useful place first; the usual route before the other, every wanted margin kept before tight, the usual
+    needle before thinner ones."""
     tight = any(verdict(one.path) != "safe" for one in plan)
-    return max(one.route_order for one in plan), tight, max(one.needle_order for one in plan)
+    back = any(not one.path.useful for one in plan)
+    return back, max(one.route_order for one in plan), tight, max(one.needle_order for one in plan)
 
 
 def _count(plan: list[AccessCandidate]) -> str:
@@ -195,9 +256,23 @@ def _notes(chosen: list[AccessCandidate], procedure: Procedure, settings: PathSe
             notes.append(f"{side}: no skin entry, {one.skin.reason}")
         elif path.length_mm > path.needle.length_mm:
             notes.append(f"{side}: {path.length_mm:.0f} mm from the skin, longer than {_long(path.needle)}")
+        notes += _place(path)
         notes += _doubt(path)
     note = route_note(chosen[0].path.level) if chosen else ""
     return tuple(notes) + ((note,) if note else ())
+
+
+def _place(path: NeedlePath) -> list[str]:
+    """Where the balloon comes to lie, and what it costs where that is not a useful place."""
+    if path.front_share is None:
+        return []
+    told = f"{path.side}: front end of the balloon {path.front_share:.0%} of the depth behind the front wall"
+    if path.useful:
+        return [f"{told}; rule: {RULE}"]
+    return [
+        f"{path.side}: no path reaches a useful place with this needle; {told.split(': ', 1)[1]}, beyond "
+        f"{float(FARTHEST_FRONT_END):.0%}: such a balloon pushes the back wall and lifts the front less"
+    ]
 
 
 def _doubt(path: NeedlePath) -> list[str]:
@@ -205,7 +280,7 @@ def _doubt(path: NeedlePath) -> list[str]:
     thin = [
         f"{describe(wall)} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f} mm"
         for wall, clearance in path.clearance_mm.items()
-        if clearance - path.band_mm.get(wall, 0.0) < MIN_MM[wall]
+        if clearance - path.band_mm.get(wall, 0.0) < least_mm(path)[wall]
     ]
     return (
         [f"{path.side}: may be below its least margin, as far as the mask can tell: {', '.join(thin)}"] if thin else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from endplate.level import Level
 from endplate.repair.access.access_result import NeedlePath, Side
 from endplate.repair.access.access_walls import AccessWalls
-from endplate.repair.access.clearance import MIN_MM, describe, refusal
+from endplate.repair.access.clearance import describe, least_mm, refusal
 from endplate.repair.device.needle import NEEDLES
 
 PEDICLE_WALLS = ("medial", "lateral", "superior", "inferior")
@@ -15,13 +15,13 @@ def room_mm(path: NeedlePath) -> float:
     """Thickest needle, mm, that keeps the least margin to every pedicle wall on this path's axis."""
     radius = path.needle.outer_mm / 2
     walls = [wall for wall in PEDICLE_WALLS if wall in path.clearance_mm]
-    return 2 * min(path.clearance_mm[wall] + radius - MIN_MM[wall] for wall in walls)
+    return 2 * min(path.clearance_mm[wall] + radius - least_mm(path)[wall] for wall in walls)
 
 
 def gauges_that_fit(path: NeedlePath) -> tuple[str, ...]:
     """Names of needles, thickest first, that keep every least margin on this path's axis."""
     radius = path.needle.outer_mm / 2
-    most = 2 * min(clearance + radius - MIN_MM[wall] for wall, clearance in path.clearance_mm.items())
+    most = 2 * min(clearance + radius - least_mm(path)[wall] for wall, clearance in path.clearance_mm.items())
     fitting = [needle for needle in NEEDLES.values() if needle.outer_mm <= most]
     return tuple(needle.name for needle in sorted(fitting, key=lambda needle: -needle.outer_mm))
 
@@ -47,7 +47,7 @@ def _told(paths: list[NeedlePath]) -> str:
     """The best refused path of a side in words."""
     best = paths[0]
     words = f"{best.needle.name} {best.approach} {refusal(best)}"
-    worst = min(best.clearance_mm, key=lambda wall: best.clearance_mm[wall] - MIN_MM[wall])
+    worst = min(best.clearance_mm, key=lambda wall: best.clearance_mm[wall] - least_mm(best)[wall])
     if worst not in PEDICLE_WALLS:
         return words
     fitting = gauges_that_fit(best)

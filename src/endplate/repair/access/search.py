@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from endplate.cited import cited, cited_table
 from endplate.repair.access.access_result import Approach
 from endplate.repair.access.access_walls import ENTRY, INFERIOR, LATERAL, NAMES, SUPERIOR, AccessWalls
-from endplate.repair.access.clearance import MIN_MM
+from endplate.repair.access.clearance import least_by_wall
 from endplate.repair.access.distance import spare_of
 from endplate.repair.access.target import Target
 
@@ -37,7 +37,6 @@ SECOND_STEP = cited(1 / 64, "1", "Own choice: about 0.2 mm; from here on all sur
 LAST_STEP = cited(1 / 256, "1", "Own choice: about 0.05 mm, far below a voxel", "design")
 Array = NDArray[np.float64]
 Kinds = NDArray[np.int8]
-MIN = np.array([MIN_MM[name] for name in NAMES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,21 +53,21 @@ def counted_walls(walls: AccessWalls, approach: Approach) -> NDArray[np.bool_]:
     counted = walls.kind != ENTRY
     if approach == "extrapedicular":
         counted &= ~np.isin(walls.kind, (LATERAL, SUPERIOR, INFERIOR))
-    return counted
+    return np.asarray(counted)
 
 
 def search_line(walls: AccessWalls, target: Target, approach: Approach, radius_mm: float) -> Line:
     """The line of one approach to one target with the most to spare for a needle of a radius."""
     counted = counted_walls(walls, approach)
     points, kind = walls.points[counted], walls.kind[counted]
-    few, more = _thinned(points, float(COARSE_MM)), _thinned(points, float(FINE_MM))
+    few, more = _thinned(points, COARSE_MM), _thinned(points, FINE_MM)
     aim = _Aim(walls=walls, target=target, approach=approach, radius_mm=radius_mm)
     shares = _coarse_shares()
-    spare = aim.spare(shares, (points[few], kind[few]), float(SOFT_MM))
+    spare = aim.spare(shares, (points[few], kind[few]), SOFT_MM)
     starts = shares[np.argsort(-spare, kind="stable")[: int(SEEDS)]]
-    climbed = [_climb(aim, start, (points[more], kind[more]), float(FIRST_STEP), float(SOFT_MM)) for start in starts]
+    climbed = [_climb(aim, start, (points[more], kind[more]), FIRST_STEP, SOFT_MM) for start in starts]
     best = max(climbed, key=lambda found: found[1])[0]
-    best, _ = _climb(aim, best, (points, kind), float(SECOND_STEP), float(HARD_MM))
+    best, _ = _climb(aim, best, (points, kind), SECOND_STEP, HARD_MM)
     through, place, far = aim.lines(best[None])
     return Line(through=through[0], target=place[0], far=far[0])
 
@@ -95,6 +94,12 @@ class _Aim:
     approach: Approach
     radius_mm: float
 
+    @property
+    def least(self) -> Array:
+        """Least clearance by the code of a wall, mm."""
+        least = least_by_wall(balloon=self.target.ahead_mm > 0)
+        return np.array([least[name] for name in NAMES])
+
     def lines(self, shares: Array) -> tuple[Array, Array, Array]:
         """(m, 3) points in the pedicle's plane, targets and far ends for shares (m, 5)."""
         walls, half = self.walls, self.walls.width_mm / 2
@@ -102,8 +107,8 @@ class _Aim:
             across = (2 * shares[:, 0] - 1) * half
             up = (2 * shares[:, 1] - 1) * walls.height_mm / 2
         else:
-            across = half + self.radius_mm + shares[:, 0] * float(BESIDE_MM)
-            up = (2 * shares[:, 1] - 1) * float(BESIDE_HEIGHT) * walls.height_mm
+            across = half + self.radius_mm + shares[:, 0] * BESIDE_MM
+            up = (2 * shares[:, 1] - 1) * BESIDE_HEIGHT * walls.height_mm
         forward = np.array([walls.along[0], walls.along[1]]) / np.hypot(walls.along[0], walls.along[1])
         sideways = walls.outward * np.array([forward[1], -forward[0], 0.0])
         through = walls.isthmus + across[:, None] * sideways
@@ -111,7 +116,7 @@ class _Aim:
         place = self.target.points(shares[:, 2:])
         direction = place - through
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        return through, place, place + self.target.ahead_mm * direction
+        return through, place - self.target.ahead_mm * direction, place
 
     def spare(self, shares: Array, seen: tuple[Array, Kinds], soft_mm: float, floor_mm: float = -np.inf) -> Array:
         """What each line (m,) leaves beyond the least clearances, mm: a soft minimum over the walls.
@@ -123,11 +128,11 @@ class _Aim:
         through, _, far = self.lines(shares)
         back = through - far
         back /= np.linalg.norm(back, axis=1, keepdims=True)
-        spare = spare_of(*seen, MIN + self.radius_mm, far, back, self.radius_mm, floor_mm)
+        spare = spare_of(*seen, self.least + self.radius_mm, far, back, self.radius_mm, floor_mm)
         least = spare.min(axis=1)
         known = np.isfinite(least)
         least[known] -= soft_mm * np.log(np.exp((least[known, None] - spare[known]) / soft_mm).sum(axis=1))
-        flat = self.walls.outward * back[:, 0] > -np.tan(np.deg2rad(float(STEEPEST_DEG))) * back[:, 1]
+        flat = self.walls.outward * back[:, 0] > -np.tan(np.deg2rad(STEEPEST_DEG)) * back[:, 1]
         return np.where(flat, -np.inf, least)
 
     def nearest_first(self, place: Array, seen: tuple[Array, Kinds]) -> tuple[Array, Kinds]:
@@ -136,7 +141,7 @@ class _Aim:
         back = (through - far)[0] / np.linalg.norm(through - far)
         away = seen[0] - far[0]
         along = np.maximum(away @ back, self.radius_mm)
-        order = np.argsort(np.linalg.norm(away - along[:, None] * back, axis=1) - MIN[seen[1]])
+        order = np.argsort(np.linalg.norm(away - along[:, None] * back, axis=1) - self.least[seen[1]])
         return np.ascontiguousarray(seen[0][order]), seen[1][order]
 
 
@@ -147,7 +152,7 @@ def _climb(aim: _Aim, start: Array, seen: tuple[Array, Kinds], step: float, soft
     moves = np.concatenate([moves, -moves])
     seen = aim.nearest_first(start, seen)
     place, least = start, float(aim.spare(start[None], seen, soft_mm)[0])
-    while step >= float(LAST_STEP):
+    while step >= LAST_STEP:
         tried = np.clip(place + step * moves, 0, 1)
         spare = aim.spare(tried, seen, soft_mm, least)
         best = int(spare.argmax())

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from endplate.errors import OptionError
-from endplate.repair.device.balloon import BALLOONS
-from endplate.repair.device.needle import NEEDLES
+from endplate.repair.device.balloon import Balloon, choose_balloon
+from endplate.repair.device.needle import Needle, choose_needle
 
 Sides = Literal["auto", "left", "right", "both"]
 Route = Literal["auto", "transpedicular", "extrapedicular"]
@@ -22,22 +22,22 @@ class PathSettings:
     sides : "left" or "right" for one needle to the midline, "both" for one to the middle of each half; "auto" is both
     for kyphoplasty, one for vertebroplasty where one reaches the midline with every margin kept.
     route : "auto" takes the route that is usual for the level, and the other where that one is closed.
-    needle : gauge such as "11G"; None takes the usual one for level and procedure, and thinner ones where it does not
-    fit. balloon : name in the catalogue; its length sets how far a kyphoplasty's channel goes beyond the target, its
-    access how thick a needle it needs. None takes the usual one that passes the needle.
+    needle : gauge such as "11G", or a needle of your own; None takes the usual one for level and procedure, and
+    thinner ones where it does not fit.
+    balloon : name in the catalogue, or a balloon of your own; its length sets how far a kyphoplasty's channel goes
+    beyond the target, its access how thick a needle it needs. None takes the usual one that passes the needle.
     """
 
     sides: Sides = "auto"
     route: Route = "auto"
-    needle: str | None = None
-    balloon: str | None = None
+    needle: str | Needle | None = None
+    balloon: str | Balloon | None = None
 
     def __post_init__(self) -> None:
-        if self.needle is not None and self.needle not in NEEDLES:
-            raise OptionError(f"needle {self.needle}", "no such gauge in the catalogue", f"choose {', '.join(NEEDLES)}")
-        if self.balloon is not None and self.balloon not in BALLOONS:
-            names = ", ".join(BALLOONS)
-            raise OptionError(f"balloon {self.balloon}", "no such balloon in the catalogue", f"choose {names}")
+        if self.needle is not None:
+            choose_needle(self.needle)
+        if self.balloon is not None:
+            choose_balloon(self.balloon)
         if self.sides not in ("auto", "left", "right", "both"):
             raise OptionError(f"sides {self.sides}", "a needle goes in left, right or on both sides")
         if self.route not in ("auto", "transpedicular", "extrapedicular"):

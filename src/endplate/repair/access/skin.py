@@ -43,16 +43,16 @@ def find_skin(volume: Volume | None, entry_mm: NDArray[np.float64], outwards: ND
     """
     if volume is None:
         return Skin(point_mm=None, reason="no CT was given")
-    step = float(STEP_MM)
-    line = entry_mm + np.arange(step, float(FARTHEST_MM), step)[:, None] * outwards
+    step = STEP_MM
+    line = entry_mm + np.arange(step, FARTHEST_MM, step)[:, None] * outwards
     index = volume.grid.to_index(line)
     held = ((index >= 0) & (index <= np.array(volume.grid.shape) - 1)).all(axis=1)
     length = len(line) if held.all() else int(held.argmin())
     hu = _values(volume, index[:length])
     # Padding is one value without noise: not air that the scanner saw.
-    padded = hu <= float(np.min(volume.hu)) if float(np.min(volume.hu)) <= float(PADDING_HU) else np.zeros(length, bool)
-    air = _runs(hu < float(AIR_HU), round(float(AIR_RUN_MM) / step))
-    tissue = _runs(~air, round(float(TISSUE_RUN_MM) / step))
+    padded = hu <= float(np.min(volume.hu)) if float(np.min(volume.hu)) <= PADDING_HU else np.zeros(length, bool)
+    air = _runs(hu < AIR_HU, round(AIR_RUN_MM / step))
+    tissue = _runs(~air, round(TISSUE_RUN_MM / step))
     if not air.any():
         return Skin(point_mm=None, reason="the scan ends before the skin on this line")
     first = int(air.argmax())
@@ -72,7 +72,7 @@ def _values(volume: Volume, index: NDArray[np.float64]) -> NDArray[np.float64]:
     low = np.floor(index.min(axis=0)).astype(int)
     high = np.ceil(index.max(axis=0)).astype(int) + 1
     block = volume.hu[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    return ndimage.map_coordinates(block, (index - low).T, order=1, mode="nearest", output=np.float64)
+    return np.asarray(ndimage.map_coordinates(block, (index - low).T, order=1, mode="nearest", output=np.float64))
 
 
 def _runs(flag: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
@@ -82,4 +82,4 @@ def _runs(flag: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
         return np.zeros_like(flag)
     sizes = np.bincount(parts)
     sizes[0] = 0
-    return sizes[parts] >= least
+    return np.asarray(sizes[parts] >= least)

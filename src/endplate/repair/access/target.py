@@ -1,4 +1,9 @@
-"""Where the needle should end: the anterior third, at the midline or in the middle of a half; a balloon's centre."""
+"""Where the needle should end: the anterior third, at the midline or in the middle of a half; a balloon's front end.
+
+The rule for a balloon: its front end lies 15 to 25 % of the depth behind the front wall, in its own sagittal plane; its
+centre between the midline and the middle of its half, clear of the side wall; and in the half of the height that lies
+under the depressed endplate. Farther back the balloon pushes the back wall instead of lifting the front.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,27 @@ from endplate.cited import cited
 from endplate.repair.access.bone_surface import Surface
 
 Spot = Literal["midline", "hemibody"]
+Depressed = Literal["upper", "lower"]
 
 FARTHEST_THIRD = cited(1 / 3, "1", "own choice of what is usual: tip in the anterior third on lateral", "design")
 FOREMOST = cited(0.15, "1", "Own choice: 5 mm of an average lumbar body of 33 mm depth", "design")
+FARTHEST_FRONT_END = cited(
+    0.25,
+    "1",
+    "Own measurement: front end at 37, 27 and 20 % of the depth of a crushed L2 lifts the front by 0.3, 1.0 and "
+    "2.0 mm; row R26.4 shows the same on a box",
+    "design",
+)
+FARTHEST_REACHED = cited(
+    0.45,
+    "1",
+    "Own choice: where the front end may lie if no path reaches farther; such a place is not useful",
+    "design",
+)
+RULE = (
+    f"front end {float(FOREMOST):.0%} to {float(FARTHEST_FRONT_END):.0%} of the depth behind the front wall, clear of "
+    "the side wall, under the depressed endplate (own rule, from simulated balloons)"
+)
 MIDLINE_OFF_MM = cited(2.0, "mm", "Own choice: how far from the midline a tip still counts as there", "design")
 HEMIBODY_SHARE = cited(0.5, "1", "own choice of what is usual: mid-hemibody, half way from midline to side", "design")
 HEMIBODY_OFF_MM = cited(3.0, "mm", "Own choice: half of a quarter of a small body's width", "design")
@@ -30,55 +53,96 @@ class Target:
     ----------
     low, high : (3,) corners of the region; superior is relative to `middle_mm`'s height.
     middle_mm : (2, 2) offset and slope (superior over anterior) of the body's mid-height at the spot.
-    ahead_mm : how far the channel goes on beyond the target (half a balloon).
+    ahead_mm : half a balloon, whose front end then lies in the region and its centre behind; 0 for a tip.
+    front_mm, depth_mm : front wall in the sagittal plane of the spot, and the depth of the body.
     """
 
     low: tuple[float, float, float]
     high: tuple[float, float, float]
     middle_mm: tuple[float, float]
     ahead_mm: float
+    front_mm: float = 0.0
+    depth_mm: float = 1.0
+
+    def front_share(self, anterior_mm: float) -> float:
+        """How far behind the front wall a place lies, as a share of the depth."""
+        return (self.front_mm - anterior_mm) / self.depth_mm
 
     def points(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Target points (m, 3) for shares (m, 3) in 0..1 of the region."""
+        """Tips, or front ends of balloons, (m, 3) for shares (m, 3) in 0..1 of the region."""
         low, high = np.array(self.low), np.array(self.high)
         point = low + np.clip(shares, 0, 1) * (high - low)
         point[:, 2] += self.middle_mm[0] + self.middle_mm[1] * point[:, 1]
-        return point
+        return np.asarray(point)
 
 
-def find_target(surface: Surface, spot: Spot, outward: int, ahead_mm: float) -> Target:
-    """The region for a tip (ahead_mm 0) or for a balloon's centre with its front end `ahead_mm` beyond it."""
+def find_target(
+    surface: Surface,
+    spot: Spot,
+    outward: int,
+    ahead_mm: float,
+    depressed: Depressed | None = None,
+    *,
+    useful: bool = True,
+) -> Target:
+    """The region for a tip (ahead_mm 0), or for the front end of a balloon whose half length is `ahead_mm`.
+
+    Parameters
+    ----------
+    depressed : the endplate that came down, under which a balloon lies; None for either half of the height.
+    useful : by the rule for a balloon; else the region behind it, for what can still be reached.
+    """
     front, back = _depth(surface)
     depth = front - back
-    nearest = front - float(FARTHEST_THIRD) * depth
-    foremost = front - float(FOREMOST) * depth
     if spot == "midline":
-        middle, off = 0.0, float(MIDLINE_OFF_MM)
+        middle, off = 0.0, MIDLINE_OFF_MM
     else:
         middle, off = outward * float(HEMIBODY_SHARE) * _half_width(surface, outward), float(HEMIBODY_OFF_MM)
-    offset, slope, height = _mid_height(surface, middle, nearest - ahead_mm, foremost - ahead_mm)
+    inner, outer = middle - outward * off, middle + outward * off
+    if ahead_mm > 0:
+        # never beyond the middle of the half: there the side wall gives way before the endplate
+        front, outer = _front_at(surface, middle, front), middle
+    farthest = front - _farthest(ahead_mm, useful=useful) * depth
+    foremost = front - float(FOREMOST if useful else FARTHEST_FRONT_END) * depth
+    offset, slope, height = _mid_height(surface, middle, farthest - ahead_mm, foremost - ahead_mm)
     give = float(HEIGHT_SHARE) * height
     # From the midline outwards on either side, so that both sides are searched as mirror images.
-    inner, outer = middle - outward * off, middle + outward * off
     return Target(
-        low=(inner, nearest - ahead_mm, -give),
-        high=(outer, foremost - ahead_mm, give),
+        low=(inner, farthest, 0.0 if depressed == "upper" else -give),
+        high=(outer, foremost, 0.0 if depressed == "lower" else give),
         middle_mm=(offset, slope),
         ahead_mm=ahead_mm,
+        front_mm=front,
+        depth_mm=depth,
     )
+
+
+def _farthest(ahead_mm: float, *, useful: bool) -> float:
+    """Share of the depth that a front end may lie behind the front wall."""
+    if ahead_mm <= 0:
+        return float(FARTHEST_THIRD)
+    return float(FARTHEST_FRONT_END if useful else FARTHEST_REACHED)
+
+
+def _front_at(surface: Surface, right_mm: float, midline_mm: float) -> float:
+    """Anterior coordinate of the front wall at mid-height in a sagittal plane; of the midline where none is seen."""
+    near = surface.of_body & (np.abs(surface.points[:, 0] - right_mm) < float(BAND_MM))
+    y = surface.points[near & (np.abs(surface.points[:, 2]) < float(BAND_MM)), 1]
+    ahead = y[y > 0]
+    return float(np.median(ahead)) if ahead.size else midline_mm
 
 
 def _depth(surface: Surface) -> tuple[float, float]:
     """Anterior coordinates of the body's front and back at mid-height in the midline."""
-    near = surface.of_body & (np.abs(surface.points[:, 0]) < float(BAND_MM))
-    y = surface.points[near & (np.abs(surface.points[:, 2]) < float(BAND_MM)), 1]
+    near = surface.of_body & (np.abs(surface.points[:, 0]) < BAND_MM)
+    y = surface.points[near & (np.abs(surface.points[:, 2]) < BAND_MM), 1]
     return float(np.median(y[y > 0])), float(np.median(y[y < 0]))
 
 
 def _half_width(surface: Surface, outward: int) -> float:
     """From the midline to the side wall at mid-height."""
-    near = surface.of_body & (np.abs(surface.points[:, 1]) < float(BAND_MM))
-    x = surface.points[near & (np.abs(surface.points[:, 2]) < float(BAND_MM)), 0] * outward
+    near = surface.of_body & (np.abs(surface.points[:, 1]) < BAND_MM)
+    x = surface.points[near & (np.abs(surface.points[:, 2]) < BAND_MM), 0] * outward
     return float(np.median(x[x > 0]))
 
 
@@ -94,8 +158,8 @@ def _mid_height(surface: Surface, right_mm: float, back_mm: float, front_mm: flo
 def _extent(surface: Surface, right_mm: float, anterior_mm: float) -> tuple[float, float]:
     """Highest and lowest bone of the column at a place, evened over neighbouring columns."""
     box = surface.box
-    i = np.abs(box.right_mm - right_mm) <= float(BAND_MM) / 2
-    j = np.abs(box.anterior_mm - anterior_mm) <= float(BAND_MM) / 2
+    i = np.abs(box.right_mm - right_mm) <= BAND_MM / 2
+    j = np.abs(box.anterior_mm - anterior_mm) <= BAND_MM / 2
     inside = surface.field[np.ix_(i, j)] >= 0.5
     columns = inside.reshape(-1, inside.shape[2])
     columns = columns[columns.any(axis=1)]

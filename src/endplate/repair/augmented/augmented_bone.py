@@ -7,7 +7,6 @@ cement is dropped: a voxel with a share S of its pores filled takes (1 - S) of t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +20,7 @@ from endplate.bone.material import KOPPERDAHL_E_POWER, MODULUS_FLOOR_MPA
 from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.finding import BAND_SD
+from endplate.progress import Share
 from endplate.repair.augmented.bone_model import bone_model
 from endplate.repair.band import Band
 from endplate.repair.device.cement import Cement
@@ -66,7 +66,7 @@ class BeforeAfter:
     failure_ratio: Band
 
 
-def cure(model: BoneModel, saturation: Volume, cement: Cement, interface: float = float(INTERFACE)) -> BoneModel:
+def cure(model: BoneModel, saturation: Volume, cement: Cement, interface: float = INTERFACE) -> BoneModel:
     """The model with set cement in it.
 
     E = (1 - S) E_bone + S E_c (1 - p)^2 k, the yield stress alike (Kinzl 2012a; the data support "porosity only",
@@ -86,7 +86,7 @@ def cure(model: BoneModel, saturation: Volume, cement: Cement, interface: float 
     ------
     OptionError : an interface factor outside 0.6 to 1. ValueError : saturation on another grid.
     """
-    if not float(MIN_INTERFACE) <= interface <= 1:
+    if not MIN_INTERFACE <= interface <= 1:
         raise OptionError(f"interface factor {interface}", "bond and contact bound it", "choose 0.6 to 1")
     if saturation.shape != model.material.shape:
         raise ValueError(f"saturation is {saturation.shape}, the model {model.material.shape}")
@@ -114,7 +114,7 @@ def augmented_model(
     bone: Bone,
     saturation: Volume,
     cement: Cement,
-    interface: float = float(INTERFACE),
+    interface: float = INTERFACE,
     settings: ModelSettings | None = None,
 ) -> BoneModel:
     """The model of a bone (with the cavity of a balloon, if any) with set cement in it; see `cure`."""
@@ -136,9 +136,9 @@ def strength_before_after(
     repaired: BoneModel,
     saturation: Volume,
     cement: Cement,
-    interface: float = float(INTERFACE),
+    interface: float = INTERFACE,
     settings: StrengthSettings | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Share | None = None,
 ) -> BeforeAfter:
     """Stiffness and strength before and after a repair, loaded alike.
 
@@ -169,7 +169,7 @@ def cement_share(cured: BoneModel, saturation: Volume, cement: Cement, interface
     stiff, _ = set_cement(cement, interface)
     bone = (cured.material == BODY) | (cured.material == ARCH)
     given = np.where(bone, np.clip(saturation, 0, 1) * stiff, 0)
-    return np.clip(given / np.maximum(cured.modulus_mpa, float(MODULUS_FLOOR_MPA)), 0, 1)
+    return np.clip(given / np.maximum(cured.modulus_mpa, MODULUS_FLOOR_MPA), 0, 1)
 
 
 def compare(before: Solved, after: Solved) -> BeforeAfter:
@@ -183,7 +183,7 @@ def compare(before: Solved, after: Solved) -> BeforeAfter:
     first, second = before.strength, after.strength
     stiffness = _ratio(
         (first.stiffness_n_per_mm, second.stiffness_n_per_mm),
-        _bone_error(before.model, float(KOPPERDAHL_E_POWER)),
+        _bone_error(before.model, KOPPERDAHL_E_POWER),
         (_shares(before, _elastic_energy(before)), _shares(after, _elastic_energy(after))),
     )
     loads = first.failure_load_n, second.failure_load_n
@@ -192,7 +192,7 @@ def compare(before: Solved, after: Solved) -> BeforeAfter:
     else:
         failure = _ratio(
             (loads[0], loads[1]),
-            _bone_error(before.model, float(YIELD_POWER)),
+            _bone_error(before.model, YIELD_POWER),
             (_shares(before, _plastic_work(before)), _shares(after, _plastic_work(after))),
         )
     return BeforeAfter(before=first, after=second, stiffness_ratio=stiffness, failure_ratio=failure)
@@ -205,15 +205,15 @@ def _ratio(
     (bone, _), (bone_after, cement) = shares
     if values[0] == values[1]:
         return Band(value=1.0, low=1.0, high=1.0)
-    of_cement = cement * math.hypot(float(MODULUS_SD), float(INTERFACE_SD))
-    spread = float(BAND_SD) * math.hypot(bone_sd * (bone_after - bone), of_cement, float(MESH_SD))
+    of_cement = cement * math.hypot(MODULUS_SD, INTERFACE_SD)
+    spread = BAND_SD * math.hypot(bone_sd * (bone_after - bone), of_cement, MESH_SD)
     ratio = values[1] / values[0]
     return Band(value=ratio, low=ratio * math.exp(-spread), high=ratio * math.exp(spread))
 
 
 def _bone_error(model: BoneModel, power: float) -> float:
     """Relative SD that calibration, scanner and kernel give to everything that is bone."""
-    return math.hypot(power * model.density_sd_mg_cm3 / max(model.density_mg_cm3, 1.0), float(METHOD_SD))
+    return math.hypot(power * model.density_sd_mg_cm3 / max(model.density_mg_cm3, 1.0), METHOD_SD)
 
 
 def _shares(solved: Solved, energy: Volume) -> tuple[float, float]:
@@ -242,7 +242,7 @@ def _plastic_work(solved: Solved) -> Volume:
 
 def _with_filled_cavity(material: NDArray[np.uint8], share: Volume) -> NDArray[np.uint8]:
     """Material codes with the enclosed empty voxels that are mostly cement turned into body."""
-    filled = (material == NONE) & (share >= float(FILLED))
+    filled = (material == NONE) & (share >= FILLED)
     if not filled.any():
         return material
     filled &= ndimage.binary_fill_holes(material != NONE)

@@ -60,8 +60,8 @@ FLEXED_N = cited(1175.0, "N", "follower load bent forward 30 degrees", "knowledg
 FLEXED_MOMENT_NMM = cited(7500.0, "N.mm", "7.5 N m beside that follower load", "knowledge", cite="rohlmann_2009b")
 ENDPLATE_MM = cited(2.0, "mm", "Endplate strain is that of bone within 2 mm of the disc: a voxel or two", "design")
 LOADS: dict[LoadCase, tuple[float, float]] = {
-    "standing": (float(STANDING_N), 0.0),
-    "flexed": (float(FLEXED_N), float(FLEXED_MOMENT_NMM) / float(FLEXED_N)),
+    "standing": (STANDING_N, 0.0),
+    "flexed": (FLEXED_N, FLEXED_MOMENT_NMM / FLEXED_N),
 }
 """Force in N and how far before the middle of the treated body it acts, mm."""
 START = cited(
@@ -118,8 +118,8 @@ def segment_change(
     before: BoneModel,
     after: BoneModel,
     around: SegmentNeighbours,
-    disc_mpa: float = float(DISC_MPA),
-    voxel_mm: float = float(SEGMENT_VOXEL_MM),
+    disc_mpa: float = DISC_MPA,
+    voxel_mm: float = SEGMENT_VOXEL_MM,
 ) -> SegmentChange:
     """Load, endplate strain and disc pressure of the neighbours after a repair over before.
 
@@ -179,7 +179,7 @@ def _fitted(treated: BoneModel, around: SegmentNeighbours, disc_mpa: float) -> t
     Between endplates, a ring that holds an incompressible middle is several times stiffer than its materials, so their
     ratio is kept and their size fitted; annulus and nucleus come out at the few and the half MPa of the literature.
     """
-    guess = float(START) * disc_mpa
+    guess = START * disc_mpa
     segment = build_segment(treated, around, (guess, guess))
     response = respond(segment, tilt=False)
     got = [disc_modulus_mpa(segment, response, side) or disc_mpa for side in (1, -1)]
@@ -205,16 +205,16 @@ class _State:
         part = self.segment.part[tuple(mesh.element_ijk.T)]
         nucleus = part == (NUCLEUS_ABOVE if side > 0 else NUCLEUS_BELOW)
         modulus = self.segment.modulus_mpa[tuple(mesh.element_ijk.T)][nucleus].astype(float)
-        pressure = -bulk_modulus(modulus, float(NUCLEUS_POISSON)) * Dilatation(mesh, nucleus).of(u.T)
+        pressure = -bulk_modulus(modulus, NUCLEUS_POISSON) * Dilatation(mesh, nucleus).of(u.T)
         strain = effective_strain(mesh, u)[self._endplate(side)[tuple(mesh.element_ijk.T)]]
         return float(strain.mean()), float(pressure.mean())
 
     def _endplate(self, side: int) -> NDArray[np.bool_]:
         """Voxels of a neighbour next to its disc."""
         codes = (ANNULUS_ABOVE, NUCLEUS_ABOVE) if side > 0 else (ANNULUS_BELOW, NUCLEUS_BELOW)
-        reach = max(1, round(float(ENDPLATE_MM) / self.segment.voxel_mm))
+        reach = max(1, round(ENDPLATE_MM / self.segment.voxel_mm))
         near = ndimage.binary_dilation(np.isin(self.segment.part, codes), ALONG, iterations=reach)
-        return near & (self.segment.part == (ABOVE if side > 0 else BELOW))
+        return np.asarray(near & (self.segment.part == (ABOVE if side > 0 else BELOW)))
 
 
 ALONG = np.zeros((3, 3, 3), np.bool_)

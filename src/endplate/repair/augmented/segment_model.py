@@ -88,7 +88,7 @@ class Segment:
     modulus_mpa: NDArray[np.float32]
 
 
-def coarser(model: BoneModel, voxel_mm: float = float(SEGMENT_VOXEL_MM)) -> BoneModel:
+def coarser(model: BoneModel, voxel_mm: float = SEGMENT_VOXEL_MM) -> BoneModel:
     """The model in voxels of about `voxel_mm`, a whole multiple of its own.
 
     A block at least half full takes its most common material, and the modulus of that spread over the block.
@@ -122,13 +122,13 @@ def _blocks(field: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     """Means over blocks of `step` voxels along every axis."""
     padded = np.pad(field, [(0, -n % step) for n in field.shape])
     i, j, k = (n // step for n in padded.shape)
-    return padded.reshape(i, step, j, step, k, step).mean(axis=(1, 3, 5))
+    return np.asarray(padded.reshape(i, step, j, step, k, step).mean(axis=(1, 3, 5)))
 
 
 def build_segment(
     treated: BoneModel,
     beside: SegmentNeighbours,
-    disc_mpa: tuple[float, float] = (float(DISC_MPA), float(DISC_MPA)),
+    disc_mpa: tuple[float, float] = (DISC_MPA, DISC_MPA),
     rise_mm: tuple[float, float] = (0.0, 0.0),
 ) -> Segment:
     """Bodies, discs and outer layers on the lattice of the treated vertebra's model.
@@ -159,7 +159,7 @@ def build_segment(
     whole, _ = largest_piece(draft.part > NOTHING)
     draft.part[~whole] = NOTHING
     modulus = np.where(draft.part == NOTHING, np.float32(0), draft.modulus)
-    modulus[(draft.part == TOP) | (draft.part == BOTTOM)] = float(PMMA_MODULUS_MPA)
+    modulus[(draft.part == TOP) | (draft.part == BOTTOM)] = PMMA_MODULUS_MPA
     plain = Segment(grid=grid, voxel_mm=treated.voxel_mm, part=draft.part, modulus_mpa=modulus)
     return with_discs(plain, disc_mpa)
 
@@ -169,8 +169,8 @@ def with_discs(segment: Segment, disc_mpa: tuple[float, float]) -> Segment:
     modulus = segment.modulus_mpa.copy()
     for side, value in zip((1, -1), disc_mpa, strict=True):
         _, annulus, nucleus, _ = CODES[side]
-        modulus[segment.part == annulus] = float(ANNULUS_SHARE) * value
-        modulus[segment.part == nucleus] = float(NUCLEUS_SHARE) * value
+        modulus[segment.part == annulus] = ANNULUS_SHARE * value
+        modulus[segment.part == nucleus] = NUCLEUS_SHARE * value
     return replace(segment, modulus_mpa=modulus)
 
 
@@ -181,7 +181,7 @@ def _wide_grid(treated: BoneModel, beside: SegmentNeighbours) -> tuple[Grid, NDA
         if neighbour is not None:
             place = treated.grid.to_index(neighbour.grid.to_mm(np.argwhere(neighbour.body)))
             low, high = np.minimum(low, place.min(axis=0)), np.maximum(high, place.max(axis=0) + 1)
-    pad = np.array([2, 2, 2 + np.ceil(2 * float(CAP_MM) / treated.voxel_mm)])
+    pad = np.array([2, 2, 2 + np.ceil(2 * CAP_MM / treated.voxel_mm)])
     start = np.floor(low - pad).astype(np.int64)
     return treated.grid.crop(start, np.ceil(high + pad).astype(np.int64)), -start
 
@@ -202,8 +202,8 @@ class _Body:
 
 
 def _sampled(neighbour: Vertebra, beside: SegmentNeighbours, grid: Grid) -> _Body:
-    field = sample_bone(neighbour, beside.volume, beside.calibration, grid, float(SMOOTHING_MM))
-    inside = (field.fill >= float(MIN_FILL)) & (field.body >= 0.5)
+    field = sample_bone(neighbour, beside.volume, beside.calibration, grid, SMOOTHING_MM)
+    inside = (field.fill >= MIN_FILL) & (field.body >= 0.5)
     if not inside.any():
         raise LabelError(f"the mask of {neighbour.level} holds no body", "it cannot be loaded", "check its labels")
     inside, _ = largest_piece(inside)
@@ -228,7 +228,7 @@ class _Draft:
         own, other = treated[:, :, up], (neighbour.inside & ~ndimage.binary_dilation(treated, CUBE))[:, :, up]
         disc = self._between(own, other)
         columns = np.asarray(disc.any(axis=2))
-        if columns.sum() * self.voxel_mm**2 < float(MIN_DISC_MM2):
+        if columns.sum() * self.voxel_mm**2 < MIN_DISC_MM2:
             raise LabelError(f"the endplates of {name} and the treated vertebra do not face each other",
                              "there is no disc to load", "check the labels of both levels")  # fmt: skip
         bone, annulus, nucleus, outer = CODES[side]
@@ -246,10 +246,10 @@ class _Draft:
         bottom = np.where(upper.any(axis=2), np.argmax(upper, axis=2), last + 1)
         facing = endplate_columns(top, self.voxel_mm) & endplate_columns(last - bottom, self.voxel_mm)
         k = np.arange(lower.shape[2])
-        return facing[:, :, None] & (k > top[:, :, None]) & (k < bottom[:, :, None])
+        return np.asarray(facing[:, :, None] & (k > top[:, :, None]) & (k < bottom[:, :, None]))
 
 
 def _central(columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The columns (I, J) of the nucleus: the part of the disc's area farthest from its rim."""
     depth = ndimage.distance_transform_edt(columns)
-    return depth > np.quantile(depth[columns], 1 - float(NUCLEUS_AREA))
+    return np.asarray(depth > np.quantile(depth[columns], 1 - NUCLEUS_AREA))

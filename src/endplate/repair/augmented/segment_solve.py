@@ -112,15 +112,13 @@ class _System:
         self, mesh: VoxelMesh, modulus: NDArray[np.float32], nucleus: NDArray[np.bool_], fixed: NDArray[np.bool_]
     ) -> None:
         own = np.asarray(modulus, np.float64)
-        self.solver = ElasticSolver(
-            mesh, np.where(nucleus, float(STAND_IN) * own, own), float(POISSON), fixed, element="bbar"
-        )
-        same_shear = (1 + float(POISSON)) / (1 + float(NUCLEUS_POISSON))
+        self.solver = ElasticSolver(mesh, np.where(nucleus, STAND_IN * own, own), POISSON, fixed, element="bbar")
+        same_shear = (1 + POISSON) / (1 + NUCLEUS_POISSON)
         self.operator = ElasticOperator(
-            mesh, np.where(nucleus, same_shear * own, own), float(POISSON), "bbar", lanes=self.solver.operator.lanes
+            mesh, np.where(nucleus, same_shear * own, own), POISSON, "bbar", lanes=self.solver.operator.lanes
         )
         soft = own[nucleus]
-        missing = bulk_modulus(soft, float(NUCLEUS_POISSON)) - bulk_modulus(same_shear * soft, float(POISSON))
+        missing = bulk_modulus(soft, NUCLEUS_POISSON) - bulk_modulus(same_shear * soft, POISSON)
         self.dilatation = Dilatation(mesh, nucleus)
         self.missing_mpa = missing
 
@@ -142,7 +140,7 @@ class _System:
         residual = np.zeros_like(x)
         self.add(x, residual, -1.0)
         scale = masked_norm(residual, free)
-        target = float(TOLERANCE) * scale
+        target = TOLERANCE * scale
         done = conjugate_gradients(
             self.add, self.solver.multigrid.cycle, free, x, residual, target, int(MAX_ITERATIONS)
         )
@@ -184,7 +182,7 @@ def _face(mesh: VoxelMesh, layer: NDArray[np.bool_], side: int) -> NDArray[np.in
     """Nodes of a layer's outer face."""
     nodes = np.unique(mesh.element_nodes[layer])
     height = side * mesh.node_ijk[nodes, 2]
-    return nodes[height == height.max()].astype(np.int64)
+    return np.asarray(nodes[height == height.max()].astype(np.int64))
 
 
 def _pins(mesh: VoxelMesh, face: NDArray[np.int64]) -> tuple[int, int]:

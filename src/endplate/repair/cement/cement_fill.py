@@ -11,6 +11,7 @@ from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.repair.device.cement import Cement
 from endplate.repair.site.leak_route import LeakRoute
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,6 +22,8 @@ class LeakEvent:
     time_s: float
     injected_ml: float
     leaked_ml: float
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,3 +63,5 @@ class CementFill:
     balance: float
     converged: bool = True
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr

@@ -29,10 +29,10 @@ def endplate_contact(saturation: NDArray[np.floating], pores: Pores, voxel_mm: f
     """Share of each endplate's columns in which cement lies within `CONTACT_MM` of its surface."""
     inside = pores.inside > 0
     there = inside.any(axis=2)
-    depth = max(round(float(CONTACT_MM) / voxel_mm), 1)
+    depth = max(round(CONTACT_MM / voxel_mm), 1)
     contact = {}
     for name, step in (("superior", -1), ("inferior", 1)):
-        body, cement = inside[:, :, ::step], (saturation >= float(TOUCHES))[:, :, ::step]
+        body, cement = inside[:, :, ::step], (saturation >= TOUCHES)[:, :, ::step]
         below = np.cumsum(body, axis=2)
         touched = (cement & body & (below <= depth)).any(axis=2)
         contact[name] = float(touched.sum() / max(int(there.sum()), 1))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.errors import OptionError
+from endplate.progress import Share
 from endplate.repair.access.needle_tip import NeedleTip
 from endplate.repair.cement.cement_fill import CementFill, LeakEvent
 from endplate.repair.cement.fill_measures import endplate_contact, posterior_quarter, right_share
@@ -20,8 +21,6 @@ from endplate.repair.device.cement import Cement
 from endplate.repair.site.bone import Bone, body_ml
 from endplate.repair.site.leak_route import LeakRoute
 
-Progress = Callable[[float], None]
-
 
 def inject(
     bone: Bone,
@@ -29,7 +28,7 @@ def inject(
     tips: Sequence[NeedleTip],
     cement: Cement,
     plan: InjectionPlan | None = None,
-    progress: Progress | None = None,
+    progress: Share | None = None,
     openings: Sequence[LeakRoute] | None = None,
 ) -> CementFill:
     """Inject cement.

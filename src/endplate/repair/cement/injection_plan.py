@@ -39,22 +39,22 @@ class InjectionPlan:
     """
 
     volume_ml: float | None = None
-    flow_ml_s: float = float(FLOW_ML_S)
+    flow_ml_s: float = FLOW_ML_S
     portions: tuple[float, ...] = (1.0,)
-    pause_s: float = float(PAUSE_S)
+    pause_s: float = PAUSE_S
     order: Literal["together", "in turn"] = "together"
     stop_at_opening: bool = True
     stop_at_posterior_quarter: bool = True
-    max_mpa: float = float(MAX_MPA)
+    max_mpa: float = MAX_MPA
     max_s: float | None = None
     permeability_factor: float = 1.0
 
     def __post_init__(self) -> None:
         if self.volume_ml is not None and not self.volume_ml >= 0:
             raise OptionError(f"cement volume {self.volume_ml} mL", "less than nothing", "choose 0 mL or more")
-        if not 0 < self.flow_ml_s <= float(FASTEST_ML_S):
+        if not 0 < self.flow_ml_s <= FASTEST_ML_S:
             raise OptionError(
-                f"flow {self.flow_ml_s} mL/s", "no hand injects so", f"choose up to {float(FASTEST_ML_S):g} mL/s"
+                f"flow {self.flow_ml_s} mL/s", "no hand injects so", f"choose up to {FASTEST_ML_S:g} mL/s"
             )
         if not self.portions or min(self.portions) <= 0 or abs(sum(self.portions) - 1) > 1e-6:
             raise OptionError(f"portions {self.portions}", "they are shares of the volume", "let them add up to 1")
@@ -78,7 +78,7 @@ def planned_volume_ml(plan: InjectionPlan, body_ml: float, cavity_ml: float = 0.
     """Volume to inject into a body with a cavity."""
     if plan.volume_ml is not None:
         return plan.volume_ml
-    return min(max(float(FILL) * body_ml, cavity_ml), float(MAX_ML))
+    return min(max(FILL * body_ml, cavity_ml), MAX_ML)
 
 
 def portions_of(plan: InjectionPlan, volume_ml: float, needles: int) -> tuple[Portion, ...]:

@@ -66,13 +66,13 @@ def _candidates(
             plate, name = _named(shell, local, where)
             yield "D" if plate else "C", f"gap in the {name}", shell.voxels[where]
     edge_mm = float(bone.field.grid.spacing_mm[0])
-    min_mm2 = max(float(SMALLEST_GAP_MM2), float(MIN_VOXELS) * edge_mm**2)
-    for where in _patches(bone, shell, shell.excess < float(GAP_MG_CM3_MM), min_mm2):
+    min_mm2 = max(SMALLEST_GAP_MM2, MIN_VOXELS * edge_mm**2)
+    for where in _patches(bone, shell, shell.excess < GAP_MG_CM3_MM, min_mm2):
         plate, name = _named(shell, local, where)
         area = len(where) * edge_mm**2
         if plate:
             yield "D", f"thin place in the {name}", shell.voxels[where]
-        elif area <= float(LARGEST_VEIN_MM2) and _at_mid_height(local, where):
+        elif area <= LARGEST_VEIN_MM2 and _at_mid_height(local, where):
             # Veins of the posterior wall are basivertebral, those of the other walls segmental.
             yield "B" if name == POSTERIOR else "S", f"vein in the {name}", shell.voxels[where]
         else:
@@ -111,7 +111,7 @@ def _named(shell: Shell, local: NDArray[np.float64], where: NDArray[np.int64]) -
 def _at_mid_height(local: NDArray[np.float64], where: NDArray[np.int64]) -> bool:
     low, high = local[:, 2].min(), local[:, 2].max()
     offset = abs(float(local[where, 2].mean()) - (low + high) / 2)
-    return bool(offset <= float(VEIN_SHARE) * (high - low))
+    return bool(offset <= VEIN_SHARE * (high - low))
 
 
 def _track(bone: Bone, shell: Shell, tip: NeedleTip) -> NDArray[np.int64]:
@@ -123,7 +123,7 @@ def _track(bone: Bone, shell: Shell, tip: NeedleTip) -> NDArray[np.int64]:
     from_tip = bone.field.grid.to_mm(shell.voxels) - tip.at_mm
     along = from_tip @ axis
     beside = np.linalg.norm(from_tip - along[:, None] * axis, axis=1)
-    near = (along < 0) & (beside <= tip.needle.outer_mm / 2 + float(TRACK_MM) / 2)
+    near = (along < 0) & (beside <= tip.needle.outer_mm / 2 + TRACK_MM / 2)
     if not near.any():
         return np.empty(0, np.int64)
     # The farthest from the tip: nearer ones may border a hole inside the body.

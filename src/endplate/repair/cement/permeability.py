@@ -58,15 +58,15 @@ class Pores:
 
 def porosity_of(density_mg_cm3: NDArray[np.floating]) -> NDArray[np.float64]:
     """Pores per volume from K2HPO4-equivalent density, through ash and apparent density (Keyak 1994, Knowles 2016)."""
-    ash = float(ASH_SLOPE) * np.asarray(density_mg_cm3, float) / 1000 + float(ASH_OFFSET_G_CM3)
-    solid = ash / float(ASH_PER_APPARENT) / float(TISSUE_G_CM3)
-    return 1 - np.clip(solid, float(MIN_SOLID), float(MAX_SOLID))
+    ash = ASH_SLOPE * np.asarray(density_mg_cm3, float) / 1000 + ASH_OFFSET_G_CM3
+    solid = ash / ASH_PER_APPARENT / TISSUE_G_CM3
+    return 1 - np.clip(solid, MIN_SOLID, MAX_SOLID)
 
 
 def permeability_of(porosity: NDArray[np.floating]) -> NDArray[np.float64]:
     """Permeability along the vertebra's axis, mm2: Kozeny's phi^3 / (1 - phi)^2 through the reference point."""
-    reference = float(REFERENCE_POROSITY) ** 3 / (1 - float(REFERENCE_POROSITY)) ** 2
-    return float(REFERENCE_K_MM2) * porosity**3 / (1 - porosity) ** 2 / reference
+    reference = REFERENCE_POROSITY**3 / (1 - REFERENCE_POROSITY) ** 2
+    return REFERENCE_K_MM2 * porosity**3 / (1 - porosity) ** 2 / reference
 
 
 def pores(bone: Bone, opened: NDArray[np.bool_], factor: float = 1.0) -> Pores:
@@ -78,17 +78,17 @@ def pores(bone: Bone, opened: NDArray[np.bool_], factor: float = 1.0) -> Pores:
     factor : on the permeability of bone, for its uncertainty (a factor of 3 either way).
     """
     inside = inside_body(bone.field)
-    inside = np.where(inside >= float(MIN_INSIDE), inside, 0)
+    inside = np.where(inside >= MIN_INSIDE, inside, 0)
     porosity = porosity_of(bone.field.density_mg_cm3)
-    porosity = np.where(opened, np.maximum(porosity, float(REFERENCE_POROSITY)), porosity)
+    porosity = np.where(opened, np.maximum(porosity, REFERENCE_POROSITY), porosity)
     permeability = permeability_of(porosity) * factor
     hollow = np.clip(bone.cavity.astype(float), 0, 1)
-    wide = np.full_like(permeability, _slit(float(CAVITY_MM)))
+    wide = np.full_like(permeability, _slit(CAVITY_MM))
     if bone.zone is not None:
         hollow = np.where(bone.zone.cleft, 1.0, hollow)
-        wide = np.where(bone.zone.cleft, _slit(bone.zone.opening_mm or float(CLEFT_MM)), wide)
+        wide = np.where(bone.zone.cleft, _slit(bone.zone.opening_mm or CLEFT_MM), wide)
     both = (1 - hollow) * porosity + hollow
-    taken = (1 - hollow) * porosity * float(DISPLACED) + hollow
+    taken = (1 - hollow) * porosity * DISPLACED + hollow
     return Pores(
         inside=inside.astype(np.float32),
         porosity=both.astype(np.float32),

@@ -55,7 +55,7 @@ def prepare_site(
             opened[tuple(opening.voxels.T)] = True
     space = pores(bone, opened, factor)
     edge = float(grid.spacing_mm[0])
-    across = float(ACROSS_PER_ALONG)
+    across = ACROSS_PER_ALONG
     body = porous_body(
         spacing_mm=edge,
         exponent=cement.shear_exponent,

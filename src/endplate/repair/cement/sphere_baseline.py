@@ -42,7 +42,7 @@ def agreement(shape: NDArray[np.floating], other: NDArray[np.floating], spacing_
     ----------
     shape, other : (I, J, K) share of each voxel's pores that cement fills. spacing_mm : edge of the cubes.
     """
-    first, second = (np.pad(np.asarray(part) >= float(FILLED), 1) for part in (shape, other))
+    first, second = (np.pad(np.asarray(part) >= FILLED, 1) for part in (shape, other))
     if not (first.any() and second.any()):
         return None
     rims = [part & ~ndimage.binary_erosion(part) for part in (first, second)]
@@ -53,7 +53,7 @@ def agreement(shape: NDArray[np.floating], other: NDArray[np.floating], spacing_
         dice=float(2 * (first & second).sum() / (first.sum() + second.sum())),
         centroid_mm=float(np.linalg.norm(centres[0] - centres[1])) * spacing_mm,
         mean_mm=float(between.mean()),
-        max_mm=float(np.percentile(between, float(NEARLY_ALL))),
+        max_mm=float(np.percentile(between, NEARLY_ALL)),
         volume_error=float(first.sum() / second.sum() - 1),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from endplate.numerics.porous_flow.body import Field
 from endplate.numerics.porous_flow.front import Flow, FrontSolver, Source
 from endplate.numerics.porous_flow.needle_source import tip_pressure_mpa
 from endplate.numerics.porous_flow.rheology import pipe_drop_mpa
+from endplate.progress import Share
 from endplate.repair.cement.injection_plan import InjectionPlan, Portion
 from endplate.repair.cement.porous_site import Site
 from endplate.repair.device.cement import BODY_WARMTH, END_POINT_PA_S, Cement
@@ -56,7 +56,7 @@ class InjectionRun:
         self._posterior = site.body.flat(posterior)
         self._step_ml = planned_ml / int(STEPS)
 
-    def push(self, portion: Portion, tell: Callable[[float], None]) -> bool:
+    def push(self, portion: Portion, tell: Share) -> bool:
         """Inject a portion; False when something ended the injection."""
         self.time_s += portion.rest_s
         left = portion.volume_ml
@@ -78,7 +78,7 @@ class InjectionRun:
         while True:
             duration = volume_ml / self.plan.flow_ml_s
             source, end = self._source(needles, duration), self.time_s + duration
-            shortest = volume_ml <= float(MIN_STEP_ML)
+            shortest = volume_ml <= MIN_STEP_ML
             try:
                 after = self.stepper.step(self.flow, source, self._consistency(end - duration / 2))
             except SolverError as error:
@@ -114,17 +114,17 @@ class InjectionRun:
 
     def _consistency(self, time_s: float) -> Field:
         """K of every voxel, MPa s^n: cement in the body is warm and thickens faster than in the syringe."""
-        warm = (time_s - self.flow.entered_s) * (1 / float(BODY_WARMTH) - 1)
+        warm = (time_s - self.flow.entered_s) * (1 / BODY_WARMTH - 1)
         age = np.where(self.flow.saturation > 0, time_s + np.maximum(warm, 0), time_s)
         return self._thickened(1.0) * np.exp(np.minimum(age / self._growth_s, math.log(_max_growth(self.cement))))
 
     @property
     def _growth_s(self) -> float:
-        return float(SECONDS_PER_MIN) * self.cement.growth_min
+        return SECONDS_PER_MIN * self.cement.growth_min
 
     def _thickened(self, factor: float) -> float:
         """K at the start times a factor, MPa s^n."""
-        return float(self.cement.consistency_pa_s) * float(MPA_PER_PA) * factor
+        return float(self.cement.consistency_pa_s) * MPA_PER_PA * factor
 
     def _pressures(self, needles: tuple[int, ...], after: Flow, time_s: float) -> tuple[float, float]:
         """Pressure at the tips, the highest, and along the cannula, MPa; cement in the cannula is at room warmth."""
@@ -142,9 +142,9 @@ class InjectionRun:
         """Why the injection ends with this state; empty when it goes on."""
         if self.plan.stop_at_opening:
             for opening, cells in zip(self.site.openings, self.site.opening_cells, strict=True):
-                if opening.route != "cleft" and after.leaked_mm3[cells].sum() > float(MIN_LEAK_MM3):
+                if opening.route != "cleft" and after.leaked_mm3[cells].sum() > MIN_LEAK_MM3:
                     return f"opening reached: {opening.name}"
-        if self.plan.stop_at_posterior_quarter and (after.saturation[self._posterior] >= float(FILLED)).any():
+        if self.plan.stop_at_posterior_quarter and (after.saturation[self._posterior] >= FILLED).any():
             return "posterior quarter reached"
         if pressure_mpa > self.plan.max_mpa:
             return "pressure limit"
@@ -160,13 +160,13 @@ class InjectionRun:
             if number in self.events:
                 continue
             if opening.route == "cleft":
-                there = bool((self.flow.saturation[cells] >= float(FILLED)).any())
+                there = bool((self.flow.saturation[cells] >= FILLED).any())
             else:
-                there = float(self.flow.leaked_mm3[cells].sum()) > float(MIN_LEAK_MM3)
+                there = float(self.flow.leaked_mm3[cells].sum()) > MIN_LEAK_MM3
             if there:
                 self.events[number] = Event(time_s=self.time_s, injected_ml=self.injected_ml)
 
 
 def _max_growth(cement: Cement) -> float:
     """Growth of K to the end point of handling."""
-    return float(END_POINT_PA_S) / float(cement.consistency_pa_s)
+    return END_POINT_PA_S / float(cement.consistency_pa_s)

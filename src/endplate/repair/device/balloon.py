@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from endplate.cited import cited, cited_table
+from endplate.errors import OptionError
 from endplate.repair.device.needle import NEEDLES, Needle
 
 MPA_PER_PSI = cited(
@@ -56,7 +57,21 @@ MAX_PSI = cited_table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balloon:
-    """An inflatable bone tamp; `access` is the gauge of the thinnest cannula that it passes."""
+    """An inflatable bone tamp.
+
+    Parameters
+    ----------
+    name : str
+        Name in the catalogue, such as "Xpander 15/3", or your own.
+    access : str
+        Gauge of the thinnest cannula that it passes, such as "8G".
+    length_mm : float
+        Nominal length, mm.
+    max_ml : float
+        Largest volume, mL.
+    max_mpa : float
+        Largest pressure, MPa.
+    """
 
     name: str
     access: str
@@ -65,7 +80,18 @@ class Balloon:
     max_mpa: float
 
     def passes(self, needle: Needle) -> bool:
-        """Whether it goes through a cannula."""
+        """Whether the balloon goes through a cannula.
+
+        Parameters
+        ----------
+        needle : Needle
+            The cannula; its outer diameter is compared with that of `access`.
+
+        Returns
+        -------
+        bool
+            True where the cannula is at least as thick as the access gauge.
+        """
         return needle.outer_mm >= NEEDLES[self.access].outer_mm
 
 
@@ -79,5 +105,23 @@ BALLOONS = {
     )
     for name in LENGTH_MM
 }
+
+
+def choose_balloon(choice: str | Balloon) -> Balloon:
+    """A balloon by its name in the catalogue, or one of your own as it is.
+
+    Raises
+    ------
+    OptionError : no such name.
+    """
+    if isinstance(choice, Balloon):
+        return choice
+    if choice not in BALLOONS:
+        raise OptionError(f"balloon {choice}", "no such balloon in the catalogue", f"choose {', '.join(BALLOONS)}")
+    return BALLOONS[choice]
+
+
 DEFAULT = ("Xpander 15/3", "Express 15/2")
 """What is taken where none is named: the first, or where its cannula is too thick the next."""
+SHORTER = ("Xpander 10/3", "Express 10/2")
+"""What is tried where the usual length does not come to lie in a useful place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from endplate.cited import cited, cited_table
+from endplate.errors import OptionError
 
 CONSISTENCY_PA_S = cited_table(
     "cement.consistency",
@@ -58,19 +59,45 @@ VOID_FRACTION = cited(
 class Cement:
     """A cement as it is injected.
 
-    Attributes
+    Parameters
     ----------
-    consistency_pa_s : K of eta = K * rate^(n-1) when the injection starts. growth_min : time constant of K at room
-    temperature. modulus_mpa, yield_mpa, void_fraction : when set.
+    name : str
+        Name in the catalogue, such as "standard PMMA", or your own.
+    consistency_pa_s : float
+        K of the power law ``eta = K * rate**(n - 1)`` when the injection starts: viscosity at 1 /s, Pa.s.
+    shear_exponent : float, optional
+        n of the power law; 1 is Newtonian.
+    growth_min : float, optional
+        Time constant of K at room temperature, ``K = K0 * exp(t / tau)``, min.
+    modulus_mpa : float, optional
+        Young's modulus when set, MPa.
+    yield_mpa : float, optional
+        Yield stress when set, tension and compression alike, MPa.
+    void_fraction : float, optional
+        Volume fraction of voids in the set cement, 0 to 1.
     """
 
     name: str
     consistency_pa_s: float
-    shear_exponent: float = float(SHEAR_EXPONENT)
-    growth_min: float = float(GROWTH_MIN)
-    modulus_mpa: float = float(MODULUS_MPA)
-    yield_mpa: float = float(YIELD_MPA)
-    void_fraction: float = float(VOID_FRACTION)
+    shear_exponent: float = SHEAR_EXPONENT
+    growth_min: float = GROWTH_MIN
+    modulus_mpa: float = MODULUS_MPA
+    yield_mpa: float = YIELD_MPA
+    void_fraction: float = VOID_FRACTION
+
+
+def choose_cement(choice: str | Cement) -> Cement:
+    """A cement by its name in the catalogue, or one of your own as it is.
+
+    Raises
+    ------
+    OptionError : no such name.
+    """
+    if isinstance(choice, Cement):
+        return choice
+    if choice not in CEMENTS:
+        raise OptionError(f"cement {choice!r}", "no such cement in the catalogue", f"choose {', '.join(CEMENTS)}")
+    return CEMENTS[choice]
 
 
 CEMENTS = {name: Cement(name=name, consistency_pa_s=value) for name, value in CONSISTENCY_PA_S.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from endplate.cited import cited_table
+from endplate.errors import OptionError
 
 _SOURCE = "Nominal regular-wall needle table, quoted at second hand"
 OUTER_MM = cited_table(
@@ -34,7 +35,19 @@ LENGTHS_MM = cited_table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needle:
-    """A straight access needle or cannula."""
+    """A straight access needle or cannula.
+
+    Parameters
+    ----------
+    name : str
+        Gauge, such as "11G", or a name of your own.
+    outer_mm : float
+        Outer diameter, mm.
+    inner_mm : float
+        Inner diameter, mm.
+    length_mm : float
+        Working length, mm.
+    """
 
     name: str
     outer_mm: float
@@ -46,6 +59,20 @@ NEEDLES = {
     gauge: Needle(name=gauge, outer_mm=OUTER_MM[gauge], inner_mm=INNER_MM[gauge], length_mm=LENGTHS_MM["usual"])
     for gauge in OUTER_MM
 }
+
+
+def choose_needle(choice: str | Needle) -> Needle:
+    """A needle by its gauge in the catalogue, or one of your own as it is.
+
+    Raises
+    ------
+    OptionError : no such gauge.
+    """
+    if isinstance(choice, Needle):
+        return choice
+    if choice not in NEEDLES:
+        raise OptionError(f"needle {choice}", "no such gauge in the catalogue", f"choose {', '.join(NEEDLES)}")
+    return NEEDLES[choice]
 
 
 def reaching(needle: Needle, path_mm: float) -> Needle:

@@ -1,4 +1,4 @@
-"""The large-strain model of a body between two discs: points of bone and discs, supports, preload, the loose zone."""
+"""The large-strain model of a body between two discs and its arch: points, supports, preload, broken bone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from endplate.numerics.mpm.foam import ELASTIC, FOAM, FoamLaw
 from endplate.numerics.mpm.load import Load, PointForce, Settings, Spring
 from endplate.numerics.mpm.particles import Particles, fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
-from endplate.repair.kyphoplasty.crush_law import BROKEN_STRAIN
+from endplate.repair.kyphoplasty.elastic_arch import arch_points
 from endplate.repair.kyphoplasty.placement import BalloonSite, immersed
-from endplate.repair.site.bone import Bone, FractureZone, inside_body
+from endplate.repair.site.bone import Bone, inside_body
+from endplate.repair.site.shell_mineral import shell_factors
 
 DISC_MPA = cited(
     10.0,
@@ -50,7 +51,7 @@ class BodyModel:
     ----------
     engine : with the balloons in their channels. load : preload, springs and support, held throughout.
     plate : points of the stiff plate above. bone : (n,) bool points that are bone. bone_mg : mass of bone before the
-    channels were drilled, drilled_mg : lost in them. loose : whether the zone has lost its cohesion.
+    channels were drilled, drilled_mg : lost in them. loose : whether the fracture has not healed.
     """
 
     engine: Engine
@@ -77,30 +78,35 @@ def body_model(
     Parameters
     ----------
     spring_n_per_mm : how stiffly what lies above holds the plate back along the axis, 0 for not at all.
-    loose : the fracture zone has lost its cohesion and is softened; else the bone is as its density says.
+    loose : the bone keeps the plastic strain of its fracture, so that it has lost its cohesion there; else it has
+    healed and is as its density says.
     """
     grid = bone.field.grid
     edge_mm = float(grid.spacing_mm[0])
-    share = np.where(inside_body(bone.field) >= float(MIN_SHARE), inside_body(bone.field) - bone.cavity, 0)
+    share = np.where(inside_body(bone.field) >= MIN_SHARE, inside_body(bone.field) - bone.cavity, 0)
     body, _ = largest_piece(share >= 0.5)
     share[~ndimage.binary_dilation(body, np.ones((3, 3, 3)))] = 0
-    cloud = _bone_points(bone, np.clip(share, 0, 1), edge_mm, loose=loose)
+    cloud = _bone_points(bone, np.clip(share, 0, 1), law, edge_mm, loose=loose)
     upper = _layers(body, edge_mm)
     lower = tuple(part[:, :, ::-1] for part in _layers(body[:, :, ::-1], edge_mm))
     for part, modulus in ((upper[0], DISC_MPA), (upper[1], PLATE_MPA), (lower[0], DISC_MPA)):
         cloud = joined(cloud, _elastic_points(part & (share < 1), 1 - np.clip(share, 0, 1), float(modulus), edge_mm))
+    layer = upper[0] | upper[1] | lower[0]
+    arch = arch_points(bone, law, layer, edge_mm)
+    if arch is not None:
+        cloud = joined(cloud, arch)
     balloons = [immersed(site, grid) for site in sites]
     drilled = np.zeros(cloud.size, bool)
     for balloon in balloons:
         drilled |= cloud.inside(balloon.surface)
     drilled_mg = float(cloud.mass[drilled & (cloud.kind == FOAM)].sum())
     cloud = cloud.keep(~drilled)
-    room = max(PAD, round(float(ROOM_MM) / edge_mm))
+    room = max(PAD, round(ROOM_MM / edge_mm))
     engine = Engine(cloud, law, grid.shape, edge_mm, balloons=balloons, settings=settings, pad=room)
-    plate = np.flatnonzero(upper[1].ravel()[cloud.voxel] & (cloud.kind == ELASTIC))
+    plate = np.flatnonzero(upper[1].ravel()[cloud.voxel] & (cloud.own_modulus == float(PLATE_MPA)))
     bottom = float(np.nonzero(lower[0].any(axis=(0, 1)))[0].min()) * edge_mm
     held = np.broadcast_to((engine.node_mm[..., 2] <= bottom + 1e-6)[..., None], (*engine.node_mm.shape[:3], 3))
-    shear = float(SHEAR_N_PER_MM)
+    shear = SHEAR_N_PER_MM
     load = Load(
         constrained=held,
         springs=(Spring(plate, (shear, shear, spring_n_per_mm), cloud.position[plate].copy()),),
@@ -113,15 +119,13 @@ def body_model(
     )
 
 
-def _bone_points(bone: Bone, share: NDArray[np.float32], edge_mm: float, *, loose: bool) -> Particles:
-    """Foam with the density of the bone; without cohesion, and softened, in a loose zone."""
-    density = np.maximum(bone.field.density_mg_cm3 / 1000, float(MIN_DENSITY_G_CM3))
-    zone = loose_zone(bone.zone, np.asarray(inside_body(bone.field) >= 0.5)) if loose and bone.zone else None
-    # The law itself takes half of the modulus of broken bone; only strength is left to soften.
-    factor = np.sqrt(bone.softening) if loose else np.ones_like(bone.softening)
-    cloud = fill_cloud(density, share, edge_mm, factor_y=factor)
-    if zone is not None:
-        cloud.hardening[zone.ravel()[cloud.voxel]] = float(BROKEN_STRAIN)
+def _bone_points(bone: Bone, share: NDArray[np.float32], law: FoamLaw, edge_mm: float, *, loose: bool) -> Particles:
+    """Foam with the density of the bone; with the plastic strain that the fracture left where it has not healed."""
+    density, stiffer, stronger = shell_factors(bone, share, law)
+    density = np.maximum(density, float(MIN_DENSITY_G_CM3))
+    cloud = fill_cloud(density, share, edge_mm, factor_e=stiffer, factor_y=stronger)
+    if loose and bone.crushed is not None:
+        cloud.hardening[:] = bone.crushed.ravel()[cloud.voxel]
     return cloud
 
 
@@ -129,7 +133,7 @@ def _elastic_points(where: NDArray[np.bool_], share: NDArray[np.float32], modulu
     """Points of a disc or plate in what the bone leaves free."""
     fill = np.where(where, share, 0)
     kind = np.full(fill.shape, ELASTIC, np.int8)
-    stiff = np.full(fill.shape, max(modulus, float(MODULUS_FLOOR_MPA)))
+    stiff = np.full(fill.shape, max(modulus, MODULUS_FLOOR_MPA))
     return fill_cloud(np.zeros_like(fill), fill, edge_mm, kind=kind, modulus_mpa=stiff)
 
 
@@ -145,25 +149,5 @@ def _layers(body: NDArray[np.bool_], edge_mm: float) -> tuple[NDArray[np.bool_],
     columns = np.asarray(disc.any(axis=2))
     top = int(np.nonzero(disc.any(axis=(0, 1)))[0].max())
     k = np.arange(body.shape[2])
-    thick = max(2, round(float(PLATE_MM) / edge_mm))
+    thick = max(2, round(PLATE_MM / edge_mm))
     return disc, columns[:, :, None] & (k > top) & (k <= top + thick)
-
-
-def loose_zone(zone: FractureZone, body: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The broken slab of a body: the zone carried on to the walls in front and at the sides, the back left as it is.
-
-    The band is seen only well inside the shell; the shell around it broke with it. Behind, a wedge hinges on its wall,
-    so columns in the last quarter of the body count only where the zone itself reaches them.
-    """
-    seen = (zone.band | zone.cleft | zone.gap) & body
-    columns = seen.any(axis=2)
-    if not columns.any():
-        return seen
-    low = np.where(columns, seen.argmax(axis=2), 0)
-    high = np.where(columns, seen.shape[2] - 1 - seen[:, :, ::-1].argmax(axis=2), 0)
-    nearest = tuple(ndimage.distance_transform_edt(~columns, return_distances=False, return_indices=True))
-    k = np.arange(body.shape[2])
-    slab = (k >= low[nearest][:, :, None]) & (k <= high[nearest][:, :, None])
-    j = np.nonzero(body.any(axis=(0, 2)))[0]
-    front = np.arange(body.shape[1]) <= j[0] + 3 * (j[-1] - j[0]) // 4
-    return seen | (slab & body & front[None, :, None])

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from endplate.biomechanics.sampling import BoneField
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.numerics.mpm.particles_to_voxels import VoxelFields, particles_to_voxels
-from endplate.repair.kyphoplasty.body_model import BodyModel, loose_zone
-from endplate.repair.kyphoplasty.crush_law import BROKEN_STRAIN
+from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
 
 
@@ -48,6 +47,7 @@ def deflated_bone(bone: Bone, model: BodyModel) -> DeflatedBone:
             softening=_softening(bone, model.engine.law, found, source, loose=model.loose),
             cavity=found.cavity.astype(np.float32),
             zone=_moved(bone.zone, source),
+            crushed=np.where(found.fill > 0, found.hardening, 0).astype(np.float32),
         ),
         compaction=compaction,
         cavity_ml=float(found.cavity.sum()) * grid.voxel_mm3 / 1000,
@@ -85,9 +85,7 @@ def _softening(
     bone: Bone, law: FoamLaw, found: VoxelFields, source: tuple[NDArray[np.int64], ...], *, loose: bool
 ) -> NDArray[np.float32]:
     """The zone's softening carried along, times the stiffness that fresh crushing cost."""
-    before = np.zeros(bone.field.grid.shape)
-    if loose and bone.zone is not None:
-        before[loose_zone(bone.zone, inside_body(bone.field) >= 0.5)] = float(BROKEN_STRAIN)
+    before = np.zeros(bone.field.grid.shape) if bone.crushed is None or not loose else bone.crushed.astype(float)
     density = np.ones_like(before)
     now, then = (law.modulus(density, np.maximum(k, 0)) for k in (found.hardening, before[source]))
     fresh = np.where(found.fill > 0, np.minimum(now / then, 1), 1)

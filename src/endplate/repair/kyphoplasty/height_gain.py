@@ -66,7 +66,7 @@ class TrackedPlates:
         """Smoothed surface of an endplate, local mm (n, 3), over the mid-sagittal band and as much beside it."""
         z = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, self.edge_mm)
         x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
-        seen = np.isfinite(z) & (np.abs(x - self.extent.middle_mm) <= float(SIDE_MM))
+        seen = np.isfinite(z) & (np.abs(x - self.extent.middle_mm) <= SIDE_MM)
         every = max(1, round(STEP_MM / float(plate.right_mm[1] - plate.right_mm[0])))
         thinned = np.zeros_like(seen)
         thinned[every // 2 :: every, every // 2 :: every] = True
@@ -95,7 +95,7 @@ class TrackedPlates:
 
 def _common_map(upper: Endplate, lower: Endplate, extent: Extent) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Axes of the map on which thickness is read, mm."""
-    side = float(SIDE_MM)
+    side = SIDE_MM
     anterior = np.concatenate([upper.anterior_mm, lower.anterior_mm])
     right = np.arange(extent.middle_mm - side, extent.middle_mm + side + STEP_MM / 2, STEP_MM)
     return right, np.arange(anterior.min(), anterior.max() + STEP_MM / 2, STEP_MM)
@@ -104,8 +104,8 @@ def _common_map(upper: Endplate, lower: Endplate, extent: Extent) -> tuple[NDArr
 def _lean(x: NDArray[np.float64], y: NDArray[np.float64], surface: NDArray[np.float64], extent: Extent) -> float:
     """Forward lean of a surface between the places of the heights, radians; as the fracture stage reads it."""
     fraction = (extent.front_mm - y) / extent.depth_mm
-    inside = np.isfinite(surface) & (np.abs(x - extent.middle_mm) <= float(SIDE_MM) / 2)
-    inside &= (fraction >= float(PLACES["anterior"])) & (fraction <= float(PLACES["posterior"]))
+    inside = np.isfinite(surface) & (np.abs(x - extent.middle_mm) <= SIDE_MM / 2)
+    inside &= (fraction >= PLACES["anterior"]) & (fraction <= PLACES["posterior"])
     along, across = 0.5 - fraction[inside], x[inside] / extent.depth_mm
     terms = np.stack([np.ones_like(along), across, along, along**2], axis=-1)
     fit = weighted_fit(terms, surface[inside], np.ones_like(along))

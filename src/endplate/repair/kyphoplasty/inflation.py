@@ -14,14 +14,17 @@ from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.numerics.mpm.foam import FoamLaw
 from endplate.numerics.mpm.load import Settings
+from endplate.progress import Share
 from endplate.repair.kyphoplasty.body_model import body_model
-from endplate.repair.kyphoplasty.crush_law import bone_foam
+from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.deflated_bone import deflated_bone
 from endplate.repair.kyphoplasty.height_gain import TrackedPlates
-from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
+from endplate.repair.kyphoplasty.inflation_result import Beyond, Gain, Inflation
 from endplate.repair.kyphoplasty.placement import BalloonSite
-from endplate.repair.kyphoplasty.stepping import MAX_BACK_MM, MAX_SIDE_MM, InflationCurve, InflationRun, StepDone
+from endplate.repair.kyphoplasty.stepping import InflationRun
+from endplate.repair.kyphoplasty.stop_rules import MAX_BACK_MM, MAX_SIDE_MM
 from endplate.repair.site.bone import Bone, body_ml
+from endplate.repair.site.crush_law import bone_foam
 from endplate.repair.site.prefracture_shape import PrefractureShape
 
 PRELOAD_N = cited(100.0, "N", "preload of the in-vitro tests of height", "verified", cite="kruger_2015")
@@ -45,20 +48,25 @@ class InflationSettings:
     max_pushed_mm : of the back wall towards the canal, and of front or sides outwards, where inflation stops; None to
     go on, as on a bench.
     spring_n_per_mm : how stiffly the neighbours hold the body back along its axis. law : of crushing bone.
+    extension_deg : by which the neighbours are extended on the table before the balloons; needs such a spring.
+    follow : go on beyond a wall that moves, to show what would follow. step_share : of the usual step.
     tolerance : of equilibrium, relative to the largest forces.
     """
 
-    planned_ml: float = float(PLANNED_ML)
-    preload_n: float = float(PRELOAD_N)
+    planned_ml: float = PLANNED_ML
+    preload_n: float = PRELOAD_N
     mobility: Literal["rigid", "mobile"] = "mobile"
-    spring_n_per_mm: float = float(SPRING_N_PER_MM)
-    max_pushed_mm: tuple[float, float] | None = (float(MAX_BACK_MM), float(MAX_SIDE_MM))
+    spring_n_per_mm: float = SPRING_N_PER_MM
+    max_pushed_mm: tuple[float, float] | None = (MAX_BACK_MM, MAX_SIDE_MM)
     law: FoamLaw | None = None
+    extension_deg: float = 0.0
+    follow: bool = False
+    step_share: float = 1.0
     tolerance: float = 0.02
 
     def __post_init__(self) -> None:
-        if min(self.preload_n, self.planned_ml, self.spring_n_per_mm) < 0:
-            raise OptionError("a preload, volume or spring below zero", "none exists", "give zero or more")
+        if min(self.preload_n, self.planned_ml, self.spring_n_per_mm, self.extension_deg) < 0:
+            raise OptionError("a preload, volume, spring or extension below zero", "none exists", "give zero or more")
         if self.mobility not in ("rigid", "mobile"):
             raise OptionError(f"mobility {self.mobility!r}", "it decides the gain", "choose rigid or mobile")
 
@@ -70,7 +78,7 @@ def inflate(
     settings: InflationSettings | None = None,
     *,
     intact: PrefractureShape | None = None,
-    progress: StepDone | None = None,
+    progress: Share | None = None,
 ) -> Inflation:
     """Inflate one or two balloons in a body under a preload, and let them down again.
 
@@ -105,7 +113,18 @@ def inflate(
         settings=Settings(tolerance=settings.tolerance),
     )
     lost = None if intact is None or intact.lost_mm is None else intact.lost_mm
-    run = InflationRun(model, bone, plates, [settings.planned_ml] * len(sites), lost, settings.max_pushed_mm, done)
+    run = InflationRun(
+        model,
+        bone,
+        plates,
+        [settings.planned_ml] * len(sites),
+        lost,
+        settings.max_pushed_mm,
+        done,
+        extension_deg=settings.extension_deg,
+        follow=settings.follow,
+        step_share=settings.step_share,
+    )
     course = run.go()
     done(1.0)
     return _result(bone, sites, settings, run, course, start)
@@ -116,14 +135,14 @@ def _result(
     sites: Sequence[BalloonSite],
     settings: InflationSettings,
     run: InflationRun,
-    course: InflationCurve,
+    course: InflationCourse,
     start: float,
 ) -> Inflation:
     """What a run left, with its balances."""
     left, ledger = deflated_bone(bone, run.model), run.engine.energy_balance
     injected = ledger.injected_mm3 - sum(b.volume() for b in run.engine.balloons) + float(run.empty_mm3.sum())
     most = 1000 * max(course.volume_ml)
-    settled = course.before.since(course.start)
+    settled = course.settled.since(course.start)
     return Inflation(
         level=bone.level,
         balloons=tuple(site.balloon for site in sites),
@@ -143,10 +162,24 @@ def _result(
         steps=ledger.steps,
         seconds=time.perf_counter() - start,
         settled=settled,
+        posture=course.before.since(course.settled),
+        gain_curve_mm=np.array(course.curve.gain_mm),
+        beyond=None if course.beyond is None else _beyond(course.beyond),
         wall_displacement_inflated_mm=course.wall_displacement_inflated_mm,
         wall_displacement_deflated_mm=course.wall_displacement_deflated_mm,
         unconverged="; ".join(course.unconverged),
         notes=_notes(bone, settings, run.model.drilled_mg, settled),
+    )
+
+
+def _beyond(curve: InflationCurve) -> Beyond:
+    """The course beyond the stop."""
+    return Beyond(
+        volume_ml=np.array(curve.volume_ml),
+        pressure_mpa=np.array(curve.pressure_mpa),
+        gain_mm=np.array(curve.gain_mm),
+        pushed_mm=curve.pushed_mm[-1],
+        stop=curve.stop,
     )
 
 
@@ -159,7 +192,7 @@ def check_balloons(bone: Bone, count: int, planned_ml: float) -> None:
     """
     if not 1 <= count <= 2:
         raise OptionError(f"{count} balloons", "one or two can be inflated together", "give one or two paths")
-    if planned_ml * count > float(LARGEST_SHARE) * body_ml(bone):
+    if planned_ml * count > LARGEST_SHARE * body_ml(bone):
         raise OptionError(
             f"{planned_ml * count:g} mL of balloon in a body of {body_ml(bone):.1f} mL",
             "it would burst",
@@ -200,6 +233,6 @@ def _notes(bone: Bone, settings: InflationSettings, drilled_mg: float, settled: 
             f"under {settings.preload_n:g} N the body first sank by {sunk} mm (front, middle, back) against the scan; "
             "gains are counted from there"
         )
-    if settings.mobility == "mobile" and bone.zone is None:
-        notes.append("no fracture zone is known: mobile and rigid are the same")
+    if settings.mobility == "mobile" and bone.crushed is None:
+        notes.append("nothing is known of broken bone: mobile and rigid are the same")
     return tuple(notes)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from endplate.level import Level
 from endplate.repair.device.balloon import Balloon
 from endplate.repair.site.bone import Bone
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,23 @@ NOT_MEASURED = WallDisplacement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Beyond:
+    """What would follow if one inflated on after a wall gave way.
+
+    Attributes
+    ----------
+    volume_ml, pressure_mpa : (n,), from the stop on. gain_mm : (n, 3) front, middle, back.
+    pushed_mm : of the walls in the end. stop : why even this ended.
+    """
+
+    volume_ml: NDArray[np.float64]
+    pressure_mpa: NDArray[np.float64]
+    gain_mm: NDArray[np.float64]
+    pushed_mm: WallDisplacement
+    stop: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Inflation:
     """What the balloons did.
 
@@ -43,7 +61,9 @@ class Inflation:
     ----------
     volume_ml, pressure_mpa : (n,) curve of the inflation (all balloons together; pressure the highest).
     settled : what the preload did before the balloons, against the scan; None where nothing was pressed.
-    full, deflated : gain at full inflation and after deflation under the preload, against the body so settled.
+    posture : what extension on the table gained after that; None where it was not rehearsed.
+    full, deflated : gain at full inflation and after deflation under the preload, against the body so placed.
+    gain_curve_mm : (n, 3) front, middle and back along the curve. beyond : the course after a wall gave way.
     bone : the bone afterwards, with its cavity, on the same grid. compaction : (I, J, K) density over density before.
     cavity_ml, mass_error, volume_error, energy_error : relative errors of the balances.
     wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far the posterior wall went towards the canal,
@@ -71,10 +91,15 @@ class Inflation:
     steps: int
     seconds: float
     settled: Gain | None = None
+    posture: Gain | None = None
+    gain_curve_mm: NDArray[np.float64] | None = None
+    beyond: Beyond | None = None
     wall_displacement_inflated_mm: WallDisplacement = NOT_MEASURED
     wall_displacement_deflated_mm: WallDisplacement = NOT_MEASURED
     unconverged: str = ""
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr
 
     @property
     def converged(self) -> bool:

@@ -25,6 +25,17 @@ LYING_MM = cited(
     "verified",
     cite="vertebral_mobility_2023",
 )
+POSTURE_DEG = cited(6.5, "deg", "n 39: correction by prone position alone, mean", "secondary", cite="voggenreiter_2005")
+POSTURE_SD_DEG = cited(
+    4.1, "deg", "n 39: SD of the correction by prone position", "secondary", cite="voggenreiter_2005"
+)
+BALLOON_DEG = cited(
+    3.4, "deg", "n 39: what the balloon added to prone position, mean", "secondary", cite="voggenreiter_2005"
+)
+POSTURE_MM = cited(
+    5.5, "mm", "n 50, acute: anterior gain by posture; the balloon beyond it not significant", "secondary",
+    cite="liu_jkns_2014",
+)  # fmt: skip
 _ROTTER = "Rotter 2010, 24 cadaver bodies T11-L5, anterior height in % of that before"
 LOST_PERCENT = cited(
     11.7, "%", f"{_ROTTER}: lost when the balloon was emptied, mean (abstract)", "verified", cite="rotter_2010"
@@ -52,4 +63,5 @@ OBSERVED = (
     Observed(name="Patients: CT, 252 bodies, mean ± SD", mean_mm=WINKELMANN_MM, sd_mm=WINKELMANN_SD_MM),
     Observed(name="Patients: 14 trials pooled, mean", mean_mm=TRIALS_MM),
     Observed(name="Patients: by lying down alone, mean", mean_mm=LYING_MM),
+    Observed(name="Patients: by posture on the table, acute, mean", mean_mm=POSTURE_MM),
 )

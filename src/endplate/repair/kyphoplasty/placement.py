@@ -23,7 +23,6 @@ EMPTY_RADIUS_MM = cited(
     "secondary",
     cite="needle_gauge_table",
 )
-EMPTY_VOXELS = cited(1.4, "voxel", "Own choice: a thinner channel than this is not seen by the grid", "design")
 OVERLENGTH = cited(
     1.45,
     "1",
@@ -46,13 +45,13 @@ MAX_EDGE_VOXELS = cited(
 class BalloonSite:
     """One balloon in one channel: what it is, the middle (3,) and direction (3,) of its axis in LPS mm.
 
-    `channel_mm` is the radius of the channel; a grid too coarse for it widens it.
+    `channel_mm` is the radius of the channel, the same on every grid.
     """
 
     balloon: Balloon
     centre_mm: NDArray[np.float64]
     direction: NDArray[np.float64]
-    channel_mm: float = float(EMPTY_RADIUS_MM)
+    channel_mm: float = EMPTY_RADIUS_MM
 
 
 def sites_on(paths: Sequence[NeedlePath], balloons: Sequence[Balloon]) -> tuple[BalloonSite, ...]:
@@ -77,17 +76,19 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     centre = to_model_mm(grid, site.centre_mm)
     axes = _axes(grid.affine[:3, :3].T @ site.direction / edge_mm)
     length = float(site.balloon.length_mm) / 2
-    empty_mm = max(site.channel_mm, float(EMPTY_VOXELS) * edge_mm)
     full_mm3 = 1000 * float(site.balloon.max_ml)
-    half_mm = float(OVERLENGTH) * length
+    half_mm = OVERLENGTH * length
     radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
     when_full = np.array([half_mm, radius_mm, radius_mm])
     finer = subdivisions_for(when_full, float(MAX_EDGE_VOXELS) * edge_mm)
-    empty, full = (ellipsoid(centre, semi, axes, finer) for semi in (np.array([length, empty_mm, empty_mm]), when_full))
+    empty, full = (
+        ellipsoid(centre, semi, axes, finer)
+        for semi in (np.array([length, site.channel_mm, site.channel_mm]), when_full)
+    )
     return Membrane(
         empty,
         nominal=full,
-        membrane_n_per_mm=float(MEMBRANE_N_PER_MM),
+        membrane_n_per_mm=MEMBRANE_N_PER_MM,
         max_mm3=full_mm3,
         max_mpa=site.balloon.max_mpa,
     )

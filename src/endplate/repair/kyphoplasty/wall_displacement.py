@@ -33,7 +33,7 @@ class BodyWall:
         if not len(before_mm):
             return None
         out = np.sort(np.einsum("ij,ij->i", now_mm - before_mm, self.outward))[::-1]
-        return float(out[min(round(float(PATCH_MM2) / edge_mm**2), out.size - 1)])
+        return float(out[min(round(PATCH_MM2 / edge_mm**2), out.size - 1)])
 
 
 def back_wall(bone: Bone) -> BodyWall:
@@ -64,4 +64,4 @@ def _body(bone: Bone) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.
     depth = np.flatnonzero(body.any(axis=(0, 2)))
     if not depth.size:
         return body, rows, rows < 0
-    return body, rows, rows >= depth[0] + float(BEHIND) * (depth[-1] - depth[0])
+    return body, rows, rows >= depth[0] + BEHIND * (depth[-1] - depth[0])

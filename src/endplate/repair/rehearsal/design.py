@@ -78,28 +78,37 @@ class ParameterSet:
 
     density_sd: float = 0.0
     permeability: float = 1.0
-    interface: float = float(INTERFACE_NOMINAL)
+    interface: float = INTERFACE_NOMINAL
     mobility: Mobility = "mobile"
-    preload_n: float = float(PRELOAD_NOMINAL_N)
-    spring_n_per_mm: float = float(SPRING_NOMINAL_N_PER_MM)
+    preload_n: float = PRELOAD_NOMINAL_N
+    spring_n_per_mm: float = SPRING_NOMINAL_N_PER_MM
     viscosity: float = 1.0
 
 
-def unknowns(density_sd_mg_cm3: float, nominal: ParameterSet) -> tuple[Unknown, ...]:
-    """What is unknown, with its ends; the mobility counts 0 for rigid and 1 for mobile."""
+def unknowns(
+    density_sd_mg_cm3: float, nominal: ParameterSet, looseness: tuple[Mobility, Mobility] = ("rigid", "mobile")
+) -> tuple[Unknown, ...]:
+    """What is unknown, with its ends; the mobility counts 0 for rigid and 1 for mobile.
+
+    Parameters
+    ----------
+    looseness : low and high end of the mobility, alike where the age of the fracture decides it.
+    """
+    loose = [float(end == "mobile") for end in looseness]
+    why = "the scan cannot show whether the fracture is loose" if loose[0] < loose[1] else "by the fracture's age"
     factor, thick = float(PERMEABILITY_FACTOR), float(VISCOSITY_FACTOR)
     spread = float(DENSITY_SDS) * density_sd_mg_cm3
     rows = (
         ("mg/cm3", nominal.density_sd * density_sd_mg_cm3, -spread, spread, "shift of the whole calibration, one SD"),
         ("1", nominal.permeability, 1 / factor, factor, citation_of(PERMEABILITY_FACTOR).source),
         ("1", nominal.interface, float(INTERFACE_LOW), float(INTERFACE_HIGH), citation_of(INTERFACE_LOW).source),
-        ("1", float(nominal.mobility == "mobile"), 0.0, 1.0, "the scan cannot show whether the fracture is loose"),
+        ("1", float(nominal.mobility == "mobile"), loose[0], loose[1], why),
         ("N", nominal.preload_n, float(PRELOAD_LOW_N), float(PRELOAD_HIGH_N), citation_of(PRELOAD_HIGH_N).source),
         (
             "N/mm",
             nominal.spring_n_per_mm,
-            float(SPRING_LOW_N_PER_MM),
-            float(SPRING_HIGH_N_PER_MM),
+            SPRING_LOW_N_PER_MM,
+            SPRING_HIGH_N_PER_MM,
             citation_of(SPRING_HIGH_N_PER_MM).source,
         ),
         ("1", nominal.viscosity, 1 / thick, thick, citation_of(VISCOSITY_FACTOR).source),
@@ -110,35 +119,37 @@ def unknowns(density_sd_mg_cm3: float, nominal: ParameterSet) -> tuple[Unknown, 
     )
 
 
-def two_point_design(nominal: ParameterSet) -> tuple[ParameterSet, ParameterSet]:
+def two_point_design(
+    nominal: ParameterSet, looseness: tuple[Mobility, Mobility] = ("rigid", "mobile")
+) -> tuple[ParameterSet, ParameterSet]:
     """Ends to span the height that a balloon gains: a healed fracture held fast under load, a loose one left free.
 
     That nothing in between gains less or more is likely and unproven.
     """
     tight = replace(
         nominal,
-        mobility="rigid",
+        mobility=looseness[0],
         preload_n=float(PRELOAD_HIGH_N),
         spring_n_per_mm=float(SPRING_HIGH_N_PER_MM),
     )
     loose = replace(
         nominal,
-        mobility="mobile",
+        mobility=looseness[1],
         preload_n=float(PRELOAD_LOW_N),
         spring_n_per_mm=float(SPRING_LOW_N_PER_MM),
     )
     return tight, loose
 
 
-def corner(signs: NDArray[np.int8]) -> ParameterSet:
+def corner(signs: NDArray[np.int8], looseness: tuple[Mobility, Mobility] = ("rigid", "mobile")) -> ParameterSet:
     """The draw at one end of every unknown: -1 low, +1 high."""
     high = dict(zip(NAMES, signs > 0, strict=True))
-    factor, thick = float(PERMEABILITY_FACTOR), float(VISCOSITY_FACTOR)
+    factor, thick = PERMEABILITY_FACTOR, VISCOSITY_FACTOR
     return ParameterSet(
-        density_sd=float(DENSITY_SDS) * (1 if high["density"] else -1),
+        density_sd=DENSITY_SDS * (1 if high["density"] else -1),
         permeability=factor if high["permeability"] else 1 / factor,
         interface=float(INTERFACE_HIGH if high["interface"] else INTERFACE_LOW),
-        mobility="mobile" if high["mobility"] else "rigid",
+        mobility=looseness[1] if high["mobility"] else looseness[0],
         preload_n=float(PRELOAD_HIGH_N if high["preload"] else PRELOAD_LOW_N),
         spring_n_per_mm=float(SPRING_HIGH_N_PER_MM if high["surroundings"] else SPRING_LOW_N_PER_MM),
         viscosity=thick if high["start viscosity"] else 1 / thick,

@@ -37,6 +37,7 @@ def measured(done: ProcedureResult, before: ProcedureResult, loads_n: Mapping[st
     if done.after_cement is not None:
         out |= _gain("cured", done.after_cement)
     out |= _strength(done, before)
+    out |= _standing(done, loads_n)
     if "strength_n" in out:
         out |= {f"load_share_{case}": load / out["strength_n"] for case, load in loads_n.items()}
     for neighbour in done.neighbours:
@@ -168,7 +169,20 @@ def _balloon(done: ProcedureResult) -> Results:
         ("deflated", inflation.wall_displacement_deflated_mm),
     ):
         out |= {f"{stage}_{name}_wall_mm": mm for name, mm in walls._asdict().items() if mm is not None}
+    if inflation.posture is not None:
+        out |= _gain("posture", inflation.posture)
     return out | _gain("full", inflation.full) | _gain("deflated", inflation.deflated)
+
+
+def _standing(done: ProcedureResult, loads_n: Mapping[str, float]) -> Results:
+    """Heights when the patient stands again: posture and balloon, less what the cemented body gives elastically."""
+    blown, cured, strength = done.inflation, done.after_cement, done.strength
+    if blown is None or cured is None or strength is None or "standing" not in loads_n:
+        return {}
+    given = max(loads_n["standing"] - blown.preload_n, 0.0) / strength.stiffness_n_per_mm
+    placed = blown.posture
+    moved = {} if placed is None else _heights("standing", placed)
+    return {name: value + moved.get(name, 0.0) - given for name, value in _heights("standing", cured).items()}
 
 
 def _cement(done: ProcedureResult) -> Results:

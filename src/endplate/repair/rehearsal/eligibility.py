@@ -55,7 +55,7 @@ def check_shell(bone: Bone) -> None:
     LabelError : most of its surface has no cortex.
     """
     open_share = shell_open_share(bone)
-    if open_share > float(MAX_OPEN):
+    if open_share > MAX_OPEN:
         raise LabelError(
             f"{open_share:.0%} of the surface of {bone.level} shows no cortex",
             "the bone is destroyed, or the mask does not follow it",
@@ -65,4 +65,4 @@ def check_shell(bone: Bone) -> None:
 
 def shell_open_share(bone: Bone) -> float:
     """Share of the body's surface whose shell is too thin to count."""
-    return float(np.mean(find_shell(bone).excess < float(GAP_MG_CM3_MM)))
+    return float(np.mean(find_shell(bone).excess < GAP_MG_CM3_MM))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bo
 from endplate.repair.rehearsal.single_run import RunSettings, run_once
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+PARENT_GONE = 1
 STOPPING = frozenset({signal.SIGINT, signal.SIGTERM})
 MARGIN_VOXELS = cited(8, "voxel", "Scan kept round the vertebrae: beyond the reach of any smoothing", "design")
 
@@ -127,11 +128,28 @@ _PLAN: list[EnsemblePlan] = []
 
 
 def _begin(plan: EnsemblePlan) -> None:
-    """In a new process: Ctrl-C is the parent's to handle, and the plan is kept."""
+    """In a new process: Ctrl-C is the parent's to handle, it ends when its parent ends, and the plan is kept."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     _PLAN.append(plan)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that began it is gone, however that ended: nobody would take its results.
+
+    A thread waits for the other end of a pipe that only the parent holds, which every system closes for the dead.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(PARENT_GONE)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from endplate.repair.access.access_result import Access, Procedure
 from endplate.repair.access.needle_choice import balloon_through
 from endplate.repair.cement.injection_plan import planned_volume_ml
 from endplate.repair.cement.permeability import pores
-from endplate.repair.device.balloon import Balloon
+from endplate.repair.device.balloon import BALLOONS, Balloon
 from endplate.repair.kyphoplasty.inflation import PLANNED_ML, check_balloons
 from endplate.repair.rehearsal.result import ProcedureResult
 from endplate.repair.site.bone import Bone, body_ml
@@ -31,14 +31,19 @@ DEFAULT_SHARE = cited(
 
 def balloons_of(settings: RunSettings, access: Access) -> tuple[Balloon, ...]:
     """The balloon of each path."""
-    return tuple(balloon_through(path.needle, settings.path) for path in access.paths)
+    return tuple(
+        BALLOONS[path.balloon]
+        if path.balloon and not settings.path.balloon
+        else balloon_through(path.needle, settings.path)
+        for path in access.paths
+    )
 
 
 def each_balloon_ml(total_ml: float | None, bone: Bone, count: int) -> float:
     """Planned volume of each balloon: what was asked for, or what is usual in a body of this size."""
     if total_ml is not None:
         return total_ml / count
-    return min(float(PLANNED_ML), float(DEFAULT_SHARE) * body_ml(bone) / count)
+    return min(PLANNED_ML, DEFAULT_SHARE * body_ml(bone) / count)
 
 
 def check_volumes(settings: RunSettings, bone: Bone, accesses: Mapping[Procedure, Access]) -> None:

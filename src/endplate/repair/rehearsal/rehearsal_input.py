@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.biomechanics.loading import ACTIVITIES, spinal_load
 from endplate.bone.result import Calibration
+from endplate.fracture.height.extent import body_extent
 from endplate.fracture.result import Fracture
 from endplate.image.volume import Volume
 from endplate.patient import PatientRecord
 from endplate.repair.augmented.load_margin import ACTIVITY
 from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.site.bone import Bone, repair_bone
-from endplate.repair.site.fracture_zone import find_zone
-from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape
+from endplate.repair.site.crushed_bone import BrokenState, broken_state
+from endplate.repair.site.fracture_zone import LOSS_LOOKED_FOR, find_zone, soften
+from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape, intact_beside
+from endplate.repair.site.shell_mineral import shell_mineral
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,8 +71,29 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
     calibration = replace(scene.calibration, offset_mg_cm3=scene.calibration.offset_mg_cm3 + shift)
     sound = repair_bone(scene.vertebra, scene.volume, calibration, voxel_mm)
     found = find_zone(scene.vertebra, scene.volume, sound, scene.fracture)
-    bone = replace(found.bone, softening=sound.softening) if draw.mobility == "rigid" else found.bone
     readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
-    intact = estimate_prefracture_shape(scene.vertebra, scene.spine, readings, bone.field)
-    notes = (found.reason,) if found.reason else ()
+    intact = estimate_prefracture_shape(scene.vertebra, scene.spine, readings, found.bone.field)
+    state = _state(scene, found.bone, intact, calibration, voxel_mm)
+    shell = shell_mineral(scene.vertebra, scene.volume, calibration, sound)
+    bone = replace(found.bone, crushed=state.strain, shell=shell)
+    bone = replace(bone, softening=sound.softening) if draw.mobility == "rigid" else soften(bone)
+    notes: tuple[str, ...] = (found.reason,) if found.reason else ()
+    if state.loose_share is not None:
+        notes += (f"{state.loose_share:.0%} of the body was crushed beyond its cohesion, read from {state.basis}",)
     return PreparedBone(bone=bone, calibration=calibration, intact=intact, notes=notes)
+
+
+def _state(
+    scene: RehearsalInput, bone: Bone, intact: PrefractureShape, calibration: Calibration, voxel_mm: float
+) -> BrokenState:
+    """What the fracture did to every point, or nothing where no endplate came down and nothing broken is seen."""
+    reading = scene.fracture
+    loss = None if reading is None else reading.height_loss.value
+    down = reading is not None and (reading.fracture == "yes" or (loss is not None and loss >= LOSS_LOOKED_FOR))
+    if not down:
+        intact = PrefractureShape(level=intact.level, reason="no endplate came down")
+    readings = (*scene.others, *(() if reading is None else (reading,)))
+    beside = intact_beside(scene.spine, readings, scene.vertebra.level) if down else []
+    whole = [other for other in beside if not other.cut_by_field and body_extent(other) is not None]
+    neighbours = [(other, repair_bone(other, scene.volume, calibration, voxel_mm)) for other in whole]
+    return broken_state(scene.vertebra, bone, intact, neighbours)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from endplate.cited import cited
 from endplate.errors import OptionError
 from endplate.finding import band as plain_band
+from endplate.progress import Progress, silent
 from endplate.repair.access.access_result import Access, Procedure
 from endplate.repair.access.plan import plan_access
 from endplate.repair.augmented.load_margin import load_margins
 from endplate.repair.band import Band
+from endplate.repair.device.needle import choose_needle
 from endplate.repair.rehearsal.design import (
     NAMES,
     SIZES,
@@ -31,7 +33,9 @@ from endplate.repair.rehearsal.ensemble import EnsembleMember, EnsemblePlan, run
 from endplate.repair.rehearsal.planned_volumes import check_volumes, planned_limits
 from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bone
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
-from endplate.repair.rehearsal.single_run import RunResult, RunSettings, Tell, run_once
+from endplate.repair.rehearsal.single_run import RunResult, RunSettings, run_once
+from endplate.repair.site.fracture_age import BOTH, Looseness, fracture_age
+from endplate.repair.site.prefracture_shape import depressed_endplate
 
 MEMBER_VOXEL_MM = cited(
     2.0,
@@ -48,18 +52,30 @@ SEED = cited(4711, "1", "Any number does; this one is written into every case", 
 class RehearsalSettings:
     """How a level is rehearsed.
 
-    Attributes
+    Parameters
     ----------
-    run : what is chosen for every run. nominal : the usual values of what is unknown.
-    members : of the ensemble; 0 for a single run, 2 to span the gain of height only.
-    member_voxel_mm : their voxels, never finer than those of the run.
-    seed : of the design. processes : for the members; None takes as many as there are threads.
+    run : RunSettings, optional
+        What is chosen for every run: procedures, access, devices, volumes, voxels.
+    nominal : ParameterSet, optional
+        The usual values of what is unknown.
+    age_decides : bool, default True
+        The age of the fracture in record and scan sets whether it is loose, and the ends of that; False keeps
+        `nominal.mobility`, with both ends open.
+    members : int, optional
+        Runs of the ensemble; 0 for a single run, 2 to span the gain of height only.
+    member_voxel_mm : float, optional
+        Voxel edge of the members, mm; never finer than that of the run.
+    seed : int, optional
+        Seed of the design.
+    processes : int, optional
+        Processes for the members; None takes as many as there are threads.
     """
 
     run: RunSettings = field(default_factory=RunSettings)
     nominal: ParameterSet = field(default_factory=ParameterSet)
+    age_decides: bool = True
     members: int = int(MEMBERS)
-    member_voxel_mm: float = float(MEMBER_VOXEL_MM)
+    member_voxel_mm: float = MEMBER_VOXEL_MM
     seed: int = int(SEED)
     processes: int | None = None
 
@@ -73,7 +89,7 @@ class RehearsalSettings:
 
 
 def rehearse_level(
-    scene: RehearsalInput, settings: RehearsalSettings | None = None, tell: Tell | None = None
+    scene: RehearsalInput, settings: RehearsalSettings | None = None, tell: Progress | None = None
 ) -> Rehearsal:
     """Rehearse the repair of one level.
 
@@ -83,18 +99,21 @@ def rehearse_level(
 
     Returns
     -------
-    Rehearsal : a procedure without a safe path, or which ended early, holds its reason and what came before; members
-    of the ensemble that failed are named.
+    Rehearsal : a procedure that ended early holds its reason and what came before; failed members are named.
 
     Raises
     ------
-    LabelError, OptionError : the level or the plan cannot be rehearsed at all: a needle that was asked for and fits
-    nowhere, volumes that cannot be, or nothing that could be computed.
+    LabelError, OptionError : a level, needle or volume that cannot be rehearsed, or nothing that could be computed.
     """
-    settings, tell = settings or RehearsalSettings(), tell or (lambda stage, part, detail: None)
+    settings, tell = settings or RehearsalSettings(), tell or silent
     accesses = _accesses(scene, settings.run, tell)
     tell("zone", 0.0, "")
     prepared = prepare_bone(scene, settings.run.voxel_mm, settings.nominal)
+    age = fracture_age(scene.record, scene.vertebra.level, prepared.bone.zone)
+    if settings.age_decides and age.nominal != settings.nominal.mobility:
+        settings = replace(settings, nominal=replace(settings.nominal, mobility=age.nominal))
+        prepared = prepare_bone(scene, settings.run.voxel_mm, settings.nominal)
+    looseness = age.band if settings.age_decides else BOTH
     check_shell(prepared.bone)
     check_volumes(settings.run, prepared.bone, accesses)
     tell("zone", 1.0, "")
@@ -102,14 +121,14 @@ def rehearse_level(
     _refuse_nothing(nominal)
     numbers = as_numbers(nominal.before, nominal.done.values(), scene.loads_n)
     most: Limits = {name: planned_limits(settings.run, done, prepared.bone) for name, done in nominal.done.items()}
-    ensemble = _ensemble(scene, settings, accesses, _Nominal(nominal, numbers, most), tell)
+    ensemble = _ensemble(scene, settings, accesses, _Nominal(nominal, numbers, most, looseness), tell)
     return Rehearsal(
         level=scene.vertebra.level,
         before=nominal.before,
         nominal=tuple(nominal.done.values()),
         bands=_all_bands(settings.members, ensemble, single_run(numbers, nominal, scene)),
         drivers=ensemble.drivers,
-        unknowns=unknowns(scene.calibration.sd_mg_cm3, settings.nominal),
+        unknowns=unknowns(scene.calibration.sd_mg_cm3, settings.nominal, looseness),
         members=ensemble.ended,
         failed=ensemble.failed,
         partial=ensemble.partial,
@@ -119,6 +138,7 @@ def rehearse_level(
         bone=prepared.bone,
         intact=prepared.intact,
         notes=prepared.notes,
+        age=age if settings.age_decides else None,
     )
 
 
@@ -143,17 +163,23 @@ def _both(alone: Band, spanned: Band) -> Band:
     return replace(spanned, low=min(alone.low, spanned.low), high=max(alone.high, spanned.high))
 
 
-def _accesses(scene: RehearsalInput, run: RunSettings, tell: Tell) -> dict[Procedure, Access]:
+def _accesses(scene: RehearsalInput, run: RunSettings, tell: Progress) -> dict[Procedure, Access]:
     accesses = {}
+    depressed = None
+    if "kyphoplasty" in run.procedures:
+        readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
+        depressed = depressed_endplate(scene.vertebra, scene.spine, readings)
     for place, procedure in enumerate(run.procedures):
         tell("access", place / len(run.procedures), procedure)
-        accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume)
+        accesses[procedure] = plan_access(scene.spine, scene.vertebra, procedure, run.path, scene.volume, depressed)
     tell("access", 1.0, run.procedures[-1])
     if run.path.needle is not None and not any(access.paths for access in accesses.values()):
         tried = next((access for access in accesses.values() if access.alternatives), None)
         if tried is not None:
             raise OptionError(
-                f"a {run.path.needle} needle", tried.reason, "choose a thinner one, or leave --needle out"
+                f"a {choose_needle(run.path.needle).name} needle",
+                tried.reason,
+                "choose a thinner one, or leave --needle out",
             )
     return accesses
 
@@ -187,6 +213,7 @@ class _Nominal:
     run: RunResult
     numbers: Run
     most: Limits
+    looseness: tuple[Looseness, Looseness] = BOTH
 
     def bands(self, coarse: Run, members: Sequence[Run]) -> dict[str, dict[str, Band]]:
         """Over the members; where the usual values themselves found no equilibrium there is nothing to band."""
@@ -201,18 +228,22 @@ class _Nominal:
 
 
 def _ensemble(
-    scene: RehearsalInput, settings: RehearsalSettings, accesses: dict[Procedure, Access], nominal: _Nominal, tell: Tell
+    scene: RehearsalInput,
+    settings: RehearsalSettings,
+    accesses: dict[Procedure, Access],
+    nominal: _Nominal,
+    tell: Progress,
 ) -> _Ensemble:
     """All members, and the usual values once more where the members' voxels are larger."""
     open_ways = tuple(procedure for procedure in settings.run.procedures if accesses[procedure].paths)
     if not settings.members or not open_ways:
         return _Ensemble()
-    signs, ends_of = _draws(settings)
+    signs, ends_of = _draws(settings, nominal.looseness)
     voxel_mm = max(settings.member_voxel_mm, settings.run.voxel_mm)
     coarse = voxel_mm != settings.run.voxel_mm
     draws = [settings.nominal] * coarse + ends_of
     strength = replace(settings.run.strength, keep_strain=False)
-    run = replace(settings.run, voxel_mm=voxel_mm, procedures=open_ways, strength=strength)
+    run = replace(settings.run, voxel_mm=voxel_mm, procedures=open_ways, strength=strength, follow=False)
     plan = EnsemblePlan(scene=scene, settings=run, accesses=accesses)
     answers = run_members(plan, draws, lambda part, detail: tell("ensemble", part, detail), settings.processes)
     centre, members = (answers[0], answers[1:]) if coarse else (EnsembleMember(results=nominal.numbers), answers)
@@ -233,12 +264,14 @@ def _ensemble(
     )
 
 
-def _draws(settings: RehearsalSettings) -> tuple[NDArray[np.int8], list[ParameterSet]]:
+def _draws(
+    settings: RehearsalSettings, looseness: tuple[Looseness, Looseness]
+) -> tuple[NDArray[np.int8], list[ParameterSet]]:
     """The design and its draws; the two of a bracket have no design, and no main effects."""
     if settings.members == TWO_POINT:
-        return np.zeros((TWO_POINT, len(NAMES)), np.int8), list(two_point_design(settings.nominal))
+        return np.zeros((TWO_POINT, len(NAMES)), np.int8), list(two_point_design(settings.nominal, looseness))
     signs = balanced_design(settings.members, settings.seed)
-    return signs, [corner(row) for row in signs]
+    return signs, [corner(row, looseness) for row in signs]
 
 
 def _failed(draws: Sequence[ParameterSet], members: Sequence[EnsembleMember]) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from endplate.repair.band import Band
 from endplate.repair.cement.cement_fill import CementFill
 from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
 from endplate.repair.site.bone import Bone
+from endplate.repair.site.fracture_age import FractureAge
+from endplate.short_repr import short_repr
 
 if TYPE_CHECKING:
     from endplate.repair.site.prefracture_shape import PrefractureShape
@@ -40,6 +42,8 @@ class ProcedureResult:
     neighbours: tuple[Neighbour, ...] = ()
     missing: tuple[str, ...] = ()
     stopped: str = ""
+
+    __repr__ = short_repr
 
     @property
     def unconverged(self) -> str:
@@ -73,6 +77,7 @@ class Rehearsal:
     failed : members that did not, each with its unknowns and the reason; what `partial` of these had reached is in the
     bands. voxel_mm, member_voxel_mm : grids of the
     nominal runs and of the members. seed : of the design. bone : as the repair met it. intact : before it broke.
+    age : of the fracture and what decided it; None where the looseness was given.
     """
 
     level: Level
@@ -90,3 +95,6 @@ class Rehearsal:
     bone: Bone | None = None
     intact: PrefractureShape | None = None
     notes: tuple[str, ...] = field(default=())
+    age: FractureAge | None = None
+
+    __repr__ = short_repr

@@ -9,8 +9,8 @@ from typing import Literal
 from endplate.repair.kyphoplasty.wall_displacement import PATCH_MM2
 
 Carry = Literal["ratio", "shift", "amount"]
-FLOW = "Christopher-Middleman porous power-law flow (known); permeability Baroud 2004 and Kozeny-Carman (known)"
-_POINTS = "Deshpande-Fleck crushable foam in implicit material points (known); yield law Kopperdahl 2002"
+FLOW = "Christopher-Middleman porous power-law flow (knowledge); permeability Baroud 2004 and Kozeny-Carman (knowledge)"
+_POINTS = "Deshpande-Fleck crushable foam in implicit material points (knowledge); yield law Kopperdahl 2002"
 _CURE = "Kinzl 2012a, b: cement porosity and interface, bone inside cement dropped"
 _LOAD = "0.2 % offset load as before the repair, Walle, Matheson & Boyd, GigaScience 2025"
 _MARGIN = "Moment balance of trunk models of the Schultz family (weak), as for load_to_strength"
@@ -41,7 +41,20 @@ class ResultKind:
     force: bool = False
 
 
-STAGES = {"full": "balloon full", "deflated": "balloon emptied", "cured": "cement set"}
+STAGES = {
+    "posture": "placed on the table",
+    "full": "balloon full",
+    "deflated": "balloon emptied",
+    "cured": "cement set",
+    "standing": "standing again",
+}
+AGAINST = {
+    "posture": "against that under the same preload before the neighbours were extended",
+    "standing": "against that under the table's load before the neighbours were extended: posture and balloon "
+    "together, less what the cemented body gives elastically under the load of standing",
+}
+"""What a gain is counted against, where it is not the body placed on the table before the balloon."""
+BEFORE = "against that under the same preload before the balloon"
 PLACES = {"anterior": "front", "middle": "middle", "posterior": "back"}
 _PLATES = {"superior": "upper endplate", "inferior": "lower endplate"}
 _WALLS = {"back": "the wall that faces the canal", "side": "the front and side walls"}
@@ -70,13 +83,10 @@ def _gains() -> dict[str, ResultKind]:
     found = {}
     for stage, words in STAGES.items():
         for place, side in PLACES.items():
-            how = f"height at the {side} of the body against that under the same preload before the balloon"
+            how = f"height at the {side} of the body {AGAINST.get(stage, BEFORE)}"
             found[f"{stage}_{place}_mm"] = _move(f"repair_gain_{place}", "mm", how, words)
         for angle in ("wedge", "kyphosis"):
-            how = (
-                "change of the angle against that under the same preload before the balloon, negative is less bent "
-                "forward; discs keep their angles"
-            )
+            how = f"change of the angle {AGAINST.get(stage, BEFORE)}, negative is less bent forward; discs keep theirs"
             found[f"{stage}_{angle}_deg"] = _move(f"repair_{angle}_change", "deg", how, words)
     return found
 
@@ -98,7 +108,7 @@ def _walls() -> dict[str, ResultKind]:
             f"repair_{wall}_wall_pushed",
             "mm",
             f"how far {PATCH_MM2:g} mm2 of {words} went out, against the body under the same preload before the "
-            "balloon; the arch, which holds the body from behind, is not in the model",
+            "balloon",
             STAGES[stage],
         )
         for stage in ("full", "deflated")
@@ -119,7 +129,7 @@ RESULTS: dict[str, ResultKind] = {
     "leaked_ml": _amount("cement_outside", "beyond an opening of the body", FLOW),
     "fill_fraction": _share("cement_fill_fraction", "cement over the body's volume"),
     "openings": ResultKind(
-        code="cement_openings_reached", unit="1", how="ways out that cement came to", source=FLOW, carry="shift"
+        code="cement_openings_reached", unit="1", how="leakage routes that cement reached", source=FLOW, carry="shift"
     ),
     "right_share": _share("cement_right_share", "cement in the patient's right half"),
     **{

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.model import VOXEL_MM, BoneModel, ModelSettings
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.errors import EndplateError
+from endplate.progress import Progress, silent
 from endplate.repair.access.access_result import Access, Procedure
 from endplate.repair.access.needle_choice import check_balloon
 from endplate.repair.access.needle_tip import needle_tips
@@ -20,19 +21,18 @@ from endplate.repair.augmented.bone_model import bone_model
 from endplate.repair.augmented.motion_segment import find_neighbours, segment_change
 from endplate.repair.cement.injection import inject
 from endplate.repair.cement.injection_plan import InjectionPlan
-from endplate.repair.device.cement import CEMENTS, Cement
+from endplate.repair.device.cement import Cement, choose_cement
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.placement import site_at
+from endplate.repair.kyphoplasty.posture import EXTENSION_DEG
 from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.rehearsal.planned_volumes import balloons_of, each_balloon_ml
 from endplate.repair.rehearsal.rehearsal_input import PreparedBone, RehearsalInput
 from endplate.repair.rehearsal.result import ProcedureResult
 from endplate.repair.site.bone import Bone, inside_body
+from endplate.short_repr import short_repr
 
 BEHIND = "the cavity reaches the posterior quarter of the body: cement that fills it was not stopped there"
-
-Tell = Callable[[str, float, str], None]
-"""Called with the stage, the fraction of it done and what it is doing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +42,25 @@ class RunSettings:
     Attributes
     ----------
     procedures : in the order of the report. path : needles, sides, balloon. injection : cement plan.
-    cement : name in the catalogue. balloon_ml : volume of all balloons together; None takes what is usual.
+    cement : name in the catalogue, or one of your own.
+    balloon_ml : volume of all balloons together; None takes what is usual.
+    extension_deg : of the neighbours on the table, 0 for as scanned. follow : go on beyond walls that give way.
     voxel_mm : edge of the cubes. model, strength : as in the assessment.
     """
 
     procedures: tuple[Procedure, ...] = ("vertebroplasty", "kyphoplasty")
     path: PathSettings = field(default_factory=PathSettings)
     injection: InjectionPlan = field(default_factory=InjectionPlan)
-    cement: str = "standard PMMA"
+    cement: str | Cement = "standard PMMA"
     balloon_ml: float | None = None
+    extension_deg: float = float(EXTENSION_DEG)
+    follow: bool = True
     voxel_mm: float = float(VOXEL_MM)
     model: ModelSettings = field(default_factory=ModelSettings)
     strength: StrengthSettings = field(default_factory=StrengthSettings)
 
     def __post_init__(self) -> None:
+        choose_cement(self.cement)
         if "kyphoplasty" in self.procedures:
             check_balloon(self.path)
 
@@ -71,6 +76,8 @@ class RunResult:
     done: dict[Procedure, ProcedureResult]
     changes: dict[Procedure, BeforeAfter]
 
+    __repr__ = short_repr
+
 
 def run_once(
     scene: RehearsalInput,
@@ -78,14 +85,14 @@ def run_once(
     draw: ParameterSet,
     prepared: PreparedBone,
     accesses: Mapping[Procedure, Access],
-    tell: Tell | None = None,
+    tell: Progress | None = None,
 ) -> RunResult:
     """The level as it is and every procedure on its bone.
 
     What cannot be solved, measured or done ends its procedure there with the reason, and what came before is kept:
     volumes that were asked for and cannot be are told by `planned.check_volumes` before.
     """
-    tell = tell or (lambda stage, part, detail: None)
+    tell = tell or silent
     run = _SingleRun(
         scene=scene,
         settings=settings,
@@ -115,7 +122,7 @@ def cavity_reaches_back(bone: Bone, vertebra: Vertebra) -> bool:
 
 def cement_of(settings: RunSettings, draw: ParameterSet) -> Cement:
     """The chosen cement, thicker or thinner at its start."""
-    cement = CEMENTS[settings.cement]
+    cement = choose_cement(settings.cement)
     return replace(cement, consistency_pa_s=cement.consistency_pa_s * draw.viscosity)
 
 
@@ -126,7 +133,7 @@ class _SingleRun:
     scene: RehearsalInput
     settings: RunSettings
     draw: ParameterSet
-    tell: Tell
+    tell: Progress
     prepared: PreparedBone
     model: BoneModel
 
@@ -187,6 +194,8 @@ class _SingleRun:
             preload_n=self.draw.preload_n,
             mobility=self.draw.mobility,
             spring_n_per_mm=self.draw.spring_n_per_mm,
+            extension_deg=self.settings.extension_deg if self.draw.spring_n_per_mm > 0 else 0.0,
+            follow=self.settings.follow,
         )
         self.tell("balloon", 0.0, done.procedure)
         inflation = inflate(

@@ -14,6 +14,7 @@ from endplate.bone.result import Calibration
 from endplate.errors import LabelError
 from endplate.image.volume import Volume
 from endplate.level import Level
+from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +33,23 @@ class FractureZone:
     signs: tuple[str, ...]
     opening_mm: float | None = None
 
+    __repr__ = short_repr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShellMineral:
+    """Mineral of the shell, on the grid of the bone: what lies in each voxel beyond its sampled density.
+
+    Attributes
+    ----------
+    missing_mg : (I, J, K) mineral to add, mg. area_mm2 : (I, J, K) outer surface of the body in each voxel.
+    excess_mg_cm3_mm : median mineral of the shell beyond the bone beneath it, over its area.
+    """
+
+    missing_mg: NDArray[np.float32]
+    area_mm2: NDArray[np.float32]
+    excess_mg_cm3_mm: float
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bone:
@@ -43,6 +61,8 @@ class Bone:
     density_sd_mg_cm3 : error band of the calibration. zone : the fracture, None where none was looked for.
     softening : (I, J, K) factor on modulus and strength, 1 where sound.
     cavity : (I, J, K) fraction of each voxel that is an empty cavity, zeros before a balloon.
+    crushed : (I, J, K) equivalent plastic strain that the fracture left, 0 where sound; None where nothing is known.
+    shell : mineral of the shell that the sampled density lacks; None where it was not looked for.
     """
 
     level: Level
@@ -51,13 +71,17 @@ class Bone:
     softening: NDArray[np.float32]
     cavity: NDArray[np.float32]
     zone: FractureZone | None = None
+    crushed: NDArray[np.float32] | None = None
+    shell: ShellMineral | None = None
+
+    __repr__ = short_repr
 
 
 def repair_bone(
     vertebra: Vertebra,
     volume: Volume,
     calibration: Calibration,
-    voxel_mm: float = float(VOXEL_MM),
+    voxel_mm: float = VOXEL_MM,
     zone: FractureZone | None = None,
 ) -> Bone:
     """The bone of one vertebra on cubes along its own axes, sound and without a cavity.

@@ -43,17 +43,17 @@ def find_shell(bone: Bone) -> Shell:
     body = share >= 0.5
     depth = ndimage.distance_transform_edt(np.pad(body, 1))[1:-1, 1:-1, 1:-1]
     surface = body & (depth <= 1)
-    smooth = ndimage.gaussian_filter(share.astype(float), float(NORMAL_MM) / voxel_mm)
+    smooth = ndimage.gaussian_filter(share.astype(float), NORMAL_MM / voxel_mm)
     inward = np.stack(np.gradient(smooth), axis=-1)[surface]
     inward /= np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-9)
     voxels = np.argwhere(surface)
-    deep = body & (depth > float(BENEATH_MM) / voxel_mm)
+    deep = body & (depth > BENEATH_MM / voxel_mm)
     usual = float(np.median(bone.field.density_mg_cm3[deep if deep.any() else body]))
     half_mm = voxel_mm / 2
-    beneath = np.minimum(_density(bone, voxels, inward, float(BENEATH_MM) - half_mm), usual)
+    beneath = np.minimum(_density(bone, voxels, inward, BENEATH_MM - half_mm), usual)
     excess = np.zeros(len(voxels))
-    for depth_mm in np.arange(float(STEP_MM) / 2, float(DEPTH_MM), float(STEP_MM)):
-        excess += float(STEP_MM) * (_density(bone, voxels, inward, max(depth_mm - half_mm, 0.0)) - beneath)
+    for depth_mm in np.arange(STEP_MM / 2, DEPTH_MM, STEP_MM):
+        excess += STEP_MM * (_density(bone, voxels, inward, max(depth_mm - half_mm, 0.0)) - beneath)
     return Shell(voxels=voxels, outward=-inward, excess=excess)
 
 

@@ -11,18 +11,18 @@ from endplate.repair.site.cortex import Shell
 
 def foramen(shell: Shell, local: NDArray[np.float64]) -> NDArray[np.int64]:
     """Surface voxels of the foramen's window: about the thinnest place near the middle of the posterior wall."""
-    back = shell.outward[:, 1] > float(FACES_PLATE)
+    back = shell.outward[:, 1] > FACES_PLATE
     if not back.any():
         return np.empty(0, np.int64)
     middle = local[back].mean(axis=0)[[0, 2]]
     middle[0] = (local[:, 0].min() + local[:, 0].max()) / 2
     beside = local[:, [0, 2]] - middle
-    near = back & (np.hypot(*beside.T) <= float(FORAMEN_SEARCH_MM))
+    near = back & (np.hypot(*beside.T) <= FORAMEN_SEARCH_MM)
     if near.any():
         # Weighted by how much thinner the shell is than the thickest there, so that noise does not decide.
         thin = shell.excess[near].max() - shell.excess[near] + 1e-6
         middle = np.average(local[near][:, [0, 2]], axis=0, weights=thin**2)
-    offset = (local[:, [0, 2]] - middle) / (np.array([float(FORAMEN_MM), float(FORAMEN_HIGH_MM)]) / 2)
+    offset = (local[:, [0, 2]] - middle) / (np.array([FORAMEN_MM, FORAMEN_HIGH_MM]) / 2)
     return np.flatnonzero(back & (np.hypot(*offset.T) <= 1))
 
 

@@ -17,6 +17,7 @@ from endplate.fracture.result import Fracture
 from endplate.image.volume import Volume
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
 from endplate.repair.site.cortex import find_shell
+from endplate.repair.site.crush_law import bone_foam
 from endplate.repair.site.foramen import foramen
 
 GAS_HU = cited(-150.0, "[hnsf'U]", "own choice: a cleft on CT is gas below -150 HU", "design")
@@ -33,13 +34,6 @@ DENSER = cited(
 ABOVE_SD = cited(2.0, "1", "Own choice: and above two robust SD of the core's own scatter", "design")
 BAND_ML = cited(0.4, "mL", "Own choice: a band 3 mm thick and 12 mm across; smaller dense islands are common", "design")
 LOSS_LOOKED_FOR = cited(0.10, "1", "Own choice: half of Genant's mild grade; below it no endplate came down", "design")
-ASSUMED_MM = cited(
-    3.8,
-    "mm",
-    "fracture zones 2.4 +- 1.4 mm long in 48 cores (abstract), mean and SD",
-    "verified",
-    cite="vertebral_cores_2021",
-)
 FLUID_SHARE = cited(0.35, "1", "Own choice: a third of the core's density is fluid or marrow without bone", "design")
 GAP_MM2 = cited(25.0, "mm2", "Own choice: a hole in the wall as large as an endplate breach", "design")
 WALL_MM = cited(2.0, "mm", "Own choice: a shell blurred to a 1 mm scan shows within this depth", "design")
@@ -52,7 +46,7 @@ SOFT_MODULUS = cited(
     0.40, "1", "own choice: the modulus of the zone falls to 30-50 % of the density law; not a measurement", "design"
 )
 SOUND = "no compacted band, cleft, gap in the endplates or cortex, or involved posterior wall was seen"
-HEALED = "the body lost height, but no loose zone is seen: old and healed, or too fine for this scan"
+HEALED = "the body lost height, but the scan shows no band, cleft or gap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,9 +70,9 @@ def find_zone(vertebra: Vertebra, volume: Volume, bone: Bone, fracture: Fracture
 
     Notes
     -----
-    A band counts only below an endplate that came down, against the core of the same body. Where an endplate or the
-    cortex is broken but no band is dense enough to be seen, a zone of the usual length lies under it; where the
-    posterior wall alone is involved, before that wall.
+    A band counts only below an endplate that came down, against the core of the same body. Where none is dense enough
+    to be seen the zone has none: what the fracture did to every point is read from the shape
+    (`endplate.repair.site.crushed_bone`).
     """
     zone = _Search(vertebra, volume, bone, fracture).zone()
     if zone is None:
@@ -88,11 +82,12 @@ def find_zone(vertebra: Vertebra, volume: Volume, bone: Bone, fracture: Fracture
 
 
 def soften(bone: Bone, modulus: float = float(SOFT_MODULUS)) -> Bone:
-    """The bone with the modulus of its zone at a share of the density law; `bone_model` weakens it by the root."""
-    if bone.zone is None:
-        return bone
+    """The bone with the modulus of what is broken at a share of the law; `bone_model` weakens it by the root."""
     softening = np.ones_like(bone.softening)
-    softening[bone.zone.band | bone.zone.gap | bone.zone.cleft] = modulus
+    if bone.crushed is not None:
+        softening = (1 - (1 - modulus) * bone_foam().lost(bone.crushed.astype(float))).astype(np.float32)
+    if bone.zone is not None:
+        softening[bone.zone.band | bone.zone.gap | bone.zone.cleft] = modulus
     return replace(bone, softening=softening)
 
 
@@ -108,9 +103,9 @@ class _Search:
         below = np.cumsum(self.body[:, :, ::-1], axis=2)[:, :, ::-1]
         above = np.cumsum(self.body, axis=2)
         self.depth_mm = {"upper": (below - 0.5) * self.edge_mm, "lower": (above - 0.5) * self.edge_mm}
-        core = self.density[self.inside_mm >= min(float(CORE_DEPTH_MM), self.inside_mm.max() - self.edge_mm)]
-        self.core = float(np.percentile(core, float(CORE_PERCENTILE)))
-        self.core_sd = float(MAD_TO_SD) * float(np.median(np.abs(core[core <= np.median(core)] - self.core)))
+        core = self.density[self.inside_mm >= min(CORE_DEPTH_MM, self.inside_mm.max() - self.edge_mm)]
+        self.core = float(np.percentile(core, CORE_PERCENTILE))
+        self.core_sd = MAD_TO_SD * float(np.median(np.abs(core[core <= np.median(core)] - self.core)))
 
     def zone(self) -> FractureZone | None:
         """The zone, or None without any sign."""
@@ -119,20 +114,15 @@ class _Search:
         gap = self._breaches(signs) | self._cortical_gap(signs)
         band = self._band(signs)
         fluid = self._fluid(band, signs)
-        wall = self._posterior_wall(signs)
+        self._posterior_wall(signs)
         if not signs:
             return None
-        if not band.any():
-            alone = wall and not (gap | gas).any()
-            band = self._before_wall() if alone else self._assumed(gap | gas)
-            place = "before the posterior wall" if alone else "under the break"
-            signs.append(f"zone not seen as a band: {float(ASSUMED_MM):g} mm {place} taken instead")
         return FractureZone(band=band, cleft=gas | fluid, gap=gap, signs=tuple(signs), opening_mm=opening)
 
     def _gas(self, signs: list[str]) -> tuple[NDArray[np.bool_], float | None]:
         """Gas inside the body that does not hang together with gas outside it, and how far it stands open."""
         grid = self.vertebra.grid
-        gas, count = ndimage.label(hu_on(grid, self.volume) < float(GAS_HU))
+        gas, count = ndimage.label(hu_on(grid, self.volume) < GAS_HU)
         body = ndimage.binary_fill_holes(self.vertebra.body)
         outside = set(np.unique(gas[~ndimage.binary_dilation(body)]).tolist())
         sizes = np.bincount(gas.ravel(), minlength=count + 1) * grid.voxel_mm3 / 1000
@@ -152,7 +142,7 @@ class _Search:
         values = ndimage.affine_transform(
             mask.astype(np.float32), matrix[:3, :3], matrix[:3, 3], target.shape, order=1, mode="constant"
         )
-        return (values >= 0.5) & ndimage.binary_dilation(self.body)
+        return np.asarray((values >= 0.5) & ndimage.binary_dilation(self.body))
 
     def _breaches(self, signs: list[str]) -> NDArray[np.bool_]:
         """Voxels at the deep patches of broken endplates."""
@@ -169,7 +159,7 @@ class _Search:
 
     def _under(self, plate: Endplate, up: int) -> NDArray[np.bool_]:
         """(I, J, 1) columns of the bone's grid that lie at the deep patches of an endplate."""
-        deep = plate.breach & (fitted_depth_mm(plate, up) >= float(BREACH_DEPTH_MM))
+        deep = plate.breach & (fitted_depth_mm(plate, up) >= BREACH_DEPTH_MM)
         i, j = np.nonzero(deep)
         local = np.stack([plate.right_mm[i], plate.anterior_mm[j], plate.superior_mm[i, j]], axis=-1)
         at = np.rint(self.bone.field.grid.to_index(self.vertebra.to_world_mm(local))).astype(int)
@@ -179,11 +169,11 @@ class _Search:
 
     def _cortical_gap(self, signs: list[str]) -> NDArray[np.bool_]:
         """Patches of the walls where no shell is seen, clear of the vein's foramen and of the pedicles."""
-        reach = max(1, round(float(WALL_MM) / self.edge_mm))
+        reach = max(1, round(WALL_MM / self.edge_mm))
         best = ndimage.maximum_filter(np.where(self.body, self.density, -np.inf), size=2 * reach + 1)
-        middle = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"]) > float(UNDER_PLATE_MM)
+        middle = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"]) > UNDER_PLATE_MM
         wall = self.body & ~ndimage.binary_erosion(self.body) & middle
-        bare = wall & (best < float(WALL_SHARE) * self.core)
+        bare = wall & (best < WALL_SHARE * self.core)
         gap = np.zeros_like(self.body)
         front = self._in_front()
         for name, where in (("front or side", front), ("posterior", ~front & ~self._passages(reach))):
@@ -203,26 +193,26 @@ class _Search:
         vein = np.zeros_like(self.body)
         vein[tuple(window.T)] = True
         arch = (self.bone.field.fill >= 0.5) & (self.bone.field.body < 0.5)
-        around = max(1, round(float(FROM_ARCH_MM) / self.edge_mm))
+        around = max(1, round(FROM_ARCH_MM / self.edge_mm))
         cube = np.ones((3, 3, 3))
-        return ndimage.binary_dilation(vein, cube, reach) | ndimage.binary_dilation(arch, cube, around)
+        return np.asarray(ndimage.binary_dilation(vein, cube, reach) | ndimage.binary_dilation(arch, cube, around))
 
     def _in_front(self) -> NDArray[np.bool_]:
         """(1, J, 1) rows in the front two thirds of the body."""
         j = np.nonzero(self.body.any(axis=(0, 2)))[0]
         rows = np.arange(self.body.shape[1])
-        return (rows <= j[0] + 2 * (j[-1] - j[0]) // 3)[None, :, None]
+        return np.asarray((rows <= j[0] + 2 * (j[-1] - j[0]) // 3)[None, :, None])
 
     def _band(self, signs: list[str]) -> NDArray[np.bool_]:
         """Compacted bone below an endplate that came down."""
         none = np.zeros_like(self.body)
         if not self._came_down():
             return none
-        dense = self.body & (self.density >= max(float(DENSER) * self.core, self.core + float(ABOVE_SD) * self.core_sd))
+        dense = self.body & (self.density >= max(DENSER * self.core, self.core + ABOVE_SD * self.core_sd))
         sides = ndimage.distance_transform_edt(np.pad(self.body, ((1, 1), (1, 1), (0, 0))), sampling=(1, 1, 1000))
-        inner = sides[1:-1, 1:-1] * self.edge_mm >= float(CORE_DEPTH_MM)
+        inner = sides[1:-1, 1:-1] * self.edge_mm >= CORE_DEPTH_MM
         nearest = np.minimum(self.depth_mm["upper"], self.depth_mm["lower"])
-        dense &= inner & (nearest > float(UNDER_PLATE_MM)) & (nearest <= float(BAND_REACH_MM))
+        dense &= inner & (nearest > UNDER_PLATE_MM) & (nearest <= BAND_REACH_MM)
         parts, count = ndimage.label(dense)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:] * self.edge_mm**3 / 1000
         kept = [n + 1 for n in range(count) if sizes[n] >= BAND_ML]
@@ -246,7 +236,7 @@ class _Search:
             return band
         above = np.cumsum(band[:, :, ::-1], axis=2)[:, :, ::-1] > 0
         below = np.cumsum(band, axis=2) > 0
-        empty = self.body & above & below & ~band & (self.density < float(FLUID_SHARE) * self.core)
+        empty = self.body & above & below & ~band & (self.density < FLUID_SHARE * self.core)
         parts, count = ndimage.label(empty)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:] * self.edge_mm**3 / 1000
         kept = [n + 1 for n in range(count) if sizes[n] >= CLEFT_ML]
@@ -254,26 +244,13 @@ class _Search:
             signs.append(f"cleft without gas of {float(sizes[np.array(kept) - 1].sum()):.1f} mL inside the band")
         return np.isin(parts, kept)
 
-    def _posterior_wall(self, signs: list[str]) -> bool:
-        """Whether the posterior wall is involved; a short back of a body that did not break is its shape."""
+    def _posterior_wall(self, signs: list[str]) -> None:
+        """An involved posterior wall is a sign; a short back of a body that did not break is its shape."""
         if self.fracture is None or self.fracture.fracture == "no":
-            return False
+            return
         share = self.fracture.posterior_wall_fraction.value
-        if share is None or share <= WALL_INVOLVED:
-            return False
-        signs.append(f"posterior wall involved over {share:.0%}")
-        return True
-
-    def _before_wall(self) -> NDArray[np.bool_]:
-        """Bone before the posterior wall, as thick as fracture zones usually are."""
-        behind = np.cumsum(self.body[:, ::-1], axis=1)[:, ::-1]
-        return self.body & ~self._in_front() & ((behind - 0.5) * self.edge_mm <= float(ASSUMED_MM))
-
-    def _assumed(self, broken: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Bone under the endplate nearer to what is broken, as thick as fracture zones usually are."""
-        nearer = [self.depth_mm[name][broken].mean() for name in ("upper", "lower")]
-        depth = self.depth_mm["upper" if nearer[0] <= nearer[1] else "lower"]
-        return self.body & (depth <= float(ASSUMED_MM))
+        if share is not None and share > WALL_INVOLVED:
+            signs.append(f"posterior wall involved over {share:.0%}")
 
 
 def _opening_mm(cleft: NDArray[np.bool_], edge_mm: float) -> float:

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.short_repr import short_repr
+
 LeakRouteClass = Literal["B", "S", "C", "D", "T", "cleft"]
 """Basivertebral, segmental vein, cortical gap, disc (endplate gap), needle track, and the cleft inside the body."""
 
@@ -20,3 +22,5 @@ class LeakRoute:
     name: str
     voxels: NDArray[np.int64]
     centre_mm: NDArray[np.float64]
+
+    __repr__ = short_repr

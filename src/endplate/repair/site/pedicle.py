@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.repair.site.bone import Bone, centres_mm, inside_body
+from endplate.repair.site.bone import Bone, inside_body
 
 SLIPS = "balloon slips back into the pedicle"
 
@@ -19,12 +19,27 @@ def outer_wall(bone: Bone, touching: NDArray[np.bool_] | None = None) -> NDArray
     touching : (3, 3, 3) which neighbours count; those across faces where absent.
     """
     body = np.asarray(inside_body(bone.field) >= 0.5)
-    return body & ~ndimage.binary_erosion(body | arch_of(bone), touching)
+    return np.asarray(body & ~ndimage.binary_erosion(body | arch_of(bone), touching))
 
 
-def wall_mm(bone: Bone) -> NDArray[np.float64]:
-    """Centres (n, 3) of the voxels of the wall, model mm."""
-    return centres_mm(bone, outer_wall(bone))
+def cortex_mm(bone: Bone) -> NDArray[np.float64]:
+    """Points (n, 3) of the outer surface of the body, model mm: front, sides and back, not endplates, not pedicles.
+
+    Four to a face of a voxel, so that a distance to them does not depend on where in a voxel it is taken.
+    """
+    edge_mm = float(bone.field.grid.spacing_mm[0])
+    body = np.asarray(inside_body(bone.field) >= 0.5)
+    beyond = ~(body | arch_of(bone))
+    found = []
+    for axis, side in ((0, 1), (0, -1), (1, 1), (1, -1)):
+        outside = np.roll(beyond, -side, axis=axis)
+        centre = (np.argwhere(body & outside) + 0.5) * edge_mm
+        centre[:, axis] += side * edge_mm / 2
+        for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            shift = np.zeros(3)
+            shift[1 - axis], shift[2] = first * edge_mm / 4, second * edge_mm / 4
+            found.append(centre + shift)
+    return np.concatenate(found)
 
 
 def arch_of(bone: Bone) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import contourpy
 import numpy as np
@@ -24,6 +25,9 @@ from endplate.repair.site.bone import inside_body
 
 CLEAR_MM = cited(
     0.3, "mm", "Own choice: endplates that lag less than the error of a height share a loss evenly", "design"
+)
+CLEAR_SHARE = cited(
+    0.1, "1", "Own choice: an endplate that bears 60 % of the loss and more is the depressed one", "design"
 )
 NO_FRACTURE_STAGE = "the heights of this level were not read"
 
@@ -108,6 +112,47 @@ def estimate_prefracture_shape(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """The columns (I, J) of a grid along a vertebra's own axes, local mm: right and anterior place, endplates now, how
+    far each endplate was farther out before; z (K,) of the layers."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    top: NDArray[np.float64]
+    bottom: NDArray[np.float64]
+    up: NDArray[np.float64]
+    down: NDArray[np.float64]
+    z: NDArray[np.float64]
+
+
+def columns_of(vertebra: Vertebra, field: BoneField, intact: PrefractureShape) -> Columns | None:
+    """The columns of a body with what each lost; None where the shape before is not known."""
+    extent = body_extent(vertebra)
+    if intact.lost_mm is None or intact.upper_share is None or extent is None:
+        return None
+    return _Stretch.of(vertebra, extent, np.array(intact.lost_mm), intact.upper_share).columns(vertebra, field)
+
+
+def depressed_endplate(
+    vertebra: Vertebra, spine: Spine, fractures: Sequence[Fracture]
+) -> Literal["upper", "lower"] | None:
+    """The endplate that came down more than the other; None where neither clearly did."""
+    extent = body_extent(vertebra)
+    intact = _intact(spine, fractures, vertebra.level)
+    if extent is None or not intact or vertebra.superior is None or vertebra.inferior is None:
+        return None
+    share = float(np.mean(_upper_share(vertebra, extent, intact)))
+    if abs(share - 0.5) < float(CLEAR_SHARE):
+        return None
+    return "upper" if share > 0.5 else "lower"
+
+
+def intact_beside(spine: Spine, fractures: Sequence[Fracture], level: Level, count: int = 2) -> list[Vertebra]:
+    """The nearest vertebrae that are neither deformed nor broken, at most `count` of them."""
+    return sorted(_intact(spine, fractures, level), key=lambda other: abs(other.level.order - level.order))[:count]
+
+
 PLANES = {"sagittal": 0, "coronal": 1}
 
 
@@ -148,7 +193,7 @@ def _lag(vertebra: Vertebra, extent: Extent) -> NDArray[np.float64]:
     places = _places_mm(extent)
     rows = []
     for plate, sign in ((vertebra.superior, 1), (vertebra.inferior, -1)):
-        front, middle, back = sign * _fit_at(plate, np.full(3, extent.middle_mm), places)
+        front, middle, back = sign * fit_at(plate, np.full(3, extent.middle_mm), places)
         rows.append([front - back, middle - back])
     return np.array(rows)
 
@@ -158,7 +203,7 @@ def _places_mm(extent: Extent) -> NDArray[np.float64]:
     return extent.front_mm - np.array([float(place) for place in PLACES.values()]) * extent.depth_mm
 
 
-def _fit_at(plate: Endplate | None, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit_at(plate: Endplate | None, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Height of an endplate's robust fit at points, held at the border of what was seen."""
     if plate is None:
         return np.full(np.shape(x), np.nan)
@@ -185,30 +230,38 @@ class _Stretch:
     def lift(self, y_mm: NDArray[np.float64], *, upper: bool) -> NDArray[np.float64]:
         """Lift of an endplate at anterior coordinates, mm, never inwards."""
         values = self.upper_mm if upper else self.lower_mm
-        return np.maximum(np.polyval(np.polyfit(self.places_mm, values, 2), y_mm), 0)
+        return np.asarray(np.maximum(np.polyval(np.polyfit(self.places_mm, values, 2), y_mm), 0))
 
     def surface(self, plate: Endplate | None, *, upper: bool) -> NDArray[np.float64] | None:
         """Expected surface on an endplate's own map: lifted, and smooth where it was broken."""
         if plate is None:
             return None
         x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
-        whole = np.where(plate.breach, _fit_at(plate, x, y), plate.superior_mm)
+        whole = np.where(plate.breach, fit_at(plate, x, y), plate.superior_mm)
         return whole + self.lift(y, upper=upper) * (1 if upper else -1)
+
+    def columns(self, vertebra: Vertebra, field: BoneField) -> Columns:
+        """The columns of the grid of a bone."""
+        i, j, k = (np.arange(n) for n in field.grid.shape)
+        corner, h = vertebra.to_local_mm(field.grid.affine[:3, 3]), float(field.grid.spacing_mm[0])
+        x, y = np.meshgrid(corner[0] - i * h, corner[1] - j * h, indexing="ij")
+        top, bottom = (fit_at(plate, x, y) for plate in (vertebra.superior, vertebra.inferior))
+        up, down = (self.lift(y, upper=upper) for upper in (True, False))
+        return Columns(x=x, y=y, top=top, bottom=bottom, up=up, down=down, z=corner[2] + k * h)
 
     def apply(self, vertebra: Vertebra, field: BoneField) -> NDArray[np.float32]:
         """The body stretched, on the grid of its bone (left, posterior, superior)."""
-        i, j, k = (np.arange(n) for n in field.grid.shape)
-        corner = vertebra.to_local_mm(field.grid.affine[:3, 3])
-        h = float(field.grid.spacing_mm[0])
-        x, y = np.meshgrid(corner[0] - i * h, corner[1] - j * h, indexing="ij")
-        z = (corner[2] + k * h)[None, None, :]
-        top, bottom = (_fit_at(plate, x, y)[..., None] for plate in (vertebra.superior, vertebra.inferior))
-        up, down = (self.lift(y, upper=upper)[..., None] for upper in (True, False))
+        i, j, _ = (np.arange(n) for n in field.grid.shape)
+        h, at = float(field.grid.spacing_mm[0]), self.columns(vertebra, field)
+        z, lowest = at.z[None, None, :], float(at.z[0])
+        top, bottom, up, down = (part[..., None] for part in (at.top, at.bottom, at.up, at.down))
         share = (z - bottom + down) / (top - bottom + up + down)
         inside = bottom + np.clip(share, 0, 1) * (top - bottom)
         source = np.where(share > 1, z - up, np.where(share < 0, z + down, inside))
-        index = np.broadcast_arrays(i[:, None, None], j[None, :, None], (source - corner[2]) / h)
-        return ndimage.map_coordinates(inside_body(field), index, order=1, mode="constant").astype(np.float32)
+        index = np.broadcast_arrays(i[:, None, None], j[None, :, None], (source - lowest) / h)
+        return np.asarray(
+            ndimage.map_coordinates(inside_body(field), index, order=1, mode="constant").astype(np.float32)
+        )
 
 
 def _outline(inside: NDArray[np.float32], grid: Grid, vertebra: Vertebra, axis: int) -> tuple[NDArray[np.float64], ...]:

@@ -24,16 +24,25 @@ def document(care: Care) -> dict[str, Any]:
         "prevention": {
             "needed": plan.needed,
             "next_step": plan.next_step,
+            "cautions": [asdict(item) for item in plan.cautions],
             "treat": [as_document(verdict) for verdict in plan.treat],
             "very_high_risk": [as_document(verdict) for verdict in plan.very_high_risk],
             "drugs": [as_document(verdict) for verdict in plan.drugs],
+            "first_drug": [as_document(verdict) for verdict in plan.first_drug],
+            "conflicts": [as_plain(conflict) for conflict in plan.conflicts],
             "falls": as_document(plan.falls),
             "fall_drugs": None if plan.fall_drugs is None else [asdict(drug) for drug in plan.fall_drugs],
             "laboratory": [_days(asdict(item)) for item in plan.laboratory],
             "dates": [_days(asdict(item)) for item in plan.dates],
+            "programme": [as_plain(one) for one in plan.programme],
             "advice": [asdict(item) for item in (*plan.supplements, *plan.exercise, *plan.figures)],
         },
     }
+
+
+def as_plain(item: Any) -> dict[str, Any]:
+    """A flat part of the plan; tuples as lists."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(item).items()}
 
 
 def _days(values: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from endplate.case.care import Care, next_questions
+from endplate.decision.recovery.techniques import techniques
 from endplate.decision.recovery.trials import trials
 from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.matrix import matrix
+from endplate.report.care.plan_page import topics
 from endplate.report.care.recovery import bands
 from endplate.report.care.sources import publications
 from endplate.report.care.timeline import timeline
@@ -102,6 +104,8 @@ def context(care: Care) -> dict[str, Any]:
         "care": care,
         "levels": care.decision.levels,
         "questions": next_questions(care),
+        "conservative": topics("conservative", care),
+        "techniques": techniques(),
         "blocks": matrix(care.decision),
         "words": STATUS_WORDS,
         "marks": STATUS_MARKS,

@@ -59,7 +59,7 @@ class PathPlane:
         away = np.asarray(xyz_mm, float) - self.middle_mm
         half = np.array(self.size_mm) / 2
         place = np.stack([away @ self.right, away @ self.down], axis=-1) + half
-        return place * PER_MM + np.array([0.0, TITLE])
+        return np.asarray(place * PER_MM + np.array([0.0, TITLE]))
 
     def points_mm(self) -> NDArray[np.float64]:
         """World points (rows, columns, 3) of the pixels."""
@@ -166,7 +166,7 @@ def _clearances(plane: PathPlane, path: NeedlePath) -> str:
         for wall in SHOWN[plane.name]
         if wall in path.clearance_mm
     ]
-    return "mm free: " + " · ".join(told) if told else ""
+    return "clearance (mm): " + " · ".join(told) if told else ""
 
 
 def _alt(plane: PathPlane, path: NeedlePath) -> str:

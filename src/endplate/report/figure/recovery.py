@@ -14,7 +14,7 @@ from endplate.report.figure.axis import ticks, written
 
 WIDTH, HEIGHT = 560.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 24.0, 24.0, 40.0
-LAST_DAY = float(DAYS["12 mo"])
+LAST_DAY = DAYS["12 mo"]
 
 
 def recovery_figure(track: CourseModel, start: VisitScores, readings: Sequence[VisitScores] = ()) -> Markup | None:

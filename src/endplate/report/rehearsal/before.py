@@ -33,8 +33,10 @@ def zone_words(rehearsal: Rehearsal) -> str:
     bone = rehearsal.bone
     if bone is None:
         return ""
+    why = f" ({'; '.join(rehearsal.notes)})" if rehearsal.notes else ""
+    if bone.zone is None and bone.crushed is not None:
+        return f"{ZONE}: no band, cleft or gap is seen{why}."
     if bone.zone is None:
-        why = f" ({'; '.join(rehearsal.notes)})" if rehearsal.notes else ""
         return f"{ZONE}: none seen{why}, so all bone is taken as stiff and strong as its density says."
     softest = float(bone.softening.min())
     taken = (
@@ -43,6 +45,16 @@ def zone_words(rehearsal: Rehearsal) -> str:
         else "Taken as healed: as stiff and strong as its density says"
     )
     return f"{ZONE}: {'; '.join(bone.zone.signs)}. {taken}."
+
+
+def age_words(rehearsal: Rehearsal) -> str:
+    """How old the fracture is taken to be and what decided it; empty where the looseness was given."""
+    age = rehearsal.age
+    if age is None:
+        return ""
+    open_ends = "" if age.band[0] == age.band[1] else "; the band spans healed and loose"
+    taken = "loose" if age.nominal == "mobile" else "healed"
+    return f"Age of the fracture: {age.age}, taken as {taken}. Decided by {age.decided_by}{open_ends}."
 
 
 def intact_words(rehearsal: Rehearsal) -> str:

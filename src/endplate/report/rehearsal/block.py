@@ -12,7 +12,7 @@ from endplate.repair.access.clearance import refusal, verdict
 from endplate.repair.band import Band
 from endplate.repair.cement.cement_fill import CementFill
 from endplate.repair.cement.sphere_baseline import agreement
-from endplate.repair.kyphoplasty.inflation_result import Gain, Inflation
+from endplate.repair.kyphoplasty.inflation_result import Beyond, Gain, Inflation
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.repair.site.bone import Bone
 from endplate.repair.site.prefracture_shape import PrefractureShape
@@ -45,6 +45,15 @@ def block(rehearsal: Rehearsal) -> dict[str, Any]:
         },
         "zone": _zone(rehearsal.bone),
         "intact": _intact(rehearsal),
+        "age": None
+        if rehearsal.age is None
+        else {
+            "age": rehearsal.age.age,
+            "days": rehearsal.age.days,
+            "taken": rehearsal.age.nominal,
+            "band": list(rehearsal.age.band),
+            "decided_by": rehearsal.age.decided_by,
+        },
         "procedures": [_procedure(done, rehearsal) for done in rehearsal.nominal],
         "notes": list(rehearsal.notes),
     }
@@ -132,6 +141,8 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "volume_ml": _curve(blown.volume_ml),
         "pressure_mpa": _curve(blown.pressure_mpa),
         "settled": None if blown.settled is None else _gain(blown.settled),
+        "posture": None if blown.posture is None else _gain(blown.posture),
+        "beyond": None if blown.beyond is None else _beyond(blown.beyond),
         "full": _gain(blown.full),
         "deflated": _gain(blown.deflated),
         "walls_pushed_mm": {
@@ -148,6 +159,17 @@ def _inflation(blown: Inflation) -> dict[str, Any]:
         "unconverged": blown.unconverged,
         "steps": int(blown.steps),
         "notes": list(blown.notes),
+    }
+
+
+def _beyond(beyond: Beyond) -> dict[str, Any]:
+    """The course after a wall gave way."""
+    return {
+        "volume_ml": _curve(beyond.volume_ml),
+        "pressure_mpa": _curve(beyond.pressure_mpa),
+        "anterior_gain_mm": _curve(beyond.gain_mm[:, 0]),
+        "walls_pushed_mm": beyond.pushed_mm._asdict(),
+        "stop": beyond.stop,
     }
 
 

@@ -20,9 +20,19 @@ from endplate.report.figure.path_solid import solid_figures
 from endplate.report.figure.silhouette import silhouette_figure
 from endplate.report.markups import told
 from endplate.report.phrase import listed
-from endplate.report.rehearsal.before import intact_words, zone_words
+from endplate.report.rehearsal.before import age_words, intact_words, zone_words
 from endplate.report.rehearsal.table import UNKNOWN_WORDS, Moved, Way, comparison, moved, neighbours, openings
-from endplate.report.rehearsal.words import CAN, CANNOT, PLAUSIBLE, band_words, loss_words, sentences, sphere_words
+from endplate.report.rehearsal.words import (
+    CAN,
+    CANNOT,
+    PLAUSIBLE,
+    band_words,
+    beyond_words,
+    loss_words,
+    posture_words,
+    sentences,
+    sphere_words,
+)
 from endplate.report.table import Table
 
 Pictures = list[tuple[str, Markup]]
@@ -92,9 +102,11 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
         level=str(rehearsal.level),
         sentences=sentences(rehearsal),
         bands=band_words(rehearsal),
-        zone=zone_words(rehearsal),
+        zone=" ".join(words for words in (zone_words(rehearsal), age_words(rehearsal)) if words),
         before=intact_words(rehearsal),
-        loss=loss_words(rehearsal),
+        loss=" ".join(
+            words for words in (posture_words(rehearsal), beyond_words(rehearsal), loss_words(rehearsal)) if words
+        ),
         ways=_ways(case, rehearsal) if drawable else [],
         cements=_cements(case, rehearsal) if drawable else [],
         balloon=balloon_figures(blown, vertebra) if blown is not None and vertebra is not None else [],

@@ -31,9 +31,10 @@ UNSETTLED = "our verification does not settle two published figures (docs/verifi
 SHAPE, BALLOON = "Shape with the cement set", "Balloon"
 GROUPS: dict[str, tuple[Row, ...]] = {
     SHAPE: (
-        Row(name="cured_anterior_mm", title="Height gained at the front", unit="mm"),
-        Row(name="cured_middle_mm", title="Height gained in the middle", unit="mm"),
-        Row(name="cured_posterior_mm", title="Height gained at the back", unit="mm"),
+        Row(name="cured_anterior_mm", title="Anterior height gained", unit="mm"),
+        Row(name="cured_middle_mm", title="Middle height gained", unit="mm"),
+        Row(name="cured_posterior_mm", title="Posterior height gained", unit="mm"),
+        Row(name="standing_anterior_mm", title="Anterior height gained when standing, posture included", unit="mm"),
         Row(name="cured_wedge_deg", title="Wedge angle changed (minus: less wedged)", unit="°"),
         Row(
             name="cured_kyphosis_deg",
@@ -42,7 +43,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         ),
     ),
     "Strength": (
-        Row(name="strength_n", title="Load at which the body fails", unit="kN", decimals=2, factor=0.001),
+        Row(name="strength_n", title="Predicted failure load", unit="kN", decimals=2, factor=0.001),
         Row(name="strength_ratio", title="… over no repair", unit="×", decimals=2),
         Row(name="load_share_standing", title="Load of standing over it", unit="%", decimals=0, factor=100.0),
         Row(name="load_share_flexed", title="Load of bending forward over it", unit="%", decimals=0, factor=100.0),
@@ -57,10 +58,12 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="right_share", title="Cement in the patient's right half", unit="%", decimals=0, factor=100.0),
         Row(name="contact_superior", title="Upper endplate touched", unit="%", decimals=0, factor=100.0),
         Row(name="contact_inferior", title="Lower endplate touched", unit="%", decimals=0, factor=100.0),
-        Row(name="openings", title="Openings reached", unit="", decimals=0),
+        Row(name="openings", title="Leakage routes reached", unit="", decimals=0),
         Row(name="bone_pressure_mpa", title="Highest pressure in the bone", unit="kPa", decimals=0, factor=1000.0),
     ),
     BALLOON: (
+        Row(name="posture_anterior_mm", title="Front height gained on the table, before the balloon", unit="mm"),
+        Row(name="posture_wedge_deg", title="Wedge angle changed on the table (minus: less wedged)", unit="°"),
         Row(name="full_anterior_mm", title="Front height gained, balloon full", unit="mm"),
         Row(name="deflated_anterior_mm", title="Front height gained, balloon emptied", unit="mm"),
         Row(name="full_back_wall_mm", title="Back wall pushed towards the canal, balloon full", unit="mm"),
@@ -212,7 +215,7 @@ class Way:
 ROUTES = {
     "B": "basivertebral vein",
     "S": "segmental vein",
-    "C": "gap in the cortex",
+    "C": "cortical defect",
     "D": "disc",
     "T": "needle track",
     "cleft": "cleft inside the body",

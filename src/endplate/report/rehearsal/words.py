@@ -6,10 +6,14 @@ from endplate.repair.band import Band
 from endplate.repair.cement.cement_fill import CementFill
 from endplate.repair.cement.sphere_baseline import agreement
 from endplate.repair.kyphoplasty.observed_gains import (
+    BALLOON_DEG,
     KEPT_PERCENT,
     KEPT_SD_PERCENT,
     LOST_PERCENT,
     LOST_SD_PERCENT,
+    POSTURE_DEG,
+    POSTURE_MM,
+    POSTURE_SD_DEG,
     SHARE_LOST,
 )
 from endplate.repair.rehearsal.design import SIZES, TWO_POINT
@@ -33,7 +37,7 @@ PLAUSIBLE = (
     "Where pressed bone ends.",
     f"How high the pressure in the balloon rises, and how much of the gain is lost when it is emptied: {UNSETTLED}, so "
     "both are orders of magnitude.",
-    "Where cement goes first, and which opening it comes to first. A plain sphere of the same volume at the "
+    "Where cement goes first, and which leakage route it reaches first. A plain sphere of the same volume at the "
     "tip may do nearly as well; that is why it is drawn beside.",
 )
 CANNOT = (
@@ -41,8 +45,8 @@ CANNOT = (
     "muscle tone are not in the scan. Of a gain, lying down for the scan may already have given a part.",
     "The true shape of the cement in this patient: no public scans before and after with a record of the injection "
     "exist to test against, and mixing, temperature and the operator's hand decide with.",
-    "Whether cement will leak. An opening that was reached is a place to watch, not a probability; one that was not "
-    "reached is no assurance.",
+    "Whether cement will leak. A leakage route that was reached is a place to watch, not a probability; one that was "
+    "not reached is no assurance.",
     "Whether a neighbour will break. Only ratios of load are given.",
     "The strength of living, healing bone in the fracture, or the load in daily life.",
     "Whether to treat, or how. That is for the physician and the patient.",
@@ -70,15 +74,15 @@ def _balloon(done: ProcedureResult) -> str:
     blown = done.inflation
     if blown is None or not blown.volume_ml.size:
         return ""
-    many = "balloon takes" if len(blown.balloons) == 1 else f"{len(blown.balloons)} balloons take"
-    return f"the {many} {number(float(blown.volume_ml.max()), 1)} mL ({blown.stop})"
+    many = "balloon" if len(blown.balloons) == 1 else f"{len(blown.balloons)} balloons"
+    return f"volume of the {many} {number(float(blown.volume_ml.max()), 1)} mL ({blown.stop})"
 
 
 def _height(of: dict[str, Band]) -> str:
     band = of.get("cured_anterior_mm")
     if band is None or band.value is None or "cavity_ml" not in of:
         return ""
-    return f"the front of the body gains {_banded(band, 1)} mm, taken as kept when the cement sets"
+    return f"anterior height gain {_banded(band, 1)} mm, taken as kept when the cement sets"
 
 
 def _cement(done: ProcedureResult) -> str:
@@ -87,7 +91,41 @@ def _cement(done: ProcedureResult) -> str:
         return ""
     words = f"{number(fill.volume_ml, 1)} mL of cement fills {number(100 * fill.fill_fraction, 0)} % of the body"
     reached = list(dict.fromkeys(_the(item.opening.name) for item in fill.reached))
-    return f"{words} and comes to {listed(reached)}" if reached else f"{words} and comes to no opening"
+    return f"{words}; leakage routes reached: {listed(reached)}" if reached else f"{words}; no leakage route reached"
+
+
+def posture_words(rehearsal: Rehearsal) -> str:
+    """Gain by posture and by the balloon apart, each beside what was measured; empty where it was not rehearsed."""
+    of = rehearsal.bands.get("kyphoplasty", {})
+    placed, angle = of.get("posture_anterior_mm"), of.get("posture_wedge_deg")
+    if placed is None or placed.value is None or angle is None or angle.value is None:
+        return ""
+    return (
+        f"Placed on the table with its neighbours extended, the front of the body gains {_banded(placed, 1)} mm and "
+        f"the wedge changes by {number(angle.value, 1)}° before the balloon; patients gained "
+        f"{number(POSTURE_DEG, 1)} ± {number(POSTURE_SD_DEG, 1)}° by prone position and "
+        f"{number(BALLOON_DEG, 1)}° more by the balloon "
+        f"(Voggenreiter 2005), acute ones {number(POSTURE_MM, 1)} mm by posture (Liu 2014). A CT is taken lying down, "
+        "so it holds a part of this already: what standing loses is not in the scan."
+    )
+
+
+def beyond_words(rehearsal: Rehearsal) -> str:
+    """What would follow beyond a wall that ended the inflation; empty where nothing was followed."""
+    done = next((one for one in rehearsal.nominal if one.inflation is not None), None)
+    beyond = None if done is None or done.inflation is None else done.inflation.beyond
+    if beyond is None or len(beyond.volume_ml) < 2:
+        return ""
+    gained = float(beyond.gain_mm[-1, 0] - beyond.gain_mm[0, 0])
+    walls = [
+        f"the {name} {number(value, 1)} mm"
+        for name, value in (("back wall", beyond.pushed_mm.back), ("front or side wall", beyond.pushed_mm.side))
+        if value is not None
+    ]
+    return (
+        f"Beyond that stop, to {number(float(beyond.volume_ml[-1]), 1)} mL, the front would rise by "
+        f"{number(gained, 1)} mm more, and {' and '.join(walls)} out in all ({beyond.stop})."
+    )
 
 
 def loss_words(rehearsal: Rehearsal) -> str:
@@ -130,7 +168,7 @@ def _strength(of: dict[str, Band]) -> str:
     ratio, load = of.get("strength_ratio"), of.get("strength_n")
     if ratio is None or ratio.value is None or load is None or load.value is None:
         return ""
-    return f"the load at which it fails becomes {_banded(ratio, 1)} times that of today"
+    return f"predicted failure load x {_banded(ratio, 1)}"
 
 
 def _banded(band: Band, decimals: int) -> str:

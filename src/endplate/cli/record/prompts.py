@@ -1,0 +1,73 @@
+"""How a place of the record is asked for: a plain label, its unit, why it is asked."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from endplate.decision.explanation.ask_next import asked_by
+from endplate.decision.facts.record_paths import facts_by_place
+from endplate.decision.logic.field import field_catalogue
+
+UNITS = {"yr": "years", "kg": "kg", "cm": "cm", "days": "days", "percent": "%", "deg": "degrees", "s": "seconds",
+         "mm": "mm", "mmhg": "mmHg", "fingers": "fingers", "months": "months", "mmol_l": "mmol/L", "g_l": "g/L",
+         "umol_l": "µmol/L", "ng_ml": "ng/mL", "mg_l": "mg/L", "mm_h": "mm/h", "ml_min": "mL/min", "pmol_l": "pmol/L",
+         "nmol_l": "nmol/L", "mg_day": "mg a day", "iu_day": "IU a day", "g_cm2": "g/cm²", "mg_cm3": "mg/cm³",
+         "hu": "HU"}  # fmt: skip
+"""Units at the end of a field's name, in words."""
+NAMED = 4
+"""Rule sets that a reason names; the rest are counted."""
+
+WHY = {
+    "episode": "Dates and the event decide how fresh the fracture is and what caused it.",
+    "pain": "Rule sets ask for the pain under analgesia and where it comes from.",
+    "questionnaires": "Scores show the disability and the course after a treatment.",
+    "examination": "Tenderness at the level shows that the pain comes from the fracture.",
+    "neurology": "A deficit or a cord sign is an emergency and outranks every other answer.",
+    "mobility": "Bed rest is itself a danger; some rule sets ask whether the patient can be mobilised.",
+    "care": "Rule sets ask whether conservative care was tried, for how long and with what effect.",
+    "levels": "Each rule set is asked of each fractured vertebra.",
+    "studies": "The age of the MRI decides whether a fracture is fresh.",
+    "bone": "Density shows osteoporosis and the risk of the next fracture.",
+    "laboratory": "Blood values show bleeding, infection, and which bone drugs may be given.",
+    "drugs": "Drugs can cause a fracture, bleeding and falls, or have treated the bone already.",
+    "allergies": "Cement, its opacifier and contrast medium are three substances.",
+    "infection": "An infection bars every procedure on the bone.",
+    "cancer": "A fracture through a tumour is judged by other rule sets.",
+    "fitness": "Fitness enters the OF score and the choice of a procedure.",
+    "history": "Earlier fractures and illnesses decide on bone drugs.",
+    "falls": "Falls cause the next fracture.",
+    "procedures": "An earlier augmentation changes what a new pain means.",
+}
+
+
+def label(path: str) -> str:
+    """A place of the record in plain words, its unit at the end; levels without the vertebra's name."""
+    fact = facts_by_place().get(path)
+    if fact is not None:
+        entry = field_catalogue()[fact]
+        unit = _unit(path.rpartition(".")[2])
+        return f"{entry.title}, {unit}" if unit and unit not in entry.title else entry.title
+    return plain(path.rpartition(".")[2])
+
+
+def plain(name: str) -> str:
+    """A field's name as a reader says it, its unit at the end."""
+    for unit, words in sorted(UNITS.items(), key=lambda pair: -len(pair[0])):
+        if name.endswith(f"_{unit}"):
+            return f"{name.removesuffix(f'_{unit}').replace('_', ' ')}, {words}"
+    return name.replace("_", " ")
+
+
+@cache
+def why(path: str) -> str:
+    """Why a place is asked for: by which rule sets, else what its part of the record is for."""
+    fact = facts_by_place().get(path)
+    asking = [rules.title for rules in asked_by(fact)] if fact is not None else []
+    if not asking:
+        return WHY.get(path.partition(".")[0], "It describes the patient.")
+    more = f" and {len(asking) - NAMED} more" if len(asking) > NAMED else ""
+    return f"Asked for by {', '.join(asking[:NAMED])}{more}."
+
+
+def _unit(name: str) -> str:
+    return next((words for unit, words in UNITS.items() if name.endswith(f"_{unit}")), "")

@@ -1,0 +1,73 @@
+"""Posture on the table: the neighbours are extended about the back of the body, and the supports follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from endplate.cited import cited
+from endplate.errors import SolverError
+from endplate.numerics.mpm.load import Load, Spring
+from endplate.repair.kyphoplasty.height_gain import BodyHeights
+from endplate.repair.kyphoplasty.stop_rules import CAUTION
+
+if TYPE_CHECKING:
+    from endplate.repair.kyphoplasty.stepping import InflationRun
+
+EXTENSION_DEG = cited(
+    8.0,
+    "deg",
+    "prone with bolsters: about a third of the 12 degrees of flexion and extension of T11-L2 is extension, in the "
+    "segment above and in that below",
+    "knowledge",
+    cite="white_panjabi_1990",
+)
+STEP_DEG = cited(2.0, "deg", "Own choice: lifts the front by a millimetre, which a step can follow", "design")
+MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
+
+
+def raise_front(run: InflationRun, extension_deg: float, start: BodyHeights) -> str:
+    """Tilt the anchors of the plate above by steps, as far as asked or until a height before the fracture is reached.
+
+    Returns
+    -------
+    Empty, or what found no equilibrium.
+    """
+    at, step = 0.0, float(STEP_DEG)
+    missing = run.rises.most[:3]
+    while at < extension_deg - 1e-6:
+        by = min(step, extension_deg - at)
+        usual = run.model.load
+        before = np.array(run.shape().heights_mm)
+        run.model = replace(run.model, load=tilted(usual, by))
+        try:
+            run._step()
+        except SolverError as error:
+            run.model = replace(run.model, load=usual)
+            step /= 2
+            if step < float(MIN_STEP_DEG):
+                return (
+                    f"extension ended at {at:.1f} of {extension_deg:g} degrees, last good state kept: {error.args[0]}"
+                )
+            continue
+        at += by
+        now = np.array(run.shape().heights_mm)
+        left = float(CAUTION) * missing - (now - start.heights_mm)
+        if (left <= now - before).any():
+            return ""
+    return ""
+
+
+def tilted(load: Load, by_deg: float) -> Load:
+    """The load with every anchor turned by an angle about the back edge of the plate: the front goes up."""
+    springs = []
+    for spring in load.springs:
+        if spring.anchor_mm is None:
+            springs.append(spring)
+            continue
+        anchor = spring.anchor_mm.copy()
+        anchor[:, 2] += np.tan(np.deg2rad(by_deg)) * (anchor[:, 1].max() - anchor[:, 1])
+        springs.append(Spring(spring.points, spring.stiffness_n_per_mm, anchor))
+    return replace(load, springs=tuple(springs))
