@@ -11,12 +11,14 @@ from scipy import ndimage
 from tests.support.small_spine import LPS_TO_RAS
 
 from endplate.anatomy.locate import locate_vertebrae
-from endplate.errors import LabelError
+from endplate.errors import ImageError, LabelError
 from endplate.image.labels import read_labels
+from endplate.image.labels.in_memory import labels_in_memory
 from endplate.image.labels.scheme import scheme_by_name
 from endplate.image.labels.upright import standing
 from endplate.image.labels.whole import label_centroids, whole_of
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
+from endplate.image.placed import place_nibabel
 from endplate.level import FROM_VERSE_ID, Level
 
 LEVELS = (Level.T10, Level.T11, Level.T12, Level.L1, Level.L2, Level.L3, Level.L4)
@@ -152,3 +154,18 @@ def test_real_masks_stand_upright_and_their_flipped_headers_are_refused(tmp_path
     nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), tmp_path / "z.nii.gz")
     refused(tmp_path / "z.nii.gz", "stand on their heads")
     refused(tmp_path / "z.nii.gz", "stand on their heads", scheme="verse")
+
+
+def test_labels_in_memory_are_looked_at_as_files_are():
+    image = nib.Nifti1Image(numbered("verse"), LPS_TO_RAS @ np.diag([2.0, 2.0, -2.0, 1.0]))
+    for scheme in (None, "verse"):
+        with pytest.raises(LabelError, match="stand on their heads"):
+            labels_in_memory(place_nibabel(image), scheme)
+
+
+def test_an_image_in_memory_whose_header_contradicts_itself_is_refused():
+    image = nib.Nifti1Image(numbered("verse"), LPS_TO_RAS @ SPINE.grid.affine)
+    assert labels_in_memory(place_nibabel(image)).scheme == "verse"
+    image.header.set_zooms((2.0, 2.0, 3.0))
+    with pytest.raises(ImageError, match="the nibabel image contradicts itself: voxels of 2 x 2 x 2 mm by sform"):
+        place_nibabel(image)

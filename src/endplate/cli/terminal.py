@@ -108,7 +108,15 @@ def guard_streams() -> None:
     logging.lastResort = _Logged(logging.WARNING)
 
 
-def _warned(message: Warning | str, category: type[Warning], *place: object) -> None:
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """What Python does with a warning, by the door; where in a library it arose is nothing to a reader."""
     aside(f"endplate: {category.__name__}: {message}")
 
 

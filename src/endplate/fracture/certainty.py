@@ -23,6 +23,12 @@ MAX_SD = cited(
     "Own choice: a loss known to +-13 points cannot tell an intact level from grade 1 or 2 (20 and 25 %)",
     "design",
 )
+COARSE_SHARE = cited(
+    0.03,
+    "1",
+    "Own choice: less of a height than a ratio's own SD; then few references, not the slices, are the cause",
+    "design",
+)
 EVEN_LOSS_SD = cited(0.035, "1", "usual SD of a height loss on digital spines of 1 mm", "recomputed")
 FINE_SD_MM = cited(
     0.45, "mm", "repeatability of heights of fine labels: at most 0.4 mm on digital spines to 1.5 mm", "recomputed"
@@ -36,6 +42,11 @@ def coarse_sd_mm(heights: Heights) -> float:
     """Repeatability of a level's heights beyond that of fine labels, mm."""
     known = [m.sd for m in (heights.anterior, heights.middle, heights.posterior) if m.sd is not None]
     return float(np.sqrt(max(float(np.mean(known)) ** 2 - float(FINE_SD_MM) ** 2, 0.0))) if known else 0.0
+
+
+def _mean_mm(heights: Heights) -> float:
+    known = [m.value for m in (heights.anterior, heights.middle, heights.posterior) if m.value is not None]
+    return float(np.mean(known)) if known else 0.0
 
 
 def ratio_slack(heights: Heights) -> float:
@@ -58,7 +69,7 @@ def too_coarse(loss: Measured, heights: Heights, vertebra: Vertebra) -> str:
     if loss.value is None or loss.sd is None or heights.edge_mm is None or loss.sd <= MAX_SD:
         return ""
     low, high = (loss.value + side * float(BAND_SD) * loss.sd for side in (-1, 1))
-    if low >= MILD_FROM or coarse_sd_mm(heights) == 0.0:
+    if low >= MILD_FROM or coarse_sd_mm(heights) < float(COARSE_SHARE) * _mean_mm(heights):
         return ""
     return (
         f"{drawn_in(heights.edge_mm, vertebra)} cannot carry a grade: the height loss lies anywhere from "

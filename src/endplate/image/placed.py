@@ -60,8 +60,14 @@ def place_nibabel(image: Any) -> Placed:
 
     Raises
     ------
-    ImageError : not three-dimensional, or an affine that no scan has.
+    ImageError : not three-dimensional, an affine that no scan has, or a header that contradicts itself.
     """
+    from nibabel import Nifti1Header
+
+    from endplate.image.nifti.affine import check_agreement
+
+    if isinstance(image.header, Nifti1Header):
+        check_agreement(image.header, "the nibabel image")
     units = getattr(image.header, "get_xyzt_units", lambda: ("mm", ""))()[0]
     scale = np.diag([_MM.get(units, 1.0)] * 3 + [1.0])
     values = np.asanyarray(image.dataobj)

@@ -9,6 +9,7 @@ from endplate.case.care import Care, next_questions, weigh
 from endplate.cli.assess import left_alone
 from endplate.cli.exit_codes import Output
 from endplate.cli.terminal import plain, say, say_table
+from endplate.decision.prevention.cautions import LIST as DRUG_LIST
 from endplate.finding import Finding
 from endplate.level import parse_level
 from endplate.patient import read_record
@@ -113,6 +114,9 @@ def print_care(care: Care) -> None:
             table.add_row(*map(plain, (row.title, *cells)))
         say_table(table, markup=False)
     _print_questions(care)
+    for caution in care.prevention.cautions:
+        if caution.source == DRUG_LIST:
+            say(f"! {caution.text}", wrap=True)
     say(f"Prevention: {care.prevention.next_step}", wrap=True)
 
 

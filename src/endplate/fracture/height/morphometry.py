@@ -30,6 +30,12 @@ READER_RATIO_SD = cited(
 MAX_ANGLE_SD_DEG = cited(
     4, "deg", "Own choice: +-8 degrees is the whole of a mild wedge; beyond it an angle says nothing", "design"
 )
+PLANES_OVER_HEIGHTS = cited(
+    1.4,
+    "1",
+    "errors of angles over what the heights at both ends let expect, on digital spines of rough labels",
+    "recomputed",
+)
 PLANE_SD_DEG = cited(
     0.9,
     "deg",
@@ -175,7 +181,7 @@ def _wedge(
         return Measured(value=angle)
     run_mm = (PLACES["posterior"] - PLACES["anterior"]) * extent.depth_mm
     from_heights = float(np.rad2deg(np.arctan(np.hypot(front_sd, back_sd) / run_mm)))
-    sd = float(np.hypot(from_heights, PLANE_SD_DEG))
+    sd = float(np.hypot(PLANES_OVER_HEIGHTS * from_heights, PLANE_SD_DEG))
     if sd > MAX_ANGLE_SD_DEG:
         reason = f"{drawn_in(edge_mm, vertebra)} cannot carry an angle: it is known to +-{BAND_SD * sd:.0f} degrees"
         return Measured(value=None, reason=reason)

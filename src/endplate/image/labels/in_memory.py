@@ -11,6 +11,7 @@ from endplate.errors import LabelError, OptionError
 from endplate.image.gantry_tilt import straighten_labels
 from endplate.image.labels.label_map import guess, translate
 from endplate.image.labels.scheme import Scheme, scheme_by_name
+from endplate.image.labels.upright import check_upright
 from endplate.image.labels.whole import whole_labels
 from endplate.image.placed import Placed
 from endplate.image.volume import Grid, LabelMap
@@ -34,7 +35,8 @@ def labels_in_memory(placed: Placed, scheme: Numbering = None, name: str = "the 
 
     Raises
     ------
-    LabelError : no whole numbers, empty, unknown or ambiguous numbering. OptionError : a table that names no level.
+    LabelError : no whole numbers, empty, unknown or ambiguous numbering, or vertebrae on their heads.
+    OptionError : a table that names no level.
     """
     values, affine = placed
     i, j, k = values.shape
@@ -45,7 +47,8 @@ def labels_in_memory(placed: Placed, scheme: Numbering = None, name: str = "the 
     if chosen is None:
         chosen = guess(found, grid, name) if scheme is None else scheme_by_name(_name(scheme))
     labels, notes = translate(found.numbers, chosen, found.present, name)
-    return straighten_labels(LabelMap(grid=grid, labels=labels, scheme=chosen.name, notes=found.notes + notes))
+    whole = LabelMap(grid=grid, labels=labels, scheme=chosen.name, notes=found.notes + notes)
+    return check_upright(straighten_labels(whole), name)
 
 
 def _name(scheme: object) -> str | Path:

@@ -11,13 +11,9 @@ from endplate.image.gantry_tilt import straighten_labels
 from endplate.image.labels.dicom_seg import read_dicom_seg
 from endplate.image.labels.label_folder import read_label_folder
 from endplate.image.labels.label_map import labels_from_nifti
-from endplate.image.labels.upright import standing
-from endplate.image.labels.whole import label_centroids, whole_of
+from endplate.image.labels.upright import check_upright
 from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.volume import LabelMap
-from endplate.level import FROM_VERSE_ID
-
-_WITH_PROCESS = ("thoracic", "lumbar")  # the atlas has no spinous process, cervical ones are often level
 
 
 def read_labels(path: Path, scheme: str | Path | None = None, settings: ReadSettings = DEFAULT) -> LabelMap:
@@ -40,7 +36,7 @@ def read_labels(path: Path, scheme: str | Path | None = None, settings: ReadSett
     if not exists(path):
         raise LabelError(f"{path} does not exist", "", "check the path")
     try:
-        return _upright(straighten_labels(_read(path, scheme, settings)), name_of(path))
+        return check_upright(straighten_labels(_read(path, scheme, settings)), name_of(path))
     except OSError as error:  # no permission, a broken disk or network
         raise LabelError(f"{path} cannot be read: {one_line(error)}", "", "check the disk and permissions") from error
 
@@ -51,18 +47,3 @@ def _read(path: Path, scheme: str | Path | None, settings: ReadSettings) -> Labe
     if is_dicom(path):
         return read_dicom_seg(path, settings)
     return labels_from_nifti(path, scheme, settings)
-
-
-def _upright(labels: LabelMap, name: str) -> LabelMap:
-    """The labels, refused where their own shape contradicts the header: left and right would be exchanged too."""
-    middles = label_centroids(whole_of(labels.labels))
-    centroids = {n: middle for n, middle in middles.items() if FROM_VERSE_ID[n].region in _WITH_PROCESS}
-    found = standing(labels.labels, centroids, labels.grid)
-    if found.stand == "upside down":
-        raise LabelError(
-            f"{name}: by their shape the labelled vertebrae stand on their heads: in {found.agree} of {found.seen} "
-            "the spinous process points up by the header's axes",
-            "with a lost sign of the z axis, left and right of the patient are exchanged too",
-            "correct the z axis in the header of CT and labels and give them again",
-        )
-    return labels

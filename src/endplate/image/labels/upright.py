@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.cited import cited
-from endplate.image.volume import Grid
+from endplate.errors import LabelError
+from endplate.image.labels.whole import label_centroids, whole_of
+from endplate.image.volume import Grid, LabelMap
+from endplate.level import FROM_VERSE_ID
 
 Stand = Literal["upright", "upside down", "unknown"]
 
@@ -29,6 +32,7 @@ MAX_OF_THEM = cited(
     0.7, "1", "of the labels with a clear slope: one fracture or fragment may point the other way", "design"
 )
 FEWEST = cited(2.0, "1", "labels with a clear slope: one alone may be a fragment or a fracture", "design")
+WITH_PROCESS = ("thoracic", "lumbar")  # the atlas has no spinous process, cervical ones are often level
 POINTS = 20_000  # of one label: its shape needs no more
 
 
@@ -66,6 +70,30 @@ def standing(numbers: NDArray[np.uint16], centroids: Mapping[int, NDArray[np.flo
     if len(slopes) - down >= float(MAX_OF_THEM) * len(slopes):
         return Standing(stand="upside down", agree=len(slopes) - down, seen=len(slopes))
     return Standing(stand="unknown", seen=len(slopes))
+
+
+def check_upright(labels: LabelMap, name: str) -> LabelMap:
+    """The labels as they are, refused where their own shape contradicts the header.
+
+    Parameters
+    ----------
+    labels : in VerSe numbers. name : what to call them in the message.
+
+    Raises
+    ------
+    LabelError : they stand on their heads; left and right would be exchanged too.
+    """
+    middles = label_centroids(whole_of(labels.labels))
+    centroids = {n: middle for n, middle in middles.items() if FROM_VERSE_ID[n].region in WITH_PROCESS}
+    found = standing(labels.labels, centroids, labels.grid)
+    if found.stand == "upside down":
+        raise LabelError(
+            f"{name}: by their shape the labelled vertebrae stand on their heads: in {found.agree} of {found.seen} "
+            "the spinous process points up by the header's axes",
+            "with a lost sign of the z axis, left and right of the patient are exchanged too",
+            "correct the z axis in the header of CT and labels and give them again",
+        )
+    return labels
 
 
 def _points_mm(numbers: NDArray[np.uint16], label: int, box: tuple[slice, ...], grid: Grid) -> NDArray[np.float64]:

@@ -44,7 +44,7 @@ def lps_affine(path: Path, raw: Any, trust: Affine | None) -> tuple[NDArray[np.f
         if any(other is not None and not _agree(affine, other, raw) for other in (sform, qform)):
             notes.append(f"the header contradicts itself; its {trust} is used, as asked")
     elif sform is not None:
-        _check_agreement(path, sform, qform, sizes, raw)
+        _check_agreement(name_of(path), sform, qform, sizes, raw)
         affine = sform
     elif qform is not None:
         affine = qform
@@ -98,8 +98,24 @@ def _trusted(
     return scaled
 
 
+def check_agreement(raw: Any, name: str) -> None:
+    """Refuse a NIfTI header whose sform contradicts its voxel sizes or its qform.
+
+    Parameters
+    ----------
+    raw : nibabel's header. name : what to call the image.
+
+    Raises
+    ------
+    ImageError : naming both statements.
+    """
+    sform = _usable_sform(raw)
+    if sform is not None:
+        _check_agreement(name, sform, _usable_qform(raw), np.array([float(v) for v in raw["pixdim"][1:4]]), raw)
+
+
 def _check_agreement(
-    path: Path,
+    name: str,
     sform: NDArray[np.float64],
     qform: NDArray[np.float64] | None,
     sizes: NDArray[np.float64],
@@ -110,13 +126,13 @@ def _check_agreement(
     if not np.allclose(stated, sizes, rtol=float(SAME_SIZE)):
         ratio = float(np.max(np.maximum(stated / sizes, sizes / stated)))
         raise ImageError(
-            f"{name_of(path)} contradicts itself: voxels of {_by(stated)} mm by sform, of {_by(sizes)} mm by pixdim",
+            f"{name} contradicts itself: voxels of {_by(stated)} mm by sform, of {_by(sizes)} mm by pixdim",
             f"lengths would differ by up to {100 * (ratio - 1):.0f} %",
             _SAY,
         )
     if qform is not None and not _agree(sform, qform, raw):
         raise ImageError(
-            f"{name_of(path)} contradicts itself: sform and qform place its corners up to "
+            f"{name} contradicts itself: sform and qform place its corners up to "
             f"{_apart(sform, qform, raw):.1f} mm apart ({_axes(sform)} and {_axes(qform)})",
             "left, right, head and foot, or the place of the labels, depend on it",
             _SAY,

@@ -85,7 +85,7 @@ class SpineCourse:
 
     def at(self, z: NDArray, name: str) -> NDArray:
         """A quantity at heights z."""
-        return np.interp(z, self.z, getattr(self, name))
+        return np.asarray(np.interp(z, self.z, getattr(self, name)))
 
 
 def course_of(upright: tuple[Placed, ...]) -> SpineCourse:
@@ -213,4 +213,4 @@ def _disc_distance(above: Placed | None, below: Placed | None, points: NDArray) 
         gaps += [gap, (placed.body.radius(x, y) - _DISC_SHARE) / slope]
         if above is None or below is None:
             gaps.append(-gap - TRUNK_MM["disc_at_the_end"])
-    return np.maximum.reduce(gaps)
+    return np.asarray(np.maximum.reduce(gaps))

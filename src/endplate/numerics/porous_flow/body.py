@@ -66,7 +66,7 @@ class PorousBody:
     def flat_index(self, ijk: NDArray[np.int64]) -> NDArray[np.int64]:
         """Flat places of those of the indices (n, 3) that the box holds."""
         own = np.asarray(ijk)[self.holds(ijk)] - self.first + 1
-        return np.ravel_multi_index(tuple(own.T), self.shape).astype(np.int64)
+        return np.asarray(np.ravel_multi_index(tuple(own.T), self.shape).astype(np.int64))
 
     def place(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """Indices (n, 3) of flat places, as floats."""
