@@ -27,7 +27,7 @@ SMALL = PhantomSpec(
 )
 
 MADE = {"intact", "truth.json"}
-CARE = {"decision.json", "decision-aid.html", "fhir.json"}
+CARE = {"decision.json", "decision-aid.html", "after-procedure.html", "fhir.json"}
 
 ANNOUNCED = """
 import signal
