@@ -138,6 +138,8 @@ def _open_parts(ruleset: RuleSet, facts: FactValues) -> Iterator[tuple[str, Node
     """Parts of unknown truth that the verdict still hangs on."""
     parts: list[tuple[str, Node]] = [("scope", ruleset.scope)]
     parts += [("contraindication", node) for node in ruleset.absolute]
-    parts += [("relative", node) for node in ruleset.relative if _favours(ruleset, facts)]
+    # Once one relative contraindication stands, another adds nothing.
+    if _favours(ruleset, facts) and not any(node.truth(facts) for node in ruleset.relative):
+        parts += [("relative", node) for node in ruleset.relative]
     parts += [("answer", rung.when) for rung in ruleset.answers.asked(facts)]
     return ((role, node) for role, node in parts if node.truth(facts) is None)
