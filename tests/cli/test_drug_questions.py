@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 
+from endplate.cli.app import main
 from endplate.cli.record.ask import Interview
 from endplate.cli.record.doubt_questions import settle, stands
 from endplate.cli.record.drug_questions import ask_drugs
@@ -138,3 +140,14 @@ def test_an_interview_asks_for_drugs_by_name_and_keeps_odd_numbers_that_are_righ
     assert (record.mass_kg, record.confirmed) == (140, ("mass_kg",))
     assert (record.drugs.names, record.drugs.anticoagulant) == (("Eliquis 5 mg",), True)
     assert not any(prompt.startswith("names") for prompt in prompts)
+
+
+def test_the_terminal_says_what_the_list_of_drugs_holds(tmp_path, capsys):
+    told = {"age_yr": 76, "sex": "F", "levels": {"L1": {"fracture": True}},
+            "drugs": {"names": ["Eliquis 5 mg", "xareltoo"], "anticoagulant": False}}  # fmt: skip
+    (tmp_path / "p.json").write_text(json.dumps(told))
+    assert main(["decide", "--record", str(tmp_path / "p.json")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "! anticoagulant on the list: Eliquis 5 mg" in said
+    assert "! not understood: xareltoo, perhaps rivaroxaban?" in said
+    assert said.index("! anticoagulant on the list") < said.index("Prevention: ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.support.small_case import small_document, small_finding
 
 from endplate.cli.app import main
 
@@ -35,14 +36,9 @@ def clinic(tmp_path, monkeypatch, capsys):
 
 
 def case(level, front, patient="p 4711"):
-    finding = {"code": "anterior_height", "level": level, "value": front, "low": front - 0.4, "high": front + 0.4}
-    broken = {"code": "fracture", "level": level, "value": "yes", "low": None, "high": None}
-    return {
-        "format": "endplate-case",
-        "patient": {"id": patient},
-        "levels": [level],
-        "findings": [finding, broken],
-    }
+    height = small_finding("anterior_height", front, level, low=front - 0.4, high=front + 0.4)
+    broken = small_finding("fracture", "yes", level, unit="")
+    return small_document(height, broken, patient=patient, levels=(level,))
 
 
 def test_a_course_is_kept_shown_and_drawn(clinic, tmp_path):

@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from endplate.errors import RecordError
-from endplate.patient import parse_record, read_record
+from endplate.patient import PatientRecord, parse_record, read_record
 from endplate.patient.doubt import doubt_of, quantities
 from endplate.patient.limits import MAX_BYTES, MAX_ITEMS
 
@@ -212,3 +212,17 @@ def test_a_large_file_and_a_pipe_are_refused_before_they_are_read(tmp_path):
         read_record(tmp_path)
     with pytest.raises(RecordError, match="cannot read"):
         read_record(tmp_path / "absent.json")
+
+
+def test_the_schema_tells_unit_and_range_of_every_number_that_is_asked_about():
+    schema = PatientRecord.model_json_schema()
+    parts = {"laboratory": "Laboratory", "falls": "Falls", "history": "History", "drugs": "Drugs"}
+    for path, known in quantities().items():
+        home, _, name = path.rpartition(".")
+        if home and home not in parts:
+            continue
+        properties = schema["$defs"][parts[home]]["properties"] if home else schema["properties"]
+        assert properties[name]["description"].startswith(known.title)
+        assert f"{known.low:g} to {known.high:g}" in properties[name]["description"]
+    calcium = schema["$defs"]["Laboratory"]["properties"]["calcium_mmol_l"]["description"]
+    assert calcium == "total calcium, mmol/L: 0.8 to 6; asked about outside of 1.4 to 4"

@@ -126,4 +126,4 @@ def body_shadow(inside: NDArray[np.bool_], box: LocalBox) -> NDArray[np.bool_]:
     parts, count = ndimage.label(core)
     if count > 1:
         core = parts == parts[np.unravel_index(int(depth.argmax()), depth.shape)]
-    return (ndimage.distance_transform_edt(~core) <= radius)[1:-1, 1:-1]
+    return np.asarray((ndimage.distance_transform_edt(~core) <= radius)[1:-1, 1:-1])

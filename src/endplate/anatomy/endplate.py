@@ -125,7 +125,7 @@ def _without_walls(footprint: NDArray[np.bool_], height: NDArray[np.float64], st
     if not count:
         return footprint
     flat = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
-    return ndimage.binary_fill_holes(flat) & footprint
+    return np.asarray(ndimage.binary_fill_holes(flat) & footprint)
 
 
 def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.floating]:
@@ -161,7 +161,7 @@ def _best_normal(
     terms = np.stack([np.ones_like(x), x, y], axis=-1)
     _, along_x, along_y = np.linalg.lstsq(terms, z, rcond=None)[0]
     normal = np.array([-along_x, -along_y, 1.0]) * (1 if up else -1)
-    return normal / np.linalg.norm(normal)
+    return np.asarray(normal / np.linalg.norm(normal))
 
 
 def _outline(footprint: NDArray[np.bool_], height: NDArray[np.float64], box: LocalBox) -> NDArray[np.float64]:

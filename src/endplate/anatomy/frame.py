@@ -91,7 +91,7 @@ def agreed_superior(
     sagittal.append(line[1] / line[2] if wall_slope is None else wall_slope)
     coronal = [along[0] / along[2], bisector[0] / bisector[2], line[0] / line[2]]
     agreed = np.array([float(np.median(coronal)), float(np.median(sagittal)), 1.0])
-    return (agreed / np.linalg.norm(agreed)) @ frame.axes
+    return np.asarray((agreed / np.linalg.norm(agreed)) @ frame.axes)
 
 
 def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:

@@ -222,7 +222,7 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     draft.canal = find_passage(inside, box)
     if draft.canal is None:
         draft.body = draft.mask
-        return draft.frame.axes[1]
+        return np.asarray(draft.frame.axes[1])
     x, y = np.nonzero(body_shadow(inside, box))
     middle = box.right_mm[x].mean(), box.anterior_mm[y].mean()
     forward = np.array([middle[0] - draft.canal.right_mm, middle[1] - draft.canal.anterior_mm, 0])
@@ -236,7 +236,7 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     draft.split_frame = draft.frame
     split = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
     draft.body, draft.second_share, draft.second_rise_mm = split.body, split.second_share, split.second_rise_mm
-    return draft.frame.axes[1]
+    return np.asarray(draft.frame.axes[1])
 
 
 def _whole(draft: _Draft, field: NDArray[np.float32]) -> tuple[LocalBox, NDArray[np.bool_]]:

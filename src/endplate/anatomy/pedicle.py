@@ -122,7 +122,7 @@ def _beside_canal(section: NDArray[np.bool_], box: LocalBox, side: int) -> NDArr
     if not columns.any():
         return section
     away = side * box.right_mm
-    return section & (away - away[columns].min() <= WIDEST_MM)[:, None]
+    return np.asarray(section & (away - away[columns].min() <= WIDEST_MM)[:, None])
 
 
 def _axis(sections: list[_Section], narrow: int, side: int) -> NDArray[np.float64]:
@@ -140,7 +140,7 @@ def _axis(sections: list[_Section], narrow: int, side: int) -> NDArray[np.float6
     sideways = side * np.clip(side * slopes[0], -STEEPEST_SLOPE, MAX_OUTWARD)
     upwards = np.clip(slopes[1], -STEEPEST_RISE, STEEPEST_RISE)
     axis = np.array([sideways, 1.0, upwards])
-    return axis / np.linalg.norm(axis)
+    return np.asarray(axis / np.linalg.norm(axis))
 
 
 def _measured(

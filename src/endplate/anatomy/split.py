@@ -48,7 +48,7 @@ class PosteriorWall:
         step = self.right_mm[1] - self.right_mm[0]
         i = np.clip(np.rint((x - self.right_mm[0]) / step).astype(int), 0, len(self.right_mm) - 1)
         j = np.clip(np.rint((y - self.anterior_mm[0]) / step).astype(int), 0, len(self.anterior_mm) - 1)
-        return ((y > cut) | before_canal) & self.footprint[i, j]
+        return np.asarray(((y > cut) | before_canal) & self.footprint[i, j])
 
 
 def find_posterior_wall(inside: NDArray[np.bool_], box: LocalBox, canal: Passage) -> PosteriorWall:
@@ -79,7 +79,7 @@ def _footprint(inside: NDArray[np.bool_], box: LocalBox, line: NDArray[np.float6
     cut = line[0] + line[1] * box.superior_mm - PEDICLE_ROOT_MM
     front = inside & (box.anterior_mm[None, :, None] > cut[None, None, :])
     core = body_shadow(front, box)
-    return ndimage.distance_transform_edt(~core) * box.step_mm <= OSTEOPHYTE_MM
+    return np.asarray(ndimage.distance_transform_edt(~core) * box.step_mm <= OSTEOPHYTE_MM)
 
 
 def _corner_line(wall: NDArray[np.float64], superior_mm: NDArray[np.float64], front_mm: float) -> NDArray[np.float64]:

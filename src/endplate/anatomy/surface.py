@@ -67,12 +67,12 @@ def half_level(mask: NDArray[np.bool_], voxels: tuple[float, ...] | None = None)
     voxels : voxels of the grid in one voxel of the label's own, along each axis; None for a label as fine as its grid.
     """
     sigma = ANTIALIAS_VOXELS * np.array(voxels or (1.0, 1.0, 1.0))
-    return ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="nearest", truncate=4.0)
+    return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="nearest", truncate=4.0))
 
 
 def fill_fraction(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Fraction (I, J, K) of each voxel inside the half-level surface of the mask."""
-    return _fill(half_level(mask), int(FILL_SUBDIVISION), HALF_LEVEL)
+    return np.asarray(_fill(half_level(mask), int(FILL_SUBDIVISION), HALF_LEVEL))
 
 
 @njit(cache=True)
@@ -90,7 +90,7 @@ def _trilinear(field: Any, i: float, j: float, k: float) -> float:  # pragma: no
     back = (field[i1, j0, k0] * (1 - c) + field[i1, j0, k1] * c) * (1 - b) + (
         field[i1, j1, k0] * (1 - c) + field[i1, j1, k1] * c
     ) * b
-    return front * (1 - a) + back * a
+    return float(front * (1 - a) + back * a)
 
 
 @njit(cache=True)

@@ -31,7 +31,7 @@ def add_cap(bone: NDArray[np.bool_], arch: NDArray[np.bool_], voxel_mm: float) -
     outer = int(max(round(float(top.mean() + CAP_MM / voxel_mm)), top.max() + 1))
     k = np.arange(bone.shape[2])
     cap = columns[:, :, None] & (k > surface[:, :, None]) & (k <= outer)
-    return cap & ~bone & ~ndimage.binary_dilation(arch)
+    return np.asarray(cap & ~bone & ~ndimage.binary_dilation(arch))
 
 
 def endplate_columns(surface: NDArray[np.int64], voxel_mm: float) -> NDArray[np.bool_]:
@@ -48,4 +48,4 @@ def endplate_columns(surface: NDArray[np.int64], voxel_mm: float) -> NDArray[np.
     labels, count = ndimage.label(near)
     if count > 1:
         near = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return ndimage.binary_fill_holes(near) & footprint
+    return np.asarray(ndimage.binary_fill_holes(near) & footprint)

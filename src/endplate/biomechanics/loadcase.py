@@ -68,4 +68,4 @@ def _outer_nodes(mesh: VoxelMesh, layer: NDArray[np.bool_], top: bool) -> NDArra
     """Nodes of a layer's outer face."""
     nodes = np.unique(mesh.element_nodes[layer])
     height = mesh.node_ijk[nodes, 2]
-    return nodes[height == (height.max() if top else height.min())].astype(np.int64)
+    return np.asarray(nodes[height == (height.max() if top else height.min())].astype(np.int64))

@@ -72,8 +72,8 @@ def hu_on(grid: Grid, volume: Volume) -> NDArray[np.float32]:
         box = tuple(slice(a, a + n) for a, n in zip(start, grid.shape, strict=True))
         return np.asarray(volume.hu[box], dtype=np.float32)
     index = volume.grid.to_index(grid.to_mm(np.moveaxis(np.indices(grid.shape), 0, -1)))
-    return ndimage.map_coordinates(
-        np.asarray(volume.hu, np.float32), np.moveaxis(index, -1, 0), order=1, mode="nearest"
+    return np.asarray(
+        ndimage.map_coordinates(np.asarray(volume.hu, np.float32), np.moveaxis(index, -1, 0), order=1, mode="nearest")
     )
 
 

@@ -210,7 +210,7 @@ def effective_strain(mesh: VoxelMesh, displacement_mm: NDArray[np.float64]) -> N
     nu = POISSON
     trace = np.trace(strain, axis1=1, axis2=2)
     twice_energy = ((strain**2).sum(axis=(1, 2)) + nu / (1 - 2 * nu) * trace**2) / (1 + nu)
-    return np.sqrt(twice_energy).astype(np.float32)
+    return np.asarray(np.sqrt(twice_energy).astype(np.float32))
 
 
 def _on_grid(model: BoneModel, mesh: VoxelMesh, values: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

@@ -186,4 +186,4 @@ def _back(bone: NDArray[np.bool_], fine: Grid, grid: Grid) -> NDArray[np.bool_]:
     behind = np.zeros(grid.shape, bool)
     for slab in np.unique(at[:, 2]):
         behind[:, int(np.median(at[at[:, 2] == slab, 1])) :, slab] = True
-    return (away > AWAY_FROM_BONE_MM) & (away < BACK_MUSCLE_MM) & behind
+    return np.asarray((away > AWAY_FROM_BONE_MM) & (away < BACK_MUSCLE_MM) & behind)

@@ -45,7 +45,27 @@ DISTRUSTED = "the label check does not trust this level; its cautions say why"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessSettings:
-    """What may be chosen; each stage's settings live beside the stage with their reasons."""
+    """Settings of every stage of the assessment.
+
+    Each stage's settings live beside the stage, with the reasons of their defaults.
+
+    Parameters
+    ----------
+    anatomy : AnatomySettings, optional
+        Repairs of the labels, and whose spine it is.
+    fracture : FractureSettings, optional
+        How heights are measured.
+    calibration : CalibrationSettings, optional
+        The route from HU to density, and what is known about the scan.
+    density : DensitySettings, optional
+        The trabecular region in which density is measured.
+    model : ModelSettings, optional
+        The voxel model: voxel edge, density law, end layers, alignment.
+    strength : StrengthSettings, optional
+        Yield criterion, load case and tolerance of the load path.
+    mechanics : bool, default True
+        False leaves stiffness and strength out; they are gaps then.
+    """
 
     anatomy: AnatomySettings = field(default_factory=AnatomySettings)
     fracture: FractureSettings = field(default_factory=FractureSettings)

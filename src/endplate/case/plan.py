@@ -32,11 +32,18 @@ MAX_LEVELS = cited(
 class PlanSettings:
     """How the case is measured and rehearsed.
 
-    Attributes
+    Parameters
     ----------
-    assess : how the case is measured. rehearsal : how each level is rehearsed.
-    levels : those that matter, else they are found. repairs : False rehearses none.
-    rehearse : the former pair of both settings, in one; goes with version 0.3.
+    assess : AssessSettings, optional
+        How the case is measured.
+    rehearsal : RehearsalSettings, optional
+        How each level is rehearsed.
+    levels : tuple of Level, optional
+        Those to rehearse; empty takes the fractured ones, three at most.
+    repairs : bool, default True
+        False rehearses none.
+    rehearse : object, optional
+        The former pair of both settings in one. Deprecated; goes with version 0.3.
     """
 
     assess: AssessSettings = field(default_factory=AssessSettings)

@@ -104,11 +104,19 @@ def guard_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=SPELLED)
-    warnings.showwarning = _warned  # type: ignore[assignment]
+    warnings.showwarning = _warned
     logging.lastResort = _Logged(logging.WARNING)
 
 
-def _warned(message: Warning | str, category: type[Warning], *place: object) -> None:
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """What Python does with a warning, by the door; where in a library it arose is nothing to a reader."""
     aside(f"endplate: {category.__name__}: {message}")
 
 

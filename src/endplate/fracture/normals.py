@@ -127,7 +127,7 @@ def _posterior(level: Level, sex: Sex | None) -> float:
     if level.order <= Level.T9.order:
         return table / _at_level(Level.T9, "posterior")
     lower = table / _at_level(Level.L1, "posterior") if level.order > Level.L1.order else 1
-    return (1 + growth) ** below_t9 * lower
+    return float((1 + growth) ** below_t9 * lower)
 
 
 def _steps(level: Level) -> float:

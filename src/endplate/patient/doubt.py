@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -78,6 +78,22 @@ def _quantity(path: str, entry: dict[str, Any]) -> Quantity:
     low, high = entry["low"], entry["high"]
     ends = {"usual_low": entry.get("usual_low", low), "usual_high": entry.get("usual_high", high)}
     return Quantity(path=path, title=entry["title"], unit=entry["unit"], low=low, high=high, slips=slips, **ends)
+
+
+def with_ranges(part: str = "") -> Callable[[dict[str, Any]], None]:
+    """What tells the schema of a part of the record the unit and range of its numbers; of the whole without `part`."""
+
+    def describe(schema: dict[str, Any]) -> None:
+        for path, known in quantities().items():
+            home, _, name = path.rpartition(".")
+            if home == part and name in schema["properties"]:
+                unit = f", {known.unit}" if known.unit != "1" else ""
+                schema["properties"][name]["description"] = (
+                    f"{known.title}{unit}: {known.low:g} to {known.high:g}; asked about outside of "
+                    f"{known.usual_low:g} to {known.usual_high:g}"
+                )
+
+    return describe
 
 
 _READERS = [(path, attrgetter(path)) for path in quantities()]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from endplate.cited import cited
 from endplate.patient.base import Day, Part, Text, in_order
+from endplate.patient.doubt import with_ranges
 from endplate.patient.drug_table import KnownDrug
 from endplate.patient.named_drug import bone_class, read_list
 
@@ -111,6 +112,8 @@ class Drugs(Part):
     names : the whole list by name, as written; read by `endplate.patient.medication`.
     cumulative_prednisone_g_year : over the last year.
     """
+
+    model_config = ConfigDict(json_schema_extra=with_ranges("drugs"))
 
     names: Annotated[tuple[Text, ...], Field(max_length=MAX_NAMES)] | None = None
     glucocorticoids: tuple[Glucocorticoid, ...] | None = None

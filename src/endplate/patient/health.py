@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from endplate.patient.base import Count, LevelName, Part, Text, in_order
+from endplate.patient.doubt import with_ranges
 
 Seconds = Annotated[float, Field(ge=0, le=600)]
 
@@ -76,6 +77,8 @@ class PriorFracture(Part):
 class History(Part):
     """What bears on bone and on its drugs. An empty tuple of fractures says none."""
 
+    model_config = ConfigDict(json_schema_extra=with_ranges("history"))
+
     fractures: tuple[PriorFracture, ...] | None = None
     parent_hip_fracture: bool | None = None
     smoker: bool | None = None
@@ -96,6 +99,8 @@ class History(Part):
 
 class Falls(Part):
     """Falls and fall tests; seconds, counts, mmHg."""
+
+    model_config = ConfigDict(json_schema_extra=with_ranges("falls"))
 
     past_year: Count | None = None
     unsteady: bool | None = None

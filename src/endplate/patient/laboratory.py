@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from endplate.patient.base import Day, Part, dated
+from endplate.patient.doubt import with_ranges
 
 
 class Value(Part):
@@ -29,6 +30,8 @@ Read = Annotated[Judgement, BeforeValidator(dated)]
 
 class Laboratory(Part):
     """Blood tests; the unit is in the name."""
+
+    model_config = ConfigDict(json_schema_extra=with_ranges("laboratory"))
 
     haemoglobin_g_l: Number | None = None
     white_cells_g_l: Number | None = None

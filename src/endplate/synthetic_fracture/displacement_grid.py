@@ -50,7 +50,7 @@ def _cell_ratio(places: NDArray[np.float64]) -> NDArray[np.float64]:
                     edge.take(range(edge.shape[other] - 1), other) + edge.take(range(1, edge.shape[other]), other)
                 )
         edges.append(edge)
-    return np.einsum("...i,...i->...", np.cross(edges[0], edges[1]), edges[2])
+    return np.asarray(np.einsum("...i,...i->...", np.cross(edges[0], edges[1]), edges[2]))
 
 
 def _node_mean(cells: NDArray[np.float64]) -> NDArray[np.float64]:

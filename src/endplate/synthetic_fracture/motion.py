@@ -171,8 +171,10 @@ def distance_from(mask: NDArray[np.bool_], source: Grid, target: Grid, reach_mm:
     padded = np.pad(mask, [(int(m), int(m)) for m in margin])
     away = ndimage.distance_transform_edt(~padded, sampling=source.spacing_mm)
     matrix = np.linalg.inv(source.affine) @ target.affine
-    return ndimage.affine_transform(
-        away, matrix[:3, :3], matrix[:3, 3] + margin, target.shape, order=1, mode="constant", cval=np.inf
+    return np.asarray(
+        ndimage.affine_transform(
+            away, matrix[:3, :3], matrix[:3, 3] + margin, target.shape, order=1, mode="constant", cval=np.inf
+        )
     )
 
 

@@ -101,4 +101,4 @@ def _faces(body: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.float
 
 
 def _smooth(face: NDArray[np.int64]) -> NDArray[np.float64]:
-    return ndimage.gaussian_filter(face.astype(float), 2.0, mode="nearest")
+    return np.asarray(ndimage.gaussian_filter(face.astype(float), 2.0, mode="nearest"))

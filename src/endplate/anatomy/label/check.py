@@ -110,7 +110,7 @@ def _sorted_mask(
             text = f"a part of the label of {level} lies against {other}, away from {level}: {other} may lack a part"
             check.distrust(other, "bleeding_shared", text)
     if not repair:
-        return labels.labels[window] == level.verse_id
+        return np.asarray(labels.labels[window] == level.verse_id)
     start = np.array([side.start for side in window])
     for owner, piece in pieces.bled:
         gifts.setdefault(FROM_VERSE_ID[owner], []).append(np.argwhere(piece) + start)

@@ -65,7 +65,7 @@ def bone_contrast(labels: LabelMap, volume: Volume, flipped: tuple[int, ...]) ->
 def _around(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     steps = max(1, round(AROUND_MM / THINNING_MM))
     near = ndimage.binary_dilation(mask, iterations=1)
-    return ndimage.binary_dilation(mask, iterations=steps) & ~near
+    return np.asarray(ndimage.binary_dilation(mask, iterations=steps) & ~near)
 
 
 def check_facing(level: Level, axes: NDArray[np.float64]) -> list[Caution]:

@@ -9,6 +9,7 @@ from endplate.case.care import Care, next_questions, weigh
 from endplate.cli.assess import left_alone
 from endplate.cli.exit_codes import Output
 from endplate.cli.terminal import plain, say, say_table
+from endplate.decision.prevention.cautions import LIST as DRUG_LIST
 from endplate.finding import Finding
 from endplate.level import parse_level
 from endplate.patient import read_record
@@ -17,8 +18,6 @@ from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.document import document
 from endplate.report.care.matrix import matrix
 from endplate.report.care.words import STATUS_WORDS, missing_words
-from endplate.report.care.write import write_care
-from endplate.report.read_document import findings_of, read_document
 
 if TYPE_CHECKING:
     pass
@@ -44,7 +43,12 @@ def run_decide(
     folder = out or (case if document_alone is None else document_alone.parent)
     inputs = [path for path in (record, document_alone) if path is not None]
     care, findings = weighed(case, record, levels)
-    paths = {} if folder is None else write_care(care, findings, folder, case, inputs)
+    paths: dict[str, Path] = {}
+    if folder is not None:
+        # What is only printed needs none of the drawing libraries.
+        from endplate.report.care.write import write_care
+
+        paths = write_care(care, findings, folder, case, inputs)
     if talk.for_people:
         print_emergencies(care)
         print_care(care)
@@ -63,7 +67,12 @@ def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[
     """Record and case read and weighed."""
 
     told = read_record(record)
-    findings = findings_of(read_document(case, told.id)) if case is not None else ()
+    if case is None:
+        return weigh(told, (), [parse_level(level) for level in levels or ()]), ()
+    # Only a case brings the types of a scan, whose libraries take most of a second to load.
+    from endplate.report.read_document import findings_of, read_document
+
+    findings = findings_of(read_document(case, told.id))
     return weigh(told, findings, [parse_level(level) for level in levels or ()]), findings
 
 
@@ -113,6 +122,9 @@ def print_care(care: Care) -> None:
             table.add_row(*map(plain, (row.title, *cells)))
         say_table(table, markup=False)
     _print_questions(care)
+    for caution in care.prevention.cautions:
+        if caution.source == DRUG_LIST:
+            say(f"! {caution.text}", wrap=True)
     say(f"Prevention: {care.prevention.next_step}", wrap=True)
 
 

@@ -61,7 +61,7 @@ class BodyField:
         """Values 0..1 at local points (..., 3); 0 outside the grid."""
         index = self.grid.to_index(local_mm @ self.axes + self.origin_mm)
         flat = index.reshape(-1, 3).T
-        return ndimage.map_coordinates(self.field, flat, order=1, mode="constant").reshape(index.shape[:-1])
+        return np.asarray(ndimage.map_coordinates(self.field, flat, order=1, mode="constant").reshape(index.shape[:-1]))
 
 
 def body_field(vertebra: Vertebra) -> BodyField:

@@ -98,7 +98,7 @@ def _as_stored(value: Any, dtype: np.dtype[Any]) -> int:
     """The padding value with the sign of the pixels: headers often carry it in the other representation."""
     bits = dtype.itemsize * 8
     number = int(value) % 2**bits
-    return number - 2**bits if dtype.kind == "i" and number >= 2 ** (bits - 1) else number
+    return int(number - 2**bits if dtype.kind == "i" and number >= 2 ** (bits - 1) else number)
 
 
 def _to_hu(raw: NDArray[Any], plane: ImagePlane) -> NDArray[Any]:

@@ -63,7 +63,7 @@ def _capsule(point: tuple[Array, Array, Array], start: Point, stop: Point, radiu
     away = [coordinate - offset for coordinate, offset in zip(point, start, strict=True)]
     along = np.clip((away[0] * axis[0] + away[1] * axis[1] + away[2] * axis[2]) / (axis @ axis), 0, 1)
     squares = sum((a - along * d) ** 2 for a, d in zip(away, axis, strict=True))
-    return np.sqrt(squares) - radius
+    return np.asarray(np.sqrt(squares) - radius)
 
 
 def _rounded_box(offsets: tuple[Array, ...], half: tuple[float, ...], rounding: float) -> Array:
@@ -214,7 +214,7 @@ class ArchShape:
 
     def distance(self, right: Array, anterior: Array, superior: Array) -> Array:
         """Distance outside the whole arch, mm, negative inside."""
-        return np.minimum.reduce(self.parts(right, anterior, superior))
+        return np.asarray(np.minimum.reduce(self.parts(right, anterior, superior)))
 
     def reach_mm(self) -> NDArray[np.float64]:
         """(2, 3) corners of a local box that holds the whole vertebra."""

@@ -90,7 +90,7 @@ class BodyShape:
         squared = u2 + v2
         rounded = np.sqrt(np.sqrt(u2 * u2 + v2 * v2 + _FORM["squareness"] * u2 * v2))
         behind = np.where(v < 0, v2, 0) / np.maximum(squared, 1e-9)
-        return rounded / (1 - _FORM["hollow"] * (behind * behind) ** 2)
+        return np.asarray(rounded / (1 - _FORM["hollow"] * (behind * behind) ** 2))
 
     def radius_slope(self, right: Array, anterior: Array) -> Array:
         """Length of the gradient of `radius`, 1/mm, without the small effect of the hollow back."""
@@ -99,7 +99,7 @@ class BodyShape:
         u2, v2 = u * u, v * v
         half = _FORM["squareness"] / 2
         cubed = np.maximum((u2 * u2 + v2 * v2 + 2 * half * u2 * v2), 1e-9) ** (3 / 4)
-        return np.hypot(u * (u2 + half * v2) / a, v * (v2 + half * u2) / b) / cubed
+        return np.asarray(np.hypot(u * (u2 + half * v2) / a, v * (v2 + half * u2) / b) / cubed)
 
     def waist(self, level_in_body: Array) -> Array:
         """Contour scale by height in the body, -1 lower endplate, 0 waist, 1 upper endplate."""
@@ -107,7 +107,7 @@ class BodyShape:
 
     def _dome(self, right: Array, anterior: Array) -> Array:
         inner = np.maximum(1 - (self.radius(right, anterior) / _FORM["dome"]) ** 2, 0)
-        return inner * inner * (self.size.width_mm / CONCAVITY_REFERENCE_WIDTH_MM)
+        return np.asarray(inner * inner * (self.size.width_mm / CONCAVITY_REFERENCE_WIDTH_MM))
 
     def intact_endplates(self, right: Array, anterior: Array) -> tuple[Array, Array]:
         """(upper, lower) height of the endplates before any collapse, mm."""
@@ -128,21 +128,21 @@ class BodyShape:
             share = np.maximum(1 - ((along - 0.5) / (0.5 - ANTERIOR)) ** 2, 0) ** 2 * aside
         else:
             share = np.ones(np.broadcast(right, anterior).shape)
-        return np.minimum(self.deformity.loss * share, FLATTEST)
+        return np.asarray(np.minimum(self.deformity.loss * share, FLATTEST))
 
     def crater(self, right: Array, anterior: Array) -> Array:
         """Depth of the endplate breach, mm; steep walls, right of the mid-sagittal band."""
         if self.deformity is None or not self.deformity.breach:
             return np.zeros(np.broadcast(right, anterior).shape)
         away = np.hypot(right - (_CRATER["aside"] + _CRATER["radius"]), anterior - self.front_mm / 4)
-        return _CRATER["depth"] * np.clip((_CRATER["radius"] - away) * 2, 0, 1)
+        return np.asarray(_CRATER["depth"] * np.clip((_CRATER["radius"] - away) * 2, 0, 1))
 
     def dent(self, right: Array, anterior: Array) -> Array:
         """Depth of the focal node, mm; steep walls."""
         if self.node is None:
             return np.zeros(np.broadcast(right, anterior).shape)
         away = np.hypot(right - self.node.right_mm, self.front_mm - anterior - self.node.along * self.waist_depth_mm)
-        return self.node.depth_mm * np.clip((np.sqrt(self.node.area_mm2 / np.pi) - away) * 2, 0, 1)
+        return np.asarray(self.node.depth_mm * np.clip((np.sqrt(self.node.area_mm2 / np.pi) - away) * 2, 0, 1))
 
     def endplates(self, right: Array, anterior: Array) -> tuple[Array, Array]:
         """(upper, lower) height of the endplates, mm, collapse shared by both alike; the breach is in the upper."""

@@ -78,4 +78,4 @@ class Balloon:
 
 
 def _lengths(vertices: NDArray[np.float64], edges: NDArray[np.int32]) -> NDArray[np.float64]:
-    return np.linalg.norm(vertices[edges[:, 1]] - vertices[edges[:, 0]], axis=1)
+    return np.asarray(np.linalg.norm(vertices[edges[:, 1]] - vertices[edges[:, 0]], axis=1))

@@ -52,7 +52,7 @@ class Pattern:
 
     def size(self) -> float:
         """Norm of the free components."""
-        return norm_where(self.values, self.free)
+        return float(norm_where(self.values, self.free))
 
     def on(self, move: Double) -> float:
         """What a move (N, 3) adds to the volume, mm3."""
@@ -103,7 +103,7 @@ class Problem:
         for load in self.load.traction:
             at = self.engine.particles.position[load.points]
             self.domain.grid.sum(at, np.tile(np.asarray(load.force_n) / load.points.size, (at.shape[0], 1)), out)
-        return out[self.domain.nodes]
+        return np.asarray(out[self.domain.nodes])
 
     def _springs(self, move: Double, out: Double) -> None:
         for spring, nodes in self._tied:
@@ -132,7 +132,7 @@ class Problem:
         """What the residual is measured against, N."""
         pushed = [abs(float(p)) * g.size() for p, g in zip(pressure, now.patterns, strict=True)]
         reactions = norm_where(now.total, self.constrained)
-        return max(reactions, self._dead_size, MIN_SCALE * self.engine.greatest_force, *pushed, 1e-30)
+        return float(max(reactions, self._dead_size, MIN_SCALE * self.engine.greatest_force, *pushed, 1e-30))
 
     def stiffen(self) -> None:
         """Renew the stiffness from the secants of the last evaluation."""

@@ -53,7 +53,7 @@ class Surface:
 
     def _centred(self) -> NDArray[np.float64]:
         """Vertices about their mean: keeps the sums of signed volumes accurate far from the origin."""
-        return self.vertices - self.vertices.mean(axis=0)
+        return np.asarray(self.vertices - self.vertices.mean(axis=0))
 
 
 def ellipsoid(
@@ -146,7 +146,7 @@ def inside_surface(surface: Surface, points_mm: NDArray[np.float64]) -> NDArray[
         cell = (high[:2] - low[:2]) / count
         first, listed = _columns(surface.vertices, surface.faces, low, cell, count)
         out[near] = _turns(points[near], surface.vertices, surface.faces, low, cell, count, first, listed) > 0
-    return out
+    return np.asarray(out)
 
 
 @njit(cache=True)

@@ -53,7 +53,7 @@ def best_shift(fixed: NDArray[np.bool_], node_ijk: Int) -> Int:
     """Shift 0 or 1 per axis that puts most supported nodes on even positions, where coarse nodes can hold them."""
     held = node_ijk[fixed.any(axis=1)]
     odd = (held & 1).sum(axis=0)
-    return (2 * odd > held.shape[0]).astype(np.int32)
+    return np.asarray((2 * odd > held.shape[0]).astype(np.int32))
 
 
 STALLED = 0.6

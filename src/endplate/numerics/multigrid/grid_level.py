@@ -244,4 +244,4 @@ def _invert_blocks(total: NDArray[np.float64], free: NDArray[np.bool_]) -> Float
     u, v, w = a * f - c * c, b * c - a * e, a * d - b * b
     out = np.stack([p, q, s, q, u, v, s, v, w]) * scale
     keep = free[:, None, :] & free[None, :, :]
-    return (out * keep.reshape(9, -1)).astype(np.float32)
+    return np.asarray((out * keep.reshape(9, -1)).astype(np.float32))

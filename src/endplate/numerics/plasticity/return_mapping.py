@@ -122,7 +122,7 @@ def equivalent_stress(stress_mpa: NDArray[np.float64], criterion: Criterion = "t
     xx, yy, zz, yz, xz, xy = np.asarray(stress_mpa, float).T
     if criterion == "von_mises":
         shear = yz * yz + xz * xz + xy * xy
-        return np.sqrt(0.5 * ((xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2) + 3 * shear)
+        return np.asarray(np.sqrt(0.5 * ((xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2) + 3 * shear))
     tensor = np.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], axis=-1).reshape(-1, 3, 3)
     principal = np.linalg.eigvalsh(tensor)
     return principal[:, 2] - principal[:, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +49,11 @@ class PorousBody:
     def _box(self) -> tuple[slice, ...]:
         return tuple(slice(a, a + n - 2) for a, n in zip(self.first, self.shape, strict=True))
 
-    def flat(self, field: NDArray) -> NDArray:
+    def flat(self, field: NDArray[Any]) -> NDArray[Any]:
         """A field (I, J, K) as (N,)."""
         return np.pad(field[self._box], 1).ravel()
 
-    def unflat(self, flat: NDArray) -> NDArray:
+    def unflat(self, flat: NDArray[Any]) -> NDArray[Any]:
         """A flat field (N,) as (I, J, K), zero outside the box."""
         field = np.zeros(self.whole, flat.dtype)
         field[self._box] = flat.reshape(self.shape)[1:-1, 1:-1, 1:-1]
@@ -66,7 +67,7 @@ class PorousBody:
     def flat_index(self, ijk: NDArray[np.int64]) -> NDArray[np.int64]:
         """Flat places of those of the indices (n, 3) that the box holds."""
         own = np.asarray(ijk)[self.holds(ijk)] - self.first + 1
-        return np.ravel_multi_index(tuple(own.T), self.shape).astype(np.int64)
+        return np.asarray(np.ravel_multi_index(tuple(own.T), self.shape).astype(np.int64))
 
     def place(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """Indices (n, 3) of flat places, as floats."""

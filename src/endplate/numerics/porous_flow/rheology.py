@@ -30,7 +30,7 @@ def radial_drop_mpa(resistance: float, flow_mm3_s: float, exponent: float, inner
     flow_mm3_s : volume flow through every sphere about the point.
     """
     speed_at_1_mm = (flow_mm3_s / (4 * math.pi)) ** exponent
-    return resistance * speed_at_1_mm * float(_radial_integral(np.array(outer_mm), inner_mm, exponent))
+    return float(resistance * speed_at_1_mm * float(_radial_integral(np.array(outer_mm), inner_mm, exponent)))
 
 
 def _radial_integral(outer_mm: NDArray[np.float64], inner_mm: float, exponent: float) -> NDArray[np.float64]:
@@ -55,4 +55,4 @@ def pipe_drop_mpa(
     """Pressure drop of a power-law fluid along a round pipe, MPa (Rabinowitsch; Hagen-Poiseuille at n = 1)."""
     radius = diameter_mm / 2
     rate = (3 + 1 / exponent) * flow_mm3_s / (math.pi * radius**3)
-    return 2 * length_mm / radius * consistency_mpa_s * rate**exponent
+    return float(2 * length_mm / radius * consistency_mpa_s * rate**exponent)

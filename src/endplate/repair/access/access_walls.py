@@ -183,14 +183,14 @@ def _seen_from(
     for length in np.arange(step, SEEN_FROM_MM, step):
         ask = np.nonzero(seen & (distance > length))[0]
         seen[ask[surface.inside(points[ask] + length * sight[ask])]] = False
-    return seen
+    return np.asarray(seen)
 
 
 def _half_voxel(vertebra: Vertebra, normals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Half a voxel's extent (n,) along normals (n, 3) of the vertebra's frame."""
     world = normals @ vertebra.axes
     edges = vertebra.grid.affine[:3, :3]
-    return np.linalg.norm(world @ edges, axis=1) / 2
+    return np.asarray(np.linalg.norm(world @ edges, axis=1) / 2)
 
 
 def _notch() -> float:

@@ -93,10 +93,10 @@ def _normals(field: NDArray[np.float32], box: LocalBox, points: NDArray[np.float
     slope = np.stack(
         [_at(field, box, points - span * unit) - _at(field, box, points + span * unit) for unit in np.eye(3)], axis=-1
     )
-    return slope / np.maximum(np.linalg.norm(slope, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(slope / np.maximum(np.linalg.norm(slope, axis=-1, keepdims=True), 1e-6))
 
 
 def _at(field: NDArray[np.float32], box: LocalBox, local_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     start = np.array([box.right_mm[0], box.anterior_mm[0], box.superior_mm[0]])
     index = np.moveaxis((np.asarray(local_mm, float) - start) / box.step_mm, -1, 0)
-    return ndimage.map_coordinates(field, index, order=1, mode="constant", output=np.float64)
+    return np.asarray(ndimage.map_coordinates(field, index, order=1, mode="constant", output=np.float64))

@@ -53,7 +53,7 @@ def counted_walls(walls: AccessWalls, approach: Approach) -> NDArray[np.bool_]:
     counted = walls.kind != ENTRY
     if approach == "extrapedicular":
         counted &= ~np.isin(walls.kind, (LATERAL, SUPERIOR, INFERIOR))
-    return counted
+    return np.asarray(counted)
 
 
 def search_line(walls: AccessWalls, target: Target, approach: Approach, radius_mm: float) -> Line:

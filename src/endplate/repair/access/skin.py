@@ -72,7 +72,7 @@ def _values(volume: Volume, index: NDArray[np.float64]) -> NDArray[np.float64]:
     low = np.floor(index.min(axis=0)).astype(int)
     high = np.ceil(index.max(axis=0)).astype(int) + 1
     block = volume.hu[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    return ndimage.map_coordinates(block, (index - low).T, order=1, mode="nearest", output=np.float64)
+    return np.asarray(ndimage.map_coordinates(block, (index - low).T, order=1, mode="nearest", output=np.float64))
 
 
 def _runs(flag: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
@@ -82,4 +82,4 @@ def _runs(flag: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
         return np.zeros_like(flag)
     sizes = np.bincount(parts)
     sizes[0] = 0
-    return sizes[parts] >= least
+    return np.asarray(sizes[parts] >= least)

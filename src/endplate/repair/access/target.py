@@ -73,7 +73,7 @@ class Target:
         low, high = np.array(self.low), np.array(self.high)
         point = low + np.clip(shares, 0, 1) * (high - low)
         point[:, 2] += self.middle_mm[0] + self.middle_mm[1] * point[:, 1]
-        return point
+        return np.asarray(point)
 
 
 def find_target(

@@ -214,7 +214,7 @@ class _State:
         codes = (ANNULUS_ABOVE, NUCLEUS_ABOVE) if side > 0 else (ANNULUS_BELOW, NUCLEUS_BELOW)
         reach = max(1, round(ENDPLATE_MM / self.segment.voxel_mm))
         near = ndimage.binary_dilation(np.isin(self.segment.part, codes), ALONG, iterations=reach)
-        return near & (self.segment.part == (ABOVE if side > 0 else BELOW))
+        return np.asarray(near & (self.segment.part == (ABOVE if side > 0 else BELOW)))
 
 
 ALONG = np.zeros((3, 3, 3), np.bool_)

@@ -122,7 +122,7 @@ def _blocks(field: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     """Means over blocks of `step` voxels along every axis."""
     padded = np.pad(field, [(0, -n % step) for n in field.shape])
     i, j, k = (n // step for n in padded.shape)
-    return padded.reshape(i, step, j, step, k, step).mean(axis=(1, 3, 5))
+    return np.asarray(padded.reshape(i, step, j, step, k, step).mean(axis=(1, 3, 5)))
 
 
 def build_segment(
@@ -246,10 +246,10 @@ class _Draft:
         bottom = np.where(upper.any(axis=2), np.argmax(upper, axis=2), last + 1)
         facing = endplate_columns(top, self.voxel_mm) & endplate_columns(last - bottom, self.voxel_mm)
         k = np.arange(lower.shape[2])
-        return facing[:, :, None] & (k > top[:, :, None]) & (k < bottom[:, :, None])
+        return np.asarray(facing[:, :, None] & (k > top[:, :, None]) & (k < bottom[:, :, None]))
 
 
 def _central(columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The columns (I, J) of the nucleus: the part of the disc's area farthest from its rim."""
     depth = ndimage.distance_transform_edt(columns)
-    return depth > np.quantile(depth[columns], 1 - NUCLEUS_AREA)
+    return np.asarray(depth > np.quantile(depth[columns], 1 - NUCLEUS_AREA))

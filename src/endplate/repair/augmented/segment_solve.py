@@ -182,7 +182,7 @@ def _face(mesh: VoxelMesh, layer: NDArray[np.bool_], side: int) -> NDArray[np.in
     """Nodes of a layer's outer face."""
     nodes = np.unique(mesh.element_nodes[layer])
     height = side * mesh.node_ijk[nodes, 2]
-    return nodes[height == height.max()].astype(np.int64)
+    return np.asarray(nodes[height == height.max()].astype(np.int64))
 
 
 def _pins(mesh: VoxelMesh, face: NDArray[np.int64]) -> tuple[int, int]:

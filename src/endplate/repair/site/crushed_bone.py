@@ -129,7 +129,7 @@ def _density_before(
         return own
     beside = _even(np.mean(others, axis=0), share, edge_mm)
     least = float(MIN_DENSITY_MG_CM3)
-    return np.sqrt(np.maximum(own, least) * np.maximum(beside, least))
+    return np.asarray(np.sqrt(np.maximum(own, least) * np.maximum(beside, least)))
 
 
 def _even(values: NDArray[np.float64], share: NDArray[np.float32], edge_mm: float) -> NDArray[np.float64]:
@@ -169,4 +169,4 @@ def _crushed(before: NDArray[np.float64], share: NDArray[np.float32], columns: _
         mean = (share * np.exp(np.minimum(strain, 5.0))).sum(axis=2) / weight
         above = mean > columns.ratio
         high, low = np.where(above, middle, high), np.where(above, low, middle)
-    return np.maximum(((low + high) / 2)[..., None] - known, 0)
+    return np.asarray(np.maximum(((low + high) / 2)[..., None] - known, 0))

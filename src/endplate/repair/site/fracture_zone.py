@@ -142,7 +142,7 @@ class _Search:
         values = ndimage.affine_transform(
             mask.astype(np.float32), matrix[:3, :3], matrix[:3, 3], target.shape, order=1, mode="constant"
         )
-        return (values >= 0.5) & ndimage.binary_dilation(self.body)
+        return np.asarray((values >= 0.5) & ndimage.binary_dilation(self.body))
 
     def _breaches(self, signs: list[str]) -> NDArray[np.bool_]:
         """Voxels at the deep patches of broken endplates."""
@@ -195,13 +195,13 @@ class _Search:
         arch = (self.bone.field.fill >= 0.5) & (self.bone.field.body < 0.5)
         around = max(1, round(FROM_ARCH_MM / self.edge_mm))
         cube = np.ones((3, 3, 3))
-        return ndimage.binary_dilation(vein, cube, reach) | ndimage.binary_dilation(arch, cube, around)
+        return np.asarray(ndimage.binary_dilation(vein, cube, reach) | ndimage.binary_dilation(arch, cube, around))
 
     def _in_front(self) -> NDArray[np.bool_]:
         """(1, J, 1) rows in the front two thirds of the body."""
         j = np.nonzero(self.body.any(axis=(0, 2)))[0]
         rows = np.arange(self.body.shape[1])
-        return (rows <= j[0] + 2 * (j[-1] - j[0]) // 3)[None, :, None]
+        return np.asarray((rows <= j[0] + 2 * (j[-1] - j[0]) // 3)[None, :, None])
 
     def _band(self, signs: list[str]) -> NDArray[np.bool_]:
         """Compacted bone below an endplate that came down."""

@@ -19,7 +19,7 @@ def outer_wall(bone: Bone, touching: NDArray[np.bool_] | None = None) -> NDArray
     touching : (3, 3, 3) which neighbours count; those across faces where absent.
     """
     body = np.asarray(inside_body(bone.field) >= 0.5)
-    return body & ~ndimage.binary_erosion(body | arch_of(bone), touching)
+    return np.asarray(body & ~ndimage.binary_erosion(body | arch_of(bone), touching))
 
 
 def cortex_mm(bone: Bone) -> NDArray[np.float64]:

@@ -230,7 +230,7 @@ class _Stretch:
     def lift(self, y_mm: NDArray[np.float64], *, upper: bool) -> NDArray[np.float64]:
         """Lift of an endplate at anterior coordinates, mm, never inwards."""
         values = self.upper_mm if upper else self.lower_mm
-        return np.maximum(np.polyval(np.polyfit(self.places_mm, values, 2), y_mm), 0)
+        return np.asarray(np.maximum(np.polyval(np.polyfit(self.places_mm, values, 2), y_mm), 0))
 
     def surface(self, plate: Endplate | None, *, upper: bool) -> NDArray[np.float64] | None:
         """Expected surface on an endplate's own map: lifted, and smooth where it was broken."""
@@ -259,7 +259,9 @@ class _Stretch:
         inside = bottom + np.clip(share, 0, 1) * (top - bottom)
         source = np.where(share > 1, z - up, np.where(share < 0, z + down, inside))
         index = np.broadcast_arrays(i[:, None, None], j[None, :, None], (source - lowest) / h)
-        return ndimage.map_coordinates(inside_body(field), index, order=1, mode="constant").astype(np.float32)
+        return np.asarray(
+            ndimage.map_coordinates(inside_body(field), index, order=1, mode="constant").astype(np.float32)
+        )
 
 
 def _outline(inside: NDArray[np.float32], grid: Grid, vertebra: Vertebra, axis: int) -> tuple[NDArray[np.float64], ...]:

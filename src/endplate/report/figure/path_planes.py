@@ -59,7 +59,7 @@ class PathPlane:
         away = np.asarray(xyz_mm, float) - self.middle_mm
         half = np.array(self.size_mm) / 2
         place = np.stack([away @ self.right, away @ self.down], axis=-1) + half
-        return place * PER_MM + np.array([0.0, TITLE])
+        return np.asarray(place * PER_MM + np.array([0.0, TITLE]))
 
     def points_mm(self) -> NDArray[np.float64]:
         """World points (rows, columns, 3) of the pixels."""

@@ -62,7 +62,7 @@ def _figure(view: _View, field: NDArray[np.float32], surface: Surface, access: A
         local = vertebra.to_local_mm(np.asarray(xyz_mm, float))
         x = local[..., view.right[0]] * view.right[1] - left
         y = top - local[..., view.up[0]] * view.up[1]
-        return np.stack([x, y], axis=-1) * PER_MM + np.array([0.0, TITLE])
+        return np.asarray(np.stack([x, y], axis=-1) * PER_MM + np.array([0.0, TITLE]))
 
     inner = (width - 2 * MARGIN_MM * PER_MM, height - 2 * MARGIN_MM * PER_MM)
     shade = grey_jpeg(_shaded(field, view, box.step_mm))

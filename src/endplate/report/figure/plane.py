@@ -48,7 +48,7 @@ class SpineFrame:
         from scipy.interpolate import PchipInterpolator
 
         height = np.clip(superior_mm, self.knots[0, 2], self.knots[-1, 2])
-        return PchipInterpolator(self.knots[:, 2], self.knots[:, :2])(height)
+        return np.asarray(PchipInterpolator(self.knots[:, 2], self.knots[:, :2])(height))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

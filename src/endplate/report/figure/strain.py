@@ -50,7 +50,7 @@ def _smooth(inside: NDArray[np.float32]) -> NDArray[np.float32]:
     """A sampled mask whose outline no longer shows the voxels."""
     from scipy.ndimage import gaussian_filter
 
-    return gaussian_filter(inside, OUTLINE_SMOOTHING_MM / PIXEL_MM)
+    return np.asarray(gaussian_filter(inside, OUTLINE_SMOOTHING_MM / PIXEL_MM))
 
 
 def _alt(strength: Strength) -> str:
