@@ -29,11 +29,14 @@ COARSE_SHARE = cited(
     "Own choice: less of a height than a ratio's own SD; then few references, not the slices, are the cause",
     "design",
 )
-EVEN_LOSS_SD = cited(0.035, "1", "usual SD of a height loss on digital spines of 1 mm", "recomputed")
+EVEN_LOSS_SD = cited(0.035, "1", "own study: usual SD of a height loss on digital spines of 1 mm", "design")
 FINE_SD_MM = cited(
-    0.45, "mm", "repeatability of heights of fine labels: at most 0.4 mm on digital spines to 1.5 mm", "recomputed"
+    0.45,
+    "mm",
+    "own study: repeatability of heights of fine labels: at most 0.4 mm on digital spines to 1.5 mm",
+    "design",
 )
-FINE_RATIO = cited(0.045, "1", "1.96 SD of a ratio of two heights of 27 mm, each known to 0.45 mm", "recomputed")
+FINE_RATIO = cited(0.045, "1", "own study: 1.96 SD of a ratio of two heights of 27 mm, each known to 0.45 mm", "design")
 SETTLES = "an earlier image of the level, oedema on MRI (STIR) or uptake, or a reader's look at its endplates and walls"
 THINNER = "thinner slices or finer labels, an earlier image, oedema on MRI (STIR) or uptake, or a reader's look"
 

@@ -22,7 +22,8 @@ FORMAT_VERSION = 1
 
 def schema() -> dict[str, Any]:
     """The published JSON Schema (draft 2020-12) of the document."""
-    return json.loads(files("endplate.report").joinpath("case.schema.json").read_text(encoding="utf-8"))
+    read: dict[str, Any] = json.loads(files("endplate.report").joinpath("case.schema.json").read_text(encoding="utf-8"))
+    return read
 
 
 def to_document(case: Case) -> dict[str, Any]:

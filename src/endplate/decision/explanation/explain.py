@@ -123,7 +123,7 @@ class _Teller:
         self.facts, self.given = facts, given
         self._within: tuple[str, ...] = ()
 
-    def ladder(self, ladder: DecisionList) -> tuple[Branch, ...]:
+    def ladder(self, ladder: DecisionList[Any]) -> tuple[Branch, ...]:
         return tuple(self.node(rung.when) for rung in ladder.asked(self.facts.values))
 
     def node(self, node: Node) -> Branch:

@@ -23,9 +23,13 @@ from endplate.level import Level
 
 KINDS = ("anterior", "middle", "posterior")
 _READERS = "neuro-ml/vertebral-fractures-severity: 2,971 pairs of the same body drawn by two readers"
-READER_SD_MM = cited(1.0, "mm", f"{_READERS}; SD of one reader's height", "recomputed")
+READER_SD_MM = cited(1.0, "mm", f"{_READERS}; SD of one reader's height", "recomputed", cite="vertebral_severity")
 READER_RATIO_SD = cited(
-    0.034, "1", f"{_READERS}; SD of one reader's 1 - least over greatest height (robust 0.027)", "recomputed"
+    0.034,
+    "1",
+    f"{_READERS}; SD of one reader's 1 - least over greatest height (robust 0.027)",
+    "recomputed",
+    cite="vertebral_severity",
 )
 MAX_ANGLE_SD_DEG = cited(
     4, "deg", "Own choice: +-8 degrees is the whole of a mild wedge; beyond it an angle says nothing", "design"
@@ -33,14 +37,14 @@ MAX_ANGLE_SD_DEG = cited(
 PLANES_OVER_HEIGHTS = cited(
     1.4,
     "1",
-    "errors of angles over what the heights at both ends let expect, on digital spines of rough labels",
-    "recomputed",
+    "own study: errors of angles over what the heights at both ends let expect, on digital spines of rough labels",
+    "design",
 )
 PLANE_SD_DEG = cited(
     0.9,
     "deg",
-    "what the band's planes miss of those of whole endplates on digital spines under 2.5 mm slices, beyond the heights",
-    "recomputed",
+    "own study: what the band's planes miss of those of whole endplates beyond the heights, digital spines",
+    "design",
 )
 
 

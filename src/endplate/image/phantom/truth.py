@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +117,9 @@ class LevelTruth:
     breach: bool
     within_node_mm: tuple[float, float, float] | None = None
 
-    def endplates_mm(self, right: NDArray[np.float64], anterior: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+    def endplates_mm(
+        self, right: NDArray[np.float64], anterior: NDArray[np.float64]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """(upper, lower) surface heights at points of the local frame about the centroid, mm."""
         offset = self.placed.to_local(self.centroid_mm)
         upper, lower = self.placed.body.endplates(right + offset[0], anterior + offset[1])
@@ -170,7 +173,7 @@ def wedge_of(body: BodyShape) -> float:
     return float(np.rad2deg(tilts[1] - tilts[0]))
 
 
-def _plan(body: BodyShape, within: float) -> tuple[NDArray, NDArray, NDArray[np.bool_]]:
+def _plan(body: BodyShape, within: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
     a, b = body.size.width_mm / 2 + 1, body.size.depth_mm / 2 + 2
     x, y = np.meshgrid(np.arange(-a, a, _STEP_MM), np.arange(-b, b, _STEP_MM), indexing="ij")
     return x, y, body.radius(x, y) <= within
