@@ -10,6 +10,7 @@ from endplate.cli.assess import left_alone
 from endplate.cli.exit_codes import Output
 from endplate.cli.terminal import plain, say, say_table
 from endplate.decision.prevention.cautions import LIST as DRUG_LIST
+from endplate.decision.verdict.verdict import Verdict
 from endplate.finding import Finding
 from endplate.level import parse_level
 from endplate.patient import read_record
@@ -99,6 +100,14 @@ def _short(answer: str) -> str:
     return answer.removeprefix("not applicable: ")
 
 
+def _cell(verdict: Verdict) -> str:
+    """A verdict in a few words: what to ask for where it is open, else status and answer."""
+    if verdict.status == "indeterminate" and verdict.missing:
+        return f"indeterminate; ask for: {missing_words(verdict.missing[:2])}"
+    word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
+    return f"{word}: {_short(verdict.answer)}"
+
+
 def print_care(care: Care) -> None:
     """One table of verdicts for each question, then the next step of prevention."""
     from rich.box import SIMPLE_HEAD
@@ -112,14 +121,7 @@ def print_care(care: Care) -> None:
         for level in care.decision.levels:
             table.add_column(level.level)
         for row in block.rows:
-            cells = []
-            for verdict in row.verdicts:
-                if verdict.status == "indeterminate" and verdict.missing:
-                    cells.append(f"indeterminate; ask for: {missing_words(verdict.missing[:2])}")
-                else:
-                    word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
-                    cells.append(f"{word}: {_short(verdict.answer)}")
-            table.add_row(*map(plain, (row.title, *cells)))
+            table.add_row(*map(plain, (row.title, *map(_cell, row.verdicts))))
         say_table(table, markup=False)
     _print_questions(care)
     for caution in care.prevention.cautions:
