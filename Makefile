@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test fuzz kills verify spines bench lint lock docs clean
+.PHONY: demo test fuzz kills verify spines bench lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -58,6 +58,9 @@ lock: $(VENV)/.dev  ## requirements.lock anew: every library of the container, p
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	$(BIN)/uv pip compile pyproject.toml --extra dicom --extra fhir --extra postgres --universal \
 		--python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock
+
+changelog:  ## the fragments of changes/ into CHANGELOG.md, at a release
+	$(PYTHON) changes/gather.py
 
 clean:
 	rm -rf $(VENV) .bench-venv $(OUT) build dist
