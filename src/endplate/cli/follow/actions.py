@@ -104,8 +104,8 @@ def begin(
         "low_energy": record.episode.low_energy,
         "record": json.loads(record.model_dump_json(exclude_none=True)),
     }
-    told = asdict(visit_scores(record, first))
-    scores = {name: told[name] for name in RANGES if told[name] is not None}
+    stated = asdict(visit_scores(record, first))
+    scores = {name: stated[name] for name in RANGES if stated[name] is not None}
     rows: list[tuple[str, dict[str, Any]]] = [("visit", {"on": first, **scores})] if scores else []
     repairs, others = _repairs(record, wanted, more["onset_on"] or first)
     rows += [("repair", row) for row in repairs]
