@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.follow.commands import DatabaseOptions, Kind, Milestone, VisitInput
 from endplate.cli.follow.gaps import gap, stored_anyway
+from endplate.cli.follow.options import DatabaseOptions, Kind, Milestone, VisitInput
 from endplate.cli.terminal import say
 from endplate.decision.recovery.deformity import Change
 from endplate.decision.recovery.flags import Flag
