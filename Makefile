@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test fuzz kills verify spines bench lint lock docs clean
+.PHONY: demo test fuzz kills verify spines bench lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -26,8 +26,8 @@ test: $(VENV)/.dev  ## all tests
 kills: $(VENV)/.dev  ## writing commands killed 300 times at random moments; minutes
 	ENDPLATE_KILLS=300 $(BIN)/python -m pytest -q tests/cli/test_writing_kills.py
 
-FUZZ_SECONDS ?= 212
-fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 17 targets
+FUZZ_SECONDS ?= 163
+fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 22 targets
 	ENDPLATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 1 tests/fuzz
 
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
@@ -58,6 +58,9 @@ lock: $(VENV)/.dev  ## requirements.lock anew: every library of the container, p
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	$(BIN)/uv pip compile pyproject.toml --extra dicom --extra fhir --extra postgres --universal \
 		--python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock
+
+changelog:  ## the fragments of changes/ into CHANGELOG.md, at a release
+	$(PYTHON) changes/gather.py
 
 clean:
 	rm -rf $(VENV) .bench-venv $(OUT) build dist

@@ -1,4 +1,4 @@
-"""Functions get no more complex: how many stand in each rank may fall, not rise (ranks of radon, McCabe 1976)."""
+"""Functions stay simple: none of rank E or F, three of D, and no larger share of C than ever (radon; McCabe 1976)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from radon.complexity import cc_rank, cc_visit
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "endplate"
-MOST = {"C": 96, "D": 3, "E": 0, "F": 0}
+MOST = {"D": 3, "E": 0, "F": 0}
 """The ratchet: lower a number here when the code beneath it has become simpler."""
+MOST_OF_C = 0.034
+"""Of all functions, methods and classes; 96 of 2,811 when it was first counted."""
 
 
 def test_no_more_functions_are_complex_than_before() -> None:
@@ -21,3 +23,4 @@ def test_no_more_functions_are_complex_than_before() -> None:
     found = Counter(rank for rank, _ in blocks)
     worst = {rank: [where for r, where in blocks if r == rank] for rank in MOST if found[rank] > MOST[rank]}
     assert not worst, f"more than the ratchet allows: {worst}"
+    assert found["C"] <= MOST_OF_C * len(blocks), f"{found['C']} of {len(blocks)} stand in rank C"

@@ -84,7 +84,7 @@ def table(rows: Iterable[tuple[float, Counter[str]]]) -> str:
     for thickness, counts in rows:
         by.setdefault(thickness, Counter()).update(counts)
         total.update(counts)
-    heads = ("slices", "spines", "false fractures", "missed", "intact left open", "broken left open")
+    heads: tuple[str, ...] = ("slices", "spines", "false fractures", "missed", "intact left open", "broken left open")
     heads += ("spoilt labels graded wrongly", *(f"{name} band" for name in BANDS))
     lines = [" | ".join(("", *heads, "")).strip(), "|---" * len(heads) + "|"]
     for thickness in THICKNESS_MM:

@@ -19,13 +19,16 @@ def plain(text: str, longest: int = LONGEST_PART) -> str:
 
 
 class EndplateError(Exception):
-    """A problem told in one line: what, why, what to do.
+    """A problem in one line: what, why, what to do.
 
     Parameters
     ----------
-    what : the observation, with the offending name or value in it.
-    why : why the work cannot go on.
-    fix : what the user can do next.
+    what : str
+        The observation, with the offending name or value in it.
+    why : str, optional
+        Why the work cannot go on.
+    fix : str, optional
+        What the user can do next.
     """
 
     exit_code = 1
@@ -37,7 +40,17 @@ class EndplateError(Exception):
 
 
 class InputError(EndplateError):
-    """Something given to endplate cannot be used."""
+    """Something given to endplate cannot be used; the commands exit with code 2.
+
+    Parameters
+    ----------
+    what : str
+        The observation, with the offending name or value in it.
+    why : str, optional
+        Why it cannot be used.
+    fix : str, optional
+        What the user can do next.
+    """
 
     exit_code = 2
 

@@ -19,16 +19,26 @@ BAND_SD = cited(
 class Finding:
     """One measured or derived fact.
 
-    Attributes
+    Parameters
     ----------
-    code : name in the catalogue (`findings.toml`).
-    level : the vertebra it belongs to; None for the whole case.
-    condition : what tells findings of one code and level apart, such as the activity of a load; else empty.
-    value : number, text or truth value; never None (an unmeasured thing is a `Gap`).
-    unit : UCUM text, "1" for a pure number, "" for text.
-    low, high : the 95 % band (`band`) in the same unit; None where the value is not a number.
-    method : how it was measured, what the band means, and the criterion used.
-    source : the publication or definition behind the method, with its trust mark where weak.
+    code : str
+        Name in the catalogue (`findings.toml`).
+    value : float, int, str or bool
+        Number, text or truth value; never None (an unmeasured thing is a `Gap`).
+    unit : str
+        UCUM text, "1" for a pure number, "" for text.
+    level : Level, optional
+        The vertebra it belongs to; None for the whole case.
+    condition : str, optional
+        What tells findings of one code and level apart, such as the activity of a load; else empty.
+    low : float, optional
+        Lower end of the 95 % band (`band`) in the same unit; None where the value is not a number.
+    high : float, optional
+        Upper end of the same band.
+    method : str
+        How it was measured, what the band means, and the criterion used.
+    source : str
+        The publication or definition behind the method, with its trust mark where weak.
     """
 
     code: str
@@ -44,7 +54,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """What could not be measured, and why."""
+    """What could not be measured, and why.
+
+    Parameters
+    ----------
+    code : str
+        Name in the catalogue of the finding that is missing.
+    level : Level, optional
+        The vertebra; None for the whole case.
+    reason : str
+        Why there is no value.
+    """
 
     code: str
     level: Level | None = None
@@ -55,7 +75,16 @@ class Gap:
 class Caution:
     """Something a reader must know before trusting a level: a named label or image problem.
 
-    `code` is a short name such as `two_levels_in_one_body`; `repaired` says whether a safe repair was made.
+    Parameters
+    ----------
+    code : str
+        Short name, such as `two_levels_in_one_body`.
+    level : Level, optional
+        The vertebra; None for the whole case.
+    text : str
+        What was found.
+    repaired : bool, default False
+        Whether a safe repair was made.
     """
 
     code: str
@@ -82,6 +111,12 @@ class CatalogueEntry:
 
 @cache
 def catalogue() -> dict[str, CatalogueEntry]:
-    """All finding codes by name, read from the packaged `findings.toml`."""
+    """All finding codes by name, read from the packaged `findings.toml`.
+
+    Returns
+    -------
+    dict of str to CatalogueEntry
+        Title, unit, decimals and definition of each code.
+    """
     table = tomllib.loads(files("endplate").joinpath("findings.toml").read_text(encoding="utf-8"))
     return {code: CatalogueEntry(code=code, **entry) for code, entry in table.items()}

@@ -15,6 +15,14 @@ class Level(StrEnum):
 
     A level equals its name and hashes like it, so that `df[df.level == "L1"]` and `table["L1"]` find it; it is ordered
     by its place in the spine, T9 before T12, against names too.
+
+    Examples
+    --------
+    >>> from endplate import Level
+    >>> Level.T9 < Level.T12
+    True
+    >>> Level.L1 == "L1"
+    True
     """
 
     C1, C2, C3, C4, C5, C6, C7 = "C1", "C2", "C3", "C4", "C5", "C6", "C7"
@@ -56,7 +64,26 @@ class Level(StrEnum):
         return self not in (Level.T13, Level.L6)
 
     def follows(self, upper: Level) -> bool:
-        """Whether this level may lie directly below `upper`: the next one, with or without T13 and L6 between."""
+        """Whether this level may lie directly below another: the next one, with or without T13 and L6 between.
+
+        Parameters
+        ----------
+        upper : Level
+            The level above.
+
+        Returns
+        -------
+        bool
+            True where no usual level lies between them.
+
+        Examples
+        --------
+        >>> from endplate import Level
+        >>> Level.L1.follows(Level.T12)
+        True
+        >>> Level.L2.follows(Level.T12)
+        False
+        """
         between = [level for level in Level if upper.order < level.order < self.order]
         return self.order > upper.order and all(not level.usual for level in between)
 

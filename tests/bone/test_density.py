@@ -153,17 +153,22 @@ def test_a_sclerotic_level_is_out_of_line_with_the_rest(phantom: Phantom, line: 
 def test_findings_carry_bands_methods_and_catalogue_units(phantom: Phantom, line: Calibration) -> None:
     results = [measured(phantom, level, line) for level in CORE]
     found = findings(results, line)
-    assert [f.code for f in found].count("density_calibration") == 1 and len(found) == 2 + 3 * len(CORE)
+    assert [f.code for f in found].count("density_calibration") == 1
+    assert len(found) + len(density_gaps(results)) == 2 + 3 * len(CORE)
     for finding in found:
         assert finding.unit == catalogue()[finding.code].unit and finding.method and finding.source
     amount = next(f for f in found if f.code == "trabecular_density" and f.level is Level.L1)
     assert amount.low is not None and amount.high is not None and amount.low < 100 < amount.high
     assert "given route" in amount.method and "K2HPO4" in amount.method
-    category = next(f for f in found if f.code == "density_category" and f.level is Level.T12)
+    sure = dataclasses.replace(line, sd_mg_cm3=3.0)
+    certain = findings([measured(phantom, Level.T12, sure)], sure)
+    category = next(f for f in certain if f.code == "density_category" and f.level is Level.T12)
     assert category.value == "osteoporosis"
     weak = dataclasses.replace(line, sd_mg_cm3=14.3)
-    wide = findings([measured(phantom, Level.T12, weak)], weak)[-1]
-    assert "the band reaches from osteoporosis to low" in wide.method
+    unsure = measured(phantom, Level.T12, weak)
+    assert "density_category" not in [f.code for f in findings([unsure], weak)]
+    (gap,) = density_gaps([unsure])
+    assert gap.code == "density_category" and "the band reaches from osteoporosis to low" in gap.reason
 
 
 def test_an_impossible_density_is_a_gap_with_its_reason(phantom: Phantom, line: Calibration) -> None:

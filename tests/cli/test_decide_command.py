@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from tests.support.small_case import small_document, small_finding, write_small_case
@@ -172,3 +174,14 @@ def test_people_see_the_matrix_and_the_next_step(desk, capsys):
     assert main(["decide", "--record", "p.json"]) == 0
     text = capsys.readouterr().out
     assert "NICE TA279" in text and "Prevention:" in text
+
+
+def test_a_decision_on_a_record_alone_loads_no_mechanics(tmp_path):
+    (tmp_path / "p.json").write_text('{"age_yr": 76, "sex": "female", "levels": {"L1": {"fracture": true}}}')
+    script = (
+        "import sys; from endplate.cli.app import main; "
+        f"code = main(['decide', '--record', {str(tmp_path / 'p.json')!r}]); "
+        "print([name for name in ('numba', 'scipy', 'nibabel') if name in sys.modules], code)"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "[] 0"

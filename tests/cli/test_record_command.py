@@ -60,7 +60,8 @@ def test_the_answers_that_settle_most_verdicts_come_first():
     _, prompts, _ = told(IDENTITY | {"Which vertebra": "L1"})
     place = {start: next(i for i, p in enumerate(prompts) if p.startswith(start)) for start in
              ("Which vertebra", "Pain mainly", "Cause of", "Cancer now", "Anything about episode")}  # fmt: skip
-    assert list(place.values()) == sorted(place.values())
+    first, *settling, rest = place.values()
+    assert first < min(settling) and max(settling) < rest
     assert place["Anything about episode"] - place["Which vertebra"] <= MAX + 2
 
 

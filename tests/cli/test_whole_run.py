@@ -18,6 +18,7 @@ from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
 from endplate.report import schema
+from endplate.report.manifest import MANIFEST
 
 SMALL = PhantomSpec(
     levels=(Level.T12, Level.L1, Level.L2),
@@ -26,8 +27,8 @@ SMALL = PhantomSpec(
     field_mm=(110.0, 130.0),
 )
 
-MADE = {"intact", "truth.json"}
-CARE = {"decision.json", "decision-aid.html", "fhir.json"}
+MADE = {"intact", "truth.json", MANIFEST}
+CARE = {"decision.json", "decision-aid.html", "fhir.json", "after-procedure.html"}
 
 ANNOUNCED = """
 import signal

@@ -27,7 +27,7 @@ from endplate.report.manifest import MANIFEST
 
 KILLS = int(os.environ.get("ENDPLATE_KILLS", "15"))
 SEED = int(os.environ.get("ENDPLATE_SEED", str(random.randrange(10**6))))
-EXCHANGE_S = 0.01
+EXCHANGE_S = 0.003
 """About how long an exchange takes; every other kill falls into one."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -234,8 +234,10 @@ def test_levels_are_those_called_fractured_from_head_to_foot() -> None:
     told = record(levels={"L3": {"oedema": True}, "T8": {"fracture": True}, "L1": {"fracture": False}, "L2": {}})
     found = (finding("fracture", "yes"), finding("fracture", "indeterminate", level=Level.T12),
              finding("fracture", "no", level=Level.L4))  # fmt: skip
-    assert fractured_levels(told, found) == (Level.T8, Level.T12, Level.L3)
-    assert [facts.level for facts in case_facts(told, found)] == ["T8", "T12", "L3"]
+    assert fractured_levels(told, found) == (Level.T8, Level.L3), "an indeterminate level is a question, not a fracture"
+    assert [facts.level for facts in case_facts(told, found)] == ["T8", "L3"]
+    only_open = (finding("fracture", "indeterminate", level=Level.L1),)
+    assert fractured_levels(record(), only_open) == () and case_facts(record(), only_open) == ()
     assert [facts.level for facts in case_facts(told, found, (Level.L5, Level.T5))] == ["T5", "L5"]
     assert case_facts(record()) == ()
 

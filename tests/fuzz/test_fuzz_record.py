@@ -1,17 +1,20 @@
 """Any bytes as a record: either a record, or one clear refusal in one line; never a traceback, hang or bomb.
 
-`ENDPLATE_FUZZ_EXAMPLES` sets how many inputs each target gets (200; `make fuzz` more). Inputs are made three ways: any
-bytes, any JSON, and a true record that is damaged in a few places, which reaches deepest.
+A hundred inputs for each target by default; `make fuzz` sets ENDPLATE_FUZZ_SECONDS, the time for each, and goes on with
+new seeds until it is over. Inputs are any bytes, any JSON, any TOML, and a true record that is damaged in a few places,
+which reaches deepest.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from endplate.decision.batch import row
@@ -21,9 +24,10 @@ from endplate.patient import PatientRecord, parse_record, read_record
 from endplate.patient.medication import medication
 from endplate.patient.named_drug import read_list
 
-EXAMPLES = int(os.environ.get("ENDPLATE_FUZZ_EXAMPLES", "200"))
+SECONDS = float(os.environ.get("ENDPLATE_FUZZ_SECONDS", "0"))
+EXAMPLES = 100
+LONGEST_MS = 5000
 LONGEST_REFUSAL = 4000
-LIMITS = settings(max_examples=EXAMPLES, deadline=5000, suppress_health_check=list(HealthCheck))
 WHOLE: dict[str, Any] = {
     "id": "f1", "recorded_on": "2026-06-14", "age_yr": 76, "birth_year": 1950, "sex": "female", "mass_kg": 60,
     "height_cm": 158, "pregnant": False, "confirmed": ["mass_kg"],
@@ -50,6 +54,19 @@ SIMPLE = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 ANY = st.recursive(
     SIMPLE, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=20), inner, max_size=5)
 )
+
+
+def hunt(case: Callable[..., None], strategy: st.SearchStrategy[Any]) -> None:
+    """Run a target on many inputs: once by default, else with new seeds until the time is over."""
+    end, number = time.monotonic() + SECONDS, 4711
+    while True:
+        limits = settings(
+            max_examples=EXAMPLES, deadline=LONGEST_MS, database=None, suppress_health_check=list(HealthCheck)
+        )
+        seed(number)(limits(given(strategy)(case)))()
+        number += 1
+        if time.monotonic() >= end:
+            return
 
 
 def accepted(text: str | bytes) -> PatientRecord | None:
@@ -97,21 +114,16 @@ CHANGES = st.lists(
 )
 
 
-@LIMITS
-@given(st.binary(max_size=3000))
-def test_any_bytes(data: bytes) -> None:
-    accepted(data)
+def test_any_bytes() -> None:
+    hunt(lambda data: accepted(data) and None, st.binary(max_size=3000))
 
 
-@LIMITS
-@given(ANY)
-def test_any_json(data: Any) -> None:
-    accepted(json.dumps(data))
+def test_any_json() -> None:
+    hunt(lambda data: accepted(json.dumps(data)) and None, ANY)
 
 
-@LIMITS
-@given(CHANGES)
-def test_a_damaged_record_is_refused_or_gets_a_plan(changes: list[tuple[tuple[Any, ...], str, Any, str]]) -> None:
+def decided(changes: list[tuple[tuple[Any, ...], str, Any, str]]) -> None:
+    """A damaged record is refused, or gets a row of a batch and a plan, and comes back from its own text."""
     text = json.dumps(damaged(changes))
     record = accepted(text)
     told = row((1, text))
@@ -122,15 +134,21 @@ def test_a_damaged_record_is_refused_or_gets_a_plan(changes: list[tuple[tuple[An
         assert parse_record(record.model_dump_json(exclude_unset=True)) == record
 
 
-@LIMITS
-@given(st.text(max_size=2000))
-def test_any_toml(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    path = tmp_path_factory.mktemp("fuzz") / "r.toml"
-    path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    try:
-        read_record(path)
-    except RecordError as refusal:
-        assert len(str(refusal)) < LONGEST_REFUSAL
+def test_a_damaged_record_is_refused_or_gets_a_plan() -> None:
+    hunt(decided, CHANGES)
+
+
+def test_any_toml(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+
+    def case(text: str) -> None:
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            read_record(path)
+        except RecordError as refusal:
+            assert len(str(refusal)) < LONGEST_REFUSAL
+
+    hunt(case, st.text(max_size=2000))
 
 
 WORDS = st.sampled_from(
@@ -139,16 +157,19 @@ WORDS = st.sampled_from(
 ) | st.text(max_size=12)  # fmt: skip
 
 
-@LIMITS
-@given(st.lists(st.lists(WORDS, max_size=8).map(" ".join), max_size=8))
-def test_any_list_of_drugs_is_read_and_nothing_is_dropped(entries: list[str]) -> None:
-    listed = read_list(entries)
-    assert {one.entry for one in listed.drugs} | {one.entry for one in listed.not_understood} == set(entries)
-    assert all(one.mg_day is None or one.mg_day >= 0 for one in listed.drugs)
+def listed(entries: list[str]) -> None:
+    """A list of drugs is read to the last entry, alone and in a record."""
+    found = read_list(entries)
+    assert {one.entry for one in found.drugs} | {one.entry for one in found.not_understood} == set(entries)
+    assert all(one.mg_day is None or one.mg_day >= 0 for one in found.drugs)
     text = json.dumps({"age_yr": 76, "sex": "F", "recorded_on": "2026-06-14", "drugs": {"names": entries}})
     record = accepted(text)
     if record is not None:
-        assert medication(record.drugs).listed == listed
+        assert medication(record.drugs).listed == found
+
+
+def test_any_list_of_drugs_is_read_and_nothing_is_dropped() -> None:
+    hunt(listed, st.lists(st.lists(WORDS, max_size=8).map(" ".join), max_size=8))
 
 
 def test_the_whole_record_is_a_record() -> None:

@@ -17,16 +17,19 @@ from tests.support.synthetic_rehearsal import rehearsed_case
 from endplate.case import Case
 from endplate.image.volume import Grid
 from endplate.repair.access.access_result import Access, Breach
+from endplate.repair.band import Band
+from endplate.repair.kyphoplasty.inflation_result import Beyond, WallDisplacement
 from endplate.repair.rehearsal.findings import findings, gaps
 from endplate.repair.site.bone import FractureZone
+from endplate.repair.site.fracture_age import FractureAge
 from endplate.repair.site.fracture_zone import soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape
 from endplate.report import schema, to_document
 from endplate.report.html import to_html
-from endplate.report.rehearsal.before import intact_words, results, zone_words
+from endplate.report.rehearsal.before import age_words, intact_words, results, zone_words
 from endplate.report.rehearsal.surface import surface
 from endplate.report.rehearsal.volumes import write_rehearsals
-from endplate.report.rehearsal.words import CAN, loss_words, sphere_words
+from endplate.report.rehearsal.words import CAN, beyond_words, loss_words, posture_words, sphere_words
 
 
 @pytest.fixture(scope="module")
@@ -248,3 +251,27 @@ def test_the_surface_is_closed_outward_and_holds_the_volume() -> None:
     corners = vertices[triangles]
     volume = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6
     assert volume == pytest.approx(4 / 3 * np.pi * 1000, rel=0.02)
+
+
+def test_posture_balloon_and_what_lies_beyond_a_stop_are_told_apart() -> None:
+    rehearsal = rehearsed_case().rehearsals[0]
+    assert posture_words(rehearsal) == "" and beyond_words(rehearsal) == "" and age_words(rehearsal) == ""
+    placed = {"posture_anterior_mm": Band(value=1.2, low=0.1, high=2.0), "posture_wedge_deg": Band(value=-2.8)}
+    bands = {**rehearsal.bands, "kyphoplasty": {**rehearsal.bands["kyphoplasty"], **placed}}
+    words = posture_words(replace(rehearsal, bands=bands))
+    assert "gains 1.2 (0.1 to 2.0) mm" in words and "Voggenreiter 2005" in words and "taken lying down" in words
+    age = FractureAge(age="healed", nominal="rigid", band=("rigid", "rigid"), decided_by="no oedema on MRI")
+    told = age_words(replace(rehearsal, age=age))
+    assert told == "Age of the fracture: healed, taken as healed. Decided by no oedema on MRI."
+    done = next(one for one in rehearsal.nominal if one.inflation is not None)
+    course = Beyond(
+        volume_ml=np.array([2.0, 4.0]),
+        pressure_mpa=np.array([1.0, 0.9]),
+        gain_mm=np.array([[1.0, 0.5, 0.0], [2.5, 1.0, 0.1]]),
+        pushed_mm=WallDisplacement(back=0.4, side=5.1),
+        stop="planned volume reached",
+    )
+    followed = replace(done, inflation=replace(done.inflation, beyond=course))
+    nominal = tuple(followed if one is done else one for one in rehearsal.nominal)
+    words = beyond_words(replace(rehearsal, nominal=nominal))
+    assert "to 4.0 mL, the front would rise by 1.5 mm more" in words and "front or side wall 5.1 mm" in words

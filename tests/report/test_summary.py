@@ -81,9 +81,10 @@ def test_a_sign_without_height_loss_gets_its_sentence(case: Case) -> None:
     )
     texts = [sentence.text for sentence in summarise(replace(case, fractures=signed))]
     assert (
-        "L2: an endplate sign without a height loss of 20 % (superior endplate depressed by 4 mm): look at it." in texts
+        "L2: a sign of a fracture without a height loss of 20 % (superior endplate depressed by 4 mm): look at it."
+        in texts
     )
-    assert not any("L2: an endplate sign" in sentence.text for sentence in summarise(case))
+    assert not any("L2: a sign of a fracture" in sentence.text for sentence in summarise(case))
 
 
 def test_a_broken_body_that_was_solved_is_told_to_be_a_model_without_cracks(case: Case) -> None:
@@ -96,3 +97,15 @@ def test_one_computed_body_is_not_called_the_weakest(case: Case) -> None:
     one = tuple(f for f in case.findings if not f.code.startswith("failure_load") or f.level is Level.L2)
     texts = " ".join(sentence.text for sentence in summarise(replace(case, findings=one)))
     assert "Only L2 could be computed" in texts and "weakest" not in texts
+
+
+def test_a_deformity_below_grade_1_is_an_unusual_shape_in_every_sentence(case: Case) -> None:
+    found = tuple(
+        replace(f, value={"genant_grade": 0, "deformity": "yes", "fracture": "indeterminate"}.get(f.code, f.value))
+        if f.level is Level.L2
+        else f
+        for f in case.findings
+    )
+    (sentence,) = [s.text for s in summarise(replace(case, findings=found)) if s.text.startswith("L2 has")]
+    assert "unusual shape without a height loss of 20 %" in sentence and "deformed" not in sentence
+    assert "Genant grade 0 (less than 20 % of height lost" in sentence

@@ -18,10 +18,19 @@ from endplate.report.phrase import title_of
 class LevelView:
     """What is known of one vertebra: `view.anterior_height`, `view.get("load_to_strength", "standing")`.
 
-    Attributes
+    A code of the catalogue can be read as an attribute, unless it was measured under several conditions; iterating
+    gives every quantity measured here.
+
+    Parameters
     ----------
-    level : the vertebra.
-    findings, gaps, cautions : those of this vertebra alone.
+    level : Level
+        The vertebra.
+    findings : tuple of Finding
+        Facts of this vertebra alone.
+    gaps : tuple of Gap
+        What could not be measured of it.
+    cautions : tuple of Caution
+        What a reader must know before trusting it.
     """
 
     level: Level
@@ -34,8 +43,10 @@ class LevelView:
 
         Parameters
         ----------
-        code : of the catalogue, such as "failure_load"; `endplate.catalogue()` lists all.
-        condition : which one, where a code has several, such as "standing".
+        code : str
+            Name in the catalogue, such as "failure_load"; `endplate.catalogue()` lists all.
+        condition : str, optional
+            Which one, where a code has several, such as "standing".
 
         Returns
         -------
@@ -62,7 +73,23 @@ class LevelView:
         return known(found[0 if condition is None else conditions.index(condition)])
 
     def conditions(self, code: str) -> tuple[str, ...]:
-        """The conditions under which a code was measured here; an empty text stands for none."""
+        """The conditions under which a code was measured here.
+
+        Parameters
+        ----------
+        code : str
+            Name in the catalogue, such as "load_to_strength".
+
+        Returns
+        -------
+        tuple of str
+            One for each measurement; an empty text stands for none.
+
+        Raises
+        ------
+        UnknownNameError
+            No such code, where anything was measured here.
+        """
         return tuple(finding.condition for finding in self.findings if finding.code == _in_catalogue(code))
 
     def __getattr__(self, code: str) -> Quantity:

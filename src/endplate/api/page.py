@@ -13,10 +13,12 @@ from endplate.atomic import write_text
 class Report:
     """One self-contained HTML page.
 
-    Attributes
+    Parameters
     ----------
-    name : of the case.
-    html : the whole page; needs no network.
+    name : str
+        Name of the case.
+    html : str
+        The whole page; needs no network.
     """
 
     name: str
@@ -27,7 +29,8 @@ class Report:
 
         Parameters
         ----------
-        path : file to write, such as "r.html".
+        path : str or Path
+            File to write, such as "r.html".
 
         Returns
         -------

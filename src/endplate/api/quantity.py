@@ -15,16 +15,28 @@ NOT_MEASURED = "not measured in this case"
 class Quantity:
     """A finding at one level, or the gap in its place.
 
-    Attributes
+    `float(quantity)` gives the number, `str(quantity)` the value with unit and band as the report prints them.
+
+    Parameters
     ----------
-    code : name in the catalogue of findings.
-    value : number, text or truth value; None where it is unknown, and `reason` then says why.
-    low, high : the 95 % band in the same unit; None where the value is no number.
-    unit : UCUM text, "1" for a pure number, empty for text.
-    method : how it was measured and what the band means.
-    source : the publication or definition behind the method.
-    condition : what tells several of one code apart, such as the activity of a load; else empty.
-    reason : why it is unknown; empty where it is known.
+    code : str
+        Name in the catalogue of findings.
+    value : float, int, str, bool or None
+        Number, text or truth value; None where it is unknown, and `reason` then says why.
+    low : float, optional
+        Lower end of the 95 % band in the same unit; None where the value is no number.
+    high : float, optional
+        Upper end of the same band.
+    unit : str, optional
+        UCUM text, "1" for a pure number, empty for text.
+    method : str, optional
+        How it was measured and what the band means.
+    source : str, optional
+        The publication or definition behind the method.
+    condition : str, optional
+        What tells several of one code apart, such as the activity of a load; else empty.
+    reason : str, optional
+        Why it is unknown; empty where it is known.
     """
 
     code: str

@@ -23,13 +23,30 @@ from endplate.report.read_document import cautions_of, findings_of, gaps_of, rea
 class SavedCase(CaseView):
     """What `case.json` holds; voxels, meshes and figures are not in it.
 
-    Attributes
+    Parameters
     ----------
-    id : name of the case. path : the document. format_version : in which it was written.
-    levels : vertebrae found, from head to foot. findings, gaps, cautions : as in a `Case`.
-    patient : the record as plain values, None where none was given.
-    curves : load and displacement of each level that was solved.
-    rehearsals : what each rehearsal holds beyond findings. provenance : versions, inputs with SHA-256, parameters.
+    id : str
+        Name of the case.
+    path : Path
+        The document.
+    format_version : int
+        Version of the format in which it was written.
+    levels : tuple of Level
+        Vertebrae found, from head to foot.
+    findings : tuple of Finding
+        Every measured or derived fact, as in a `Case`.
+    gaps : tuple of Gap
+        What could not be measured, and why.
+    cautions : tuple of Caution
+        What a reader must know before trusting a level.
+    patient : dict or None
+        The record as plain values, None where none was given.
+    curves : tuple of dict
+        Load and displacement of each level that was solved.
+    rehearsals : tuple of dict
+        What each rehearsal holds beyond findings.
+    provenance : dict
+        Versions, inputs with SHA-256, parameters.
     """
 
     id: str
@@ -58,6 +75,11 @@ class SavedCase(CaseView):
     def report(self) -> Report:
         """The page that was written beside the document; it cannot be made anew without the scan.
 
+        Returns
+        -------
+        Report
+            The page as it was written.
+
         Raises
         ------
         UnknownNameError
@@ -82,7 +104,8 @@ def load_case(place: str | Path) -> SavedCase:
 
     Parameters
     ----------
-    place : the folder that `write_report`, `case.save` or a command wrote, or the file itself.
+    place : str or Path
+        The folder that `write_report`, `case.save` or a command wrote, or the file itself.
 
     Returns
     -------

@@ -80,7 +80,8 @@ def read_case(
     Examples
     --------
     >>> import endplate as ep
-    >>> case = ep.read_case("ct.nii.gz", labels="labels.nii.gz", record={"age_yr": 74, "sex": "female"})
+    >>> record = {"age_yr": 74, "sex": "female"}
+    >>> case = ep.read_case("ct.nii.gz", labels="labels.nii.gz", record=record)  # doctest: +SKIP
     """
     return Case.of(read_stage.read_case(ct, labels, record, scheme, affine, frame))
 

@@ -75,18 +75,19 @@ class CaseView:
 
         Parameters
         ----------
-        gaps : add a row for each thing that could not be measured: its value is None and `reason` says why.
+        gaps : bool, default False
+            Add a row for each thing that could not be measured: its value is None and `reason` says why.
 
         Returns
         -------
-        DataFrame
+        pandas.DataFrame
             Columns level, code, condition, value, low, high, unit, method, source (and reason with `gaps`); `level`
             is ordered from head to foot and empty for the whole case.
 
         Raises
         ------
         MissingExtraError
-            pandas is not installed; also an ImportError.
+            The package pandas is not installed; also an ImportError.
         """
         return to_dataframe(self.findings, self.gaps if gaps else None)
 

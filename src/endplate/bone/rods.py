@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def line_through_rods(volume: Volume, rods: RodSettings, k2hpo4_per_ha: float) -
     return _fit(hu, density * factor, notes)
 
 
-def _fit(hu: NDArray, density: NDArray, notes: tuple[str, ...]) -> RodLine | str:
+def _fit(hu: NDArray[Any], density: NDArray[Any], notes: tuple[str, ...]) -> RodLine | str:
     slope, offset = np.polyfit(hu, density, 1)
     misfit = density - (slope * hu + offset)
     explained = 1 - (misfit**2).sum() / ((density - density.mean()) ** 2).sum()
@@ -103,7 +104,7 @@ def _fit(hu: NDArray, density: NDArray, notes: tuple[str, ...]) -> RodLine | str
     return RodLine(slope=float(slope), offset=float(offset), residual_sd=sd, hu=tuple(map(float, hu)), notes=notes)
 
 
-def _mindways(hu: NDArray, density: NDArray, water: NDArray) -> RodLine | str:
+def _mindways(hu: NDArray[Any], density: NDArray[Any], water: NDArray[Any]) -> RodLine | str:
     """The line of a Mindways phantom, whose rods displace water: HU - water = sigma density + beta."""
     sigma, beta = np.polyfit(density, hu - water, 1)
     sigma_ct, beta_ct = sigma - MINDWAYS_SLOPE, beta + MINDWAYS_OFFSET
@@ -117,7 +118,7 @@ def _mindways(hu: NDArray, density: NDArray, water: NDArray) -> RodLine | str:
     return RodLine(slope=float(1 / sigma_ct), offset=offset, residual_sd=sd, hu=tuple(map(float, hu)), notes=notes)
 
 
-def _at_points(volume: Volume, centres_mm: NDArray) -> NDArray:
+def _at_points(volume: Volume, centres_mm: NDArray[Any]) -> NDArray[Any]:
     """Mean HU in a small column along the slices about each point; NaN outside the image."""
     at = np.rint(volume.grid.to_index(centres_mm)).astype(int)
     reach = np.maximum(np.rint(2 / volume.grid.spacing_mm).astype(int), 1)
@@ -185,7 +186,7 @@ def _inside(
             yield rod
 
 
-def _rod_value(rod: NDArray[np.bool_], stack: NDArray, grid: Grid) -> float | None:
+def _rod_value(rod: NDArray[np.bool_], stack: NDArray[Any], grid: Grid) -> float | None:
     """Mean HU of a rod's inner part; None where its shape or length are not a rod's."""
     spacing = grid.spacing_mm[:2]
     points = np.argwhere(rod) * spacing

@@ -22,12 +22,21 @@ OFFSET_MG_CM3 = cited(150.0, "mg/cm3", "usual within +-40 at 0 HU; beyond this w
 class RodSettings:
     """The rods of a calibration phantom in the image.
 
-    Attributes
+    Parameters
     ----------
-    mg_cm3 : concentrations of `mineral`, any order.
-    mineral : "K2HPO4" or "HA"; HA is converted to K2HPO4-equivalent, never taken for it.
-    water_mg_cm3 : for rods of the Mindways kind, the water-equivalent density of each rod; else None.
-    centres_mm : (x, y, z) LPS of a point on each rod, in the order of `mg_cm3`; None finds them in the image.
+    mg_cm3 : tuple of float
+        Concentrations of `mineral`, any order, mg/cm3; at least two different ones.
+    mineral : {"K2HPO4", "HA"}, default "K2HPO4"
+        Mineral of the rods; HA is converted to K2HPO4-equivalent, never taken for it.
+    water_mg_cm3 : tuple of float, optional
+        For rods of the Mindways kind, the water-equivalent density of each rod, mg/cm3; else None.
+    centres_mm : tuple of (float, float, float), optional
+        LPS mm of a point on each rod, in the order of `mg_cm3`; None finds them in the image.
+
+    Raises
+    ------
+    OptionError
+        Fewer than two concentrations, lists of different lengths, or water densities of HA rods.
     """
 
     mg_cm3: tuple[float, ...]

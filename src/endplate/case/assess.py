@@ -33,7 +33,6 @@ from endplate.fracture.disc_height import disc_findings, disc_gaps, measure_disc
 from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
-from endplate.fracture.size_check import size_cautions
 from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
 from endplate.progress import Progress, silent
@@ -45,7 +44,27 @@ DISTRUSTED = "the label check does not trust this level; its cautions say why"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessSettings:
-    """What may be chosen; each stage's settings live beside the stage with their reasons."""
+    """Settings of every stage of the assessment.
+
+    Each stage's settings live beside the stage, with the reasons of their defaults.
+
+    Parameters
+    ----------
+    anatomy : AnatomySettings, optional
+        Repairs of the labels, and whose spine it is.
+    fracture : FractureSettings, optional
+        How heights are measured.
+    calibration : CalibrationSettings, optional
+        The route from HU to density, and what is known about the scan.
+    density : DensitySettings, optional
+        The trabecular region in which density is measured.
+    model : ModelSettings, optional
+        The voxel model: voxel edge, density law, end layers, alignment.
+    strength : StrengthSettings, optional
+        Yield criterion, load case and tolerance of the load path.
+    mechanics : bool, default True
+        False leaves stiffness and strength out; they are gaps then.
+    """
 
     anatomy: AnatomySettings = field(default_factory=AnatomySettings)
     fracture: FractureSettings = field(default_factory=FractureSettings)
@@ -110,8 +129,7 @@ def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     spine = _spine(case)
     fractures = grade_fractures(spine, case.record, settings.fracture)
     alignment = measure_alignment(spine, [fracture.heights for fracture in fractures])
-    asked = size_cautions(fractures, case.record.sex if case.record else None) + questions(fractures)
-    case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + asked)
+    case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + questions(fractures))
     discs = measure_discs(spine)
     case = _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
     return _add(case, disc_findings(discs), disc_gaps(discs, [vertebra.level for vertebra in spine.vertebrae]))

@@ -20,12 +20,20 @@ from endplate.patient import PatientRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Care:
-    """What was weighed and what came of it.
+    """The care path of a case: what was weighed and what came of it.
 
-    Attributes
+    Parameters
     ----------
-    facts : of each level that was decided on, from head to foot. decision : every rule set at each of them.
-    prevention : always made. measured : whether findings of a scan took part.
+    record : PatientRecord
+        The patient.
+    facts : tuple of LevelFacts
+        Facts of each level that was decided on, from head to foot.
+    decision : Decision
+        Every rule set at each of these levels.
+    prevention : PreventionPlan
+        How the next fracture is prevented; it is always made.
+    measured : bool
+        Whether findings of a scan took part.
     """
 
     record: PatientRecord

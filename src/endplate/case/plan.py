@@ -32,11 +32,18 @@ MAX_LEVELS = cited(
 class PlanSettings:
     """How the case is measured and rehearsed.
 
-    Attributes
+    Parameters
     ----------
-    assess : how the case is measured. rehearsal : how each level is rehearsed.
-    levels : those that matter, else they are found. repairs : False rehearses none.
-    rehearse : the former pair of both settings, in one; goes with version 0.3.
+    assess : AssessSettings, optional
+        How the case is measured.
+    rehearsal : RehearsalSettings, optional
+        How each level is rehearsed.
+    levels : tuple of Level, optional
+        Those to rehearse; empty takes the fractured ones, three at most.
+    repairs : bool, default True
+        False rehearses none.
+    rehearse : object, optional
+        The former pair of both settings in one. Deprecated; goes with version 0.3.
     """
 
     assess: AssessSettings = field(default_factory=AssessSettings)
@@ -80,8 +87,8 @@ def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | 
     case = replace(case, gaps=(*case.gaps, *(Gap(code=STOPPED, level=level, reason=reason) for level in left)))
     if progress is not None:
         progress("decide", 0.0, "")
-    told = case.record
-    care = weigh(told, case.findings, settings.levels) if told is not None else None
+    stated = case.record
+    care = weigh(stated, case.findings, settings.levels) if stated is not None else None
     if progress is not None:
         progress("decide", 1.0, "")
     return replace(case, care=care)

@@ -94,7 +94,16 @@ def left_alone(folder: Path, talk: Output) -> list[str]:
 
 
 def check_paths(ct: Path | None, given: InputOptions) -> None:
-    """Missing files are told before anything heavy is imported."""
+    """Refuse missing files before anything heavy is imported."""
+    _check_source_of_labels(ct, given)
+    if ct is not None and not exists(ct):
+        raise ImageError(f"the CT {ct} does not exist", "", "check its path")
+    if given.labels is not None and not exists(given.labels):
+        raise LabelError(f"the labels {given.labels} do not exist", "", "check their path")
+
+
+def _check_source_of_labels(ct: Path | None, given: InputOptions) -> None:
+    """Labels come from one place, a file or a segmenter."""
     if given.labels is None and given.segment is None:
         raise OptionError(
             "no vertebra labels given",
@@ -105,10 +114,6 @@ def check_paths(ct: Path | None, given: InputOptions) -> None:
         raise OptionError("both --labels and --segment given", "only one can be used", "leave one out")
     if given.segment is not None and ct is None:
         raise OptionError("--segment needs a CT", "", "give the CT as the first argument")
-    if ct is not None and not exists(ct):
-        raise ImageError(f"the CT {ct} does not exist", "", "check its path")
-    if given.labels is not None and not exists(given.labels):
-        raise LabelError(f"the labels {given.labels} do not exist", "", "check their path")
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def guard_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=SPELLED)
-    warnings.showwarning = _warned  # type: ignore[assignment]
+    warnings.showwarning = _warned
     logging.lastResort = _Logged(logging.WARNING)
 
 

@@ -23,11 +23,20 @@ MAX_SD = cited(
     "Own choice: a loss known to +-13 points cannot tell an intact level from grade 1 or 2 (20 and 25 %)",
     "design",
 )
-EVEN_LOSS_SD = cited(0.035, "1", "usual SD of a height loss on digital spines of 1 mm", "recomputed")
-FINE_SD_MM = cited(
-    0.45, "mm", "repeatability of heights of fine labels: at most 0.4 mm on digital spines to 1.5 mm", "recomputed"
+COARSE_SHARE = cited(
+    0.03,
+    "1",
+    "Own choice: less of a height than a ratio's own SD; then few references, not the slices, are the cause",
+    "design",
 )
-FINE_RATIO = cited(0.045, "1", "1.96 SD of a ratio of two heights of 27 mm, each known to 0.45 mm", "recomputed")
+EVEN_LOSS_SD = cited(0.035, "1", "own study: usual SD of a height loss on digital spines of 1 mm", "design")
+FINE_SD_MM = cited(
+    0.45,
+    "mm",
+    "own study: repeatability of heights of fine labels: at most 0.4 mm on digital spines to 1.5 mm",
+    "design",
+)
+FINE_RATIO = cited(0.045, "1", "own study: 1.96 SD of a ratio of two heights of 27 mm, each known to 0.45 mm", "design")
 SETTLES = "an earlier image of the level, oedema on MRI (STIR) or uptake, or a reader's look at its endplates and walls"
 THINNER = "thinner slices or finer labels, an earlier image, oedema on MRI (STIR) or uptake, or a reader's look"
 
@@ -36,6 +45,11 @@ def coarse_sd_mm(heights: Heights) -> float:
     """Repeatability of a level's heights beyond that of fine labels, mm."""
     known = [m.sd for m in (heights.anterior, heights.middle, heights.posterior) if m.sd is not None]
     return float(np.sqrt(max(float(np.mean(known)) ** 2 - float(FINE_SD_MM) ** 2, 0.0))) if known else 0.0
+
+
+def _mean_mm(heights: Heights) -> float:
+    known = [m.value for m in (heights.anterior, heights.middle, heights.posterior) if m.value is not None]
+    return float(np.mean(known)) if known else 0.0
 
 
 def ratio_slack(heights: Heights) -> float:
@@ -58,7 +72,7 @@ def too_coarse(loss: Measured, heights: Heights, vertebra: Vertebra) -> str:
     if loss.value is None or loss.sd is None or heights.edge_mm is None or loss.sd <= MAX_SD:
         return ""
     low, high = (loss.value + side * float(BAND_SD) * loss.sd for side in (-1, 1))
-    if low >= MILD_FROM or coarse_sd_mm(heights) == 0.0:
+    if low >= MILD_FROM or coarse_sd_mm(heights) < float(COARSE_SHARE) * _mean_mm(heights):
         return ""
     return (
         f"{drawn_in(heights.edge_mm, vertebra)} cannot carry a grade: the height loss lies anywhere from "

@@ -30,7 +30,11 @@ MIN_SLICES = cited(
 )
 WIDEST_MM = cited(3, "mm", "Own choice: a wall known no better than this cannot show a usual bulge", "design")
 LINE_ERROR = cited(
-    1.5, "1", "Variance of a wall point less that of the line between two corners (closed form)", "recomputed"
+    1.5,
+    "1",
+    "Variance of a wall point less that of the line between two corners (closed form)",
+    "recomputed",
+    cite="nist_handbook",
 )
 
 

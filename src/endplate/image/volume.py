@@ -106,7 +106,17 @@ class SeriesRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Volume:
-    """A CT: Hounsfield units on a grid. `hu` is (I, J, K) int16 or float32, read-only."""
+    """A CT: Hounsfield units on a grid.
+
+    Parameters
+    ----------
+    grid : Grid
+        Shape and affine from index to LPS mm.
+    hu : ndarray of int16 or float32, shape (I, J, K)
+        Hounsfield units; made read-only.
+    series : SeriesRef, optional
+        File or DICOM series that it came from, and acquisition facts.
+    """
 
     grid: Grid
     hu: NDArray[Any]
@@ -121,13 +131,22 @@ class Volume:
 
         Parameters
         ----------
-        hu : (I, J, K) Hounsfield units in the order of the affine's columns, any orientation.
-        affine : (4, 4) from index to mm at voxel centres.
-        frame : "RAS" as nibabel counts, or "LPS" as SimpleITK and DICOM do.
+        hu : array_like, shape (I, J, K)
+            Hounsfield units in the order of the affine's columns, any orientation.
+        affine : array_like, shape (4, 4)
+            From index to mm at voxel centres.
+        frame : {"RAS", "LPS"}
+            World frame of `affine`: nibabel counts in RAS, SimpleITK and DICOM in LPS.
+
+        Returns
+        -------
+        Volume
+            The CT in the axis order closest to LPS.
 
         Raises
         ------
-        OptionError : no frame. ImageError : not one volume, or an affine that no scan has.
+        OptionError, ImageError
+            No frame, not one volume, or an affine that no scan has.
         """
         return _volume(place_array(hu, affine, frame))
 
@@ -135,9 +154,20 @@ class Volume:
     def from_nibabel(cls, image: Any) -> Volume:
         """A CT from a nibabel image (RAS inside), brought to LPS.
 
+        Parameters
+        ----------
+        image : nibabel image
+            One three-dimensional volume in HU.
+
+        Returns
+        -------
+        Volume
+            The CT in the axis order closest to LPS.
+
         Raises
         ------
-        ImageError : not one three-dimensional volume, or an affine that no scan has.
+        ImageError
+            Not one three-dimensional volume, or an affine that no scan has.
         """
         return _volume(place_nibabel(image))
 
@@ -145,22 +175,45 @@ class Volume:
     def from_sitk(cls, image: Any) -> Volume:
         """A CT from a SimpleITK image (LPS inside), brought to the axis order closest to LPS.
 
+        Parameters
+        ----------
+        image : SimpleITK.Image
+            One three-dimensional volume in HU.
+
+        Returns
+        -------
+        Volume
+            The CT in the axis order closest to LPS.
+
         Raises
         ------
-        ImageError : not one three-dimensional volume.
+        ImageError
+            Not one three-dimensional volume.
         """
         return _volume(place_sitk(image))
 
     def to_nibabel(self) -> Any:
-        """The CT as a nibabel NIfTI image; its affine is RAS, as all of nibabel's."""
+        """The CT as a nibabel NIfTI image.
+
+        Returns
+        -------
+        nibabel.Nifti1Image
+            Hounsfield units; the affine is RAS, as all of nibabel's.
+        """
         return nibabel_image(self.hu, self.grid.affine)
 
     def to_sitk(self) -> Any:
-        """The CT as a SimpleITK image, LPS.
+        """The CT as a SimpleITK image.
+
+        Returns
+        -------
+        SimpleITK.Image
+            Hounsfield units, LPS.
 
         Raises
         ------
-        ImageError : a sheared grid, which SimpleITK has no images for.
+        ImageError
+            A sheared grid, which SimpleITK has no images for.
         """
         return sitk_image(self.hu, self.grid.affine)
 
@@ -186,11 +239,20 @@ def _shape_of(grid: Grid) -> str:
 class LabelMap:
     """Vertebra labels on a grid.
 
-    Attributes
+    Parameters
     ----------
-    labels : (I, J, K) uint16, already translated to VerSe numbers (`Level.verse_id`); 0 is background.
-    scheme : name of the scheme found in the file, for the provenance.
-    subregion : (I, J, K) uint8 with TPTBox 41-50 codes where the file gave them, else None.
+    grid : Grid
+        Shape and affine from index to LPS mm.
+    labels : ndarray of uint16, shape (I, J, K)
+        VerSe numbers (`Level.verse_id`), already translated; 0 is background. Made read-only.
+    scheme : str
+        Name of the scheme found in the file, for the provenance.
+    subregion : ndarray of uint8, shape (I, J, K), optional
+        TPTBox codes 41 to 50 where the file gave them, else None.
+    series : SeriesRef, optional
+        File or DICOM series that they came from.
+    notes : tuple of str, optional
+        What was left out or changed at reading.
     """
 
     grid: Grid
@@ -206,15 +268,27 @@ class LabelMap:
             self.subregion.setflags(write=False)
 
     def to_nibabel(self) -> Any:
-        """The labels (VerSe numbers) as a nibabel NIfTI image; its affine is RAS."""
+        """The labels as a nibabel NIfTI image.
+
+        Returns
+        -------
+        nibabel.Nifti1Image
+            VerSe numbers; the affine is RAS.
+        """
         return nibabel_image(self.labels, self.grid.affine)
 
     def to_sitk(self) -> Any:
-        """The labels (VerSe numbers) as a SimpleITK image, LPS.
+        """The labels as a SimpleITK image.
+
+        Returns
+        -------
+        SimpleITK.Image
+            VerSe numbers, LPS.
 
         Raises
         ------
-        ImageError : a sheared grid, which SimpleITK has no images for.
+        ImageError
+            A sheared grid, which SimpleITK has no images for.
         """
         return sitk_image(self.labels, self.grid.affine)
 

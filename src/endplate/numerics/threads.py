@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import scipy.linalg  # noqa: F401 - brings the second BLAS, so that it is there to be limited
 from numba import get_num_threads
@@ -41,7 +42,7 @@ def _pool(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=max(1, thread_count() - 1), thread_name_prefix=f"endplate-{process}")
 
 
-def run_chunks(task: Callable[[int, int], None], chunk: NDArray) -> None:
+def run_chunks(task: Callable[[int, int], None], chunk: NDArray[Any]) -> None:
     """Call task(first, last) for all chunks (C + 1,): the even ones side by side, then the odd ones between them."""
     borders = [int(c) for c in chunk]
     if len(borders) <= 2:

@@ -68,15 +68,66 @@ def _allow_schema(schema: dict[str, Any]) -> None:
 
 
 class PatientRecord(Part):
-    """A patient record; only age and sex are needed.
+    """A patient record; only age and sex are needed. What is not known stays None.
 
-    Attributes
+    Parameters
     ----------
-    id : any name or number. recorded_on : the day it describes; days since onset count to it.
-    birth_year : may stand instead of age_yr, which is then known to half a year.
-    confirmed : fields whose odd value was asked about and is right.
-    sex : female or male, or DICOM's F or M. mass_kg, height_cm : today's.
-    levels : what people read at each vertebra, by its name (L1).
+    id : str or int, optional
+        Any name or number of the patient.
+    recorded_on : date, optional
+        The day it describes; days since onset count to it.
+    age_yr : float
+        Age in years, 0 to 120.
+    birth_year : int, optional
+        May stand instead of `age_yr`, which is then known to half a year.
+    sex : {"female", "male"}
+        Female or male, or DICOM's F or M.
+    mass_kg : float, optional
+        Body mass today, kg.
+    height_cm : float, optional
+        Stature today, cm.
+    pregnant : bool, optional
+        Whether she is pregnant.
+    episode : Episode, optional
+        When and how the present pain began.
+    pain : Pain, optional
+        Back pain: numeric ratings 0-10, and what makes it better or worse.
+    questionnaires : Questionnaires, optional
+        Questionnaires that were filled in at this visit.
+    examination : Examination, optional
+        What the examiner found.
+    neurology : Neurology, optional
+        Neurological state, AO Spine grade N0 to N4.
+    mobility : Mobility, optional
+        What the patient can do, under analgesia.
+    care : Care, optional
+        Conservative care so far.
+    levels : dict of Level to LevelRecord, optional
+        What people read at each vertebra, by its name (L1).
+    studies : Studies, optional
+        Which imaging studies exist, and when; whether MRI can be done.
+    bone : BoneTests, optional
+        Density tests and FRAX as the patient brought them.
+    laboratory : Laboratory, optional
+        Blood tests.
+    drugs : Drugs, optional
+        What is taken.
+    allergies : Allergies, optional
+        Allergies that bear on a repair.
+    infection : Infection, optional
+        Infection and its signs.
+    cancer : Cancer, optional
+        Cancer, present or past.
+    fitness : Fitness, optional
+        General state and frailty.
+    history : History, optional
+        What bears on bone and on its drugs.
+    falls : Falls, optional
+        Falls and fall tests.
+    procedures : tuple of Procedure, optional
+        Repairs that were done.
+    confirmed : tuple of str, optional
+        Fields whose odd value was asked about and is right.
     """
 
     model_config = ConfigDict(json_schema_extra=_allow_schema)
@@ -147,10 +198,21 @@ class PatientRecord(Part):
 def read_record(path: Path | str) -> PatientRecord:
     """A patient record from a JSON or TOML file.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file; a name that ends in .toml is read as TOML, any other as JSON.
+
+    Returns
+    -------
+    PatientRecord
+        The record, every value checked.
+
     Raises
     ------
-    RecordError : unreadable, no plain file or too large (`limits`), unknown field, missing age or sex, a value out of
-    range or in doubt, or dates in the wrong order; the message names it.
+    RecordError
+        Unreadable, no plain file or too large (`limits`), unknown field, missing age or sex, a value out of
+        range or in doubt, or dates in the wrong order; the message names it.
     """
     path = Path(path)
     try:

@@ -170,13 +170,13 @@ def _head(code: str, case: Case) -> tuple[str, str]:
 
 def _cell(code: str, level: Level, index: Index, gaps: Mapping[Place, str], asides: Mapping[Place, str]) -> Cell:
     finding, aside = index.get((code, level)), asides.get((code, level), "")
+    density = index.get(("trabecular_density", level))
+    if code == "density_category" and density is not None and certain_category(density) is None:
+        return Cell(value="not certain", band=aside.removeprefix("; "))
     if finding is None:
         return Cell(reason=gaps.get((code, level), "not measured"))
     if code in OF_WORST:
         return Cell(value=f"{value_of(finding)} {aside}".strip(), band=band_of(finding))
-    density = index.get(("trabecular_density", level))
-    if code == "density_category" and density is not None and certain_category(density) is None:
-        return Cell(value="not certain", band=f"best guess {value_of(finding)}{aside}")
     return Cell(value=value_of(finding), band=band_of(finding) or aside.removeprefix("; "))
 
 
@@ -222,8 +222,8 @@ def _what(codes: list[str]) -> str:
         if set(group) <= set(left):
             words.append(title)
             left = [code for code in left if code not in group]
-    told = [*words, *([titles_listed(left)] if left else [])]
+    found = [*words, *([titles_listed(left)] if left else [])]
     text = ", ".join(
-        [told[0], *(word[:1].lower() + word[1:] if not word.startswith(NAMES) else word for word in told[1:])]
+        [found[0], *(word[:1].lower() + word[1:] if not word.startswith(NAMES) else word for word in found[1:])]
     )
     return text

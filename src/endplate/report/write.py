@@ -23,20 +23,27 @@ def write_report(
 
     Parameters
     ----------
-    case : an assessed case; what was decided about it is written too.
-    out_dir : made when absent; everything in it that endplate did not write stays.
-    formats : any of "html" (report.html), "json" (case.json), "nifti" (volumes/). The document is always written.
-    inputs : files and folders that the case was read from; none of them is ever replaced.
+    case : Case
+        An assessed case; what was decided about it is written too.
+    out_dir : str or Path
+        Folder; made when absent. Everything in it that endplate did not write stays.
+    formats : sequence of {"html", "json", "nifti"}, optional
+        Which of report.html, case.json and volumes/ to write. The document case.json is always written.
+    inputs : iterable of Path, optional
+        Files and folders that the case was read from; none of them is ever replaced.
 
     Returns
     -------
-    Format, and title of each document of a decision, to the path written.
+    dict of str to Path
+        Format, and title of each document of a decision, to the path written.
 
     Raises
     ------
-    OutputError : the folder cannot be written, the disk is full, or an output would replace an input or a file that
-    endplate did not write there; what was there before is intact.
-    OptionError : an unknown format, or no folder named.
+    OutputError
+        The folder cannot be written, the disk is full, or an output would replace an input or a file that
+        endplate did not write there; what was there before is intact.
+    OptionError
+        An unknown format, or no folder named.
     """
     folder = named_folder(out_dir)
     with exchanged(folder, REPLACED, inputs) as new:

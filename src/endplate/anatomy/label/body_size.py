@@ -54,11 +54,11 @@ SECTION_USUAL = (
 )
 STEP_POSSIBLE = (
     cited(0.76, "1", "upper quartile, between the smallest measured and what a lost slice distance leaves", "design"),
-    cited(1.28, "1", "median, a fifth above the largest of five spines measured", "design"),
+    cited(1.2, "1", "median, a fifth above the largest of five spines measured", "design"),
 )
 SHAPE_POSSIBLE = (
     cited(0.72, "1", "upper quartile of steps over root of section, 0.83-1.05 measured", "design"),
-    cited(1.3, "1", "median of steps over root of section: more is another shape", "design"),
+    cited(1.2, "1", "median of steps over root of section, 0.80-1.05 measured", "design"),
 )
 FEWEST = cited(2.0, "1", "steps of which the larger is taken as hardly fractured", "design")
 

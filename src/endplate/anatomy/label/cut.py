@@ -21,6 +21,9 @@ FLAT_SHARE = cited(
     "design",
 )
 SECTION_SHARE = cited(0.9, "1", "Own choice: a cut shows the whole section, an endplate narrows to its rim", "design")
+ARCH_SHARE = cited(
+    0.4, "1", "Own choice: a cut goes through pedicles, laminae or facets; an arch that ends does so in a tip", "design"
+)
 SHORT_SHARE = cited(0.8, "1", "Own choice: bodies side by side differ by a slice and by some 15 % in length", "design")
 INSET_MM = cited(4, "mm", "Own choice: rims and leaning walls lie within this of the border", "design")
 
@@ -48,9 +51,9 @@ def check_cuts(vertebrae: Sequence[Vertebra]) -> tuple[list[Caution], list[Gap]]
 def cut_sides(vertebra: Vertebra, *, short: bool = False) -> tuple[Side, ...]:
     """On which sides a label is cut flat.
 
-    An endplate is hollow, leans against the grid and narrows to its rim; a cut does none of these. Where slices are so
-    thick that an endplate lies in one of them too, the processes must end in the same plane, and the body must be
-    `short` beside the others.
+    An endplate is hollow, leans against the grid and narrows to its rim; a cut does none of these, and the processes
+    end in its plane, cut through too. Where slices are so thick that a whole endplate lies in one of them, the body
+    must be `short` beside the others.
     """
     along = vertebra.axis_along
     up = float(vertebra.axes[2] @ vertebra.grid.affine[:3, along]) > 0
@@ -66,7 +69,7 @@ def cut_sides(vertebra: Vertebra, *, short: bool = False) -> tuple[Side, ...]:
         step = -1 if last else 1
         if not core.any() or (own > float(THICK_MM) and not short):
             continue
-        if _flat(body[:, :, ::step], arch[:, :, ::step], core, slack, thick=own > float(THICK_MM)):
+        if _flat(body[:, :, ::step], arch[:, :, ::step], core, slack):
             found.append(side)
     return tuple(found)
 
@@ -78,9 +81,7 @@ def _length_mm(vertebra: Vertebra) -> float:
     return float(vertebra.body.any(axis=others).sum()) * float(vertebra.grid.spacing_mm[along])
 
 
-def _flat(
-    body: NDArray[np.bool_], arch: NDArray[np.bool_], core: NDArray[np.bool_], slack: int, *, thick: bool
-) -> bool:
+def _flat(body: NDArray[np.bool_], arch: NDArray[np.bool_], core: NDArray[np.bool_], slack: int) -> bool:
     """Whether a body, seen from its end, begins in one plane over its whole section."""
     area = body.sum(axis=(0, 1))
     first = int(np.flatnonzero(area)[0])
@@ -89,6 +90,9 @@ def _flat(
         return False
     if area[first : first + slack + 1].max() < float(SECTION_SHARE) * np.median(area[area > 0]):
         return False
-    if not thick or not arch.any():
+    behind = arch.sum(axis=(0, 1))
+    if not behind.any():
         return True
-    return int(np.flatnonzero(arch.any(axis=(0, 1)))[0]) == first
+    if int(np.flatnonzero(behind)[0]) != first:
+        return False
+    return bool(behind[first : first + slack + 1].max() >= float(ARCH_SHARE) * np.median(behind[behind > 0]))

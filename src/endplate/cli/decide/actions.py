@@ -10,6 +10,7 @@ from endplate.cli.assess import left_alone
 from endplate.cli.exit_codes import Output
 from endplate.cli.terminal import plain, say, say_table
 from endplate.decision.prevention.cautions import LIST as DRUG_LIST
+from endplate.decision.verdict.verdict import Verdict
 from endplate.finding import Finding
 from endplate.level import parse_level
 from endplate.patient import read_record
@@ -18,8 +19,6 @@ from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.document import document
 from endplate.report.care.matrix import matrix
 from endplate.report.care.words import STATUS_WORDS, missing_words
-from endplate.report.care.write import write_care
-from endplate.report.read_document import findings_of, read_document
 
 if TYPE_CHECKING:
     pass
@@ -45,7 +44,12 @@ def run_decide(
     folder = out or (case if document_alone is None else document_alone.parent)
     inputs = [path for path in (record, document_alone) if path is not None]
     care, findings = weighed(case, record, levels)
-    paths = {} if folder is None else write_care(care, findings, folder, case, inputs)
+    paths: dict[str, Path] = {}
+    if folder is not None:
+        # What is only printed needs none of the drawing libraries.
+        from endplate.report.care.write import write_care
+
+        paths = write_care(care, findings, folder, case, inputs)
     if talk.for_people:
         print_emergencies(care)
         print_care(care)
@@ -63,9 +67,14 @@ def _say_paths(paths: dict[str, Path]) -> None:
 def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[Care, tuple[Finding, ...]]:
     """Record and case read and weighed."""
 
-    told = read_record(record)
-    findings = findings_of(read_document(case, told.id)) if case is not None else ()
-    return weigh(told, findings, [parse_level(level) for level in levels or ()]), findings
+    stated = read_record(record)
+    if case is None:
+        return weigh(stated, (), [parse_level(level) for level in levels or ()]), ()
+    # Only a case brings the types of a scan, whose libraries take most of a second to load.
+    from endplate.report.read_document import findings_of, read_document
+
+    findings = findings_of(read_document(case, stated.id))
+    return weigh(stated, findings, [parse_level(level) for level in levels or ()]), findings
 
 
 def print_emergencies(care: Care) -> None:
@@ -74,11 +83,11 @@ def print_emergencies(care: Care) -> None:
         if alarm.certainty == "certain":
             say(f"! EMERGENCY, {alarm.where}: {alarm.words}. {alarm.action}.", style="bold", wrap=True)
         elif alarm.certainty == "possible":
-            told = f"{alarm.words}. Ask now for: {alarm.ask}. Until it is excluded: {alarm.action}."
-            say(f"! POSSIBLE EMERGENCY, {alarm.where}: {told}", style="bold", wrap=True)
+            words = f"{alarm.words}. Ask now for: {alarm.ask}. Until it is excluded: {alarm.action}."
+            say(f"! POSSIBLE EMERGENCY, {alarm.where}: {words}", style="bold", wrap=True)
         else:
-            told = f"{alarm.words}. Ask for: {alarm.ask}."
-            say(f"? Emergency not excluded, {alarm.where}: {told}", wrap=True)
+            words = f"{alarm.words}. Ask for: {alarm.ask}."
+            say(f"? Emergency not excluded, {alarm.where}: {words}", wrap=True)
     for caution in cautions(care.decision):
         text = f"! {caution.title}, {caution.where}: {caution.words}. {caution.action}. Here: {caution.because}."
         say(text, style="bold" if caution.kind == "red" else None, wrap=True)
@@ -89,6 +98,14 @@ def print_emergencies(care: Care) -> None:
 def _short(answer: str) -> str:
     """An answer without the words that its status has said already."""
     return answer.removeprefix("not applicable: ")
+
+
+def _cell(verdict: Verdict) -> str:
+    """A verdict in a few words: what to ask for where it is open, else status and answer."""
+    if verdict.status == "indeterminate" and verdict.missing:
+        return f"indeterminate; ask for: {missing_words(verdict.missing[:2])}"
+    word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
+    return f"{word}: {_short(verdict.answer)}"
 
 
 def print_care(care: Care) -> None:
@@ -104,14 +121,7 @@ def print_care(care: Care) -> None:
         for level in care.decision.levels:
             table.add_column(level.level)
         for row in block.rows:
-            cells = []
-            for verdict in row.verdicts:
-                if verdict.status == "indeterminate" and verdict.missing:
-                    cells.append(f"indeterminate; ask for: {missing_words(verdict.missing[:2])}")
-                else:
-                    word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
-                    cells.append(f"{word}: {_short(verdict.answer)}")
-            table.add_row(*map(plain, (row.title, *cells)))
+            table.add_row(*map(plain, (row.title, *map(_cell, row.verdicts))))
         say_table(table, markup=False)
     _print_questions(care)
     for caution in care.prevention.cautions:

@@ -68,8 +68,8 @@ def explain_grading(grading_id: str, facts: LevelFacts) -> Branch:
     grading = {grading.id: grading for grading in rulebook().gradings}[grading_id]
     teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands), facts.values)
     left = grading.ladder.reachable(teller.facts.values)
-    told = " or ".join(map(str, left))
-    return Branch(text=f"{grading.title}: {told}", marked=False, branches=teller.ladder(grading.ladder))
+    text = " or ".join(map(str, left))
+    return Branch(text=f"{grading.title}: {text}", marked=False, branches=teller.ladder(grading.ladder))
 
 
 def printed(branch: Branch, depth: int = 0) -> str:
@@ -123,7 +123,7 @@ class _Teller:
         self.facts, self.given = facts, given
         self._within: tuple[str, ...] = ()
 
-    def ladder(self, ladder: DecisionList) -> tuple[Branch, ...]:
+    def ladder(self, ladder: DecisionList[Any]) -> tuple[Branch, ...]:
         return tuple(self.node(rung.when) for rung in ladder.asked(self.facts.values))
 
     def node(self, node: Node) -> Branch:

@@ -199,11 +199,26 @@ class Criterion:
         return (self.child,)
 
     def truth(self, facts: FactValues) -> Truth:
-        """What it asks."""
-        return self.child.truth(facts)
+        """What it asks; asked once of facts that remember."""
+        if type(facts) is not Remembered:
+            return self.child.truth(facts)
+        known = facts.truths
+        if self not in known:
+            known[self] = self.child.truth(facts)
+        return known[self]
 
     def __str__(self) -> str:
         return self.words
+
+
+class Remembered(dict[str, Any]):
+    """Facts that do not change any more, with the answers of criteria that many rule sets share."""
+
+    __slots__ = ("truths",)
+
+    def __init__(self, facts: FactValues) -> None:
+        super().__init__(facts)
+        self.truths: dict[Criterion, Truth] = {}
 
 
 def walk(node: Node) -> Iterator[Node]:

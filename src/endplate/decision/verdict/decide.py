@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from endplate.decision.facts.level_facts import LevelFacts
-from endplate.decision.logic.kleene import FactValues, Node, Not, open_fields
+from endplate.decision.logic.kleene import FactValues, Node, Not, Remembered, open_fields
 from endplate.decision.logic.score import Score
 from endplate.decision.rules.derive import derive
 from endplate.decision.rules.rulebook import Flag, Grading, rulebook
@@ -53,7 +53,8 @@ def outcomes(values: FactValues) -> dict[str, Outcome]:
 
 def outcomes_of(filled: FactValues) -> dict[str, Outcome]:
     """As `outcomes`, of facts that are derived already."""
-    return {ruleset.id: ruleset.outcome(filled) for ruleset in rulebook().rulesets}
+    facts = Remembered(filled)
+    return {ruleset.id: ruleset.outcome(facts) for ruleset in rulebook().rulesets}
 
 
 def evaluate(ruleset: RuleSet, facts: LevelFacts) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.decision_list import DecisionList
@@ -77,14 +78,14 @@ def missing_fields(ruleset: RuleSet, facts: FactValues) -> tuple[str, ...]:
     return _in_order(open_fields((node for _, node in _open_parts(ruleset, facts)), facts))
 
 
-def ladder_missing(ladder: DecisionList, facts: FactValues) -> tuple[str, ...]:
+def ladder_missing(ladder: DecisionList[Any], facts: FactValues) -> tuple[str, ...]:
     """Facts that keep a ladder from one answer."""
     if ladder.settled(facts) is not None:
         return ()
     return _in_order(open_fields((rung.when for rung in ladder.asked(facts)), facts))
 
 
-def ladder_reasons(ladder: DecisionList, facts: LevelFacts) -> tuple[Reason, ...]:
+def ladder_reasons(ladder: DecisionList[Any], facts: LevelFacts) -> tuple[Reason, ...]:
     """Why a ladder stops where it does."""
     nodes = [node for node in _ladder_parts(ladder, facts.values)]
     found = dict.fromkeys(criterion for node in nodes for criterion in deciding(node, facts.values))
@@ -118,7 +119,7 @@ def _any_open(ruleset: RuleSet, facts: FactValues) -> bool:
     return next(_open_parts(ruleset, facts), None) is not None
 
 
-def _ladder_parts(ladder: DecisionList, facts: FactValues) -> Iterator[Node]:
+def _ladder_parts(ladder: DecisionList[Any], facts: FactValues) -> Iterator[Node]:
     """The rung that held; for the last resort, why the others did not."""
     asked = list(ladder.asked(facts))
     last_resort = len(asked) == len(ladder.rungs)
@@ -137,6 +138,8 @@ def _open_parts(ruleset: RuleSet, facts: FactValues) -> Iterator[tuple[str, Node
     """Parts of unknown truth that the verdict still hangs on."""
     parts: list[tuple[str, Node]] = [("scope", ruleset.scope)]
     parts += [("contraindication", node) for node in ruleset.absolute]
-    parts += [("relative", node) for node in ruleset.relative if _favours(ruleset, facts)]
+    # Once one relative contraindication stands, another adds nothing.
+    if _favours(ruleset, facts) and not any(node.truth(facts) for node in ruleset.relative):
+        parts += [("relative", node) for node in ruleset.relative]
     parts += [("answer", rung.when) for rung in ruleset.answers.asked(facts)]
     return ((role, node) for role, node in parts if node.truth(facts) is None)

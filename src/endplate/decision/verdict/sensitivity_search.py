@@ -39,6 +39,9 @@ def _contexts(ruleset: RuleSet, name: str) -> Iterator[tuple[Node, list[tuple[No
         earlier: list[tuple[Node, bool]] = [(before.when, False) for before in rungs[:index]]
         if name in fields(rung.when):
             yield rung.when, [(ruleset.scope, True), *earlier, *free]
+            if ruleset.relative:
+                # A relative contraindication that stands turns the yes into a conditional, which a no still is not.
+                yield rung.when, [(ruleset.scope, True), *earlier, (absolute, False), (relative, True)]
         held = [*earlier, (rung.when, True)]
         if rung.value.status != "no" and name in fields(ruleset.scope):
             yield ruleset.scope, [*free, *held]

@@ -14,15 +14,17 @@ from endplate.cited import cited
 from endplate.fracture.height.plate import smooth_surface
 
 ONE_STEP = cited(0.5, "1", "Own choice: a flat endplate across two slices shows a rise of up to one step", "design")
-EVEN_SD = cited(12**-0.5, "1", "SD of an even distribution over one step (closed form)", "recomputed")
+EVEN_SD = cited(
+    12**-0.5, "1", "SD of an even distribution over one step (closed form)", "recomputed", cite="nist_handbook"
+)
 WANDER_SHARE = cited(
     0.9,
     "1",
-    "a border that wanders by 0.4 mm (0.32 beyond the smooth endplate) moves heights by 0.29 mm on digital spines",
-    "recomputed",
+    "own study: a border that wanders by 0.4 mm (0.32 beyond the smooth endplate) moves digital heights by 0.29 mm",
+    "design",
 )
 FINE_STEPS = cited(
-    0.1, "1", "residual of smooth endplates on digital spines of 1 and 1.5 mm, over the edge", "recomputed"
+    0.1, "1", "own study: residual of smooth endplates on digital spines of 1 and 1.5 mm, over the edge", "design"
 )
 FINE_MM = cited(1.5, "mm", "Own choice: up to here the anti-aliased surface hides most of a step", "design")
 COARSE_MM = cited(3, "mm", "Own choice: from here steps show in full", "design")

@@ -23,18 +23,28 @@ from endplate.level import Level
 
 KINDS = ("anterior", "middle", "posterior")
 _READERS = "neuro-ml/vertebral-fractures-severity: 2,971 pairs of the same body drawn by two readers"
-READER_SD_MM = cited(1.0, "mm", f"{_READERS}; SD of one reader's height", "recomputed")
+READER_SD_MM = cited(1.0, "mm", f"{_READERS}; SD of one reader's height", "recomputed", cite="vertebral_severity")
 READER_RATIO_SD = cited(
-    0.034, "1", f"{_READERS}; SD of one reader's 1 - least over greatest height (robust 0.027)", "recomputed"
+    0.034,
+    "1",
+    f"{_READERS}; SD of one reader's 1 - least over greatest height (robust 0.027)",
+    "recomputed",
+    cite="vertebral_severity",
 )
 MAX_ANGLE_SD_DEG = cited(
     4, "deg", "Own choice: +-8 degrees is the whole of a mild wedge; beyond it an angle says nothing", "design"
 )
+PLANES_OVER_HEIGHTS = cited(
+    1.4,
+    "1",
+    "own study: errors of angles over what the heights at both ends let expect, on digital spines of rough labels",
+    "design",
+)
 PLANE_SD_DEG = cited(
     0.9,
     "deg",
-    "what the band's planes miss of those of whole endplates on digital spines under 2.5 mm slices, beyond the heights",
-    "recomputed",
+    "own study: what the band's planes miss of those of whole endplates beyond the heights, digital spines",
+    "design",
 )
 
 
@@ -175,7 +185,7 @@ def _wedge(
         return Measured(value=angle)
     run_mm = (PLACES["posterior"] - PLACES["anterior"]) * extent.depth_mm
     from_heights = float(np.rad2deg(np.arctan(np.hypot(front_sd, back_sd) / run_mm)))
-    sd = float(np.hypot(from_heights, PLANE_SD_DEG))
+    sd = float(np.hypot(PLANES_OVER_HEIGHTS * from_heights, PLANE_SD_DEG))
     if sd > MAX_ANGLE_SD_DEG:
         reason = f"{drawn_in(edge_mm, vertebra)} cannot carry an angle: it is known to +-{BAND_SD * sd:.0f} degrees"
         return Measured(value=None, reason=reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,12 +57,12 @@ def crop_of(placed: Placed, grid: Grid) -> tuple[tuple[int, int, int], tuple[int
     return tuple(start.tolist()), tuple(stop.tolist())
 
 
-def _distances(placed: Placed, local: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
+def _distances(placed: Placed, local: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
     x, y, z = local[..., 0], local[..., 1], local[..., 2]
     return placed.body.distance(x, y, z), placed.arch.distance(x, y, z)
 
 
-def _vein_distance(placed: Placed, local: NDArray[np.float32]) -> NDArray:
+def _vein_distance(placed: Placed, local: NDArray[np.float32]) -> NDArray[Any]:
     scaled = (
         local[..., 0] / _VEIN["half_width"],
         (local[..., 1] - placed.body.back_mm) / _VEIN["half_depth"],
@@ -79,7 +80,7 @@ def _subpoints(grid: Grid) -> tuple[NDArray[np.float32], float]:
     return (steps @ grid.affine[:3, :3].T).astype(np.float32), edge
 
 
-def _cover(distance: NDArray, edge_mm: float) -> NDArray[np.float32]:
+def _cover(distance: NDArray[Any], edge_mm: float) -> NDArray[np.float32]:
     """Fraction of a sub-voxel on the inner side of a surface at a signed distance."""
     return np.clip(0.5 - distance / edge_mm, 0, 1).astype(np.float32)
 
@@ -110,7 +111,7 @@ def fill_vertebra(placed: Placed, grid: Grid, *, shell_mm: float, arch_shell_mm:
     return Filled(start=start, bone=bone, core=core, vein=hollow, subregion=_subregions(placed, local, bone, body))
 
 
-def _subregions(placed: Placed, local: NDArray, bone: NDArray, body: NDArray) -> NDArray[np.uint8]:
+def _subregions(placed: Placed, local: NDArray[Any], bone: NDArray[Any], body: NDArray[Any]) -> NDArray[np.uint8]:
     """TPTBox sub-region of each bone voxel: body where the centre is in the body or nearest to it, else the part."""
     region = np.zeros(bone.shape, np.uint8)
     mask = bone >= 0.5
@@ -125,7 +126,7 @@ def _subregions(placed: Placed, local: NDArray, bone: NDArray, body: NDArray) ->
     return region
 
 
-def _codes(part: str, left: NDArray) -> NDArray:
+def _codes(part: str, left: NDArray[Any]) -> NDArray[Any]:
     if part in _SUBREGION:
         return np.full(left.shape, _SUBREGION[part])
     on_left, on_right = _SIDED[part]

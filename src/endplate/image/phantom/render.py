@@ -43,11 +43,13 @@ def make_phantom(spec: PhantomSpec | None = None) -> Phantom:
 
     Parameters
     ----------
-    spec : what to build; None a healthy T10-L5 of moderately low density.
+    spec : PhantomSpec, optional
+        What to build; None builds a healthy T10-L5 of moderately low density.
 
     Returns
     -------
-    Phantom : CT in HU (int16), label map, exact truth. Same specification and seed, same voxels.
+    Phantom
+        CT in HU (int16), label map, exact truth. Same specification and seed, same voxels.
     """
     spec = spec or PhantomSpec()
     upright = stack_spine(spec)

@@ -52,9 +52,21 @@ _DEFAULT = cited_table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deformity:
-    """A collapse: its shape, the fraction of height lost where it is deepest, and whether an endplate is broken open.
+    """A collapse of one level of the digital spine.
 
-    `wedge` loses anterior height, `biconcave` middle height, `crush` all three alike.
+    Parameters
+    ----------
+    shape : {"wedge", "biconcave", "crush"}
+        A wedge loses anterior height, a biconcave body middle height, a crush all three alike.
+    loss : float
+        Fraction of height lost where it is deepest, 0 to 0.8.
+    breach : bool, default False
+        Whether an endplate is broken open.
+
+    Raises
+    ------
+    OptionError
+        A loss out of range.
     """
 
     shape: Shape
@@ -86,7 +98,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rods:
-    """Calibration rods under the back: mineral and concentrations in mg/cm3 of that mineral."""
+    """Calibration rods under the back.
+
+    Parameters
+    ----------
+    mineral : {"K2HPO4", "HA"}, default "K2HPO4"
+        Mineral of the rods.
+    mg_cm3 : tuple of float, optional
+        Concentrations in mg/cm3 of that mineral.
+    radius_mm : float, default 9.0
+        Radius of a rod, mm.
+    """
 
     mineral: Mineral = "K2HPO4"
     mg_cm3: tuple[float, ...] = (0.0, 50.0, 100.0, 150.0, 200.0)
@@ -97,22 +119,61 @@ class Rods:
 class PhantomSpec:
     """A digital spine and the scan of it.
 
-    Attributes
+    Parameters
     ----------
-    levels : neighbouring levels or their names, any order, within T10-L5.
-    spacing_mm : voxel edges (left-right, front-back, head-foot).
-    deformities : collapse by level. nodes : a focal endplate node by level.
-    sex, size : female table sizes, times `size`; men a few per cent larger.
-    core_mg_cm3 : K2HPO4-equivalent density of the trabecular core, one value or one per level.
-    shell_mg_cm3, shell_mm, arch_shell_mm : density and thickness of the cortex of body and arch.
-    noise_hu, blur_mm : SD of white noise, SD of the Gaussian point spread function.
-    tilt_deg : turn of the patient about the left, posterior and superior axes, right-handed, in that order.
-    grid_tilt_deg : the same for the scan grid (an oblique affine) with the patient at rest.
-    mg_cm3_per_hu, offset_mg_cm3 : true K2HPO4 line of the scanner; None the usual slope for 120 kVp.
-    fat_hu, muscle_hu, air_hu : soft tissues as the scanner sees them.
-    field_mm : width and depth of the field about the canal; None shows the whole trunk with air round it.
-    rods : calibration rods under the back, or None.
-    basivertebral : whether bodies hold the vein's cleft at mid-height behind.
+    levels : tuple of Level or str, optional
+        Neighbouring levels or their names, any order, within T10-L5.
+    spacing_mm : tuple of float, optional
+        Voxel edges (left-right, front-back, head-foot), mm.
+    deformities : mapping of Level to Deformity, optional
+        Collapse by level.
+    nodes : mapping of Level to Node, optional
+        A focal endplate node by level.
+    sex : {"female", "male"}, default "female"
+        Table of sizes; men are a few per cent larger.
+    size : float, default 1.0
+        Factor on the sizes of the table.
+    core_mg_cm3 : float or mapping of Level to float, optional
+        K2HPO4-equivalent density of the trabecular core, one value or one per level, mg/cm3.
+    shell_mg_cm3 : float, optional
+        K2HPO4-equivalent density of the cortex, mg/cm3.
+    shell_mm : float, optional
+        Thickness of the cortex of the body, mm.
+    arch_shell_mm : float, optional
+        Thickness of the cortex of the arch, mm.
+    noise_hu : float, optional
+        SD of white noise, HU.
+    blur_mm : float, optional
+        SD of the Gaussian point spread function, mm.
+    tilt_deg : tuple of float, optional
+        Turn of the patient about the left, posterior and superior axes, right-handed, in that order, degrees.
+    grid_tilt_deg : tuple of float, optional
+        The same for the scan grid (an oblique affine) with the patient at rest, degrees.
+    seed : int, default 4711
+        Seed of the noise.
+    kvp : float, optional
+        Tube voltage written into the scan, kV; it does not change the calibration line.
+    mg_cm3_per_hu : float, optional
+        True K2HPO4 slope of the scanner, mg/cm3 per HU; the usual one for 120 kV when left out.
+    offset_mg_cm3 : float, default 0.0
+        True K2HPO4-equivalent density at 0 HU, mg/cm3.
+    fat_hu : float, optional
+        Fat as the scanner sees it, HU.
+    muscle_hu : float, optional
+        Muscle, HU.
+    air_hu : float, optional
+        Air, HU.
+    field_mm : tuple of float, optional
+        Width and depth of the field about the canal, mm; None shows the whole trunk with air round it.
+    rods : Rods, optional
+        Calibration rods under the back, or None.
+    basivertebral : bool, default True
+        Whether bodies hold the vein's cleft at mid-height behind.
+
+    Raises
+    ------
+    OptionError
+        Levels with a gap or beyond T10-L5, an impossible size, or a deformity of a level that is not there.
     """
 
     levels: tuple[Level, ...] = PHANTOM_LEVELS
@@ -153,11 +214,33 @@ class PhantomSpec:
             raise OptionError(f"deformity of {', '.join(map(str, strangers))}", "that level is not in the phantom")
 
     def core(self, level: Level) -> float:
-        """Core density of a level, mg/cm3 K2HPO4-equivalent."""
+        """Core density of a level.
+
+        Parameters
+        ----------
+        level : Level
+            One of the levels of the phantom.
+
+        Returns
+        -------
+        float
+            K2HPO4-equivalent density, mg/cm3.
+        """
         return float(self.core_mg_cm3[level] if isinstance(self.core_mg_cm3, Mapping) else self.core_mg_cm3)
 
     def to_hu(self, mg_cm3: float) -> float:
-        """HU that this scanner shows for a K2HPO4-equivalent density."""
+        """HU that this scanner shows for a density.
+
+        Parameters
+        ----------
+        mg_cm3 : float
+            K2HPO4-equivalent density, mg/cm3.
+
+        Returns
+        -------
+        float
+            Value in HU on the scanner's true line.
+        """
         return (mg_cm3 - self.offset_mg_cm3) / self.mg_cm3_per_hu
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,9 +68,9 @@ class Ellipse:
     """An upright elliptic column: centre and half axes (scalars or arrays over z), mm, and its HU."""
 
     x: float
-    y: NDArray | float
-    half_width: NDArray | float
-    half_depth: NDArray | float
+    y: NDArray[Any] | float
+    half_width: NDArray[Any] | float
+    half_depth: NDArray[Any] | float
     hu: float
 
 
@@ -83,7 +84,7 @@ class SpineCourse:
     canal_half_width: NDArray[np.float64]
     canal_half_depth: NDArray[np.float64]
 
-    def at(self, z: NDArray, name: str) -> NDArray:
+    def at(self, z: NDArray[Any], name: str) -> NDArray[Any]:
         """A quantity at heights z."""
         return np.asarray(np.interp(z, self.z, getattr(self, name)))
 
@@ -100,7 +101,7 @@ def course_of(upright: tuple[Placed, ...]) -> SpineCourse:
     return SpineCourse(z=z, front=front_y, canal=canal_y, canal_half_width=width, canal_half_depth=depth)
 
 
-def columns(spec: PhantomSpec, course: SpineCourse, z: NDArray) -> Iterator[Ellipse]:
+def columns(spec: PhantomSpec, course: SpineCourse, z: NDArray[Any]) -> Iterator[Ellipse]:
     """The columns of soft tissue at heights z, outermost first; each paints over the last."""
     trunk = TRUNK_MM
     middle, half = (trunk["front"] + trunk["back"]) / 2, (trunk["back"] - trunk["front"]) / 2
@@ -141,7 +142,7 @@ def rods(spec: PhantomSpec) -> Iterator[Ellipse]:
         )
 
 
-def paint_trunk(spec: PhantomSpec, course: SpineCourse, grid: Grid, turn: NDArray) -> NDArray[np.float32]:
+def paint_trunk(spec: PhantomSpec, course: SpineCourse, grid: Grid, turn: NDArray[Any]) -> NDArray[np.float32]:
     """HU of soft tissue, air and rods on a grid; `turn` brings the patient frame to the world."""
     hu = np.empty(grid.shape, np.float32)
     to_patient = turn.T @ grid.affine[:3, :3]
@@ -164,7 +165,7 @@ def paint_trunk(spec: PhantomSpec, course: SpineCourse, grid: Grid, turn: NDArra
     return hu
 
 
-def _paint(slab: NDArray[np.float32], column: Ellipse, x: NDArray, y: NDArray, edge_mm: float) -> None:
+def _paint(slab: NDArray[np.float32], column: Ellipse, x: NDArray[Any], y: NDArray[Any], edge_mm: float) -> None:
     away = np.abs(x - column.x)
     if away.min() > np.max(column.half_width) + edge_mm:
         return
@@ -201,7 +202,7 @@ def _disc_box(anchor: Placed, side: int) -> NDArray[np.float64]:
     return np.array([[a, b, c] for a in (-x, x) for b in (-y, y) for c in (0, far)])
 
 
-def _disc_distance(above: Placed | None, below: Placed | None, points: NDArray) -> NDArray:
+def _disc_distance(above: Placed | None, below: Placed | None, points: NDArray[Any]) -> NDArray[Any]:
     gaps = []
     for placed, side in ((below, 1), (above, -1)):
         if placed is None:

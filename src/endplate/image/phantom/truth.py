@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from endplate.image.phantom.spec import PhantomSpec
 from endplate.image.phantom.stack import Placed
 from endplate.level import Level
 
+HALF_DEPTH_MM = cited(25.0, "mm", "Own choice: beyond the front and back of every body", "design")
+DEPTH_PLACES = cited(501, "1", "Own choice: one every 0.1 mm", "design")
 BAND_MM = cited(
     5.0,
     "mm",
@@ -116,7 +119,9 @@ class LevelTruth:
     breach: bool
     within_node_mm: tuple[float, float, float] | None = None
 
-    def endplates_mm(self, right: NDArray[np.float64], anterior: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+    def endplates_mm(
+        self, right: NDArray[np.float64], anterior: NDArray[np.float64]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """(upper, lower) surface heights at points of the local frame about the centroid, mm."""
         offset = self.placed.to_local(self.centroid_mm)
         upper, lower = self.placed.body.endplates(right + offset[0], anterior + offset[1])
@@ -170,7 +175,7 @@ def wedge_of(body: BodyShape) -> float:
     return float(np.rad2deg(tilts[1] - tilts[0]))
 
 
-def _plan(body: BodyShape, within: float) -> tuple[NDArray, NDArray, NDArray[np.bool_]]:
+def _plan(body: BodyShape, within: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
     a, b = body.size.width_mm / 2 + 1, body.size.depth_mm / 2 + 2
     x, y = np.meshgrid(np.arange(-a, a, _STEP_MM), np.arange(-b, b, _STEP_MM), indexing="ij")
     return x, y, body.radius(x, y) <= within
@@ -276,7 +281,11 @@ def disc_heights(upper: LevelTruth, lower: LevelTruth) -> tuple[float, float, fl
         centre = upper.placed.to_world(np.array([0.0, above.front_mm - place * above.waist_depth_mm, 0.0]))
         ends = []
         for placed, body, which in ((upper.placed, above, 1), (lower.placed, below, 0)):
-            x, y = np.meshgrid(np.linspace(-BAND_MM, BAND_MM, 11), np.linspace(-25.0, 25.0, 501), indexing="ij")
+            x, y = np.meshgrid(
+                np.linspace(-BAND_MM, BAND_MM, 11),
+                np.linspace(-HALF_DEPTH_MM, HALF_DEPTH_MM, int(DEPTH_PLACES)),
+                indexing="ij",
+            )
             points = placed.to_world(np.stack([x, y, body.endplates(x, y)[which]], axis=-1)).reshape(-1, 3) - centre
             near = np.abs(points @ across) <= PATCH_MM / 2
             ends.append(float(np.median(points[near] @ axis)))

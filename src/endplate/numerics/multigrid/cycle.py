@@ -31,7 +31,18 @@ class Multigrid:
 
     Parameters
     ----------
-    mesh, modulus_mpa, poisson, element : as for the operator. free : (3, N). lanes : the packing of the mesh.
+    mesh : VoxelMesh
+        The voxels.
+    modulus_mpa : array_like, shape (E,)
+        Young's modulus of each element, finite and positive, MPa; a single number stands for all.
+    poisson : float
+        Poisson's ratio, the same everywhere.
+    free : ndarray of bool, shape (3, N)
+        Where displacement is not prescribed.
+    element : {"full", "bbar"}
+        Full integration or mean dilatation.
+    lanes : Lanes
+        The packing of the mesh.
     """
 
     def __init__(
@@ -61,7 +72,18 @@ class Multigrid:
         self._work = [np.zeros((3, 3, count), dtype=np.float32) for count in counts]
 
     def set_modulus(self, modulus_mpa: ArrayLike) -> None:
-        """Take new moduli (E,) on all levels; the topology stays."""
+        """Take new moduli on all levels; the topology stays.
+
+        Parameters
+        ----------
+        modulus_mpa : array_like, shape (E,)
+            Young's modulus of each element, finite and positive, MPa; a single number stands for all.
+
+        Raises
+        ------
+        ValueError
+            Wrong length, not finite or not positive.
+        """
         modulus = checked_modulus(self.operator.mesh, modulus_mpa)
         self.operator.set_modulus(modulus)
         self.fine.refresh()
@@ -86,7 +108,18 @@ class Multigrid:
         return [self.fine, *(middle[: len(self._steps) - 1])]
 
     def cycle(self, r: NDArray[np.floating]) -> Float:
-        """Approximate K^-1 r for a residual (3, N); the result is overwritten by the next call."""
+        """One symmetric V-cycle: approximate K^-1 r.
+
+        Parameters
+        ----------
+        r : ndarray of float, shape (3, N)
+            Residual, N.
+
+        Returns
+        -------
+        ndarray of float32, shape (3, N)
+            Displacements, mm; the array is overwritten by the next call.
+        """
         x, residual, _ = self._work[0]
         residual[:] = r
         self._descend(self.levels, 0)

@@ -31,9 +31,23 @@ class PlasticBody:
 
     Parameters
     ----------
-    mesh : the voxels. modulus_mpa : (E,). yield_mpa : (E,), infinite where an element never yields.
-    poisson : Poisson's ratio. criterion : "tresca" or "von_mises".
-    element : "full" (2 x 2 x 2 points) or "bbar" (mean dilatation, free of volumetric locking).
+    mesh : VoxelMesh
+        The voxels.
+    modulus_mpa : array_like, shape (E,)
+        Young's modulus of each element, MPa.
+    yield_mpa : array_like, shape (E,)
+        Yield stress of each element, MPa; infinite where an element never yields.
+    poisson : float
+        Poisson's ratio, the same everywhere.
+    criterion : {"tresca", "von_mises"}, default "tresca"
+        Yield criterion.
+    element : {"bbar", "full"}, default "bbar"
+        Mean dilatation, free of volumetric locking, or full integration; both have 2 x 2 x 2 points.
+
+    Raises
+    ------
+    ValueError
+        Moduli or yield stresses of the wrong shape.
     """
 
     def __init__(
@@ -55,15 +69,38 @@ class PlasticBody:
         self.plastic = np.zeros((mesh.n_elements, 6, 8), dtype=np.float32)
 
     def internal_force(self, displacement_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Nodal forces (N, 3) in N that hold displacements (N, 3) in mm from the last committed state."""
+        """Nodal forces that hold displacements, from the last committed state.
+
+        Parameters
+        ----------
+        displacement_mm : ndarray of float64, shape (N, 3)
+            Displacements from the unloaded shape, mm.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, 3)
+            Forces, N.
+        """
         return self._force(displacement_mm, np.zeros((0, 6, 8), dtype=np.float32))
 
     def commit(self, displacement_mm: NDArray[np.float64]) -> None:
-        """Take the plastic strain of this displacement as the new state."""
+        """Take the plastic strain of these displacements as the new state.
+
+        Parameters
+        ----------
+        displacement_mm : ndarray of float64, shape (N, 3)
+            Displacements from the unloaded shape, mm.
+        """
         self._force(displacement_mm, self.plastic)
 
     def equivalent_plastic_strain(self) -> NDArray[np.float32]:
-        """(E,) mean over the Gauss points of sqrt(2/3 e:e) of the plastic strain e."""
+        """Mean over the Gauss points of sqrt(2/3 e:e) of the plastic strain e.
+
+        Returns
+        -------
+        ndarray of float32, shape (E,)
+            Strain of each element, a pure number.
+        """
         square = (self.plastic[:, :3] ** 2).sum(axis=1) + 2 * (self.plastic[:, 3:] ** 2).sum(axis=1)
         return np.asarray(np.sqrt(2 / 3 * square).mean(axis=1))
 

@@ -34,11 +34,16 @@ WORSE = 3.0
 class PathSettings:
     """How increments are solved.
 
-    Attributes
+    Parameters
     ----------
-    tolerance : residual of the free nodes over the reactions, both Euclidean norms.
-    depth : corrections that Anderson's method remembers. max_iterations : per increment before it is halved.
-    max_halvings : of one increment before the curve ends.
+    tolerance : float, default 1e-2
+        Residual of the free nodes over the reactions, both Euclidean norms.
+    depth : int, default 10
+        Corrections that Anderson's method remembers.
+    max_iterations : int, default 60
+        Corrections of an increment before it is halved.
+    max_halvings : int, default 3
+        Halvings of one increment before the curve ends.
     """
 
     tolerance: float = 1e-2
@@ -51,12 +56,26 @@ class PathSettings:
 class LoadPath:
     """A load-displacement curve with how it was reached.
 
-    Attributes
+    Parameters
     ----------
-    travel_mm, force_n : (n,) from zero. residual, iterations : (n,) of each point.
-    displacement_mm : (N, 3) at the last point. corrections : of all increments, failed ones included.
-    converged : every increment asked for was reached within tolerance. reason : why the curve ends early, else empty.
-    memory_bytes : of vectors and the remembered past.
+    travel_mm : ndarray of float64, shape (n,)
+        Travel at each point, from zero, mm.
+    force_n : ndarray of float64, shape (n,)
+        Force at each point, N.
+    residual : ndarray of float64, shape (n,)
+        Relative residual of each point.
+    iterations : ndarray of int64, shape (n,)
+        Corrections of each point.
+    displacement_mm : ndarray of float64, shape (N, 3)
+        Displacements at the last point, mm.
+    corrections : int
+        Corrections of all increments, failed ones included.
+    converged : bool
+        Whether every increment asked for was reached within tolerance.
+    reason : str, optional
+        Why the curve ends early, else empty.
+    memory_bytes : int, optional
+        Bytes of vectors and the remembered past.
     """
 
     travel_mm: NDArray[np.float64]
@@ -159,11 +178,29 @@ def follow_path(
 
     Parameters
     ----------
-    body : the yielding voxels; its state is advanced. precondition : approximate elastic solve.
-    fixed : (N, 3) where displacement is prescribed. unit : (N, 3) elastic displacements per mm of travel; where
-    `fixed`, they are the prescribed ones. travels_mm : increasing positive travels to stop at.
-    resultant : the force to record from the nodal forces (N, 3); by default the work-conjugate of travel (for
-    a plain compression, the force on the moving face). progress : called with the fraction done.
+    body : PlasticBody
+        The yielding voxels; its state is advanced.
+    precondition : callable
+        Approximate elastic solve: nodal residual (N, 3) in N to a correction (N, 3) in mm, such as
+        `ElasticSolver.precondition`.
+    fixed : ndarray of bool, shape (N, 3)
+        Where displacement is prescribed.
+    unit : ndarray of float64, shape (N, 3)
+        Elastic displacements per mm of travel; where `fixed`, they are the prescribed ones.
+    travels_mm : sequence of float
+        Increasing positive travels to stop at, mm.
+    settings : PathSettings, optional
+        Tolerance and limits of the increments.
+    resultant : callable, optional
+        Nodal forces (N, 3) in N to the force to record, N; by default the work-conjugate of travel (for a plain
+        compression, the force on the moving face).
+    progress : callable, optional
+        Called with the fraction done, 0 to 1.
+
+    Returns
+    -------
+    LoadPath
+        The curve from zero; it ends early, with a reason, where no equilibrium was found.
     """
     pusher = _Pusher(body, precondition, fixed, unit, settings or PathSettings(), resultant)
     state = _State(0.0, np.zeros_like(unit), unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +49,11 @@ class PorousBody:
     def _box(self) -> tuple[slice, ...]:
         return tuple(slice(a, a + n - 2) for a, n in zip(self.first, self.shape, strict=True))
 
-    def flat(self, field: NDArray) -> NDArray:
+    def flat(self, field: NDArray[Any]) -> NDArray[Any]:
         """A field (I, J, K) as (N,)."""
         return np.pad(field[self._box], 1).ravel()
 
-    def unflat(self, flat: NDArray) -> NDArray:
+    def unflat(self, flat: NDArray[Any]) -> NDArray[Any]:
         """A flat field (N,) as (I, J, K), zero outside the box."""
         field = np.zeros(self.whole, flat.dtype)
         field[self._box] = flat.reshape(self.shape)[1:-1, 1:-1, 1:-1]

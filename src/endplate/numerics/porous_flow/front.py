@@ -13,6 +13,7 @@ fits (primal-dual active set), the shear-thinning conductance being renewed from
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,14 @@ class FrontSolver:
         return after
 
     def _settle(
-        self, after: Flow, full: NDArray, impulse: Field, given: Field, room: Field, source: Source, consistency: Field
+        self,
+        after: Flow,
+        full: NDArray[Any],
+        impulse: Field,
+        given: Field,
+        room: Field,
+        source: Source,
+        consistency: Field,
     ) -> tuple[NDArray[np.bool_], Field, Field]:
         """Exchange full voxels until pressure and saturation fit; renews the flux from the speeds found.
 
@@ -144,7 +152,7 @@ class FrontSolver:
             full = (full | joins) & ~leaves
         raise SolverError("the cement front did not settle", "its step is too long", "inject in smaller portions")
 
-    def _conduct(self, after: Flow, cells: Cells, full: NDArray, source: Source, consistency: Field) -> None:
+    def _conduct(self, after: Flow, cells: Cells, full: NDArray[Any], source: Source, consistency: Field) -> None:
         """Conductances of the faces of the full cells from the last flux."""
         body, thinning = self.body, 1 - self.body.exponent
         least = STANDSTILL * source.total_mm3_s / body.spacing_mm**2
@@ -177,7 +185,7 @@ class FrontSolver:
         return start
 
     def _move(
-        self, before: Flow, after: Flow, full: NDArray, impulse: Field, given: Field, gain: Field, source: Source
+        self, before: Flow, after: Flow, full: NDArray[Any], impulse: Field, given: Field, gain: Field, source: Source
     ) -> None:
         """Saturation, leaks and entry times after the step."""
         capacity = self.body.capacity_mm3

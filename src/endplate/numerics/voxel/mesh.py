@@ -16,13 +16,20 @@ from endplate.numerics.voxel.voxel_runs import Runs, find_runs
 class VoxelMesh:
     """Active voxels and the nodes at their corners, both numbered in C order of (i, j, k).
 
-    Attributes
+    `from_active` makes one of a mask.
+
+    Parameters
     ----------
-    shape : voxels of the surrounding grid (I, J, K).
-    spacing_mm : edge of a voxel.
-    node_ijk : (N, 3) int32 grid position of each node; its place is node_ijk * spacing_mm from the corner of voxel 0.
-    element_ijk : (E, 3) int32 grid position of each element.
-    runs : elements as contiguous lines along k, the order in which the kernels walk.
+    shape : tuple of int
+        Voxels of the surrounding grid (I, J, K).
+    spacing_mm : float
+        Edge of a voxel, mm.
+    node_ijk : ndarray of int32, shape (N, 3)
+        Grid position of each node; its place is node_ijk * spacing_mm from the corner of voxel 0.
+    element_ijk : ndarray of int32, shape (E, 3)
+        Grid position of each element.
+    runs : Runs
+        Elements as contiguous lines along k, the order in which the kernels walk.
     """
 
     shape: tuple[int, int, int]
@@ -33,11 +40,32 @@ class VoxelMesh:
 
     @classmethod
     def from_active(cls, active: ArrayLike, spacing_mm: float) -> VoxelMesh:
-        """Mesh of the true voxels of an (I, J, K) mask with cubes of edge `spacing_mm`.
+        """Mesh of the true voxels of a mask.
+
+        Parameters
+        ----------
+        active : array_like of bool, shape (I, J, K)
+            True where there is material.
+        spacing_mm : float
+            Edge of the cubes, mm.
+
+        Returns
+        -------
+        VoxelMesh
+            Elements and nodes in C order of (i, j, k).
 
         Raises
         ------
-        ValueError : mask not three-dimensional or empty, or spacing not positive.
+        ValueError
+            Mask not three-dimensional or empty, or spacing not positive.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from endplate.numerics import VoxelMesh
+        >>> mesh = VoxelMesh.from_active(np.ones((2, 2, 3), bool), spacing_mm=0.5)
+        >>> mesh.n_elements, mesh.n_nodes
+        (12, 36)
         """
         mask = np.ascontiguousarray(active, dtype=np.bool_)
         if mask.ndim != 3 or not mask.any():
@@ -81,7 +109,18 @@ class VoxelMesh:
         return (wide[..., 0] * (ny + 1) + wide[..., 1]) * (nz + 1) + wide[..., 2]
 
     def node_at(self, ijk: ArrayLike) -> NDArray[np.int64]:
-        """Numbers of the nodes at grid positions (..., 3); -1 where there is none."""
+        """Numbers of the nodes at grid positions.
+
+        Parameters
+        ----------
+        ijk : array_like of int, shape (..., 3)
+            Grid positions.
+
+        Returns
+        -------
+        ndarray of int64, shape (...)
+            Node numbers; -1 where there is none.
+        """
         wanted = np.asarray(ijk, dtype=np.int32)
         inside = np.all((wanted >= 0) & (wanted <= np.array(self.shape)), axis=-1)
         key = self._key(wanted)
@@ -89,7 +128,20 @@ class VoxelMesh:
         return np.where(inside & (self._keys[place] == key), place, -1)
 
     def nodes_on_plane(self, axis: int, index: int) -> NDArray[np.int64]:
-        """Numbers of the nodes whose grid position along `axis` is `index`."""
+        """Numbers of the nodes on a plane of the grid.
+
+        Parameters
+        ----------
+        axis : {0, 1, 2}
+            Axis across the plane: i, j or k.
+        index : int
+            Grid position along `axis`, 0 to the number of voxels.
+
+        Returns
+        -------
+        ndarray of int64, shape (M,)
+            Node numbers, ascending.
+        """
         return np.flatnonzero(self.node_ijk[:, axis] == index)
 
     @cached_property

@@ -17,13 +17,23 @@ class ElasticOperator:
 
     Parameters
     ----------
-    mesh : the voxels. modulus_mpa : (E,) Young's modulus, finite and positive. poisson : Poisson's ratio.
-    element : "full" integration or "bbar" mean dilatation.
-    dtype : precision of the arithmetic. lanes : the packing of the mesh, when it has been made already.
+    mesh : VoxelMesh
+        The voxels.
+    modulus_mpa : array_like, shape (E,)
+        Young's modulus of each element, finite and positive, MPa; a single number stands for all.
+    poisson : float, default 0.3
+        Poisson's ratio, the same everywhere.
+    element : {"full", "bbar"}, default "full"
+        Full integration or mean dilatation.
+    dtype : dtype_like, default float64
+        Precision of the arithmetic.
+    lanes : Lanes, optional
+        The packing of the mesh, when it has been made already.
 
     Raises
     ------
-    ValueError : moduli of wrong length, not finite or not positive; impossible Poisson's ratio.
+    ValueError
+        Moduli of wrong length, not finite or not positive; impossible Poisson's ratio.
     """
 
     def __init__(
@@ -44,19 +54,56 @@ class ElasticOperator:
         self.set_modulus(modulus_mpa)
 
     def set_modulus(self, modulus_mpa: ArrayLike) -> None:
-        """Replace the moduli (E,), MPa."""
+        """Replace the moduli.
+
+        Parameters
+        ----------
+        modulus_mpa : array_like, shape (E,)
+            Young's modulus of each element, finite and positive, MPa; a single number stands for all.
+
+        Raises
+        ------
+        ValueError
+            Wrong length, not finite or not positive.
+        """
         p = self.lanes
         modulus = checked_modulus(self.mesh, modulus_mpa)
         lane_modulus(modulus, p.element, p.length, p.lane, p.batch, self._lane_modulus)
 
     def add(self, u: NDArray[np.floating], out: NDArray[np.floating], sign: float = 1.0) -> None:
-        """out += sign * K u, both (3, N) in the operator's precision: the form that solvers use."""
+        """Add sign * K u to `out` in place: the form that solvers use.
+
+        Parameters
+        ----------
+        u : ndarray, shape (3, N)
+            Displacements, mm, contiguous and in the operator's precision.
+        out : ndarray, shape (3, N)
+            Forces, N, in the same precision; changed in place.
+        sign : float, default 1.0
+            Factor on K u.
+        """
         p, scale = self.lanes, np.asarray(sign, dtype=self.dtype)[()]
         fixed = (u, out, scale, self._lane_modulus, self._entries, p.node, p.length, p.lane, p.batch)
         run_chunks(lambda first, last: kernels.apply(*fixed, first, last), p.chunk)
 
     def apply(self, u: ArrayLike) -> NDArray[np.float64]:
-        """(N, 3) nodal forces in N of nodal displacements (N, 3) in mm."""
+        """Nodal forces of nodal displacements.
+
+        Parameters
+        ----------
+        u : array_like, shape (N, 3)
+            Displacements, mm.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, 3)
+            Forces K u, N.
+
+        Raises
+        ------
+        ValueError
+            Displacements of another shape.
+        """
         rows = np.ascontiguousarray(np.asarray(u).T, dtype=self.dtype)
         if rows.shape != (3, self.mesh.n_nodes):
             raise ValueError(f"displacements must be ({self.mesh.n_nodes}, 3), got {np.shape(u)}")
@@ -65,22 +112,53 @@ class ElasticOperator:
         return np.ascontiguousarray(out.T, dtype=np.float64)
 
     def node_modulus(self) -> NDArray[np.float64]:
-        """(N,) sum of the moduli of the elements that meet at each node, MPa."""
+        """Sum of the moduli of the elements that meet at each node.
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+            Sums, MPa.
+        """
         p = self.lanes
         out = np.zeros(self.mesh.n_nodes)
         kernels.sum_modulus(self._lane_modulus, p.node, p.length, p.lane, p.batch, out)
         return out
 
     def node_diagonal(self) -> NDArray[np.float64]:
-        """(N,) diagonal of K, N/mm: the same for the three components, by the symmetry of the cube."""
+        """Diagonal of K by node: the same for the three components, by the symmetry of the cube.
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+            Stiffness, N/mm.
+        """
         return self._corner_diagonal * self.node_modulus()
 
     def diagonal(self) -> NDArray[np.float64]:
-        """(N, 3) diagonal of K, N/mm."""
+        """Diagonal of K.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, 3)
+            Stiffness, N/mm.
+        """
         return np.repeat(self.node_diagonal()[:, None], 3, axis=1)
 
     def reaction(self, u: ArrayLike, nodes: ArrayLike) -> NDArray[np.float64]:
-        """(3,) total force in N that the chosen nodes take at displacements `u` (N, 3)."""
+        """Total force that chosen nodes take.
+
+        Parameters
+        ----------
+        u : array_like, shape (N, 3)
+            Displacements, mm.
+        nodes : array_like of int, shape (M,)
+            Node numbers.
+
+        Returns
+        -------
+        ndarray of float64, shape (3,)
+            Sum of K u over these nodes, N.
+        """
         return np.asarray(self.apply(u)[np.asarray(nodes)].sum(axis=0))
 
     @property

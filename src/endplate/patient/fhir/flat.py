@@ -54,7 +54,8 @@ def unflatten(pairs: Iterable[tuple[str, Leaf]]) -> dict[str, Any]:
         if isinstance(node.get(last), dict):
             raise ValueError(f"{path} holds other fields")
         node[last] = value
-    return _lists(tree)
+    lists: dict[str, Any] = _lists(tree)
+    return lists
 
 
 def _lists(node: Any, name: str = "") -> Any:

@@ -57,7 +57,21 @@ MAX_PSI = cited_table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balloon:
-    """An inflatable bone tamp; `access` is the gauge of the thinnest cannula that it passes."""
+    """An inflatable bone tamp.
+
+    Parameters
+    ----------
+    name : str
+        Name in the catalogue, such as "Xpander 15/3", or your own.
+    access : str
+        Gauge of the thinnest cannula that it passes, such as "8G".
+    length_mm : float
+        Nominal length, mm.
+    max_ml : float
+        Largest volume, mL.
+    max_mpa : float
+        Largest pressure, MPa.
+    """
 
     name: str
     access: str
@@ -66,7 +80,18 @@ class Balloon:
     max_mpa: float
 
     def passes(self, needle: Needle) -> bool:
-        """Whether it goes through a cannula."""
+        """Whether the balloon goes through a cannula.
+
+        Parameters
+        ----------
+        needle : Needle
+            The cannula; its outer diameter is compared with that of `access`.
+
+        Returns
+        -------
+        bool
+            True where the cannula is at least as thick as the access gauge.
+        """
         return needle.outer_mm >= NEEDLES[self.access].outer_mm
 
 

@@ -59,10 +59,22 @@ VOID_FRACTION = cited(
 class Cement:
     """A cement as it is injected.
 
-    Attributes
+    Parameters
     ----------
-    consistency_pa_s : K of eta = K * rate^(n-1) when the injection starts. growth_min : time constant of K at room
-    temperature. modulus_mpa, yield_mpa, void_fraction : when set.
+    name : str
+        Name in the catalogue, such as "standard PMMA", or your own.
+    consistency_pa_s : float
+        K of the power law ``eta = K * rate**(n - 1)`` when the injection starts: viscosity at 1 /s, Pa.s.
+    shear_exponent : float, optional
+        n of the power law; 1 is Newtonian.
+    growth_min : float, optional
+        Time constant of K at room temperature, ``K = K0 * exp(t / tau)``, min.
+    modulus_mpa : float, optional
+        Young's modulus when set, MPa.
+    yield_mpa : float, optional
+        Yield stress when set, tension and compression alike, MPa.
+    void_fraction : float, optional
+        Volume fraction of voids in the set cement, 0 to 1.
     """
 
     name: str

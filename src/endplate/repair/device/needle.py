@@ -35,7 +35,19 @@ LENGTHS_MM = cited_table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needle:
-    """A straight access needle or cannula."""
+    """A straight access needle or cannula.
+
+    Parameters
+    ----------
+    name : str
+        Gauge, such as "11G", or a name of your own.
+    outer_mm : float
+        Outer diameter, mm.
+    inner_mm : float
+        Inner diameter, mm.
+    length_mm : float
+        Working length, mm.
+    """
 
     name: str
     outer_mm: float

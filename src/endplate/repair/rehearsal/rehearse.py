@@ -52,14 +52,23 @@ SEED = cited(4711, "1", "Any number does; this one is written into every case", 
 class RehearsalSettings:
     """How a level is rehearsed.
 
-    Attributes
+    Parameters
     ----------
-    run : what is chosen for every run. nominal : the usual values of what is unknown.
-    age_decides : the record's and the scan's age of the fracture sets whether it is loose, and the ends of that; else
-    `nominal.mobility` stands and both ends are open.
-    members : of the ensemble; 0 for a single run, 2 to span the gain of height only.
-    member_voxel_mm : their voxels, never finer than those of the run.
-    seed : of the design. processes : for the members; None takes as many as there are threads.
+    run : RunSettings, optional
+        What is chosen for every run: procedures, access, devices, volumes, voxels.
+    nominal : ParameterSet, optional
+        The usual values of what is unknown.
+    age_decides : bool, default True
+        The age of the fracture in record and scan sets whether it is loose, and the ends of that; False keeps
+        `nominal.mobility`, with both ends open.
+    members : int, optional
+        Runs of the ensemble; 0 for a single run, 2 to span the gain of height only.
+    member_voxel_mm : float, optional
+        Voxel edge of the members, mm; never finer than that of the run.
+    seed : int, optional
+        Seed of the design.
+    processes : int, optional
+        Processes for the members; None takes as many as there are threads.
     """
 
     run: RunSettings = field(default_factory=RunSettings)
@@ -90,13 +99,11 @@ def rehearse_level(
 
     Returns
     -------
-    Rehearsal : a procedure without a safe path, or which ended early, holds its reason and what came before; members
-    of the ensemble that failed are named.
+    Rehearsal : a procedure that ended early holds its reason and what came before; failed members are named.
 
     Raises
     ------
-    LabelError, OptionError : the level or the plan cannot be rehearsed at all: a needle that was asked for and fits
-    nowhere, volumes that cannot be, or nothing that could be computed.
+    LabelError, OptionError : a level, needle or volume that cannot be rehearsed, or nothing that could be computed.
     """
     settings, tell = settings or RehearsalSettings(), tell or silent
     accesses = _accesses(scene, settings.run, tell)

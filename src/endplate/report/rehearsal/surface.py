@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b).bit_count(
 """The 12 edges of a cell, by the numbers of its corners (bits i, j, k)."""
 
 
-def surface(array: NDArray[np.floating], grid: Grid, level: float = 0.5) -> tuple[NDArray, NDArray]:
+def surface(array: NDArray[np.floating], grid: Grid, level: float = 0.5) -> tuple[NDArray[Any], NDArray[Any]]:
     """Vertices (n, 3) LPS mm and triangles (m, 3) round everything above a level, seen from outside anticlockwise.
 
     References

@@ -1,5 +1,7 @@
 """The first tables: patients, episodes, repairs, visits, scans, milestones, and every change of them."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,15 +11,15 @@ branch_labels = None
 depends_on = None
 
 
-def _key() -> sa.Column:
+def _key() -> sa.Column[Any]:
     return sa.Column("id", sa.Integer, primary_key=True)
 
 
-def _of_episode() -> sa.Column:
+def _of_episode() -> sa.Column[Any]:
     return sa.Column("episode_id", sa.Integer, sa.ForeignKey("episode.id"), nullable=False, index=True)
 
 
-def _version() -> sa.Column:
+def _version() -> sa.Column[Any]:
     return sa.Column("version", sa.Integer, nullable=False)
 
 
