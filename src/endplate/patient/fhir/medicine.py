@@ -30,8 +30,8 @@ def read_drug(resource: Resource, about: Context) -> Told:
     if not name:
         return left("it names no drug")
     periods = list(_periods(resource))
-    since = next((day for one in periods if (day := whole_day(str(one.get("start") or "")))), None)
-    until = next((day for one in periods if (day := ended(one, about.today))), None)
+    since = next(filter(None, (whole_day(str(one.get("start") or "")) for one in periods)), None)
+    until = next(filter(None, (ended(one, about.today) for one in periods)), None)
     if since is not None and since > about.today:
         return left(f"it is to start on {since}, after the day of the record, {about.today}")
     status = str(resource.get("status"))

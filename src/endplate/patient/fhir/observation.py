@@ -72,9 +72,8 @@ def _measured(field: str, resource: Resource, text: str, about: Context) -> Told
     if field == "age_yr":
         return left("the age is counted from the date of birth")
     old = day is not None and (about.today - day).days > BODY_HOLDS_DAYS
-    return Told(
-        pairs=[(field, value)], notes={field: f"{field} {value:g} is of {text}: is it still so?"} if old else {}
-    )
+    asked = f"{field} {value:g} is of {text}: is it still so?"
+    return Told(pairs=[(field, value)], notes={field: asked} if old else {})
 
 
 def _density(where: str, kind: str, resource: Resource, text: str) -> Told:

@@ -191,9 +191,8 @@ def _one_subject(
     RecordError : several patients: one of them would get the other's values.
     """
     about = [one for one in resources if _kind(_reference(one)) in PEOPLE]
-    strange = [(one, f"MODIFIED: it is about a {shown(_kind(_reference(one)))}, not the patient")
-               for one in resources if _kind(_reference(one)) not in PEOPLE]  # fmt: skip
-    references = [reference for one in about if (reference := _reference(one))]
+    strange = [(one, _strange(one)) for one in resources if _kind(_reference(one)) not in PEOPLE]
+    references = list(filter(None, map(_reference, about)))
     people = {bare(reference) for reference in references}
     if "id" in patient and any(_kind(reference) == "Patient" for reference in references):
         people.add(str(patient["id"]))
@@ -201,6 +200,10 @@ def _one_subject(
         said = f"{name} speaks of several patients: {', '.join(shown(one) for one in sorted(people)[:4])}"
         raise RecordError(said, "a record is of one", "give a bundle of one patient")
     return about, strange
+
+
+def _strange(resource: Resource) -> str:
+    return f"MODIFIED: it is about a {shown(_kind(_reference(resource)))}, not the patient"
 
 
 def _reference(resource: Resource) -> str:

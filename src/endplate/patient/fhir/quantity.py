@@ -58,9 +58,7 @@ def number_of(quantity: Any, field: str) -> float:
     ------
     UnitError : it is a limit and no value, no number, or its unit does not convert.
     """
-    value = quantity.get("value") if isinstance(quantity, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UnitError("it holds no number")
+    value = _number(quantity)
     if quantity.get("comparator"):
         raise UnitError(f"it says {quantity['comparator']} {value:g}, a limit and no value")
     name, said = field.rpartition(".")[2], str(quantity.get("code") or quantity.get("unit") or "")
@@ -68,6 +66,13 @@ def number_of(quantity: Any, field: str) -> float:
     if factor is None:
         raise UnitError(f"unit {said or 'not given'} does not become {unit(field)}")
     return float(value) if factor == 1 else float(f"{value * factor:.{DIGITS}g}")
+
+
+def _number(quantity: Any) -> int | float:
+    value = quantity.get("value") if isinstance(quantity, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UnitError("it holds no number")
+    return value
 
 
 def score_of(quantity: Any) -> float:

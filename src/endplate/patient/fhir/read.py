@@ -203,10 +203,13 @@ def _called(resource: Resource) -> str:
 
 def _named(resource: Resource) -> str:
     """The words or code of what a resource is about; resources that are not checked may hold anything there."""
-    found = next((resource[key] for key in NAMES if resource.get(key)), {})
-    concept = next(iter(found), {}) if isinstance(found, list) else found
-    if not isinstance(concept, dict):
-        return ""
-    coding = next(iter(concept.get("coding") or ()), {}) if isinstance(concept.get("coding"), list) else {}
-    held = [concept.get("text"), *(coding.get(key) for key in ("display", "code") if isinstance(coding, dict))]
+    concept = _first(next((resource[key] for key in NAMES if resource.get(key)), None))
+    coding = _first([_first(concept.get("coding"))])
+    held = (concept.get("text"), coding.get("display"), coding.get("code"))
     return next((str(one) for one in held if one), "")
+
+
+def _first(found: Any) -> Resource:
+    """An object, or the first object of a list; empty where there is none."""
+    one = next(iter(found), None) if isinstance(found, list) else found
+    return one if isinstance(one, dict) else {}

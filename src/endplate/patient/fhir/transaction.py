@@ -25,6 +25,7 @@ SPACE = UUID("6f0c6c0e-2f0a-5d51-9a3a-7c1f2b9d4e10")
 XHTML = "http://www.w3.org/1999/xhtml"
 SINGLE = ("QuestionnaireResponse",)
 """Kinds that hold one identifier and no list."""
+NAMED = ("code", "medicationCodeableConcept", "method")
 VALUES = ("valueQuantity", "valueBoolean", "valueString", "valueDateTime")
 
 
@@ -132,7 +133,9 @@ def _words(resource: Resource) -> str:
 
 
 def _name(resource: Resource) -> str:
-    concept = next((resource[key] for key in ("code", "medicationCodeableConcept", "method") if key in resource), {})
+    concept: Resource = next(
+        (resource[key] for key in ("code", "medicationCodeableConcept", "method") if key in resource), {}
+    )
     asked = str(resource.get("questionnaire", "")).removeprefix(f"{OURS}:")
     return str(concept.get("text") or resource.get("title") or asked)
 
