@@ -115,6 +115,29 @@ def test_a_bone_drug_of_the_past_keeps_its_days():
     assert (one.drug, one.started_on, one.stopped_on) == ("denosumab", date(2018, 1, 1), date(2025, 3, 1))
 
 
+def test_the_day_of_an_order_is_asked_about_and_the_start_of_a_period_is_not():
+    fosamax = {"text": "Fosamax 70 mg weekly"}
+    ordered = read(requested(fosamax, authoredOn="2025-02-01"))
+    assert ordered.notes == ("Fosamax 70 mg weekly: ordered on 2025-02-01: was it taken before?",)
+    started = read(stated(fosamax, effectivePeriod={"start": "2020-02-01"}))
+    assert started.notes == () and medication(started.record.drugs).bone_drugs[0].started_on == date(2020, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("patient", "says"),
+    [
+        ({"active": False}, "no longer in use"),
+        ({"deceasedBoolean": True}, "deceased"),
+        ({"deceasedDateTime": "2025-01-01"}, "deceased"),
+        ({"link": [{"other": {"reference": "Patient/x9"}, "type": "replaced-by"}]}, "linked to another"),
+        ({"active": True, "deceasedBoolean": False}, ""),
+    ],
+)
+def test_what_changes_the_meaning_of_a_patient_is_asked_about(patient, says):
+    notes = read(**patient).notes
+    assert len(notes) == bool(says) and all(says in note for note in notes)
+
+
 def test_the_strength_of_a_tablet_is_no_daily_dose():
     tablet = {"text": "Prednisone 5 MG Oral Tablet"}
     bare = medication(read(requested(tablet)).record.drugs)

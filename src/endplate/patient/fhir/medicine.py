@@ -18,6 +18,8 @@ LONGEST = int(cited(200.0, "1", "Letters that a text of the record may have: own
 OVER = ("completed", "stopped")
 KEPT_WHEN_OVER = ("bone",)
 """Drugs whose past matters to the rules."""
+LASTING = ("bone", "glucocorticoid")
+"""Drugs whose length of use matters to the rules."""
 DOUBT = {"on-hold": ["paused"], "unknown": ["maybe"]}
 """Words of the list by which a drug is asked about."""
 DAYS = cited_table("fhir.days", "d", "Units of time, exact", "design", {"d": 1.0, "wk": 7.0, "h": 1 / 24})
@@ -39,7 +41,16 @@ def read_drug(resource: Resource, about: Context) -> Told:
         return _over(name, drug, [*_dated("since", since), *_dated("until", until)], f"it has ended on {until}")
     if status in OVER:
         return _over(name, drug, _dated("since", since), f"status {status}: it has ended")
-    return _entry([*_dosed(name, drug, resource), *_dated("since", since), *DOUBT.get(status, [])])
+    told = _entry([*_dosed(name, drug, resource), *_dated("since", since), *DOUBT.get(status, [])])
+    if since is not None and drug is not None and drug.group in LASTING and _by_order_alone(resource):
+        told.notes[f"drugs.names {name}"] = f"{name}: ordered on {since}: was it taken before?"
+    return told
+
+
+def _by_order_alone(resource: Resource) -> bool:
+    """Whether the start of a drug is known by the day of an order alone, which may be a renewal."""
+    stated = [one for one in _periods(resource) if one.get("start")]
+    return len(stated) == 1 and stated[0]["start"] == resource.get("authoredOn")
 
 
 def _over(name: str, drug: KnownDrug | None, days: list[str], why: str) -> Told:

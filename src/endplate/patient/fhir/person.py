@@ -72,6 +72,18 @@ def _age(born: str, today: date) -> Iterator[tuple[str, Any]]:
         yield "age_yr", round((today - day).days / DAYS_PER_YEAR, 1)
 
 
+def person_notes(patient: Resource) -> dict[str, str]:
+    """What of the patient changes how everything else is to be read."""
+    notes = {}
+    if patient.get("active") is False:
+        notes["Patient.active"] = "the patient's entry is marked as no longer in use"
+    if patient.get("deceasedBoolean") or patient.get("deceasedDateTime"):
+        notes["Patient.deceased"] = "the patient is marked as deceased"
+    if patient.get("link"):
+        notes["Patient.link"] = "the patient's entry is linked to another: is this the one that counts?"
+    return notes
+
+
 def ask_person(tree: dict[str, Any], name: str) -> None:
     """Ask for sex and age where the bundle does not tell them.
 

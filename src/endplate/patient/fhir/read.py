@@ -22,7 +22,7 @@ from endplate.patient.fhir.flat import NONE_AT_ALL, unflatten
 from endplate.patient.fhir.medicine import read_drug
 from endplate.patient.fhir.observation import plain_value, read_observation
 from endplate.patient.fhir.opened import opened
-from endplate.patient.fhir.person import ask_person, read_person
+from endplate.patient.fhir.person import ask_person, person_notes, read_person
 from endplate.patient.fhir.usable import MODIFIED, READ, why_unused
 from endplate.patient.fhir.when import day_text, whole_day
 from endplate.patient.record import PatientRecord, parse_record
@@ -73,7 +73,7 @@ def record_from_bundle(
     about = _context(resources, today or date.today())
     person = dict(read_person(patient if sex is None else _sexless(patient), about.today, name))
     pairs: list[tuple[str, Any]] = list(person.items())
-    unused, notes, added = [_line(one, why) for one, why in out], dict[str, str](), list[Added]()
+    unused, notes, added = [_line(one, why) for one, why in out], person_notes(patient), list[Added]()
     for resource in sorted([patient, *resources], key=lambda one: day_text(one, about.encounters)):
         told = _read(resource, about, name)
         pairs += told.pairs
