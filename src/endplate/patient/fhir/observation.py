@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from endplate.cited import cited
+from endplate.cited import cited, cited_table
 from endplate.level import Level
 from endplate.patient.doubt import doubt_of
 from endplate.patient.fhir.code import OURS, VERTEBRA
@@ -19,6 +19,14 @@ Resource = dict[str, Any]
 PAIN = "72514-3"
 PAIN_HOLDS_DAYS = cited(30.0, "d", "An older score is history and not the pain of today: own choice", "design")
 BODY_HOLDS_DAYS = cited(365.0, "d", "An older mass or height is used, but said: own choice", "design")
+RANGE = {
+    "pain": cited_table("fhir.pain", "1", "Numeric rating 0-10, by its code", "design", {"low": 0.0, "high": 10.0}),
+    "t_score": cited_table("fhir.t", "1", "What the record takes: own choice", "design", {"low": -10.0, "high": 10.0}),
+    "z_score": cited_table("fhir.z", "1", "What the record takes: own choice", "design", {"low": -10.0, "high": 10.0}),
+    "bmd_g_cm2": cited_table("fhir.bmd_range", "g/cm2", "What a bone can have: own choice", "design",
+                             {"low": 0.01, "high": 4.99}),
+}  # fmt: skip
+"""Beyond these a value of another program is listed and not taken; those of ours are refused by the record."""
 FINDING = "urn:endplate:finding"
 FROM_SNOMED = {code: level for level, code in VERTEBRA.items()}
 NOT_STATED = "not stated"
@@ -79,10 +87,18 @@ def _measured(field: str, resource: Resource, text: str, about: Context) -> Told
 def _density(where: str, kind: str, resource: Resource, text: str) -> Told:
     quantity = resource.get("valueQuantity")
     value = number_of(quantity, kind) if kind == "bmd_g_cm2" else score_of(quantity)
+    if odd := _odd(kind, value):
+        return left(odd)
     place = where or _place(resource)
     asked = f"the T-score {value:g} does not say of which place: give its site"
     notes = {f"bone.tests {value:g} {text}": asked} if place == NOT_STATED else {}
     return Told(items=[("bone.tests", {".site": place, f".{kind}": value} | item_day(text))], notes=notes)
+
+
+def _odd(kind: str, value: float) -> str:
+    """Why a value cannot be what its code says; empty where it can."""
+    low, high = RANGE[kind]["low"], RANGE[kind]["high"]
+    return "" if low <= value <= high else f"{value:g} lies outside {low:g} to {high:g}"
 
 
 def _place(resource: Resource) -> str:
@@ -98,6 +114,8 @@ def _place(resource: Resource) -> str:
 
 def _pain(resource: Resource, text: str, about: Context) -> Told:
     value = plain_value(resource) if "valueInteger" in resource else score_of(resource.get("valueQuantity"))
+    if odd := _odd("pain", value):
+        return left(odd)
     day = whole_day(text)
     if text and (day is None or (about.today - day).days > PAIN_HOLDS_DAYS):
         return left(f"a score of {text} is history, not the pain of {about.today}")
