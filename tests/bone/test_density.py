@@ -160,7 +160,9 @@ def test_findings_carry_bands_methods_and_catalogue_units(phantom: Phantom, line
     amount = next(f for f in found if f.code == "trabecular_density" and f.level is Level.L1)
     assert amount.low is not None and amount.high is not None and amount.low < 100 < amount.high
     assert "given route" in amount.method and "K2HPO4" in amount.method
-    category = next(f for f in found if f.code == "density_category" and f.level is Level.T12)
+    sure = dataclasses.replace(line, sd_mg_cm3=3.0)
+    certain = findings([measured(phantom, Level.T12, sure)], sure)
+    category = next(f for f in certain if f.code == "density_category" and f.level is Level.T12)
     assert category.value == "osteoporosis"
     weak = dataclasses.replace(line, sd_mg_cm3=14.3)
     unsure = measured(phantom, Level.T12, weak)

@@ -13,7 +13,6 @@ from endplate.finding import Finding
 from endplate.fracture import FractureSettings, HeightSettings, findings, gaps, grade_fractures
 from endplate.fracture.certainty import chance_of_grade, questions
 from endplate.fracture.result import Measured
-from endplate.fracture.size_check import size_cautions
 from endplate.image.phantom import Deformity, Node, PhantomSpec, make_labels
 from endplate.image.volume import LabelMap
 from endplate.level import Level
@@ -172,27 +171,3 @@ def test_an_angle_that_thick_slices_cannot_carry_is_a_gap():
     flat = replace(vertebra(Level.L2, plane(27, 27)), label_edges_mm=(1.0, 1.0, 6.0))
     (fracture,) = grade_fractures(spine(flat))
     assert fracture.heights.wedge_deg.value is None and "cannot carry an angle" in fracture.heights.wedge_deg.reason
-
-
-@pytest.mark.parametrize(("scale", "told"), [(0.65, True), (0.85, False), (1.0, False), (1.2, False), (1.5, True)])
-def test_bodies_of_a_size_that_no_vertebra_has_are_told(scale, told):
-    fractures = grade_fractures(stacked(FIVE), settings=ONCE)
-    resized = [
-        replace(
-            f,
-            heights=replace(
-                f.heights,
-                posterior=Measured(value=f.heights.posterior.value * scale),
-                depth_mm=f.heights.depth_mm * scale,
-            ),
-        )
-        for f in fractures
-    ]
-    found = size_cautions(resized)
-    assert bool(found) is told
-    assert not told or ("voxel sizes" in found[0].text and "usual" in found[0].text)
-
-
-def test_broken_levels_alone_do_not_make_the_bodies_too_small():
-    broken = read(scaled({"L1": 0.6, "L2": 0.6}))
-    assert not size_cautions(list(broken.values()))

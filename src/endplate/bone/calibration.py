@@ -259,28 +259,28 @@ def _with_contrast(found: Calibration, contrast: bool | None) -> Calibration:
 
 def _cautions(found: Calibration, refused: list[str]) -> list[Caution]:
     """What a reader must know of a line before trusting it."""
-    told = []
+    listed = []
     if found.route == "published":
         known = "at an assumed 120 kVp" if found.kvp is None else f"for {found.kvp:g} kVp"
         why = f" ({'; '.join(refused)})" if refused else ""
         text = (
             f"density by a published line {known}, not calibrated on this scanner: +-{found.sd_mg_cm3:.0f} mg/cm3{why}"
         )
-        told.append(Caution(code="published_density_line", text=text))
+        listed.append(Caution(code="published_density_line", text=text))
     elif refused:
-        told.append(Caution(code="calibration_route_refused", text="; ".join(refused)))
+        listed.append(Caution(code="calibration_route_refused", text="; ".join(refused)))
     low, high = SLOPE_POSSIBLE
     slope, offset = found.slope_mg_cm3_per_hu, found.offset_mg_cm3
     if not low <= slope <= high:
         text = f"calibration slope {slope:.2f} mg/cm3 per HU lies outside {low:g} to {high:g}"
-        told.append(Caution(code="calibration_slope_unusual", text=text))
+        listed.append(Caution(code="calibration_slope_unusual", text=text))
     if abs(offset) > OFFSET_POSSIBLE_MG_CM3:
         text = f"calibration gives {offset:.0f} mg/cm3 at 0 HU, outside +-{OFFSET_POSSIBLE_MG_CM3:g}"
-        told.append(Caution(code="calibration_offset_unusual", text=text))
+        listed.append(Caution(code="calibration_offset_unusual", text=text))
     if found.contrast:
         text = "contrast medium raises trabecular HU: densities may be too high; the band holds it"
-        told.append(Caution(code="contrast_phase", text=text))
-    return told
+        listed.append(Caution(code="contrast_phase", text=text))
+    return listed
 
 
 def _bone_mask(volume: Volume, bone: Spine | NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -18,7 +18,7 @@ VOIDS: Mapping[str, frozenset[Quantity]] = {
     "dense_inclusion": frozenset({"strength", "rehearsal", "texture"}),
     "dense_core": frozenset({"strength", "rehearsal", "texture"}),
     # Lengths and areas enter a strength and a rehearsal, and no density.
-    "size_out_of_range": frozenset({"strength", "rehearsal"}),
+    "size_unusual": frozenset({"strength", "rehearsal"}),
     # A label that is not that of one whole vertebra, or not of this one.
     "label_cut": EVERY,
     "bleeding_shared": EVERY,

@@ -33,7 +33,6 @@ from endplate.fracture.disc_height import disc_findings, disc_gaps, measure_disc
 from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
-from endplate.fracture.size_check import size_cautions
 from endplate.numerics import precompile as warm
 from endplate.numerics.threads import one_blas_thread
 from endplate.progress import Progress, silent
@@ -130,8 +129,7 @@ def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     spine = _spine(case)
     fractures = grade_fractures(spine, case.record, settings.fracture)
     alignment = measure_alignment(spine, [fracture.heights for fracture in fractures])
-    asked = size_cautions(fractures, case.record.sex if case.record else None) + questions(fractures)
-    case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + asked)
+    case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + questions(fractures))
     discs = measure_discs(spine)
     case = _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
     return _add(case, disc_findings(discs), disc_gaps(discs, [vertebra.level for vertebra in spine.vertebrae]))

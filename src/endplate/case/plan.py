@@ -87,8 +87,8 @@ def plan(case: Case, settings: PlanSettings | None = None, progress: Progress | 
     case = replace(case, gaps=(*case.gaps, *(Gap(code=STOPPED, level=level, reason=reason) for level in left)))
     if progress is not None:
         progress("decide", 0.0, "")
-    told = case.record
-    care = weigh(told, case.findings, settings.levels) if told is not None else None
+    stated = case.record
+    care = weigh(stated, case.findings, settings.levels) if stated is not None else None
     if progress is not None:
         progress("decide", 1.0, "")
     return replace(case, care=care)

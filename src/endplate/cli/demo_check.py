@@ -23,11 +23,11 @@ def built_beside_measured(case: Case, truth: PhantomTruth) -> tuple[Caution, ...
     present = [level for level in sorted(truth.levels) if any(place == level for _, place in index)]
     deformed = [level for level in present if truth.levels[level].grade]
     intact = [level for level in present if level not in deformed]
-    told = [_note(_shape(truth.levels[level], index), level) for level in deformed]
+    found = [_note(_shape(truth.levels[level], index), level) for level in deformed]
     if intact:
-        told.append(_note(_intact(intact, index)))
+        found.append(_note(_intact(intact, index)))
     density = _density(truth, present, index)
-    return (*told, *([_note(density)] if density else ()))
+    return (*found, *([_note(density)] if density else ()))
 
 
 def broken_truth(intact: PhantomTruth, made: dict[str, Any]) -> PhantomTruth:

@@ -152,8 +152,8 @@ def words(document: dict[str, Any], out: Path) -> str:
         band = "" if measured["low"] is None else f" ({measured['low']:.2f} to {measured['high']:.2f})"
         lines.append(f"• Measured again against its neighbours: loss {measured['height_loss']:.3f}{band}.")
     if lost := document["lost"]["bone_out_of_field_ml"]:
-        told = ", ".join(f"{volume:.1f} mL of {name}" for name, volume in lost.items())
-        lines.append(f"! Moved out of the scan's field: {told}.")
+        text = ", ".join(f"{volume:.1f} mL of {name}" for name, volume in lost.items())
+        lines.append(f"! Moved out of the scan's field: {text}.")
     if unseen := document["lost"]["unseen_share"]:
         lines.append(f"! {100 * unseen:.1f} % of the new scan was never seen; it holds padding.")
     return "\n".join([*lines, "", f"{'CT':<8} {(out / CT).resolve()}", f"{'Truth':<8} {(out / TRUTH).resolve()}"])

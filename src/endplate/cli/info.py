@@ -71,8 +71,8 @@ def _print(result: dict[str, Any]) -> None:
         f"threads: {threads['used']} used of {threads['available']}",
     ]
     for extra, versions in result["dependencies"].items():
-        told = ", ".join(f"{name} {version or '(absent)'}" for name, version in sorted(versions.items()))
-        lines.append(f"{extra}: {told}")
+        text = ", ".join(f"{name} {version or '(absent)'}" for name, version in sorted(versions.items()))
+        lines.append(f"{extra}: {text}")
     lines.append("label schemes:")
     lines += [f"  {name:<22} {description}" for name, description in result["label_schemes"].items()]
     lines.append(f"TotalSegmentator: {result['totalsegmentator'] or 'not installed (only needed for --segment)'}")

@@ -38,8 +38,8 @@ def injection_plan(repair: RepairOptions) -> InjectionPlan:
         plan = replace(plan, portions=parse_portions(repair.portions))
     if repair.needle_order is not None:
         if repair.sides in ("left", "right"):
-            told = f"--needle-order with --sides {repair.sides}"
-            raise OptionError(told, "a single needle has no order", "leave one of them out")
+            text = f"--needle-order with --sides {repair.sides}"
+            raise OptionError(text, "a single needle has no order", "leave one of them out")
         plan = replace(plan, order="in turn" if repair.needle_order == "in-turn" else "together")
     if repair.pause_s is not None and len(plan.portions) == 1 and plan.order == "together":
         raise OptionError("--pause-s with one portion", "there is nothing to rest between", "add --portions")

@@ -30,13 +30,13 @@ def progress_bars(drawn: Drawn) -> Iterator[Progress]:
 
 def _lines() -> Progress:
     """One line when a stage begins and one for each level, with the seconds since the start."""
-    begun, told = time.monotonic(), set[tuple[str, str]]()
+    begun, stated = time.monotonic(), set[tuple[str, str]]()
 
     def tell(stage: str, fraction: float, detail: str) -> None:
         about = (stage, "" if stage in WITHOUT_DETAIL else detail)
-        if stage in WITHOUT_LINES or about in told:
+        if stage in WITHOUT_LINES or about in stated:
             return
-        told.add(about)
+        stated.add(about)
         words = STAGE_WORDS.get(stage, stage) + (f": {about[1]}" if about[1] else "")
         aside(f"[{time.monotonic() - begun:4.0f} s] {words}")
 

@@ -98,8 +98,8 @@ def _rehearsal(unknown: UnknownOptions, procedure: str, voxel_mm: float) -> Rehe
     if unknown.member_voxel_mm is not None:
         size = _within("--member-voxel-mm", unknown.member_voxel_mm, 0.5, 2.9, "mm")
         if size < voxel_mm:
-            told = f"--member-voxel-mm {size:g} with voxels of {voxel_mm:g} mm"
-            raise OptionError(told, "members never run finer than the usual values", "make --voxel-mm smaller as well")
+            text = f"--member-voxel-mm {size:g} with voxels of {voxel_mm:g} mm"
+            raise OptionError(text, "members never run finer than the usual values", "make --voxel-mm smaller as well")
     return RehearsalSettings(
         members=members, member_voxel_mm=size, seed=usual.seed if unknown.seed is None else unknown.seed
     )

@@ -190,11 +190,11 @@ def episode_row(connection: Connection, episode_id: int, damage: list[Damage] | 
     raw = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if raw is None:
         raise StoreError(f"there is no episode {episode_id}", "", "`endplate follow list` shows all")
-    row, told = parsed(table, raw)
+    row, stated = parsed(table, raw)
     if damage is not None:
-        damage += told
+        damage += stated
     if row is None:
-        reason = "; ".join(one.reason for one in told if one.whole)
+        reason = "; ".join(one.reason for one in stated if one.whole)
         raise StoreError(
             f"episode {episode_id} cannot be read: {reason}",
             "its course counts from it",

@@ -66,9 +66,9 @@ def read_rows(connection: Connection, table: Table, query: Any, damage: list[Dam
     """The rows of a query made by `stored`; what cannot be read is added to `damage`."""
     found = []
     for raw in connection.execute(query).mappings():
-        row, told = parsed(table, raw)
+        row, stated = parsed(table, raw)
         if damage is not None:
-            damage += told
+            damage += stated
         if row is not None:
             found.append(row)
     return found
@@ -77,7 +77,7 @@ def read_rows(connection: Connection, table: Table, query: Any, damage: list[Dam
 def parsed(table: Table, raw: Raw) -> tuple[Row | None, list[Damage]]:
     """A row of what can be read of its cells; None where one is missing that every row has."""
     values: dict[str, Any] = {}
-    told: list[Damage] = []
+    found: list[Damage] = []
     number, lost = raw.get("id"), False
     for name in raw:
         column = table.c[name]
@@ -86,13 +86,13 @@ def parsed(table: Table, raw: Raw) -> tuple[Row | None, list[Damage]]:
         except (ValueError, RecursionError, OverflowError) as error:
             needed = not column.nullable and name not in DERIVED
             reason = f"{name} {error}" if str(error) else f"{name} cannot be read"
-            told.append(Damage(kind=table.name, number=number, reason=reason, whole=needed))
+            found.append(Damage(kind=table.name, number=number, reason=reason, whole=needed))
             values[name] = None
             lost |= needed
     for name, instead in DERIVED.items():
         if name in values and values[name] is None:
             values[name] = values.get(instead)
-    return None if lost else Row(values), told
+    return None if lost else Row(values), found
 
 
 def readable_cells(table: Table, raw: Raw) -> dict[str, Any]:

@@ -158,8 +158,8 @@ def correct(store: Store, author: Author, kind: str, number: int, values: Values
         _possible(connection, kind, after)
         connection.execute(update(table).where(table.c.id == number).values(changed))
         episode_id = number if kind == "episode" else before.get("episode_id")
-        told = readable_cells(table, before)
-        keep_change(connection, author, table, number, episode_id, told, told | changed)
+        stated = readable_cells(table, before)
+        keep_change(connection, author, table, number, episode_id, stated, stated | changed)
         if episode_id is not None:
             recount(connection, int(episode_id))
 
@@ -197,9 +197,9 @@ def _count(value: object) -> TypeGuard[int]:
 def _whole_row(table: Table, before: dict[str, Any], changed: Values) -> dict[str, Any]:
     """A row as it will be; refused where a cell that every row has still cannot be read."""
     kept = {name: value for name, value in before.items() if name not in changed}
-    row, told = parsed(table, kept)
+    row, stated = parsed(table, kept)
     if row is None:
-        reason = "; ".join(one.reason for one in told if one.whole)
+        reason = "; ".join(one.reason for one in stated if one.whole)
         raise StoreError(
             f"the {table.name} cannot be used: {reason}", "nothing was written", "correct that field first"
         )

@@ -49,9 +49,11 @@ def _studies(record: Any) -> None:
     for level, read in record.levels.items():
         first = (name, onset) if read.fracture_on is None else (f"levels.{level}.fracture_on", read.fracture_on)
         for study, signs in SHOWN_BY.items():
-            told = next((sign for sign in signs if getattr(read, sign) is not None), None)
-            if told is not None:
-                in_order(first, (f"levels.{level}.{told} is told, but studies.{study}", getattr(record.studies, study)))
+            stated = next((sign for sign in signs if getattr(read, sign) is not None), None)
+            if stated is not None:
+                in_order(
+                    first, (f"levels.{level}.{stated} is told, but studies.{study}", getattr(record.studies, study))
+                )
 
 
 def _agree(record: Any) -> None:

@@ -85,17 +85,17 @@ def _antiplatelet(drugs: Drugs, listed: DrugList) -> bool | None:
 
 def _courses(drugs: Drugs, listed: DrugList) -> tuple[tuple[Glucocorticoid, ...] | None, bool]:
     """The courses told, with those of the list that they do not hold; and whether a dose is missing."""
-    told = drugs.glucocorticoids
-    running = any(course.stopped_on is None and course.ongoing is not False for course in told or ())
+    stated = drugs.glucocorticoids
+    running = any(course.stopped_on is None and course.ongoing is not False for course in stated or ())
     systemic = [one for one in listed.of("glucocorticoid") if not one.local and one.taken is not False]
     if running or not systemic:
         doubtful = not running and bool(listed.perhaps("glucocorticoid"))
-        return (None if doubtful and told == () else told), False
+        return (None if doubtful and stated == () else stated), False
     read = [(one, _course(one)) for one in systemic]
     found = tuple(course for _, course in read if course is not None)
     if len(found) < len(read):
-        return told or None, True
-    return (*(told or ()), *found), False
+        return stated or None, True
+    return (*(stated or ()), *found), False
 
 
 def _course(one: NamedDrug) -> Glucocorticoid | None:
@@ -108,16 +108,16 @@ def _course(one: NamedDrug) -> Glucocorticoid | None:
 
 def _bone_drugs(drugs: Drugs, listed: DrugList) -> tuple[BoneDrug, ...] | None:
     """The drugs told, with those of the list that they do not hold."""
-    told = drugs.bone_drugs
-    held = {one.drug for one in told or ()}
+    stated = drugs.bone_drugs
+    held = {one.drug for one in stated or ()}
     more = [one for one in listed.of("bone") if one.drug.drug_class in BONE_CLASSES - held and _dated(one)]
-    if not more and told is not None and not told and listed.perhaps("bone"):
+    if not more and stated is not None and not stated and listed.perhaps("bone"):
         return None
     if not more:
-        return told
+        return stated
     days = ({"started_on": one.started_on, "stopped_on": one.stopped_on} for one in more)
     read = (BoneDrug.model_validate({"drug": one.drug.drug_class} | day) for one, day in zip(more, days, strict=True))
-    return (*(told or ()), *read)
+    return (*(stated or ()), *read)
 
 
 def _dated(one: NamedDrug) -> bool:

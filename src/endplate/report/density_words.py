@@ -42,14 +42,14 @@ def density_sentences(case: Case, densities: dict[Level, Finding]) -> tuple[str,
     """The tone and the sentences: one value for the patient, the levels by what is certain, what was not used."""
     unused = unused_levels(case, densities)
     usable = {level: densities[level] for level in sorted(densities) if level not in unused}
-    tone, told = "note", []
+    tone, found = "note", []
     if usable:
         tone, patient = _patient(usable)
-        told = [patient, *_by_level(usable)]
-    told += _not_used(unused, densities, bool(usable))
+        found = [patient, *_by_level(usable)]
+    found += _not_used(unused, densities, bool(usable))
     if case.calibration is not None:
-        told.append(f"The calibration: {ROUTES[case.calibration.route]}.")
-    return tone, told
+        found.append(f"The calibration: {ROUTES[case.calibration.route]}.")
+    return tone, found
 
 
 def _category(low: float, high: float) -> str | None:
@@ -95,8 +95,8 @@ def _gathered(levels: list[Level], densities: dict[Level, Finding]) -> str:
         return listed([f"{level} {value_of(densities[level])} ({band_of(densities[level])})" for level in levels])
     values = sorted(float(densities[level].value) for level in levels)
     ends = [number(value, 0) for value in (values[0], values[-1])]
-    told = f"each {ends[0]}" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-    return f"{levels_listed(list(levels))} ({told}, bands in the table)"
+    text = f"each {ends[0]}" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    return f"{levels_listed(list(levels))} ({text}, bands in the table)"
 
 
 def _not_used(unused: dict[Level, str], densities: dict[Level, Finding], others: bool) -> list[str]:

@@ -31,7 +31,7 @@ def to_document(case: Case) -> dict[str, Any]:
 
     Levels are their names ("L1"), null for the whole case. Arrays stay out: they are in the volumes.
     """
-    told = [finding for finding in case.findings if _finite(finding.value)]
+    found = [finding for finding in case.findings if _finite(finding.value)]
     lost = [_not_finite(finding) for finding in case.findings if not _finite(finding.value)]
     return {
         "format": FORMAT,
@@ -39,7 +39,7 @@ def to_document(case: Case) -> dict[str, Any]:
         "id": case.id,
         "patient": plain(case.record.model_dump()) if case.record is not None else None,
         "levels": [str(vertebra.level) for vertebra in case.spine.vertebrae] if case.spine else [],
-        "findings": [_finding(finding) for finding in told],
+        "findings": [_finding(finding) for finding in found],
         "gaps": [_gap(gap) for gap in (*case.gaps, *lost)],
         "cautions": [_caution(caution) for caution in case.cautions],
         "curves": [_curve(strength) for strength in case.strengths],

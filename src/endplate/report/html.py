@@ -106,6 +106,6 @@ def flat(parameters: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
         if isinstance(value, Mapping):
             out += flat(value, f"{name}.")
         else:
-            told = {None: "not given", True: "yes", False: "no"}
-            out.append((name, told[value] if value is None or isinstance(value, bool) else str(value)))
+            found = {None: "not given", True: "yes", False: "no"}
+            out.append((name, found[value] if value is None or isinstance(value, bool) else str(value)))
     return out

@@ -93,10 +93,10 @@ def _undecided(case: Case, index: Index) -> list[Sentence]:
 
 def _signs(case: Case, index: Index) -> list[Sentence]:
     """Levels with a sign of a broken endplate or cortex that are neither called fractured nor told as deformed."""
-    told = {level for (code, level), f in index.items() if code == "deformity" and f.value in ("yes", True)}
+    found = {level for (code, level), f in index.items() if code == "deformity" and f.value in ("yes", True)}
     out = []
     for reading in case.fractures:
-        if reading.signs and reading.fracture != "yes" and reading.level not in told:
+        if reading.signs and reading.fracture != "yes" and reading.level not in found:
             graded = reading.genant_grade is not None
             loss = "without a height loss of 20 %" if graded else "and a height loss that could not be measured"
             what = "a sign" if len(reading.signs) == 1 else "signs"
@@ -124,8 +124,8 @@ def _bone(case: Case, index: Index) -> list[Sentence]:
     densities = {level: f for (code, level), f in index.items() if code == "trabecular_density" and level}
     if not densities:
         return []
-    tone, told = density_sentences(case, densities)
-    return [Sentence(tone=tone, text=" ".join(told))]
+    tone, stated = density_sentences(case, densities)
+    return [Sentence(tone=tone, text=" ".join(stated))]
 
 
 def _strength(case: Case, index: Index) -> list[Sentence]:

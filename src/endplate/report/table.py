@@ -222,8 +222,8 @@ def _what(codes: list[str]) -> str:
         if set(group) <= set(left):
             words.append(title)
             left = [code for code in left if code not in group]
-    told = [*words, *([titles_listed(left)] if left else [])]
+    found = [*words, *([titles_listed(left)] if left else [])]
     text = ", ".join(
-        [told[0], *(word[:1].lower() + word[1:] if not word.startswith(NAMES) else word for word in told[1:])]
+        [found[0], *(word[:1].lower() + word[1:] if not word.startswith(NAMES) else word for word in found[1:])]
     )
     return text

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from endplate.cited import Trust
-from endplate.cli.follow.commands import Kind
+from endplate.cli.follow.options import Kind
 from endplate.decision.recovery.care_plan import PlanName, plan_book, plan_lines
 from endplate.decision.recovery.expected_course import Procedure, course_models_for
 from endplate.decision.recovery.techniques import techniques

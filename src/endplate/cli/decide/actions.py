@@ -67,14 +67,14 @@ def _say_paths(paths: dict[str, Path]) -> None:
 def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[Care, tuple[Finding, ...]]:
     """Record and case read and weighed."""
 
-    told = read_record(record)
+    stated = read_record(record)
     if case is None:
-        return weigh(told, (), [parse_level(level) for level in levels or ()]), ()
+        return weigh(stated, (), [parse_level(level) for level in levels or ()]), ()
     # Only a case brings the types of a scan, whose libraries take most of a second to load.
     from endplate.report.read_document import findings_of, read_document
 
-    findings = findings_of(read_document(case, told.id))
-    return weigh(told, findings, [parse_level(level) for level in levels or ()]), findings
+    findings = findings_of(read_document(case, stated.id))
+    return weigh(stated, findings, [parse_level(level) for level in levels or ()]), findings
 
 
 def print_emergencies(care: Care) -> None:
@@ -83,11 +83,11 @@ def print_emergencies(care: Care) -> None:
         if alarm.certainty == "certain":
             say(f"! EMERGENCY, {alarm.where}: {alarm.words}. {alarm.action}.", style="bold", wrap=True)
         elif alarm.certainty == "possible":
-            told = f"{alarm.words}. Ask now for: {alarm.ask}. Until it is excluded: {alarm.action}."
-            say(f"! POSSIBLE EMERGENCY, {alarm.where}: {told}", style="bold", wrap=True)
+            words = f"{alarm.words}. Ask now for: {alarm.ask}. Until it is excluded: {alarm.action}."
+            say(f"! POSSIBLE EMERGENCY, {alarm.where}: {words}", style="bold", wrap=True)
         else:
-            told = f"{alarm.words}. Ask for: {alarm.ask}."
-            say(f"? Emergency not excluded, {alarm.where}: {told}", wrap=True)
+            words = f"{alarm.words}. Ask for: {alarm.ask}."
+            say(f"? Emergency not excluded, {alarm.where}: {words}", wrap=True)
     for caution in cautions(care.decision):
         text = f"! {caution.title}, {caution.where}: {caution.words}. {caution.action}. Here: {caution.because}."
         say(text, style="bold" if caution.kind == "red" else None, wrap=True)

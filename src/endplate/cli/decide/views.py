@@ -32,13 +32,13 @@ def run_explain(case: Path | None, record: Path, levels: list[str] | None, name:
         raise OptionError(f"no rule set {name!r}", "", f"choose one of: {', '.join(known)}")
     care, _ = weighed(case, record, levels)
     if name in prevention:
-        told = {PATIENT: printed(explain(prevention[name], LevelFacts(values=care.prevention.facts)))}
+        found = {PATIENT: printed(explain(prevention[name], LevelFacts(values=care.prevention.facts)))}
     else:
         shown = explain_grading if name in gradings else explain
-        told = {facts.level: printed(shown(name, facts)) for facts in _some(care.facts)}
+        found = {facts.level: printed(shown(name, facts)) for facts in _some(care.facts)}
     if talk.for_people:
-        say_lines("\n".join(told.values()))
-    return {"explained": told}
+        say_lines("\n".join(found.values()))
+    return {"explained": found}
 
 
 def run_what_if(

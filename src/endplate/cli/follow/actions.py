@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.follow.commands import DatabaseOptions, Kind, Milestone, VisitInput
 from endplate.cli.follow.gaps import gap, stored_anyway
+from endplate.cli.follow.options import DatabaseOptions, Kind, Milestone, VisitInput
 from endplate.cli.terminal import say
 from endplate.decision.recovery.deformity import Change
 from endplate.decision.recovery.flags import Flag
@@ -104,8 +104,8 @@ def begin(
         "low_energy": record.episode.low_energy,
         "record": json.loads(record.model_dump_json(exclude_none=True)),
     }
-    told = asdict(visit_scores(record, first))
-    scores = {name: told[name] for name in RANGES if told[name] is not None}
+    stated = asdict(visit_scores(record, first))
+    scores = {name: stated[name] for name in RANGES if stated[name] is not None}
     rows: list[tuple[str, dict[str, Any]]] = [("visit", {"on": first, **scores})] if scores else []
     repairs, others = _repairs(record, wanted, more["onset_on"] or first)
     rows += [("repair", row) for row in repairs]

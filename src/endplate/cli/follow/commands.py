@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from cyclopts import App, Group, Parameter, validators
+from cyclopts import App, Parameter
 
 from endplate.cli import exit_codes as outcome
-from endplate.cli.options import NO_RUN, RunOptions
-
-WHERE = Group("Database", sort_key=2)
+from endplate.cli.follow.options import (
+    HERE,
+    NOTHING,
+    DatabaseOptions,
+    Episode,
+    Kind,
+    Limit,
+    Milestone,
+    Part,
+    Row,
+    VisitInput,
+)
+from endplate.cli.options import NO_RUN, RunOptions, option
 
 HELP = """Keep a patient's course: episodes, repairs, visits and follow-up scans, with every change of them.
 
@@ -29,62 +37,14 @@ The database is an SQLite file, `endplate.db` here unless said otherwise, or Pos
 
 app = App(name="follow", help=HELP, help_format="markdown")
 
-Episode = Annotated[int, Parameter(help="Number of the episode; `endplate follow list` shows all.")]
-Limit = Annotated[int, Parameter(help="Rows to show at most.", validator=validators.Number(gte=0))]
-Kind = Literal[
-    "vertebroplasty",
-    "kyphoplasty",
-    "titanium-implant",
-    "body-stent",
-    "kiva",
-    "rf-kyphoplasty",
-    "ablation-with-cement",
-    "sacroplasty",
-]
-"""As `patient.health.RepairKind`, which is not imported for its weight."""
-Row = Literal["visit", "repair", "scan", "milestone", "episode"]
-Part = Literal["visit", "repair", "scan", "milestone"]
-Milestone = Literal[
-    "risk assessed",
-    "density tested",
-    "falls assessed",
-    "drug recommended",
-    "drug started",
-    "exercise started",
-    "monitored",
-    "on drug at 52 weeks",
-]
-
-
-def _option(words: str) -> Parameter:
-    return Parameter(negative="", show_default=False, help=words)
-
-
-def _sign(words: str) -> Parameter:
-    """Yes, or no with --no- before its name; what nobody looked for stays unknown."""
-    return Parameter(show_default=False, help=words)
-
-
-@Parameter(name="*", group=WHERE)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseOptions:
-    """Which database, who writes, and which day it is."""
-
-    database: Annotated[str | None, _option("SQLite file or URL; default $ENDPLATE_DATABASE, else endplate.db.")] = None
-    who: Annotated[str | None, _option("Who writes; default the user of this computer.")] = None
-    on: Annotated[date | None, _option("The day it happened, or as of which to look; default today.")] = None
-
-
-HERE = DatabaseOptions()
-
 
 @app.command
 def start(
     record: Annotated[Path, Parameter(help="Patient record (JSON, TOML).")],
     /,
     *,
-    case: Annotated[Path | None, _option("Folder of an `assess` or `plan` run; its scan becomes the first.")] = None,
-    level: Annotated[list[str] | None, _option("Fractured level; may be given several times.")] = None,
+    case: Annotated[Path | None, option("Folder of an `assess` or `plan` run; its scan becomes the first.")] = None,
+    level: Annotated[list[str] | None, option("Fractured level; may be given several times.")] = None,
     where: DatabaseOptions = HERE,
     run: RunOptions = NO_RUN,
 ) -> int:
@@ -92,28 +52,6 @@ def start(
     from endplate.cli.follow.actions import begin
 
     return outcome.answer(lambda talk: begin(record, case, level, where, talk), run)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-@Parameter(name="*")
-class VisitInput:
-    """What a visit found."""
-
-    nrs: Annotated[float | None, _option("Pain 0-10 under analgesia.")] = None
-    rmdq: Annotated[float | None, _option("Roland-Morris 0-24.")] = None
-    odi: Annotated[float | None, _option("Oswestry, percent.")] = None
-    eq5d: Annotated[float | None, _option("EQ-5D index; of one version and value set throughout.")] = None
-    qualeffo: Annotated[float | None, _option("QUALEFFO-41, 0-100, 0 best.")] = None
-    pcs: Annotated[float | None, _option("SF-36 physical component summary.")] = None
-    height_cm: Annotated[float | None, _option("Stature, cm.")] = None
-    new_focal_pain: Annotated[bool | None, _sign("Pain at a level that did not hurt before.")] = None
-    deficit: Annotated[bool | None, _sign("New neurological deficit.")] = None
-    fever: Annotated[bool | None, _sign("Fever.")] = None
-    breathless: Annotated[bool | None, _sign("Breathlessness or chest pain.")] = None
-    note: Annotated[str | None, _option("Anything else.")] = None
-
-
-NOTHING = VisitInput()
 
 
 @app.command
@@ -194,7 +132,7 @@ def show(
     episode: Episode,
     /,
     *,
-    page: Annotated[Path | None, _option("Write the course as a page with the chart to this file.")] = None,
+    page: Annotated[Path | None, option("Write the course as a page with the chart to this file.")] = None,
     where: DatabaseOptions = HERE,
     run: RunOptions = NO_RUN,
 ) -> int:

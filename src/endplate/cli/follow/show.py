@@ -14,8 +14,8 @@ from rich.table import Table
 
 from endplate.cli.exit_codes import Output
 from endplate.cli.follow.actions import database_files, opened, plain_flag, talk_line, today, told
-from endplate.cli.follow.commands import DatabaseOptions
 from endplate.cli.follow.gaps import gap
+from endplate.cli.follow.options import DatabaseOptions
 from endplate.cli.terminal import plain as one_line
 from endplate.cli.terminal import say_table
 from endplate.decision.recovery.expected_course import course_models_for, expected

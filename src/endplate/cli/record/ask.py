@@ -81,8 +81,8 @@ class Interview:
             more = "More" if name in draft else "Anything"
             try:
                 if self._yes(f"{more} about {plain(name)}?", name):
-                    told = self.part(part, name, draft.get(name))
-                    draft |= {name: told} if told else {}
+                    stated = self.part(part, name, draft.get(name))
+                    draft |= {name: stated} if stated else {}
             except BackError:
                 place = max(place - 1, 0)
                 continue

@@ -75,7 +75,7 @@ def record_of(draft: Draft) -> PatientRecord:
     ------
     ValidationError : it is no possible record.
     """
-    levels = {Level(name): told for name, told in draft.get("levels", {}).items()}
+    levels = {Level(name): stated for name, stated in draft.get("levels", {}).items()}
     return PatientRecord(**{**draft, **({"levels": levels} if levels else {})})
 
 

@@ -68,8 +68,8 @@ def explain_grading(grading_id: str, facts: LevelFacts) -> Branch:
     grading = {grading.id: grading for grading in rulebook().gradings}[grading_id]
     teller = _Teller(LevelFacts(values=derive(facts.values), origin=facts.origin, bands=facts.bands), facts.values)
     left = grading.ladder.reachable(teller.facts.values)
-    told = " or ".join(map(str, left))
-    return Branch(text=f"{grading.title}: {told}", marked=False, branches=teller.ladder(grading.ladder))
+    text = " or ".join(map(str, left))
+    return Branch(text=f"{grading.title}: {text}", marked=False, branches=teller.ladder(grading.ladder))
 
 
 def printed(branch: Branch, depth: int = 0) -> str:

@@ -66,9 +66,9 @@ def _moves(rulesets: Iterable[RuleSet], before: FactValues, after: FactValues) -
 
 
 def _other_moves(before: FactValues, after: FactValues) -> tuple[Move, ...]:
-    told: dict[Truth, str] = {True: "raised", False: "clear", None: "open"}
+    found: dict[Truth, str] = {True: "raised", False: "clear", None: "open"}
     moves = [
-        Move(id=flag.id, title=flag.when.words, before=told[then], after=told[now])
+        Move(id=flag.id, title=flag.when.words, before=found[then], after=found[now])
         for flag in rulebook().flags
         if (then := flag.when.truth(before)) is not (now := flag.when.truth(after))
     ]

@@ -60,9 +60,9 @@ def prevention_facts(record: PatientRecord, findings: Iterable[Finding] = ()) ->
 
 def postmenopausal(record: PatientRecord) -> bool | None:
     """As told; a woman of 60 is, a man is not."""
-    told = record.history.postmenopausal
-    if told is not None or record.sex == "male":
-        return told
+    stated = record.history.postmenopausal
+    if stated is not None or record.sex == "male":
+        return stated
     return True if record.age_yr >= POSTMENOPAUSAL_YR else None
 
 

@@ -105,10 +105,10 @@ def _tumour_told(record: PatientRecord) -> bool:
 
 def fractured_now(record: PatientRecord, findings: Iterable[Finding]) -> tuple[Level, ...]:
     """Levels that the record or the scan calls fractured; what a person denies outranks the scan."""
-    told = {level for level, read in record.levels.items() if read.fracture}
+    listed = {level for level, read in record.levels.items() if read.fracture}
     denied = {level for level, read in record.levels.items() if read.fracture is False}
     found = {f.level for f in findings if f.code == "fracture" and f.value == "yes" and f.level is not None}
-    return tuple(sorted((told | found) - denied))
+    return tuple(sorted((listed | found) - denied))
 
 
 def last_vertebral_days(record: PatientRecord, findings: Iterable[Finding]) -> float | None:
@@ -130,13 +130,13 @@ def _vertebral(record: PatientRecord, broken: Iterable[Level]) -> Iterator[Verte
     earlier = [f for f in record.history.fractures or () if f.site == "vertebra"]
     named = {level: f for f in earlier for level in f.levels or ()}
     for level in broken:
-        read, told = record.levels.get(level), named.pop(str(level), None)
+        read, stated = record.levels.get(level), named.pop(str(level), None)
         if malignant(record, level):
             continue
-        on = (read and read.fracture_on) or (told and told.on)
+        on = (read and read.fracture_on) or (stated and stated.on)
         elsewhere = known_old(record, level) or record.pain.from_fracture is False
         days = days_between(on, today) if on else None if elsewhere else record.episode.days_at(today)
-        yield VertebralFracture(days=days, fragile=_low_energy(record, level, told))
+        yield VertebralFracture(days=days, fragile=_low_energy(record, level, stated))
     for fracture in earlier:
         if not fracture.levels or any(level in named for level in fracture.levels):
             yield VertebralFracture(days=days_between(fracture.on, today), fragile=fracture.low_energy)

@@ -40,8 +40,8 @@ def past_drug_facts(record: PatientRecord) -> dict[str, Any]:
 def fracture_under_drug(record: PatientRecord, fractured_on: date | None) -> bool | None:
     """Whether a fracture came while an osteoporosis drug was taken: as told, or by the dates; None where unknown."""
     drugs = medication(record.drugs).bone_drugs
-    told = [drug.fracture_on_it for drug in drugs or ()]
-    if any(told) or any(_covers(drug, fractured_on) for drug in drugs or () if drug.fracture_on_it is None):
+    found = [drug.fracture_on_it for drug in drugs or ()]
+    if any(found) or any(_covers(drug, fractured_on) for drug in drugs or () if drug.fracture_on_it is None):
         return True
     return False if drugs == () and not medication(record.drugs).bone_past else None
 

@@ -174,13 +174,13 @@ def _rmdq(procedure: Procedure, start: VisitScores, later: Sequence[VisitScores]
     nadir = start.rmdq
     if nadir is None or nadir > RMDQ_TOO_HIGH:
         return
-    told = []
+    found = []
     for reading in later:
         if reading.rmdq is not None:
             text = f"Roland-Morris {reading.rmdq:g} against a nadir of {nadir:g}"
-            told.append((reading.on, reading.rmdq - nadir >= RMDQ_RISE, text))
+            found.append((reading.on, reading.rmdq - nadir >= RMDQ_RISE, text))
             nadir = min(nadir, reading.rmdq)
-    for spell, text in _spells(told):
+    for spell, text in _spells(found):
         yield _worse("function_worse", spell, text, source=citation_of(RMDQ_RISE).source)
 
 
@@ -192,8 +192,8 @@ def _stature(
         for reading in later
         if start.height_cm is not None and reading.height_cm is not None
     ]
-    told = [(on, loss >= STATURE_CM, f"{loss:.1f} cm shorter than at the start") for on, loss in lost]
-    for spell, text in _spells(told):
+    found = [(on, loss >= STATURE_CM, f"{loss:.1f} cm shorter than at the start") for on, loss in lost]
+    for spell, text in _spells(found):
         yield _worse("stature", spell, text, "image the spine", citation_of(STATURE_CM).source)
 
 

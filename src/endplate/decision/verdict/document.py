@@ -23,6 +23,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]
     if is_dataclass(value):
-        told = {one.name: _plain(getattr(value, one.name)) for one in fields(value) if one.name not in LEFT_OUT}
-        return told | ({"would_change": _plain(value.would_change)} if isinstance(value, Verdict) else {})
+        found = {one.name: _plain(getattr(value, one.name)) for one in fields(value) if one.name not in LEFT_OUT}
+        return found | ({"would_change": _plain(value.would_change)} if isinstance(value, Verdict) else {})
     return value

@@ -103,12 +103,12 @@ def _one_series(planes: list[ImagePlane]) -> None:
     for plane in planes:
         series.setdefault(plane.series_uid, []).append(plane)
     if len(series) > 1:
-        told = "; ".join(
+        text = "; ".join(
             f"{_named(members[0])} ({len(members)} images, {name_of(members[0].path)})"
             for members in list(series.values())[:6]
         )
         raise ImageError(
-            f"{len(series)} CT series lie in one folder: {told}",
+            f"{len(series)} CT series lie in one folder: {text}",
             "only one can be assessed",
             "give one file of the wanted one",
         )

@@ -15,6 +15,8 @@ from endplate.image.phantom.spec import PhantomSpec
 from endplate.image.phantom.stack import Placed
 from endplate.level import Level
 
+HALF_DEPTH_MM = cited(25.0, "mm", "Own choice: beyond the front and back of every body", "design")
+DEPTH_PLACES = cited(501, "1", "Own choice: one every 0.1 mm", "design")
 BAND_MM = cited(
     5.0,
     "mm",
@@ -279,7 +281,11 @@ def disc_heights(upper: LevelTruth, lower: LevelTruth) -> tuple[float, float, fl
         centre = upper.placed.to_world(np.array([0.0, above.front_mm - place * above.waist_depth_mm, 0.0]))
         ends = []
         for placed, body, which in ((upper.placed, above, 1), (lower.placed, below, 0)):
-            x, y = np.meshgrid(np.linspace(-BAND_MM, BAND_MM, 11), np.linspace(-25.0, 25.0, 501), indexing="ij")
+            x, y = np.meshgrid(
+                np.linspace(-BAND_MM, BAND_MM, 11),
+                np.linspace(-HALF_DEPTH_MM, HALF_DEPTH_MM, int(DEPTH_PLACES)),
+                indexing="ij",
+            )
             points = placed.to_world(np.stack([x, y, body.endplates(x, y)[which]], axis=-1)).reshape(-1, 3) - centre
             near = np.abs(points @ across) <= PATCH_MM / 2
             ends.append(float(np.median(points[near] @ axis)))

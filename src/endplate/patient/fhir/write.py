@@ -35,9 +35,9 @@ def record_resources(record: PatientRecord) -> list[Resource]:
     resources = [_patient(record)]
     for number, (home, group) in enumerate(groupby(leaves, key=lambda leaf: _home(leaf[0])), start=1):
         kind, place = home
-        told = list(group)
-        made = _MAKERS[kind](place, told, five)
-        for n, (resource, path) in enumerate(zip(made, _paths(kind, place, told), strict=True)):
+        stated = list(group)
+        made = _MAKERS[kind](place, stated, five)
+        for n, (resource, path) in enumerate(zip(made, _paths(kind, place, stated), strict=True)):
             day, field = _day(path, days), DAY_FIELD.get(kind)
             dated = {field: day.isoformat()} if field and day else {}
             resources.append(resource | dated | {"id": f"{kind}-{number}-{n}"})

@@ -81,7 +81,7 @@ def verdict(path: NeedlePath) -> Verdict:
 def refusal(path: NeedlePath) -> str:
     """Why a path is refused, in words, the worst wall first; empty where it is not."""
     through = sorted(path.breaches, key=lambda breach: -breach.depth_mm)
-    told = [f"breaks the {describe(breach.wall)} by {breach.depth_mm:.1f} mm" for breach in through]
+    found = [f"breaks the {describe(breach.wall)} by {breach.depth_mm:.1f} mm" for breach in through]
     near = [
         (
             clearance - least_mm(path)[wall],
@@ -90,7 +90,7 @@ def refusal(path: NeedlePath) -> str:
         for wall, clearance in path.clearance_mm.items()
         if 0 <= clearance < least_mm(path)[wall]
     ]
-    return "; ".join(told + [words for _, words in sorted(near)])
+    return "; ".join(found + [words for _, words in sorted(near)])
 
 
 def describe(wall: str) -> str:

@@ -266,11 +266,11 @@ def _place(path: NeedlePath) -> list[str]:
     """Where the balloon comes to lie, and what it costs where that is not a useful place."""
     if path.front_share is None:
         return []
-    told = f"{path.side}: front end of the balloon {path.front_share:.0%} of the depth behind the front wall"
+    text = f"{path.side}: front end of the balloon {path.front_share:.0%} of the depth behind the front wall"
     if path.useful:
-        return [f"{told}; rule: {RULE}"]
+        return [f"{text}; rule: {RULE}"]
     return [
-        f"{path.side}: no path reaches a useful place with this needle; {told.split(': ', 1)[1]}, beyond "
+        f"{path.side}: no path reaches a useful place with this needle; {text.split(': ', 1)[1]}, beyond "
         f"{float(FARTHEST_FRONT_END):.0%}: such a balloon pushes the back wall and lifts the front less"
     ]
 

@@ -33,14 +33,14 @@ def why_none(
     walls: dict[Side, AccessWalls | None],
 ) -> str:
     """The reason, side by side; `paths` from best to worst."""
-    told = []
+    found = []
     for side in walls:
         mine = [path for path in paths if path.side == side]
         if side in missing:
-            told.append(f"{side}: the pedicle or the canal was not found in the labels")
+            found.append(f"{side}: the pedicle or the canal was not found in the labels")
         elif mine:
-            told.append(f"{side}: {_told(mine)}")
-    return f"no safe path into {level}: " + "; ".join(told)
+            found.append(f"{side}: {_told(mine)}")
+    return f"no safe path into {level}: " + "; ".join(found)
 
 
 def _told(paths: list[NeedlePath]) -> str:

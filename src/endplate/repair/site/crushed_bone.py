@@ -30,8 +30,10 @@ MIN_DENSITY_MG_CM3 = cited(5.0, "mg/cm3", "Own choice: keeps the logarithm finit
 LOOSE_STRAIN = cited(
     0.1, "1", "Own choice: two and a half times the strain over which cohesion goes: 8 % of it is left", "design"
 )
-HALVINGS = 40
-"""Of the bracket of a column's stress: far below rounding of the density."""
+HALVINGS = int(cited(40, "1", "Of the bracket of a column's stress: far below rounding of the density", "design"))
+NO_BONE = cited(20.0, "1", "Logarithm of a density beyond any bone, in mg/cm3: where the search begins", "design")
+WIDEST = cited(6.0, "1", "Logarithmic strain beyond any collapse: 1/400 of the height is left", "design")
+LARGEST_STRAIN = cited(5.0, "1", "Logarithmic strain: nothing changes beyond; the exponential stays finite", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,13 +162,13 @@ def _crushed(before: NDArray[np.float64], share: NDArray[np.float32], columns: _
     """
     known = np.log(np.maximum(before, float(MIN_DENSITY_MG_CM3)))
     held = share > 0
-    low = np.min(known, axis=2, where=held, initial=20.0)
-    high = low + 6.0
+    low = np.min(known, axis=2, where=held, initial=NO_BONE)
+    high = low + WIDEST
     weight = np.maximum(share.sum(axis=2), 1e-6)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         strain = np.maximum(middle[..., None] - known, 0)
-        mean = (share * np.exp(np.minimum(strain, 5.0))).sum(axis=2) / weight
+        mean = (share * np.exp(np.minimum(strain, LARGEST_STRAIN))).sum(axis=2) / weight
         above = mean > columns.ratio
         high, low = np.where(above, middle, high), np.where(above, low, middle)
     return np.asarray(np.maximum(((low + high) / 2)[..., None] - known, 0))

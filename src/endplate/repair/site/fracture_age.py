@@ -80,12 +80,12 @@ def _by_days(days: float | None) -> FractureAge:
     if days is None:
         words = "nothing: no onset, MRI, bone scan or cleft is known; loose is taken, both ends stay open"
         return FractureAge(age="unknown", nominal="mobile", band=BOTH, decided_by=words)
-    told = f"the onset {days:.0f} days ago"
+    text = f"the onset {days:.0f} days ago"
     if days <= FRESH_DAYS:
-        return _made("fresh", days, told)
+        return _made("fresh", days, text)
     if days <= HEALED_DAYS:
-        return FractureAge(age="healing", nominal="mobile", band=BOTH, decided_by=told, days=days)
-    words = f"{told}, without MRI or bone scan: healed is taken, both ends stay open"
+        return FractureAge(age="healing", nominal="mobile", band=BOTH, decided_by=text, days=days)
+    words = f"{text}, without MRI or bone scan: healed is taken, both ends stay open"
     return FractureAge(age="healed", nominal="rigid", band=BOTH, decided_by=words, days=days)
 
 

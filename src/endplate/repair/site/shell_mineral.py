@@ -33,6 +33,8 @@ INSIDE_MM = cited(4.0, "mm", "Own choice: beyond scanner and smoothing (sigma 1.
 STEP_MM = cited(0.25, "mm", "Own choice: a quarter of a fine voxel along a line", "design")
 LEVEL_MM = cited(1.5, "mm", "Own choice: length beyond the blur over which the level outside is read", "design")
 PATCH_POINTS = cited(25, "1", "Own choice: points of the surface averaged, about 25 mm2 at 1 mm voxels", "design")
+REACH_MM = cited(1.5, "mm", "Own choice: the surface is looked for this far on both sides of an edge voxel", "design")
+PLACES = cited(31, "1", "Own choice: one every 0.1 mm along that line", "design")
 SMOOTH_MM = cited(0.7, "mm", "Own choice: takes the steps of voxels out of the surface's direction", "design")
 SAMPLED_FILL = cited(0.25, "1", "own choice: with less bone in it a voxel's density is not its own", "design")
 MAX_EXCESS = cited(
@@ -81,7 +83,7 @@ def _surface(vertebra: Vertebra) -> tuple[NDArray[np.float64], NDArray[np.float6
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
     centre = vertebra.grid.to_mm(index.astype(float))
     # the surface is where the smooth fill passes a half along the line
-    along = np.arange(-1.5, 1.501, 0.1)
+    along = np.linspace(-REACH_MM, REACH_MM, int(PLACES))
     places = centre[:, None, :] + along[None, :, None] * outward[:, None, :]
     values = ndimage.map_coordinates(smooth, np.moveaxis(vertebra.grid.to_index(places), -1, 0), order=1)
     first = (values < 0.5).argmax(axis=1)

@@ -40,7 +40,7 @@ def alarms(decision: Decision) -> tuple[Alarm, ...]:
     for level in decision.levels:
         for certainty, flag in _standing(level):
             found.setdefault((flag.id, certainty, missing_words(flag.missing)), []).append((level.level, flag))
-    told = [
+    listed = [
         Alarm(
             id=flag_id,
             levels=tuple(level for level, _ in at),
@@ -51,7 +51,7 @@ def alarms(decision: Decision) -> tuple[Alarm, ...]:
         )
         for (flag_id, certainty, ask), at in found.items()
     ]
-    return tuple(sorted(told, key=lambda alarm: ORDER.index(alarm.certainty)))
+    return tuple(sorted(listed, key=lambda alarm: ORDER.index(alarm.certainty)))
 
 
 def _standing(level: LevelDecision) -> Iterator[tuple[Certainty, RaisedFlag]]:

@@ -56,12 +56,12 @@ def cautions(decision: Decision) -> tuple[StandingCaution, ...]:
             if flag.kind in KINDS:
                 flags[flag.id] = flag
                 found.setdefault(flag.id, []).append(level.level)
-    told = [
+    listed = [
         StandingCaution(id=name, kind=flags[name].kind, levels=tuple(at), words=flags[name].words,
                         action=flags[name].action, because=_because(flags[name]))
         for name, at in found.items()
     ]  # fmt: skip
-    return tuple(sorted(told, key=lambda one: KINDS.index(one.kind)))
+    return tuple(sorted(listed, key=lambda one: KINDS.index(one.kind)))
 
 
 def _because(flag: RaisedFlag) -> str:

@@ -56,9 +56,9 @@ def _levels(care: Care) -> list[tuple[str, bool]]:
 
 def _alarm(care: Care) -> str:
     """Why to call: an emergency that is certain or possible, or a fracture that cement alone is not for."""
-    told = {alarm.certainty for alarm in alarms(care.decision)}
+    found = {alarm.certainty for alarm in alarms(care.decision)}
     for certainty in ("certain", "possible"):
-        if certainty in told:
+        if certainty in found:
             return certainty
     alone = any(flag.id == "no_cement_alone" for level in care.decision.levels for flag in level.flags)
     return "surgeon" if alone else ""
@@ -96,8 +96,8 @@ def _where(names: list[str]) -> str:
     if not names:
         return ""
     parts = sorted({ORDINARY[name[0]] for name in names})
-    told = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-    return f"{told}, in the {' and the '.join(parts)}"
+    text = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return f"{text}, in the {' and the '.join(parts)}"
 
 
 def _why(care: Care) -> list[str]:

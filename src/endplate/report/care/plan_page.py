@@ -31,11 +31,11 @@ def topics(name: PlanName, care: Care) -> tuple[Topic, ...]:
 
 def after_page(care: Care) -> str:
     """The sheet for after a procedure, a page of its own, in plain words."""
-    told = topics("after_procedure", care)
-    keys = dict.fromkeys(key for topic in told for line in topic.lines for key in line.citation.cite)
+    stated = topics("after_procedure", care)
+    keys = dict.fromkeys(key for topic in stated for line in topic.lines for key in line.citation.cite)
     sources = [str(bibliography()[key]) for key in keys]
     return (
         template_environment()
         .get_template("after.html.j2")
-        .render(topics=told, sources=sources, style=style(), version=__version__, care=care)
+        .render(topics=stated, sources=sources, style=style(), version=__version__, care=care)
     )

@@ -38,9 +38,9 @@ def change_words(change: Change) -> str:
     branches: dict[str, list[str]] = {}
     for value, outcome in change.outcomes:
         branches.setdefault(STATUS_WORDS[outcome.status], []).append(shown(entry, value))
-    told = "; ".join(f"{status} if {_span(values)}" for status, values in branches.items())
+    text = "; ".join(f"{status} if {_span(values)}" for status, values in branches.items())
     beside = ", ".join(f"{field_catalogue()[name].title} {_said(name, value)}" for name, value in change.given)
-    return f"{change.title}: {told}" + (f" (with {beside})" if beside else "")
+    return f"{change.title}: {text}" + (f" (with {beside})" if beside else "")
 
 
 def _said(name: str, value: Any) -> str:

@@ -74,8 +74,8 @@ def _cause(grade: Grade) -> str:
 
 def _own_day(record: PatientRecord, level: str) -> date | None:
     """The day of the fracture where the record tells it of this very level."""
-    told = record.levels.get(Level(level))
-    return None if told is None else told.fracture_on
+    stated = record.levels.get(Level(level))
+    return None if stated is None else stated.fracture_on
 
 
 def _fresh(facts: FactValues, day_is_its_own: bool) -> bool:

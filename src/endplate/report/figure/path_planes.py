@@ -161,12 +161,12 @@ def _edges(plane: PathPlane, width: float, height: float) -> list[Markup]:
 def _clearances(plane: PathPlane, path: NeedlePath) -> str:
     """The clearances that this plane shows, in words."""
     short = {"medial": "canal side", "anterior": "front", "superior": "above", "inferior": "below"}
-    told = [
+    found = [
         f"{short.get(wall, wall)} {path.clearance_mm[wall]:.1f}"
         for wall in SHOWN[plane.name]
         if wall in path.clearance_mm
     ]
-    return "clearance (mm): " + " · ".join(told) if told else ""
+    return "clearance (mm): " + " · ".join(found) if found else ""
 
 
 def _alt(plane: PathPlane, path: NeedlePath) -> str:

@@ -131,8 +131,8 @@ def _cell(band: Band | None, row: Row, procedure: str) -> Cell:
     if band is None and procedure == "vertebroplasty" and row.name.startswith("cured_"):
         return Cell(value="taken as unchanged")
     if band is None or band.value is None:
-        told = "not computed" if band is None else band.reason
-        return Cell(reason="no part of this" if band is None and procedure == "none" else told)
+        text = "not computed" if band is None else band.reason
+        return Cell(reason="no part of this" if band is None and procedure == "none" else text)
     value = number(row.factor * band.value, row.decimals)
     if band.low is None or band.high is None:
         return Cell(value=value)
@@ -157,9 +157,9 @@ def moved(rehearsal: Rehearsal) -> list[Moved]:
             for procedure in rehearsal.bands:
                 effects = rehearsal.drivers.get(f"{procedure}: {row.name}", ())
                 band = rehearsal.bands[procedure].get(row.name)
-                told = _strongest(effects, row, band)
-                if told:
-                    out.append(Moved(procedure=PROCEDURE_WORDS[procedure].capitalize(), result=row.title, by=told))
+                stated = _strongest(effects, row, band)
+                if stated:
+                    out.append(Moved(procedure=PROCEDURE_WORDS[procedure].capitalize(), result=row.title, by=stated))
     return [item for item in out if not item.result.startswith("…")]
 
 

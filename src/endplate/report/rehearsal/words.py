@@ -64,9 +64,9 @@ def _told(rehearsal: Rehearsal, done: ProcedureResult) -> str:
     if done.access is not None and not done.access.paths:
         return f"{start}: no safe needle path ({done.access.reason.rstrip('.')})."
     parts = [_balloon(done), _height(of), _cement(done), _strength(of)]
-    told = "; ".join(part for part in parts if part) or "nothing was computed"
+    text = "; ".join(part for part in parts if part) or "nothing was computed"
     ended = f" It ended early: {done.stopped.rstrip('.')}." if done.stopped else ""
-    return f"{start}: {told}.{ended}"
+    return f"{start}: {text}.{ended}"
 
 
 def _balloon(done: ProcedureResult) -> str:
