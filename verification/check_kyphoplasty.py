@@ -221,7 +221,7 @@ def deflation() -> Check:
         f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), "
         f"predicted; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor calibrated on this "
         f"row, loosening_power {RUBBLE_POWER:g}: fragments that were pulled apart carry next to nothing until "
-        "they touch again. Row R22.2 is predicted with it. No rehearsal uses it: decisions 7 and 11 say why",
+        "they touch again. Row R22.2 is predicted with it. No rehearsal uses it: decisions 7 and 12 say why",
         "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
     )
 
