@@ -20,8 +20,9 @@ from verification.cylinder_body import (
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.anatomy.vertebra import Spine
 from endplate.bone.calibration import calibrate
-from endplate.case.read import read_ct, read_labels
 from endplate.errors import LabelError
+from endplate.image.ct import read_ct
+from endplate.image.labels import read_labels
 from endplate.image.volume import Volume
 from endplate.level import Level
 from endplate.repair.cement.injection import inject
