@@ -113,6 +113,9 @@ def _run(tokens: list[str], request: pytest.FixtureRequest, monkeypatch: pytest.
         app.parse_args(tokens, exit_on_error=False, print_error=False)
         return
     monkeypatch.chdir(request.getfixturevalue("results" if tokens[:2] == ["decide", "results"] else "scan"))
+    if tokens[:2] == ["record", "new"]:
+        # The scan's folder has a record already, which is a person's own and never replaced.
+        monkeypatch.chdir(request.getfixturevalue("tmp_path"))
     monkeypatch.delenv("ENDPLATE_DATABASE", raising=False)
     monkeypatch.setattr("sys.stdin", io.StringIO("anna\n\n74\nfemale\n" + "\n" * 200))  # for `record new`
     if tokens[:2] == ["follow", "start"]:

@@ -22,7 +22,7 @@ from verification.check import Check
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "support"
 PATIENTS, FORGOTTEN, REPLACED, LEARNT, SEED = 300, 8, 6, 4, 4711
 COUNTS_UNKNOWN_AS_ZERO = "of_score_modified"
-REFERENCE = "Clinical reference 11 (synthetic; answers derived from its sections 1 and 5)"
+REFERENCE = "Synthetic patients; answers derived by hand from the guidelines and scores that each row names"
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 
 import pytest
 
@@ -122,6 +123,36 @@ def test_a_bundle_becomes_a_record(tmp_path, capsys):
     (tmp_path / "b.json").write_text("{}")
     assert main(["record", "new", "--from-fhir", str(tmp_path / "b.json"), "--out", str(tmp_path / "r.json")]) == 2
     assert read_record(tmp_path / "r.json") == record
+
+
+def test_a_bundle_without_sex_asks_for_it_and_says_what_it_left(tmp_path, capsys):
+    old = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+        "valueQuantity": {"value": 61, "code": "kg"},
+        "effectiveDateTime": "2010-01-01",
+    }
+    resources = [{"resourceType": "Patient", "id": "x", "birthDate": "1950-01-01"}, old, {"resourceType": "Device"}]
+    entries = [{"resource": one} for one in resources]
+    (tmp_path / "b.json").write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    command = ["record", "new", "--from-fhir", str(tmp_path / "b.json"), "--out", str(tmp_path / "r.json")]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "sex is missing" in said and "--sex female or --sex male" in said and said.count("\n") == 1
+    assert main([*command, "--sex", "female", "--age", "77"]) == 0
+    said = capsys.readouterr().out
+    assert "not used: Device: no record is read from this kind of resource" in said
+    assert "please check: mass_kg 61 is of 2010-01-01" in said
+    assert (read_record(tmp_path / "r.json").sex, read_record(tmp_path / "r.json").age_yr) == ("female", 77)
+    assert main(["record", "new", "--sex", "male", "--out", str(tmp_path / "s.json")]) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_pipe_is_no_bundle(tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    assert main(["record", "new", "--from-fhir", str(tmp_path / "pipe"), "--out", str(tmp_path / "r.json")]) == 2
+    assert "no plain file" in capsys.readouterr().err
 
 
 def test_a_check_says_what_is_known(tmp_path, capsys):

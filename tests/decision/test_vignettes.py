@@ -1,4 +1,4 @@
-"""The 20 vignettes of the clinical reference, verdict by verdict, and the expert cases of every rule file."""
+"""Twenty synthetic patients, verdict by verdict, and the expert cases of every rule file."""
 
 from __future__ import annotations
 

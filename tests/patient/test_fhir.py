@@ -141,7 +141,8 @@ def test_only_sure_codes_leave_the_house():
         for c in entry["resource"].get("code", {}).get("coding", [])
         if not c["system"].startswith("urn:endplate")
     }
-    assert systems == {("http://loinc.org", "72514-3")}
+    loinc = {"72514-3", "29463-7", "30525-0", "6301-6", "1988-5", "38267-1", "38264-8"}
+    assert systems == {("http://loinc.org", code) for code in loinc}
 
 
 def observation(code, value, unit, status="final"):
@@ -171,8 +172,9 @@ def test_another_programs_bundle_gives_what_its_sure_codes_say_and_names_the_res
         today=date(2026, 3, 1),
     )
     assert (read.record.id, read.record.age_yr, read.record.mass_kg) == ("x1", pytest.approx(76, abs=0.05), 61)
-    assert read.record.height_cm is None and read.record.pain.under_analgesia == 7
-    assert read.unused == ("Observation 8302-2", "Observation 12345-6")
+    assert read.record.height_cm == 160 and read.record.pain.under_analgesia == 7
+    assert read.unused == ("Observation 12345-6: the record has no place for its code",)
+    assert read.notes == ("the pain score 7 has no day: it is taken for today's",)
 
 
 def drug(text, status="active", kind="MedicationStatement"):
@@ -202,7 +204,11 @@ def test_another_programs_drugs_and_density_tests_join_the_lists():
     assert read.record.drugs.names == ("Zolpidem 10 mg", "Furosemide")
     tests = {(test.site, test.t_score, test.on) for test in read.record.bone.tests}
     assert tests == {("total hip", -2.6, date(2025, 12, 1)), ("femoral neck", -2.1, None)}
-    assert read.unused == ("MedicationStatement Diazepam", "MedicationStatement 1", "Observation 80940-0")
+    assert read.unused == (
+        "MedicationStatement Diazepam: status completed: it has ended",
+        "MedicationStatement 1: it names no drug",
+        "Observation 80940-0: unit g/cm2 is none of a score",
+    )
 
 
 def test_additions_stand_behind_what_the_record_holds_and_replace_none():

@@ -1,4 +1,4 @@
-"""The vignettes of the clinical reference as facts."""
+"""Synthetic patients as facts."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ LEAST_DENSE_HU = cited(
     400.0, "[hnsf'U]", "Own choice: trabecular bone of young adults ends near 300; cement and sclerosis begin", "design"
 )
 DEEP_MM = cited(5.0, "mm", "Own choice: sclerosis of worn endplates lies shallower", "design")
-DENSE_ML = cited(0.3, "mL", "Own choice: a ball of 8 mm: larger than a bone island", "design")
+DENSE_ML = cited(0.5, "mL", "Own choice: a ball of 10 mm; bone islands are smaller, cement fills millilitres", "design")
 INSET_OF_BONE_MM = cited(2.0, "mm", "Own choice: clear of the shell and its blur", "design")
 OWN_PERCENTILE = cited(
     25, "%", "Own choice: the body's own bone, also where cement fills up to three quarters of it", "design"
@@ -78,13 +78,13 @@ def dense_core_ml(vertebra: Vertebra, hu: NDArray[np.floating]) -> float:
     if not inside.any():
         return 0.0
     own = float(np.percentile(smooth[inside], float(OWN_PERCENTILE)))
-    dense = (smooth > max(own + DENSER_BY_HU, LEAST_DENSE_HU)) & vertebra.body
+    # Only what lies deep counts: the shell and worn endplates hang together with it.
+    dense = (smooth > max(own + DENSER_BY_HU, LEAST_DENSE_HU)) & vertebra.body & (depth > DEEP_MM)
     pieces, count = ndimage.label(dense)
     if not count:
         return 0.0
-    deepest = ndimage.maximum(depth, pieces, np.arange(1, count + 1))
     volumes = np.bincount(pieces.ravel())[1:] * vertebra.grid.voxel_mm3 / MM3_PER_ML
-    return float(volumes[(np.asarray(deepest) > DEEP_MM) & (volumes >= DENSE_ML)].sum())
+    return float(volumes[volumes >= DENSE_ML].sum())
 
 
 def _metal_mm(volume: Volume) -> NDArray[np.float64]:

@@ -79,9 +79,9 @@ class Studies(Part):
 
 
 class DensityTest(Part):
-    """One density measurement of the past."""
+    """One density measurement of the past; one whose site is not stated decides nothing."""
 
-    site: Literal["spine", "femoral neck", "total hip", "forearm", "spine QCT"]
+    site: Literal["spine", "femoral neck", "total hip", "forearm", "spine QCT", "not stated"]
     t_score: TScore | None = None
     z_score: TScore | None = None
     bmd_g_cm2: Annotated[float, Field(gt=0, lt=5)] | None = None

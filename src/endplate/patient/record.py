@@ -31,7 +31,7 @@ SCHEMA_KEY = "$schema"
 """By this key a file tells an editor where the schema lies; it is no part of the record."""
 BIRTH_YEAR = "birth_year"
 MID_MONTH = int(cited(7.0, "mo", "The middle of a year: an age by the year of birth is right to half a year", "design"))
-DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar, exact", "design")
+DAYS_PER_YEAR = cited(365.2425, "d", "Mean year of the Gregorian calendar, exact", "recomputed", cite="iso_8601")
 YEAR_OFF = cited(1.6, "a", "A year of birth leaves the age open by a year, and ages are rounded", "design")
 PAST_MENOPAUSE_YR = cited(60.0, "a", "Menopause at 60 or later is not seen: a slip, or another question", "design")
 SEVERAL = ("patients", "records")

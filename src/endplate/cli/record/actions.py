@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -16,9 +16,14 @@ from endplate.errors import OptionError, RecordError
 from endplate.patient import PatientRecord, read_record
 from endplate.report.folder import check_file, write_file
 
+if TYPE_CHECKING:
+    from endplate.patient.fhir import FromFhir
 
-def new_record(out: Path, from_fhir: Path | None, talk: Output) -> dict[str, Any]:
-    """Make a record and write it.
+
+def new_record(
+    out: Path, from_fhir: Path | None, talk: Output, sex: str | None = None, age_yr: float | None = None
+) -> dict[str, Any]:
+    """Make a record and write it; `sex` and `age_yr` tell what a bundle does not.
 
     Raises
     ------
@@ -28,8 +33,14 @@ def new_record(out: Path, from_fhir: Path | None, talk: Output) -> dict[str, Any
         raise OptionError(f"--out {out} is not a .json file", "records are written as JSON", "name it patient.json")
     check_file(out, "record", [] if from_fhir is None else [from_fhir])
     unused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if from_fhir is not None:
-        record, unused = _converted(from_fhir)
+        found = _converted(from_fhir, sex, age_yr)
+        record, unused, notes = found.record, found.unused, found.notes
+    elif sex is not None or age_yr is not None:
+        raise OptionError(
+            "--sex and --age go with --from-fhir", "a record that is asked for asks them", "leave them out"
+        )
     else:
         record = _asked()
     inputs = [] if from_fhir is None else [from_fhir]
@@ -37,22 +48,23 @@ def new_record(out: Path, from_fhir: Path | None, talk: Output) -> dict[str, Any
     if talk.for_people:
         for name in unused:
             say(f"not used: {plain(name, LONGEST)}")
+        for note in notes:
+            say(f"please check: {plain(note, LONGEST)}")
         say(f"Record   {out.resolve()}")
-    return {"path": str(out.resolve()), "unused": list(unused)}
+    return {"path": str(out.resolve()), "unused": list(unused), "notes": list(notes)}
 
 
-def _converted(path: Path) -> tuple[PatientRecord, tuple[str, ...]]:
+def _converted(path: Path, sex: str | None, age_yr: float | None) -> FromFhir:
     try:
-        from endplate.patient.fhir import record_from_bundle
+        from endplate.patient.fhir import bundle_bytes, record_from_bundle
 
-        found = record_from_bundle(path.read_bytes(), str(path))
+        return record_from_bundle(bundle_bytes(path), str(path), sex=sex, age_yr=age_yr)
     except OSError as error:
         raise RecordError(f"cannot read {path}", error.strerror or "", "check the path") from error
     except ModuleNotFoundError as error:
         raise OptionError(
             "FHIR cannot be read here", f"{error.name} is not installed", "install endplate[fhir]"
         ) from error
-    return found.record, found.unused
 
 
 def _asked() -> PatientRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -30,14 +30,22 @@ def new(
     out: Annotated[Path, Parameter(help="File to write (JSON).")],
     from_fhir: Annotated[
         Path | None,
-        Parameter(negative="", show_default=False, help="Fill it from a FHIR R4B bundle, not by asking."),
+        Parameter(negative="", show_default=False, help="Fill it from a FHIR R4 or R4B bundle, not by asking."),
+    ] = None,
+    sex: Annotated[
+        Literal["female", "male"] | None,
+        Parameter(negative="", show_default=False, help="With --from-fhir: where the bundle does not tell it."),
+    ] = None,
+    age: Annotated[
+        float | None,
+        Parameter(negative="", show_default=False, help="With --from-fhir, in years: likewise."),
     ] = None,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Ask for a record step by step; Enter leaves a thing unknown, ? explains."""
     from endplate.cli.record.actions import new_record
 
-    return outcome.answer(lambda talk: new_record(out, from_fhir, talk), run)
+    return outcome.answer(lambda talk: new_record(out, from_fhir, talk, sex, age), run)
 
 
 @app.command

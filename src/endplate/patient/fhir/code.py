@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from endplate.level import Level
+from endplate.patient.fhir.code_table import LOINC, SNOMED, written_loinc
 
 OURS = "urn:endplate:record"
-SNOMED, LOINC, UCUM = "http://snomed.info/sct", "http://loinc.org", "http://unitsofmeasure.org"
 
 VERTEBRA = dict(
     zip(
@@ -63,24 +63,6 @@ FIELD = {
 }
 """Fields with a code that was read in the source (the second for EQ-5D-5L only)."""
 
-READ_AS = {
-    (LOINC, "72514-3"): "pain.under_analgesia",
-    (LOINC, "29463-7"): "mass_kg",
-    (LOINC, "8302-2"): "height_cm",
-}
-"""What other programs' observations are taken for. Body weight and height: from knowledge of LOINC, used to read only,
-and only in kg and cm."""
-
-READ_DENSITY = {
-    "80946-7": ("total hip", "t_score"),
-    "80948-3": ("femoral neck", "t_score"),
-    "80940-0": ("femoral neck", "z_score"),
-}
-"""LOINC codes of density tests: left hip and left femur. The record knows no plain femur: the neck is the place of the
-femur whose scores guidelines use."""
-
-READ_UNIT = {"mass_kg": "kg", "height_cm": "cm"}
-
 UNIT = (
     ("_kg", "kg"),
     ("_cm", "cm"),
@@ -127,13 +109,31 @@ def unit(path: str) -> str:
     return next((ucum for ending, ucum in UNIT if name.endswith(ending)), "1")
 
 
-def concept(path: str, five_levels: bool = False) -> dict[str, Any]:
-    """CodeableConcept of a field: our name, and a public code where one is sure."""
+def concept(path: str, five_levels: bool = False, loinc: str = "") -> dict[str, Any]:
+    """CodeableConcept of a field: our name, and a public code where one is sure or given."""
     coding = [{"system": OURS, "code": path}]
     known = FIELD.get(path)
     if known and (path != "questionnaires.eq5d.index" or five_levels):
         coding.insert(0, {"system": known[0], "code": known[1]})
+    public = loinc or written_loinc().get(path.removesuffix(".value"), "")
+    if public:
+        coding.insert(0, {"system": LOINC, "code": public})
     return {"coding": coding, "text": path.replace(".", ": ").replace("_", " ")}
+
+
+CATEGORY = {
+    "mass_kg": "vital-signs", "height_cm": "vital-signs", "laboratory": "laboratory", "bone": "imaging",
+    "studies": "imaging", "levels": "imaging", "pain": "survey", "questionnaires": "survey",
+    "history": "social-history",
+}  # fmt: skip
+"""Category of an observation by the part of the record; of the rest, an examination."""
+CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+
+def category(path: str) -> list[dict[str, Any]]:
+    """Category of an observation, as FHIR lists them."""
+    code = CATEGORY.get(path.partition(".")[0], "exam")
+    return [{"coding": [{"system": CATEGORIES, "code": code}]}]
 
 
 def body_site(level: Level) -> dict[str, Any]:

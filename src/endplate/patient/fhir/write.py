@@ -1,15 +1,18 @@
-"""A record as FHIR R4B resources: Patient, Observations, QuestionnaireResponses, MedicationStatements, Procedures."""
+"""A record as FHIR R4 resources: Patient, Observations, QuestionnaireResponses, MedicationStatements, Procedures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from endplate.level import Level
-from endplate.patient.fhir.code import OURS, UCUM, body_site, concept, unit
+from endplate.patient.drug_table import ATC, RXNORM
+from endplate.patient.fhir.code import OURS, body_site, category, concept, unit
+from endplate.patient.fhir.code_table import UCUM, table
 from endplate.patient.fhir.flat import Leaf, flatten
+from endplate.patient.named_drug import read_list
 from endplate.patient.record import PatientRecord
 
 Resource = dict[str, Any]
@@ -25,6 +28,11 @@ RATED = {"pain": "pain.rated_on", "falls": "falls.tested_on"}
 """Days of parts that were rated or tested at once."""
 TESTED = ("laboratory", "bone")
 """Parts whose values carry days of their own."""
+VITAL = ("mass_kg", "height_cm")
+NO_DAY = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
+"""Stands for the day of a vital sign that has none: their profile wants one."""
+STATUS = {True: "active", False: "completed", None: "unknown"}
+"""Status of a drug by whether it is taken."""
 
 
 def record_resources(record: PatientRecord) -> list[Resource]:
@@ -32,16 +40,31 @@ def record_resources(record: PatientRecord) -> list[Resource]:
     leaves = [(path, value) for path, value in flatten(record) if path not in OF_PATIENT]
     five = record.questionnaires.eq5d is not None and record.questionnaires.eq5d.version == "5L"
     days = {path: value for path, value in leaves if isinstance(value, date)}
+    densities = dict(_density_codes(record))
     resources = [_patient(record)]
     for number, (home, group) in enumerate(groupby(leaves, key=lambda leaf: _home(leaf[0])), start=1):
         kind, place = home
         stated = list(group)
         made = _MAKERS[kind](place, stated, five)
         for n, (resource, path) in enumerate(zip(made, _paths(kind, place, stated), strict=True)):
-            day, field = _day(path, days), DAY_FIELD.get(kind)
-            dated = {field: day.isoformat()} if field and day else {}
-            resources.append(resource | dated | {"id": f"{kind}-{number}-{n}"})
+            code = {"code": concept(path, loinc=densities[path])} if path in densities else {}
+            resources.append(resource | code | _dated(kind, path, days) | {"id": f"{kind}-{number}-{n}"})
     return resources
+
+
+def _dated(kind: str, path: str, days: Mapping[str, date]) -> Resource:
+    """The day of a resource under the name that its kind has for it."""
+    day, field = _day(path, days), DAY_FIELD.get(kind)
+    if field and day:
+        return {field: day.isoformat()}
+    return {"_effectiveDateTime": NO_DAY} if path in VITAL else {}
+
+
+def _density_codes(record: PatientRecord) -> Iterator[tuple[str, str]]:
+    """The LOINC code of each value of a density test, by its place in the record."""
+    for number, test in enumerate(record.bone.tests or ()):
+        for kind, codes in table()["density"]["site"].get(test.site, {}).items():
+            yield f"bone.tests.{number}.{kind}", codes[0]
 
 
 def _paths(kind: str, place: str, leaves: Iterable[tuple[str, Leaf]]) -> list[str]:
@@ -82,7 +105,11 @@ def _patient(record: PatientRecord) -> Resource:
     out: Resource = {"resourceType": "Patient", "id": "patient", "gender": record.sex}
     if record.id is not None:
         out["identifier"] = [{"system": OURS, "value": record.id}]
-    return out
+    if record.birth_year is not None:
+        out["birthDate"] = str(record.birth_year)
+    # An age is no date of birth: it stands as told, and no date is made of it.
+    age = {"value": record.age_yr, "unit": "a", "system": UCUM, "code": "a"}
+    return out | {"extension": [{"url": f"{OURS}:age_yr", "valueAge": age}]}
 
 
 def _observations(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:
@@ -101,6 +128,7 @@ def _observation(path: str, value: Leaf) -> Resource:
     return {
         "resourceType": "Observation",
         "status": "final",
+        "category": category(path),
         "code": concept(path),
         "subject": SUBJECT,
         **_value(path, value),
@@ -150,19 +178,33 @@ def _extensions(leaves: Iterable[tuple[str, Leaf]]) -> list[Resource]:
 def _drug(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:
     known = list(leaves)
     fields = {path.removeprefix(f"{place}."): value for path, value in known}
-    name = fields.get("drug") or (known[0][1] if place.startswith("drugs.names") else "glucocorticoid")
+    listed = place.startswith("drugs.names")
+    name = str(fields.get("drug") or (known[0][1] if listed else "glucocorticoid"))
     start, stop = fields.get("started_on"), fields.get("stopped_on")
+    coding, taken = _coded(name)
+    if not listed:
+        taken = False if stop else True if fields.get("ongoing") else None
     period = {key: day.isoformat() for key, day in (("start", start), ("end", stop)) if isinstance(day, date)}
     return [
         {
             "resourceType": "MedicationStatement",
-            "status": "completed" if stop else "unknown",
-            "medicationCodeableConcept": {"text": str(name)},
+            "status": STATUS[taken],
+            "medicationCodeableConcept": {**({"coding": coding} if coding else {}), "text": name},
             "subject": SUBJECT,
             **({"effectivePeriod": period} if period else {}),
             "extension": _extensions(known),
         }
     ]
+
+
+def _coded(name: str) -> tuple[list[Resource], bool | None]:
+    """Codes of a drug, and whether it is taken, as its words say; none where they name no drug, or several."""
+    found = read_list((name,)).drugs
+    if len({one.drug.generic for one in found}) != 1:
+        return [], None
+    drug = found[0].drug
+    codes = [(RXNORM, code) for code in drug.rxnorm[:1]] + [(ATC, drug.atc)] * bool(drug.atc)
+    return [{"system": system, "code": code} for system, code in codes], found[0].taken
 
 
 def _procedure(place: str, leaves: Iterable[tuple[str, Leaf]], five: bool) -> list[Resource]:

@@ -1,4 +1,4 @@
-"""The decision as a FHIR R4B bundle."""
+"""The decision as a FHIR R4 transaction bundle."""
 
 from endplate.report.fhir.bundle import to_bundle
 

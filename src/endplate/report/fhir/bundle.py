@@ -1,4 +1,4 @@
-"""A FHIR R4B bundle: the record, what was measured, emergencies, conditions by level, risks, the plan, proposals.
+"""A FHIR R4 transaction bundle: record, measurements, emergencies, conditions by level, risks, plan, proposals.
 
 Only codes that are sure are used; everything else goes as text under our own names.
 """
@@ -10,8 +10,9 @@ from datetime import date
 
 from endplate.case.care import Care
 from endplate.finding import Finding
-from endplate.patient.fhir import record_resources
-from endplate.patient.fhir.code import UCUM, body_site
+from endplate.patient.fhir import record_resources, transaction
+from endplate.patient.fhir.code import CATEGORIES, body_site
+from endplate.patient.fhir.code_table import UCUM
 from endplate.report.fhir.condition import conditions
 from endplate.report.fhir.proposal import flags, proposals
 from endplate.report.fhir.resource import SUBJECT, Resource, dated
@@ -33,11 +34,7 @@ def to_bundle(care: Care, findings: Iterable[Finding] = ()) -> Resource:
         proposals(care),
     ):
         resources += list(maker)
-    return {
-        "resourceType": "Bundle",
-        "type": "collection",
-        "entry": [{"fullUrl": f"urn:endplate:{r['resourceType']}:{r['id']}", "resource": r} for r in resources],
-    }
+    return transaction(resources)
 
 
 def _measured(findings: Iterable[Finding], scanned_on: date | None) -> Iterator[Resource]:
@@ -47,6 +44,7 @@ def _measured(findings: Iterable[Finding], scanned_on: date | None) -> Iterator[
             "resourceType": "Observation",
             "id": f"finding-{number}",
             "status": "final",
+            "category": [{"coding": [{"system": CATEGORIES, "code": "imaging"}]}],
             "code": {"coding": [{"system": FINDING, "code": finding.code}], "text": title_of(finding.code)},
             "subject": SUBJECT,
             **dated("effectiveDateTime", scanned_on),

@@ -18,10 +18,11 @@ from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import Glucocorticoid
-from endplate.patient.fhir.code import SNOMED, body_site
+from endplate.patient.fhir.code import body_site
+from endplate.patient.fhir.code_table import ICD10CM, SNOMED
+from endplate.patient.fhir.diagnosis import OWN_FRACTURE_WORDS
 from endplate.report.fhir.resource import SUBJECT, Resource, dated
 
-ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 AGE_RELATED, OTHER_OSTEOPOROSIS, NEOPLASTIC = "M80.08XA", "M80.88XA", "M84.58XA"
 """Current vertebral fracture, first encounter, in age-related osteoporosis, in other osteoporosis, in neoplastic
 disease: the first two sure, the third read second-hand."""
@@ -32,6 +33,7 @@ WEDGE_FRACTURE = {
 }  # fmt: skip
 """Wedge compression fracture by level: read in the source or sure."""
 OSTEOPOROSIS = {"system": SNOMED, "code": "64859006"}
+TERMS = "http://terminology.hl7.org/CodeSystem"
 LONG_STEROID, PAST_FRAGILITY = "Z79.52", "Z87.310"
 DECIDED = ("definite", "probable")
 WEDGE_CLASSES = ("OF1", "OF2")
@@ -47,7 +49,13 @@ def conditions(care: Care, findings: Iterable[Finding]) -> Iterator[Resource]:
         fresh = _fresh(facts.values, alone or own is not None)
         since = own or (care.record.episode.onset_before(care.record.recorded_on) if fresh else None)
         yield {
-            **_condition(f"fracture-{level.level}", _fracture(care.record, facts, level, fresh, wedges), care.record),
+            **_condition(
+                f"fracture-{level.level}",
+                _fracture(care.record, facts, level, fresh, wedges),
+                care.record,
+                _read_by_a_person(care.record, level.level),
+                "encounter-diagnosis",
+            ),
             "bodySite": [body_site(Level(level.level))],
             **dated("onsetDateTime", since),
             "note": [{"text": "Causes by the rules: " + "; ".join(_cause(grade) for grade in level.causes)}],
@@ -55,16 +63,29 @@ def conditions(care: Care, findings: Iterable[Finding]) -> Iterator[Resource]:
     yield from _background(care)
 
 
-def _condition(name: str, code: Resource, record: PatientRecord) -> Resource:
-    active = {"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}
+def _condition(
+    name: str, code: Resource, record: PatientRecord, sure: bool = True, kind: str = "problem-list-item"
+) -> Resource:
+    """A condition; `sure` : a person said so, and it does not follow from measurements or rules alone."""
     return {
         "resourceType": "Condition",
         "id": name,
-        "clinicalStatus": {"coding": [active]},
+        "clinicalStatus": _term("condition-clinical", "active"),
+        "verificationStatus": _term("condition-ver-status", "confirmed" if sure else "provisional"),
+        "category": [_term("condition-category", kind)],
         "code": code,
         "subject": SUBJECT,
         **dated("recordedDate", record.recorded_on),
     }
+
+
+def _term(system: str, code: str) -> Resource:
+    return {"coding": [{"system": f"{TERMS}/{system}", "code": code}]}
+
+
+def _read_by_a_person(record: PatientRecord, level: str) -> bool:
+    told = record.levels.get(Level(level))
+    return told is not None and told.fracture is True
 
 
 def _cause(grade: Grade) -> str:
@@ -91,7 +112,7 @@ def _fresh(facts: FactValues, day_is_its_own: bool) -> bool:
 def _fracture(
     record: PatientRecord, facts: LevelFacts, level: LevelDecision, fresh: bool, wedges: set[str]
 ) -> Resource:
-    text = f"Vertebral compression fracture of {level.level}"
+    text = f"{OWN_FRACTURE_WORDS} {level.level}"
     code = _code(record, facts, level, level.level in wedges) if fresh else None
     return {**({"coding": [{"system": ICD10CM, "code": code}]} if code else {}), "text": text}
 
@@ -130,7 +151,7 @@ def _background(care: Care) -> Iterator[Resource]:
     limit = next(book for book in rulebook().books if book.edition.id == "definitions").thresholds["osteoporosis_t"]
     score = lowest_t_score(record)
     if "definite" in graded or (score is not None and score <= limit.value):
-        yield _condition("osteoporosis", {"coding": [OSTEOPOROSIS], "text": "Osteoporosis"}, record)
+        yield _condition("osteoporosis", {"coding": [OSTEOPOROSIS], "text": "Osteoporosis"}, record, sure=False)
     if any(_long(course, record.recorded_on) for course in record.drugs.glucocorticoids or ()):
         yield _condition("long-term-steroid", _icd(LONG_STEROID, "Long-term use of systemic glucocorticoids"), record)
     if any(fracture.low_energy for fracture in record.history.fractures or ()):
