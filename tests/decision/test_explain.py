@@ -96,7 +96,8 @@ def test_a_rule_set_is_told_whole_from_note_to_answers() -> None:
     told = lines(RULES, age_yr=70, pregnancy=False, trend="stable", level="L1")
     pregnant = "[no] Pregnant: no (pregnant)"
     old = ["[yes] Old", "  source: Table 3; own 2024 [secondary]",
-           "  [yes] Age: 70 years (age_yr); asked: >= 65 years", "    source: Table 1; own 2024 [knowledge]"]  # fmt: skip
+           "  [yes] Age: 70 years (age_yr); asked: >= 65 years",
+           "    source: Table 1; own 2024 [knowledge]"]  # fmt: skip
 
     def under(depth: int, *text: str) -> list[str]:
         return ["  " * depth + line for line in text]
