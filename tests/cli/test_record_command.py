@@ -106,6 +106,7 @@ def test_an_impossible_answer_is_asked_again_with_what_is_possible(tmp_path, mon
 def test_age_and_sex_cannot_be_left_out(tmp_path, monkeypatch, capsys):
     err = asked(tmp_path, monkeypatch, capsys, "", "", "", "76", "", "male", "", "", "", *[""] * 60)
     assert err.count("Age, years (") == 2
+    assert "Age, years is needed: a number from 0 to 120" in err
 
 
 def test_an_input_that_ends_writes_nothing(tmp_path, monkeypatch, capsys):
