@@ -128,7 +128,7 @@ def test_what_only_shows_beside_another_number_is_asked_about():
 def test_an_interview_asks_for_drugs_by_name_and_keeps_odd_numbers_that_are_right():
     prompts = []
     answers = {
-        "Age": ["76"], "Sex": ["female"], "Body mass": ["140"], "height": ["160"], "Is it right": ["yes"],
+        "Age": ["76"], "Sex": ["female"], "Body mass": ["140"], "Height": ["160"], "Is it right": ["yes"],
         "Anything about drugs": ["yes"], "More about drugs": ["yes"], "all drugs by name": ["Eliquis 5 mg"],
     }  # fmt: skip
 

@@ -67,7 +67,7 @@ def test_the_answers_that_settle_most_verdicts_come_first():
 
 
 def test_a_question_mark_says_why_and_back_returns_to_the_question_before():
-    record, _, said = told(IDENTITY | {"Body mass": ["60", "61"], "height": ["?", "back", "160"]})
+    record, _, said = told(IDENTITY | {"Body mass": ["60", "61"], "Height": ["?", "back", "160"]})
     assert (record.mass_kg, record.height_cm) == (61, 160)
     assert "It describes the patient." in "".join(said)
     record, _, said = told(IDENTITY | {"Which vertebra": "L1", "Pain mainly": ["?", "yes"]})
@@ -97,7 +97,7 @@ def test_pregnancy_is_asked_only_where_it_is_possible(sex, age, wanted):
 
 def test_an_impossible_answer_is_asked_again_with_what_is_possible(tmp_path, monkeypatch, capsys):
     err = asked(tmp_path, monkeypatch, capsys, "p1", "31.6.26", "", "760", "76", "x", "female", "", "", "", *[""] * 60)
-    assert "recorded on is '31.6.26', but should be a day" in err
+    assert "Recorded on is '31.6.26', but should be a day" in err
     assert "Age, years is '760', but should be a number from 0 to 120" in err
     assert "Sex is 'x', but should be female / male" in err
     assert read_record(tmp_path / "r.json").age_yr == 76
@@ -106,6 +106,7 @@ def test_an_impossible_answer_is_asked_again_with_what_is_possible(tmp_path, mon
 def test_age_and_sex_cannot_be_left_out(tmp_path, monkeypatch, capsys):
     err = asked(tmp_path, monkeypatch, capsys, "", "", "", "76", "", "male", "", "", "", *[""] * 60)
     assert err.count("Age, years (") == 2
+    assert "Age, years is needed: a number from 0 to 120" in err
 
 
 def test_an_input_that_ends_writes_nothing(tmp_path, monkeypatch, capsys):

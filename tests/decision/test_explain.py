@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from endplate.decision.explanation.explain import Branch, explain, explain_grading, printed
+from endplate.decision.explanation.explain import Branch, explain, explain_grading, printed, shown
 from endplate.decision.facts.level_facts import LevelFacts
+from endplate.decision.logic.field import field_catalogue
 from endplate.decision.rules.rulebook import read_book
 from endplate.decision.rules.ruleset import RuleSet
 
@@ -95,7 +96,8 @@ def test_a_rule_set_is_told_whole_from_note_to_answers() -> None:
     told = lines(RULES, age_yr=70, pregnancy=False, trend="stable", level="L1")
     pregnant = "[no] Pregnant: no (pregnant)"
     old = ["[yes] Old", "  source: Table 3; own 2024 [secondary]",
-           "  [yes] Age: 70 a (age_yr); asked: >= 65 a", "    source: Table 1; own 2024 [knowledge]"]  # fmt: skip
+           "  [yes] Age: 70 years (age_yr); asked: >= 65 years",
+           "    source: Table 1; own 2024 [knowledge]"]  # fmt: skip
 
     def under(depth: int, *text: str) -> list[str]:
         return ["  " * depth + line for line in text]
@@ -192,3 +194,16 @@ def test_a_line_without_a_source_ends_without_a_legend(truth: bool | None, mark:
     assert printed(Branch(text="A", marked=False, branches=(Branch(text="B", truth=truth),)), 1) == (
         f"  A\n    {mark} B\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("age_yr", 31.0, "31 years"),
+        ("age_yr", 1.0, "1 year"),
+        ("kyphosis_deg", 29.0975, "29.1 degrees"),
+        ("nrs", 7.0, "7"),
+    ],
+)
+def test_a_value_is_shown_rounded_with_its_unit_in_words(name, value, words):
+    assert shown(field_catalogue()[name], value) == words

@@ -275,6 +275,14 @@ def test_what_is_left_is_settled_where_statuses_agree(left: list[Any], settled: 
     assert settle(tuple(Outcome(*one) for one in left)) == Outcome(*settled)
 
 
+def test_answers_outside_the_scope_stand_under_one_heading() -> None:
+    outside = [Outcome("no", f"not applicable: {why}", False) for why in ("tumour", "trauma")]
+    assert settle((Outcome("no", "not routine", True), *outside)).answer == (
+        "not routine or not applicable (tumour; trauma)"
+    )
+    assert settle(tuple(outside)).answer == "not applicable: tumour or not applicable: trauma"
+
+
 def test_a_status_alone_is_the_outcome_s() -> None:
     rules = ruleset("pain", **FULL)
     assert (

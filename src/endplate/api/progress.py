@@ -30,6 +30,7 @@ STAGE_WORDS = {
     "crush": "Crushing the body",
     "warp": "Moving everything along",
     "check": "Measuring the result",
+    "decide": "Asking the rule sets",
     "report": "Writing the report",
 }
 """What each stage does, in plain words."""

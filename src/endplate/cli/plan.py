@@ -101,5 +101,6 @@ def print_plan(case: Case, paths: dict[str, Path]) -> None:
 
 def _print_paths(paths: dict[str, Path]) -> None:
     names = {"html": "Report", "json": "Data", "nifti": "Volumes"}
+    width = max((len(names.get(name, name)) for name in paths), default=0)
     for name, path in paths.items():
-        say(f"{names.get(name, name):<13} {path.resolve()}")
+        say(f"{names.get(name, name):<{width}}  {path.resolve()}")

@@ -192,9 +192,11 @@ def print_rehearsal(case: Case, paths: dict[str, Path]) -> None:
                 shown = [f"{cell.value}\n[dim]{cell.band}[/dim]" if cell.band else cell.value or "–" for cell in cells]
                 table.add_row(name, *(_plain(text) for text in shown))
             say_table(table)
-    say(
-        "A computation in the bone that the scan shows, not a forecast; the report says what it cannot tell.", wrap=True
-    )
+    if case.rehearsals:
+        note = "A computation in the bone that the scan shows, not a forecast; the report says what it cannot tell."
+    else:
+        note = "No repair was rehearsed."
+    say(note, wrap=True)
     for name, path in (("Report", paths.get("html")), ("Data", paths.get("json")), ("Volumes", paths.get("nifti"))):
         if path is not None:
             say(f"{name:<8} {path.resolve()}")

@@ -190,7 +190,7 @@ def test_fragility_is_assumed_where_no_adequate_trauma_is_known(told, wanted):
 def test_what_was_assumed_is_said():
     told = {**BASE, "levels": {"T11": {"fracture": True}}, "episode": {}}
     said = [one.text for one in prevent(parse_record(json.dumps(told))).cautions]
-    assert "taken as a fragility fracture: no adequate trauma is told; say so if there was one" in said
+    assert "taken as a fragility fracture: no adequate trauma is recorded; say so if there was one" in said
 
 
 def test_forearm_and_humerus_are_told_from_other_sites():

@@ -315,7 +315,7 @@ def test_a_misspelt_anticoagulant_is_asked_about_not_taken_for_none():
 def test_a_glucocorticoid_without_a_dose_is_asked_for():
     told = plan(drugs__names=["prednisolone"])
     assert "glucocorticoid_mg_d" not in told.facts
-    assert any("its daily dose is not told" in one.text for one in told.cautions)
+    assert any("its daily dose is not known" in one.text for one in told.cautions)
 
 
 def test_antiplatelet_drugs_are_named_to_the_operator():

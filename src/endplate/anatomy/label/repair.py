@@ -123,8 +123,9 @@ def piece_cautions(level: Level, pieces: Pieces, voxel_mm3: float, *, repaired: 
     cautions = []
     if pieces.islands:
         volume = sum(float(piece.sum()) for piece in pieces.islands) * voxel_mm3
-        what = f"{len(pieces.islands)} loose specks ({volume:.0f} mm3) of {level}"
-        done = "were left out" if repaired else "are in the labels"
+        one = len(pieces.islands) == 1
+        what = f"{len(pieces.islands)} loose {'speck' if one else 'specks'} ({volume:.0f} mm3) of {level}"
+        done = f"{'was' if one else 'were'} left out" if repaired else f"{'is' if one else 'are'} in the labels"
         cautions.append(Caution(code="islands", level=level, text=f"{what} {done}", repaired=repaired))
     bled: dict[int, float] = {}
     for owner, piece in pieces.bled:

@@ -60,8 +60,9 @@ def run_decide(
 
 
 def _say_paths(paths: dict[str, Path]) -> None:
+    width = max(map(len, paths), default=0)
     for name, path in paths.items():
-        say(f"{name:<13} {path.resolve()}")
+        say(f"{name:<{width}}  {path.resolve()}")
 
 
 def weighed(case: Path | None, record: Path, levels: list[str] | None) -> tuple[Care, tuple[Finding, ...]]:
@@ -105,7 +106,8 @@ def _cell(verdict: Verdict) -> str:
     if verdict.status == "indeterminate" and verdict.missing:
         return f"indeterminate; ask for: {missing_words(verdict.missing[:2])}"
     word = STATUS_WORDS[verdict.status] if verdict.applies else "not applicable"
-    return f"{word}: {_short(verdict.answer)}"
+    answer = _short(verdict.answer)
+    return word if answer == word else f"{word}: {answer}"
 
 
 def print_care(care: Care) -> None:

@@ -14,6 +14,8 @@ UNITS = {"yr": "years", "kg": "kg", "cm": "cm", "days": "days", "percent": "%", 
          "nmol_l": "nmol/L", "mg_day": "mg a day", "iu_day": "IU a day", "g_cm2": "g/cm²", "mg_cm3": "mg/cm³",
          "hu": "HU"}  # fmt: skip
 """Units at the end of a field's name, in words."""
+LABELS = {"id": "Identifier of the patient", "recorded_on": "Recorded on", "height_cm": "Height of the patient, cm"}
+"""Questions about the patient that no rule set asks for."""
 NAMED = 4
 """Rule sets that a reason names; the rest are counted."""
 
@@ -47,7 +49,7 @@ def label(path: str) -> str:
         entry = field_catalogue()[fact]
         unit = _unit(path.rpartition(".")[2])
         return f"{entry.title}, {unit}" if unit and unit not in entry.title else entry.title
-    return plain(path.rpartition(".")[2])
+    return LABELS.get(path) or plain(path.rpartition(".")[2])
 
 
 def plain(name: str) -> str:

@@ -46,7 +46,8 @@ def value_of(text: str, name: str, field: FieldInfo) -> Any:
         annotation: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
         return TypeAdapter(annotation).validate_python(raw, strict=False if date in kinds else None)
     except ValidationError as error:
-        raise ValueError(f"{name} is {text!r}, but should be {wanted(field)}") from error
+        said = f"is {text!r}, but should be" if text else "is needed:"
+        raise ValueError(f"{name} {said} {wanted(field)}") from error
 
 
 def part_of(field: FieldInfo) -> type[BaseModel] | None:

@@ -23,6 +23,11 @@ SHARED = "definitions"
 """Rule file whose criteria facts are derived by."""
 PLAIN = ("1", "{score}")
 """Units that are not printed."""
+WORDS = {"a": "years", "mo": "months", "d": "days", "deg": "degrees", "g/a": "g a year", "mg/d": "mg a day",
+         "mm[Hg]": "mmHg", "[hnsf'U]": "HU", "10*9/L": "×10⁹/L", "mg/cm3": "mg/cm³", "kg/m2": "kg/m²"}  # fmt: skip
+"""UCUM codes as a clinician reads them; the others stand as they are."""
+DIGITS = 4
+"""Significant digits of a value that is read by people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +196,13 @@ def shown(entry: Field, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return value.replace("_", " ")
-    return f"{value:g}" if entry.unit in PLAIN else f"{value:g} {entry.unit}"
+    number = f"{float(f'{value:.{DIGITS}g}'):g}"
+    return number if entry.unit in PLAIN else f"{number} {_unit(entry.unit, number)}"
+
+
+def _unit(code: str, number: str) -> str:
+    words = WORDS.get(code, code)
+    return words.removesuffix("s") if number == "1" and code in ("a", "mo", "d", "deg") else words
 
 
 def _span(low: float, high: float) -> str:

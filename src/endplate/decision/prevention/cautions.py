@@ -39,7 +39,7 @@ def _drug_list(record: PatientRecord) -> Iterator[RiskFigure]:
     if platelets:
         yield RiskFigure(text=f"antiplatelet drug on the list: {', '.join(platelets)}; ask the operator", source=LIST)
     if drugs.dose_unknown:
-        yield RiskFigure(text="a glucocorticoid is on the list; its daily dose is not told: ask for it", source=LIST)
+        yield RiskFigure(text="a glucocorticoid is on the list; its daily dose is not known: ask for it", source=LIST)
     for note in drugs.notes:
         yield RiskFigure(text=note, source=LIST)
     if any(one.drug.drug_class == "calcitonin" and one.taken for one in drugs.listed.of("bone")):
@@ -49,7 +49,7 @@ def _drug_list(record: PatientRecord) -> Iterator[RiskFigure]:
 def _denosumab(facts: Mapping[str, Any]) -> Iterator[RiskFigure]:
     if facts.get("denosumab_stopped"):
         yield RiskFigure(
-            text="denosumab was stopped and no potent drug is told after it: rebound fractures; "
+            text="denosumab was stopped and no potent drug is recorded after it: rebound fractures; "
             "a potent antiresorptive drug now",
             source="Anastasilakis 2023; ECTS 2021",
         )
@@ -90,6 +90,6 @@ def _void(record: PatientRecord) -> Iterator[RiskFigure]:
 def _assumed(record: PatientRecord, findings: tuple[Finding, ...]) -> Iterator[RiskFigure]:
     if fragility_assumed(record, findings):
         yield RiskFigure(
-            text="taken as a fragility fracture: no adequate trauma is told; say so if there was one",
+            text="taken as a fragility fracture: no adequate trauma is recorded; say so if there was one",
             source=citation_of(ASSUMED_FROM_YR).source,
         )

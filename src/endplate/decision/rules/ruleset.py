@@ -173,11 +173,23 @@ class RuleSet:
         return tuple(node for score in self.scores for item in score.items for node in item.nodes)
 
 
+NOT_APPLICABLE = "not applicable: "
+
+
+def _joined(answers: tuple[str, ...]) -> str:
+    """Answers that are all still possible, those by which a rule set would not apply under one heading."""
+    outside = [answer.removeprefix(NOT_APPLICABLE) for answer in answers if answer.startswith(NOT_APPLICABLE)]
+    inside = [answer for answer in answers if not answer.startswith(NOT_APPLICABLE)]
+    if len(outside) < 2 or not inside:
+        return " or ".join(answers)
+    return " or ".join((*inside, f"not applicable ({'; '.join(outside)})"))
+
+
 def settle(left: tuple[Outcome, ...]) -> Outcome:
     """One outcome out of those still reachable."""
     if len(left) == 1:
         return left[0]
     statuses = {outcome.status for outcome in left}
-    answer = " or ".join(dict.fromkeys(outcome.answer for outcome in left))
+    answer = _joined(tuple(dict.fromkeys(outcome.answer for outcome in left)))
     status: Status = statuses.pop() if len(statuses) == 1 else "indeterminate"
     return Outcome(status, answer, any(outcome.applies for outcome in left))
