@@ -33,7 +33,8 @@ def gathered(texts: list[str]) -> list[str]:
 
 def main() -> None:
     """Write the section and remove the fragments."""
-    version = re.search(r'"(.+)"', (HERE.parent / "src/endplate/version.py").read_text(encoding="utf-8"))
+    text = (HERE.parent / "src/endplate/version.py").read_text(encoding="utf-8")
+    version = re.search(r'^__version__ = "(.+)"', text, flags=re.MULTILINE)
     if version is None:
         raise SystemExit("src/endplate/version.py names no version")
     lines = gathered([file.read_text(encoding="utf-8") for file in fragments()])
