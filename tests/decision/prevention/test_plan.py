@@ -42,7 +42,7 @@ def test_a_fragility_fracture_always_gets_a_plan_with_dates_from_the_fracture():
 def test_a_drug_without_a_listed_block_is_not_called_fit_for_the_patient():
     calm = {"calcium_mmol_l": 2.4, "creatinine_umol_l": 60, "egfr_ml_min": 80, "vitamin_d_ng_ml": 30}
     told = prevent(record(laboratory=calm, drugs={"bone_drugs": []})).next_step
-    assert "no listed block found (fitness for age not weighed): " in told and "Denosumab" in told
+    assert "no recorded contraindication (suitability for age not assessed): " in told and "Denosumab" in told
 
 
 def test_a_fracture_found_by_the_scan_counts_like_one_that_is_told():
@@ -212,7 +212,7 @@ def test_the_next_step_names_anabolic_drugs_that_are_not_blocked_and_what_is_ope
     assert "consider an anabolic drug first (Teriparatide or abaloparatide; by ASBMR/BHOF 2024)" in words
     assert "open, complete the record: Teriparatide or abaloparatide, Raloxifene" in words
     assert words.endswith("blocked: Romosozumab, Hormone therapy")
-    assert "(fitness for age not weighed): Oral bisphosphonate, Zoledronate, Denosumab;" in words
+    assert "(suitability for age not assessed): Oral bisphosphonate, Zoledronate, Denosumab;" in words
     barred = prevent(
         record(history=clear, laboratory=laboratory, drugs=drugs, cancer={"bone_metastasis": True})
     ).next_step

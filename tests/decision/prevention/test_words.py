@@ -43,7 +43,7 @@ AWAY = verdict("H", "no", applies=False, ruleset="h")
 UNSURE, BARRED = verdict("Unsure", "indeterminate"), verdict("Barred", "contraindicated")
 BUILDS, NEW = verdict("Builds", "indeterminate", ruleset="anabolic"), verdict("New", "yes", ruleset="romosozumab")
 BARRED_BUILDS = verdict("Builds", "contraindicated", ruleset="anabolic")
-FIT, LACK = "no listed block found (fitness for age not weighed)", "open, complete the record"
+FIT, LACK = "no recorded contraindication (suitability for age not assessed)", "open, complete the record"
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def _by_status(drugs: Iterable[Verdict]) -> Iterator[str]:
     still_open = [one.title for one in listed if one.status == "indeterminate"]
     blocked = [one.title for one in listed if one.status == "contraindicated"]
     for title, names in (
-        ("no listed block found (fitness for age not weighed)", free),
+        ("no recorded contraindication (suitability for age not assessed)", free),
         ("with a caution", cautions),
         ("open, complete the record", still_open),
         ("blocked", blocked),
