@@ -30,7 +30,7 @@ from endplate.repair.rehearsal.design import (
 )
 from endplate.repair.rehearsal.rehearse import RehearsalSettings
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
-from endplate.repair.rehearsal.single_run import RunSettings
+from endplate.repair.rehearsal.run_settings import RunSettings
 from endplate.synthetic_fracture.crush import CrushSettings
 from endplate.synthetic_fracture.generate import make_fracture
 from endplate.synthetic_fracture.plan import Collapse

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from endplate.case import Case
     from endplate.case.assess import AssessSettings
     from endplate.repair.rehearsal.rehearse import RehearsalSettings
-    from endplate.repair.rehearsal.single_run import RunSettings
+    from endplate.repair.rehearsal.run_settings import RunSettings
 
 
 def run_rehearse(
@@ -118,7 +118,7 @@ def _run(repair: RepairOptions) -> RunSettings:
     from endplate.repair.access.settings import PathSettings
     from endplate.repair.device.balloon import BALLOONS, DEFAULT, choose_balloon
     from endplate.repair.device.cement import CEMENTS
-    from endplate.repair.rehearsal.single_run import RunSettings
+    from endplate.repair.rehearsal.run_settings import RunSettings
 
     usual = RunSettings()
     path = PathSettings(sides=repair.sides, route=repair.route, needle=_gauge(repair.needle))

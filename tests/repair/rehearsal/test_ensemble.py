@@ -20,7 +20,8 @@ from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.rehearsal.ensemble import EnsembleMember, EnsemblePlan, one_member, run_members
 from endplate.repair.rehearsal.rehearsal_input import PreparedBone
 from endplate.repair.rehearsal.result import ProcedureResult
-from endplate.repair.rehearsal.single_run import RunResult, RunSettings
+from endplate.repair.rehearsal.run_settings import RunSettings
+from endplate.repair.rehearsal.single_run import RunResult
 
 BROKEN = EnsemblePlan(scene=None, settings=RunSettings(), accesses={})  # type: ignore[arg-type]
 """A plan on which every member fails at once."""

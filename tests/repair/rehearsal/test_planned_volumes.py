@@ -28,7 +28,8 @@ from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.rehearsal.planned_volumes import check_volumes, each_balloon_ml, planned_limits
 from endplate.repair.rehearsal.rehearsal_input import PreparedBone, prepare_bone
 from endplate.repair.rehearsal.result import ProcedureResult
-from endplate.repair.rehearsal.single_run import RunSettings, _SingleRun
+from endplate.repair.rehearsal.run_settings import RunSettings
+from endplate.repair.rehearsal.single_run import _SingleRun
 from endplate.repair.site.bone import Bone, body_ml
 from endplate.repair.site.crushed_bone import BrokenState
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import LabelError
-from endplate.image.labels.scheme import Scheme, guessable_schemes, last_schemes
+from endplate.image.labels.numbering import Scheme
+from endplate.image.labels.scheme import guessable_schemes, last_schemes
 from endplate.image.labels.upright import Standing
 from endplate.image.volume import Grid
 from endplate.level import Level

@@ -10,7 +10,8 @@ import numpy as np
 from endplate.errors import LabelError, OptionError
 from endplate.image.gantry_tilt import straighten_labels
 from endplate.image.labels.label_map import guess, translate
-from endplate.image.labels.scheme import Scheme, scheme_by_name
+from endplate.image.labels.numbering import Scheme
+from endplate.image.labels.scheme import scheme_by_name
 from endplate.image.labels.upright import check_upright
 from endplate.image.labels.whole import whole_labels
 from endplate.image.placed import Placed

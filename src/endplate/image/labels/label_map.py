@@ -11,7 +11,8 @@ from endplate.errors import LabelError
 from endplate.image.error_text import name_of
 from endplate.image.labels.arrangement import SUBREGION_LABELS, guess_scheme
 from endplate.image.labels.level_name import level_from_name
-from endplate.image.labels.scheme import Scheme, scheme_by_name, scheme_from_names
+from endplate.image.labels.numbering import Scheme
+from endplate.image.labels.scheme import scheme_by_name, scheme_from_names
 from endplate.image.labels.upright import Standing, standing
 from endplate.image.labels.whole import Whole, label_centroids, whole_labels
 from endplate.image.limits import DEFAULT, ReadSettings

@@ -10,7 +10,7 @@ from typing import Any
 from endplate.errors import LabelError
 from endplate.image.error_text import name_of, one_line
 from endplate.image.labels.level_name import level_from_name
-from endplate.image.labels.scheme import Scheme
+from endplate.image.labels.numbering import Scheme
 from endplate.image.limits import DEFAULT
 from endplate.level import Level
 

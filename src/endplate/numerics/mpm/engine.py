@@ -13,11 +13,11 @@ from endplate.numerics.mpm import kernels
 from endplate.numerics.mpm.balloon import Balloon
 from endplate.numerics.mpm.domain import Domain
 from endplate.numerics.mpm.energy_balance import EnergyBalance
+from endplate.numerics.mpm.engine_state import Solution
 from endplate.numerics.mpm.foam import MIN_DENSITY, FoamLaw
 from endplate.numerics.mpm.load import Load, Settings
 from endplate.numerics.mpm.newton import solve_step
 from endplate.numerics.mpm.particles import Particles
-from endplate.numerics.mpm.problem import Solution
 from endplate.numerics.mpm.springs import SpringModes
 from endplate.numerics.mpm.surface import Surface
 from endplate.numerics.threads import run_chunks, thread_count

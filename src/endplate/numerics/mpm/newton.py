@@ -8,19 +8,16 @@ iterate has the volume asked for to first order.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endplate.errors import SolverError
 from endplate.numerics.anderson import Anderson
+from endplate.numerics.mpm.engine_state import EngineState, Solution
 from endplate.numerics.mpm.load import Load
-from endplate.numerics.mpm.problem import Forces, Problem, Solution, norm_where
+from endplate.numerics.mpm.problem import Forces, Problem, norm_where
 from endplate.numerics.mpm.springs import SpringModes
-
-if TYPE_CHECKING:
-    from endplate.numerics.mpm.engine import Engine
 
 Double = NDArray[np.float64]
 
@@ -28,7 +25,7 @@ WORSE = 3.0
 """The past is forgotten when the residual grows beyond this multiple of the best one seen."""
 
 
-def solve_step(engine: Engine, load: Load) -> Solution:
+def solve_step(engine: EngineState, load: Load) -> Solution:
     """Find the equilibrium of one step.
 
     Raises
@@ -62,7 +59,7 @@ def solve_step(engine: Engine, load: Load) -> Solution:
     return _solution(problem, move, pressure, now, residual, scale, count, largest)
 
 
-def _start_pressure(engine: Engine, load: Load) -> Double:
+def _start_pressure(engine: EngineState, load: Load) -> Double:
     if load.volume_mm3 is None and load.pressure_mpa is not None:
         return np.asarray(load.pressure_mpa, dtype=np.float64)
     return np.array([b.pressure_mpa for b in engine.balloons])

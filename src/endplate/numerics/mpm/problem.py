@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from endplate.numerics.mpm.engine_state import EngineState, Solution
 from endplate.numerics.mpm.load import Load
 from endplate.numerics.mpm.surface import Surface
-
-if TYPE_CHECKING:
-    from endplate.numerics.mpm.engine import Engine
 
 Double = NDArray[np.float64]
 
 MIN_SCALE = 0.02
 """Of the greatest force of the run: the scale of the residual never falls below it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Solution:
-    """An equilibrium: moves (N, 3) on the mesh's nodes, pressures, and what the books need.
-
-    reaction : (N, 3) N of what is held. void : (N, 3) N with which the void resisted. work : of reactions and dead
-    loads, N mm. scale : N that the residual was measured against. volume_change : (B,) mm3.
-    """
-
-    move: Double
-    pressure: Double
-    constrained: NDArray[np.bool_]
-    reaction: Double
-    void: Double
-    work: float
-    residual: float
-    scale: float
-    iterations: int
-    largest_mm: float
-    volume_change: Double
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +55,7 @@ class Forces:
 class Problem:
     """One step of an engine under a load."""
 
-    def __init__(self, engine: Engine, load: Load) -> None:
+    def __init__(self, engine: EngineState, load: Load) -> None:
         self.engine, self.load, self.domain = engine, load, engine.domain
         count = self.domain.nodes.size
         self.constrained = np.repeat(self.domain.outer[:, None], 3, axis=1)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.load import Load, Spring
+from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.height_gain import BodyHeights
-from endplate.repair.kyphoplasty.stop_rules import CAUTION
-
-if TYPE_CHECKING:
-    from endplate.repair.kyphoplasty.stepping import InflationRun
+from endplate.repair.kyphoplasty.stop_rules import CAUTION, Rises
 
 EXTENSION_DEG = cited(
     8.0,
@@ -28,7 +26,22 @@ STEP_DEG = cited(2.0, "deg", "Own choice: lifts the front by a millimetre, which
 MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
 
 
-def raise_front(run: InflationRun, extension_deg: float, start: BodyHeights) -> str:
+class Pressed(Protocol):
+    """A body under load that can take one more step."""
+
+    model: BodyModel
+    rises: Rises
+
+    def shape(self) -> BodyHeights:
+        """Its heights now."""
+        ...
+
+    def settle(self) -> object:
+        """One step of its model's load; SolverError where it finds no equilibrium."""
+        ...
+
+
+def raise_front(run: Pressed, extension_deg: float, start: BodyHeights) -> str:
     """Tilt the anchors of the plate above by steps, as far as asked or until a height before the fracture is reached.
 
     Returns
@@ -43,7 +56,7 @@ def raise_front(run: InflationRun, extension_deg: float, start: BodyHeights) -> 
         before = np.array(run.shape().heights_mm)
         run.model = replace(run.model, load=tilted(usual, by))
         try:
-            run._step()
+            run.settle()
         except SolverError as error:
             run.model = replace(run.model, load=usual)
             step /= 2

@@ -133,6 +133,10 @@ class InflationRun:
         if went:
             course.unconverged.append(went)
 
+    def settle(self) -> Step:
+        """One step under the present load."""
+        return self._step()
+
     def _step(self) -> Step:
         return self.engine.step(replace(self.model.load, volume_mm3=tuple(self.target_mm3)))
 

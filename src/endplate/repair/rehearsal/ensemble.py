@@ -22,7 +22,8 @@ from endplate.repair.access.access_result import Access, Procedure
 from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.rehearsal.effects import Run, as_numbers
 from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bone
-from endplate.repair.rehearsal.single_run import RunSettings, run_once
+from endplate.repair.rehearsal.run_settings import RunSettings
+from endplate.repair.rehearsal.single_run import run_once
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 PARENT_GONE = 1

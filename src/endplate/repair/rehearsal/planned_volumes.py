@@ -19,7 +19,7 @@ from endplate.repair.rehearsal.result import ProcedureResult
 from endplate.repair.site.bone import Bone, body_ml
 
 if TYPE_CHECKING:
-    from endplate.repair.rehearsal.single_run import RunSettings
+    from endplate.repair.rehearsal.run_settings import RunSettings
 
 DEFAULT_SHARE = cited(
     0.25,

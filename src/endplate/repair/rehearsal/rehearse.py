@@ -33,7 +33,8 @@ from endplate.repair.rehearsal.ensemble import EnsembleMember, EnsemblePlan, run
 from endplate.repair.rehearsal.planned_volumes import check_volumes, planned_limits
 from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bone
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
-from endplate.repair.rehearsal.single_run import RunResult, RunSettings, run_once
+from endplate.repair.rehearsal.run_settings import RunSettings
+from endplate.repair.rehearsal.single_run import RunResult, run_once
 from endplate.repair.site.fracture_age import BOTH, Looseness, fracture_age
 from endplate.repair.site.prefracture_shape import depressed_endplate
 

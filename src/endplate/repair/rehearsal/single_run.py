@@ -3,66 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from endplate.anatomy.vertebra import Vertebra
-from endplate.biomechanics.model import VOXEL_MM, BoneModel, ModelSettings
-from endplate.biomechanics.strength import StrengthSettings, solve_strength
+from endplate.biomechanics.model import BoneModel
+from endplate.biomechanics.strength import solve_strength
 from endplate.errors import EndplateError
 from endplate.progress import Progress, silent
 from endplate.repair.access.access_result import Access, Procedure
-from endplate.repair.access.needle_choice import check_balloon
 from endplate.repair.access.needle_tip import needle_tips
-from endplate.repair.access.settings import PathSettings
 from endplate.repair.augmented.augmented_bone import BeforeAfter, Solved, augmented_model, cement_share, compare
 from endplate.repair.augmented.bone_model import bone_model
 from endplate.repair.augmented.motion_segment import find_neighbours, segment_change
 from endplate.repair.cement.injection import inject
-from endplate.repair.cement.injection_plan import InjectionPlan
 from endplate.repair.device.cement import Cement, choose_cement
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.placement import site_at
-from endplate.repair.kyphoplasty.posture import EXTENSION_DEG
 from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.rehearsal.planned_volumes import balloons_of, each_balloon_ml
 from endplate.repair.rehearsal.rehearsal_input import PreparedBone, RehearsalInput
 from endplate.repair.rehearsal.result import ProcedureResult
+from endplate.repair.rehearsal.run_settings import RunSettings
 from endplate.repair.site.bone import Bone, inside_body
 from endplate.short_repr import short_repr
 
 BEHIND = "the cavity reaches the posterior quarter of the body: cement that fills it was not stopped there"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSettings:
-    """What is chosen, as against what is unknown.
-
-    Attributes
-    ----------
-    procedures : in the order of the report. path : needles, sides, balloon. injection : cement plan.
-    cement : name in the catalogue, or one of your own.
-    balloon_ml : volume of all balloons together; None takes what is usual.
-    extension_deg : of the neighbours on the table, 0 for as scanned. follow : go on beyond walls that give way.
-    voxel_mm : edge of the cubes. model, strength : as in the assessment.
-    """
-
-    procedures: tuple[Procedure, ...] = ("vertebroplasty", "kyphoplasty")
-    path: PathSettings = field(default_factory=PathSettings)
-    injection: InjectionPlan = field(default_factory=InjectionPlan)
-    cement: str | Cement = "standard PMMA"
-    balloon_ml: float | None = None
-    extension_deg: float = float(EXTENSION_DEG)
-    follow: bool = True
-    voxel_mm: float = float(VOXEL_MM)
-    model: ModelSettings = field(default_factory=ModelSettings)
-    strength: StrengthSettings = field(default_factory=StrengthSettings)
-
-    def __post_init__(self) -> None:
-        choose_cement(self.cement)
-        if "kyphoplasty" in self.procedures:
-            check_balloon(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
