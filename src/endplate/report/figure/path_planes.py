@@ -23,7 +23,7 @@ PIXEL_MM = 0.5
 SIDE_SHIFT_MM = 8.0
 """The planes along the needle are centred this far to its side, so that canal and entry are both in the picture."""
 SIZE_MM = {"above": (74.0, 82.0), "side": (74.0, 56.0), "across": (74.0, 44.0)}
-TITLE, FOOT = 24.0, 26.0
+TITLE, FOOT, LINE = 24.0, 42.0, 16.0
 """Height of the lines of words above and below a picture."""
 SMALLEST_MM = 2.0
 """Outlines smaller than this are specks."""
@@ -141,7 +141,10 @@ def _figure(plane: PathPlane, path: NeedlePath, vertebra: Vertebra, volume: Volu
         frame,
         svg.group(inside, class_=kind, clip_path=f"url(#{clip})"),
         svg.text(2, 16, f"{path.level} {path.side}: {NAMES[plane.name]}", class_="strip-line"),
-        svg.text(2, TITLE + height + 18, _clearances(plane, path), class_="strip-line"),
+        *(
+            svg.text(2, TITLE + height + 18 + LINE * number, words, class_="strip-line")
+            for number, words in enumerate(_clearances(plane, path))
+        ),
     ]
     identity = f"path-{plane.name}-{path.level}-{path.side}"
     return svg.drawing(width, TITLE + height + FOOT, _alt(plane, path), parts, identity)
@@ -158,15 +161,15 @@ def _edges(plane: PathPlane, width: float, height: float) -> list[Markup]:
     ]
 
 
-def _clearances(plane: PathPlane, path: NeedlePath) -> str:
-    """The clearances that this plane shows, in words."""
+def _clearances(plane: PathPlane, path: NeedlePath) -> list[str]:
+    """The clearances that this plane shows, in words: a heading and a line, so that neither is cut."""
     short = {"medial": "canal side", "anterior": "front", "superior": "above", "inferior": "below"}
     found = [
         f"{short.get(wall, wall)} {path.clearance_mm[wall]:.1f}"
         for wall in SHOWN[plane.name]
         if wall in path.clearance_mm
     ]
-    return "clearance (mm): " + " · ".join(found) if found else ""
+    return ["clearance (mm)", " · ".join(found)] if found else []
 
 
 def _alt(plane: PathPlane, path: NeedlePath) -> str:
