@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test fuzz kills verify spines bench lint lock docs changelog clean
+.PHONY: demo test coverage fuzz kills verify spines bench lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -25,6 +25,10 @@ test: $(VENV)/.dev  ## all tests
 
 kills: $(VENV)/.dev  ## writing commands killed 300 times at random moments; minutes
 	ENDPLATE_KILLS=300 $(BIN)/python -m pytest -q tests/cli/test_writing_kills.py
+
+coverage: $(VENV)/.dev  ## lines and branches of rules and records that their tests reach; fails below the ratchet
+	$(BIN)/python -m coverage run -m pytest -q tests/decision tests/patient tests/fuzz/test_fuzz_record.py
+	$(BIN)/python -m coverage report
 
 FUZZ_SECONDS ?= 163
 fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 22 targets
