@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from endplate.atomic import readable
 from endplate.case.model import Case, Provenance
-from endplate.errors import ImageError, plain
+from endplate.errors import ImageError
 from endplate.image.dicom.opened import files_of
 from endplate.image.limits import DEFAULT
 from endplate.version import __version__
@@ -42,16 +41,14 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def begin(inputs: dict[str, Path | None]) -> Provenance:
-    """The provenance of a case that has just been read."""
+def begin(inputs: dict[str, str], parameters: dict[str, Any]) -> Provenance:
+    """The provenance of a case that has just been read: SHA-256 of each input by role and name, and how it was read."""
     return Provenance(
         version=__version__,
         python=platform.python_version(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        inputs={
-            f"{role}: {plain(readable(path.name))}": sha256(path) for role, path in inputs.items() if path is not None
-        },
-        parameters={},
+        inputs=inputs,
+        parameters=parameters,
         seconds={},
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +70,7 @@ def read_case(
         label_map = match_grids(volume, label_map)
     notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
     inputs = {f"{role}: {_shown(source.name)}": source.digest for role, source in _ordered(sources)}
-    provenance = replace(
-        begin({}),
-        inputs=inputs | _beside(volume, scheme),
-        parameters={"label_scheme": label_map.scheme},
-    )
+    provenance = begin(inputs | _beside(volume, scheme), {"label_scheme": label_map.scheme})
     return Case(
         id=patient.id if patient and patient.id else _name(sources),
         volume=volume,
