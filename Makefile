@@ -60,7 +60,7 @@ lint: $(VENV)/.dev  ## style, types, imports one way
 
 lock: $(VENV)/.dev  ## requirements.lock anew: every library of the container, pinned with hashes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	$(BIN)/uv pip compile pyproject.toml --extra dicom --extra fhir --extra postgres --universal \
+	$(BIN)/uv pip compile pyproject.toml --extra dicom --extra fhir --extra postgres --extra pdf --extra pacs --extra cohort --extra web --universal \
 		--python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock
 
 changelog:  ## the fragments of changes/ into CHANGELOG.md, at a release

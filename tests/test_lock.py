@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = ("dicom", "fhir", "postgres")
+EXTRAS = ("dicom", "fhir", "postgres", "pdf", "pacs", "cohort", "web")
 
 
 def pinned() -> dict[str, list[str]]:
