@@ -68,7 +68,9 @@ def refuse_standing(
     """
     renewed = _renewed(kinds, names)
     found: dict[str, list[str]] = {"foreign": [], "changed": []}
-    for name in (*(_strange_volumes(folder, manifest) if "case" in kinds else ()), *wanted):
+    strange = _strange_volumes(folder, manifest) if "case" in kinds else []
+    behind = f"{VOLUMES}/" if VOLUMES in strange else "/"  # what stands in the place of the folder is named once
+    for name in (*(name for name in wanted if not name.startswith(behind)), *strange):
         entry = manifest.get(name)
         stands = standing(folder, name, entry)
         of_another_kind = entry is not None and entry.of not in kinds and name not in renewed

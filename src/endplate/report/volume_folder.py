@@ -1,4 +1,4 @@
-"""The folder of volumes: every one on the grid of the CT and in its axis order, each listed with meaning, unit and frame."""
+"""The folder of volumes: every one on the grid of the CT and in its axis order, each listed with unit and frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from endplate.atomic import write_text
 from endplate.case import Case
 from endplate.image.nifti import Meaning, write_box, write_labels, write_volume
 from endplate.image.orient import StoredAxes
-from endplate.image.volume import Grid, LabelMap
+from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.report.volumes_readme import Line, readme
 
 README = "README.txt"
@@ -50,14 +50,7 @@ class VolumeFolder:
         """The folder for a case."""
         scan = case.labels if case.volume is None else case.volume
         kind = "label map" if case.volume is None else "CT"
-        source = f"the {kind}'s own grid and axis order"
-        if scan.series is not None and any(
-            "resampling" in note or "straightened" in note for note in scan.series.notes
-        ):
-            source = f"the {kind} after its gantry tilt was undone by resampling, in its axis order"
-        elif scan.series is not None and scan.series.sop_uids:
-            source = "the grid on which endplate reads the DICOM series: axes run to the left, the back and the head"
-        return cls(folder=folder, grid=scan.grid, axes=scan.axes, source=source, crop=crop)
+        return cls(folder=folder, grid=scan.grid, axes=scan.axes, source=_source(scan, kind), crop=crop)
 
     @property
     def paths(self) -> list[Path]:
@@ -134,3 +127,14 @@ def on_grid(
         filled, matrix[:3, :3], matrix[:3, 3], window.shape, order=order, mode="grid-constant"
     )
     return inside, low
+
+
+def _source(scan: Volume | LabelMap, kind: str) -> str:
+    """What the grid of a scan is, in words."""
+    notes = scan.series.notes if scan.series is not None else ()
+    notes += scan.notes if isinstance(scan, LabelMap) else ()
+    if any("undone by resampling" in note or "grid straightened" in note for note in notes):
+        return f"that of the {kind} after its gantry tilt was undone by resampling"
+    if scan.series is not None and scan.series.sop_uids:
+        return "that on which endplate reads the DICOM series: axes run to the left, to the back and to the head"
+    return f"that of the {kind}, in the axis order of its file"

@@ -25,8 +25,8 @@ def write_volumes(case: Case, folder: Path, crop: bool = False) -> list[Path]:
 
     Every volume has the grid and the axis order of the CT, or of the label map where there is no CT: `labels.nii.gz`
     (VerSe numbers) and per level `L1_vertebra.nii.gz` (1 body, 2 arch), `L1_body.nii.gz`, `L1_density_roi.nii.gz`,
-    `L1_strain.nii.gz` and `L1_plastic_strain.nii.gz` (mm/mm, of the finite element in which a voxel's centre lies); what
-    `add_rehearsals` adds; and `README.txt`, which lists all with meaning, unit and frame.
+    `L1_strain.nii.gz` and `L1_plastic_strain.nii.gz` (mm/mm, of the finite element in which a voxel's centre lies);
+    what `add_rehearsals` adds; and `README.txt`, which lists all with meaning, unit and frame.
 
     Parameters
     ----------

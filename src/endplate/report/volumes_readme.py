@@ -37,8 +37,8 @@ def readme(lines: Sequence[Line], grid: Grid, axes: StoredAxes, source: str, cro
         f"Grid of the volumes (.nii.gz): {source}.",
         f"{' x '.join(map(str, shape))} voxels of {edges} mm, axis codes {codes}. {whole}",
         "World of a NIfTI header: RAS mm (right, anterior, superior positive). Left is the patient's left.",
-        "Meshes and markups name their own frame: _RAS for viewers of NIfTI (NiiVue, FSLeyes, MRIcroGL), _LPS for 3D Slicer",
-        "and ITK. LPS is RAS with the first two coordinates negated.",
+        "Meshes and markups name their own frame: _RAS for viewers of NIfTI (NiiVue, FSLeyes, MRIcroGL), _LPS for 3D",
+        "Slicer and ITK. LPS is RAS with the first two coordinates negated.",
         "Outside of what a volume is about its voxels are 0.",
         "",
     ]

@@ -1,8 +1,8 @@
 """A gzip file of bytes that are zero for the most part: long runs of zeros cost no time.
 
-A volume on the grid of a whole scan holds one vertebra and 100 MB of zeros. Deflate blocks between two full flushes know
-nothing of each other, so that a block of zeros that was compressed once stands for every such block, and the checksum of
-a run of zeros is a linear map of the one before it. The file is one ordinary gzip member.
+A volume on the grid of a whole scan holds one vertebra and 100 MB of zeros. Deflate blocks between two full flushes
+know nothing of each other, so that a block of zeros that was compressed once stands for every such block, and the
+checksum of a run of zeros is a linear map of the one before it. The file is one ordinary gzip member.
 """
 
 from __future__ import annotations

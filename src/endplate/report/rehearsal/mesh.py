@@ -36,8 +36,8 @@ def write_gifti(path: Path, vertices: NDArray[np.float64], triangles: NDArray[np
 
     Parameters
     ----------
-    vertices : (n, 3) LPS mm. triangles : (m, 3) seen from outside anticlockwise; the change of frame is a turn and keeps
-        that.
+    vertices : (n, 3) LPS mm.
+    triangles : (m, 3) seen from outside anticlockwise; the change of frame is a turn and keeps that.
 
     Raises
     ------

@@ -26,8 +26,8 @@ def add_rehearsals(case: Case, volumes: VolumeFolder) -> None:
 
     Per level and procedure, on the grid of the CT: `L1_vertebroplasty_cement.nii.gz` (per cent of the pores) and its
     surface, `_cement_LPS.stl` for 3D Slicer and `_cement_RAS.gii` for viewers of NIfTI;
-    `L1_vertebroplasty_sphere.nii.gz`, the same volume as plain balls about the tips; `L1_kyphoplasty_cavity.nii.gz` (per
-    cent of the voxel); `L1_kyphoplasty_compaction.nii.gz` (per cent of the density before, 0 outside the body);
+    `L1_vertebroplasty_sphere.nii.gz`, the same volume as plain balls about the tips; `L1_kyphoplasty_cavity.nii.gz`
+    (per cent of the voxel); `L1_kyphoplasty_compaction.nii.gz` (per cent of the density before, 0 outside the body);
     `L1_kyphoplasty_path.mrk.json`, needle paths for 3D Slicer (LPS).
 
     Raises
