@@ -18,7 +18,7 @@ from endplate.level import Level
 from endplate.report.volumes import write_volumes
 
 ROOT = Path(__file__).resolve().parents[2]
-NIIVUE = ROOT / "src/endplate/web/static/vendor/niivue/niivue.umd.js"
+NIIVUE = ROOT / "src/endplate/web/static/vendor/niivue.umd.js"
 PAGE = """<!doctype html><title>volumes</title><canvas id="gl" width="600" height="400"></canvas>
 <script src="niivue.umd.js"></script>"""
 OPEN = """async () => {
