@@ -18,7 +18,19 @@ from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
-from endplate.cli.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputOptions, ModelOptions, Out, RunOptions
+from endplate.cli.options import (
+    INPUT,
+    NO_FILES,
+    NO_INPUT,
+    NO_MODEL,
+    NO_RUN,
+    RUN,
+    FileOptions,
+    InputOptions,
+    ModelOptions,
+    Out,
+    RunOptions,
+)
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 from endplate.cli.terminal import say_json
@@ -65,6 +77,7 @@ def assess(
     out: Out,
     given: InputOptions = NO_INPUT,
     model: ModelOptions = NO_MODEL,
+    files: FileOptions = NO_FILES,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Measure every vertebra of a spine CT: shape, fracture grade, density, stiffness and strength.
@@ -88,7 +101,7 @@ def assess(
     """
     from endplate.cli.assess import run_assess
 
-    return outcome.answer(lambda talk: run_assess(ct, out, given, model, talk), run)
+    return outcome.answer(lambda talk: run_assess(ct, out, given, model, files, talk), run)
 
 
 @app.command
@@ -101,6 +114,7 @@ def plan(
     repair: RepairOptions = NO_REPAIR,
     unknown: UnknownOptions = NO_UNKNOWN,
     model: ModelOptions = NO_MODEL,
+    files: FileOptions = NO_FILES,
     run: RunOptions = NO_RUN,
 ) -> int:
     """The whole path for one patient: measure the spine, rehearse the fractured levels, ask every rule, one report.
@@ -114,7 +128,7 @@ def plan(
     """
     from endplate.cli.plan import run_plan
 
-    return outcome.answer(lambda talk: run_plan(ct, out, given, repair, unknown, model, talk), run)
+    return outcome.answer(lambda talk: run_plan(ct, out, given, repair, unknown, model, files, talk), run)
 
 
 @app.command
@@ -127,6 +141,7 @@ def rehearse(
     repair: RepairOptions = NO_REPAIR,
     unknown: UnknownOptions = NO_UNKNOWN,
     model: ModelOptions = NO_MODEL,
+    files: FileOptions = NO_FILES,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Rehearse the repair of one vertebra in the bone that its CT shows: needle, balloon, cement, load.
@@ -143,7 +158,7 @@ def rehearse(
     """
     from endplate.cli.rehearse import run_rehearse
 
-    return outcome.answer(lambda talk: run_rehearse(ct, out, given, repair, unknown, model, talk), run)
+    return outcome.answer(lambda talk: run_rehearse(ct, out, given, repair, unknown, model, files, talk), run)
 
 
 @app.command

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.options import InputOptions, ModelOptions
+from endplate.cli.options import FileOptions, InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 from endplate.errors import ImageError, LabelError, OptionError
@@ -24,7 +24,9 @@ MAX_SHOWN = 5
 """Names of foreign files that are shown; the JSON answer has more."""
 
 
-def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOptions, talk: Output) -> dict[str, Any]:
+def run_assess(
+    ct: Path | None, out: Path, given: InputOptions, model: ModelOptions, files: FileOptions, talk: Output
+) -> dict[str, Any]:
     """Measure one case and write its results; returns what `--json` prints.
 
     Raises
@@ -40,7 +42,7 @@ def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOpti
     check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, given, tell)
-        case, paths = measure_and_write(case, settings, out, inputs, tell)
+        case, paths = measure_and_write(case, settings, out, inputs, tell, files.crop_volumes)
     if talk.for_people:
         from endplate.cli.summary import print_summary
 
@@ -49,7 +51,7 @@ def run_assess(ct: Path | None, out: Path, given: InputOptions, model: ModelOpti
 
 
 def measure_and_write(
-    case: Case, settings: Any, out: Path, inputs: Sequence[Path], tell: Progress
+    case: Case, settings: Any, out: Path, inputs: Sequence[Path], tell: Progress, crop: bool = False
 ) -> tuple[Case, dict[str, Path]]:
     """Assess a case and write its report."""
     from endplate.case.assess import assess
@@ -57,7 +59,7 @@ def measure_and_write(
 
     case = assess(case, settings, tell)
     tell("report", 0.0, "")
-    paths = write_report(case, out, inputs=inputs)
+    paths = write_report(case, out, inputs=inputs, crop=crop)
     tell("report", 1.0, "")
     return case, paths
 

@@ -87,4 +87,15 @@ class RunOptions:
     quiet: Annotated[bool, option("No progress, no summary.")] = False
 
 
+@Parameter(name="*", group=RUN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """How the results are written."""
+
+    crop_volumes: Annotated[
+        bool, option("Cut the volumes of one level to the box round it; otherwise each covers the whole scan.")
+    ] = False
+
+
+NO_FILES = FileOptions()
 NO_INPUT, NO_MODEL, NO_RUN = InputOptions(), ModelOptions(), RunOptions()

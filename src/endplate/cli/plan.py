@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
-from endplate.cli.options import InputOptions, ModelOptions
+from endplate.cli.options import FileOptions, InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say
@@ -28,6 +28,7 @@ def run_plan(
     repair: RepairOptions,
     unknown: UnknownOptions,
     model: ModelOptions,
+    files: FileOptions,
     talk: Output,
 ) -> dict[str, Any]:
     """Measure, rehearse what matters, weigh, and write one report; returns what `--json` prints.
@@ -48,7 +49,7 @@ def run_plan(
     check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, given, tell)
-        case, paths = plan_and_write(case, settings, out, inputs, tell)
+        case, paths = plan_and_write(case, settings, out, inputs, tell, files.crop_volumes)
     if talk.for_people:
         print_plan(case, paths)
     return told(case, paths, left_alone(out, talk))
@@ -71,7 +72,7 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
 
 
 def plan_and_write(
-    case: Case, settings: PlanSettings, out: Path, inputs: Sequence[Path], tell: Progress
+    case: Case, settings: PlanSettings, out: Path, inputs: Sequence[Path], tell: Progress, crop: bool = False
 ) -> tuple[Case, dict[str, Path]]:
     """Plan a case and write its report, with decision, bundle and aid beside it, in one step."""
     from endplate.case.plan import plan
@@ -79,7 +80,7 @@ def plan_and_write(
 
     case = plan(case, settings, tell)
     tell("report", 0.0, "")
-    paths = write_report(case, out, inputs=inputs)
+    paths = write_report(case, out, inputs=inputs, crop=crop)
     tell("report", 1.0, "")
     return case, paths
 
