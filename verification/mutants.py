@@ -8,6 +8,7 @@ and the share that the tests notice is given with its 95 % interval (Wilson 1927
 from __future__ import annotations
 
 import argparse
+import filecmp
 import json
 import os
 import shutil
@@ -32,27 +33,38 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m verification.mutants", description=__doc__)
     parser.add_argument("--sample", type=int, default=400, help="mutants tried")
     parser.add_argument("--seed", type=int, default=4711, help="of the draw")
-    parser.add_argument("--folder", type=Path, default=Path("build/mutants"), help="of the clean copy; made anew")
+    parser.add_argument("--folder", type=Path, default=Path("build/mutants"), help="of the clean copy")
     given = parser.parse_args(argv)
-    copy_checkout(given.folder)
-    mutmut(given.folder, NONE_SUCH)
+    if copy_checkout(given.folder):
+        mutmut(given.folder, NONE_SUCH)
     names = sorted(results(given.folder))
-    chosen = sorted(Random(given.seed).sample(names, min(given.sample, len(names))))
-    mutmut(given.folder, *chosen)
+    Random(given.seed).shuffle(names)
+    chosen = names[: given.sample]
     found = results(given.folder)
+    # A larger sample of the same seed holds the smaller one, whose results stand.
+    if untried := [name for name in chosen if found[name] in INTERRUPTED]:
+        mutmut(given.folder, *untried)
+        found = results(given.folder)
     print(summary({name: found[name] for name in chosen}, len(names), given.seed))
     return 0
 
 
-def copy_checkout(folder: Path) -> None:
-    """The tracked files, as they are now, in a folder of their own."""
+def copy_checkout(folder: Path) -> bool:
+    """Bring the tracked files into a folder of their own; whether anything differed, and with it every result."""
+    listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
+    names = [name for name in filter(None, listed.split("\0")) if Path(name).is_file()]
+    if not [name for name in names if not _same(Path(name), folder / name)]:
+        return False
     if folder.exists():
         shutil.rmtree(folder)
-    listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if Path(name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(name, folder / name)
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(name, folder / name)
+    return True
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and filecmp.cmp(one, other, shallow=False)
 
 
 def mutmut(folder: Path, *names: str) -> None:

@@ -80,7 +80,7 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
 
 
 def _bone_free_of_tumour(record: PatientRecord, at_level: LevelRecord) -> bool:
-    """Whether no tumour is in the vertebra as far as people looked: no lesion here, no metastasis, no biopsy that is."""
+    """Whether no tumour is in the vertebra as far as people looked: no lesion here, no metastasis, no biopsy."""
     cancer = record.cancer
     doubted = at_level.biopsy_malignant is not None or at_level.cause == "malignant" or cancer.biopsy_positive
     return at_level.lesion == "none" and cancer.bone_metastasis is False and not (doubted or cancer.myeloma)
