@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from endplate.atomic import private_folder, write_text
@@ -17,7 +17,11 @@ REPLACED = ("case", "decision")
 
 
 def write_report(
-    case: Case, out_dir: Path | str, formats: Sequence[str] = FORMATS, inputs: Iterable[Path] = ()
+    case: Case,
+    out_dir: Path | str,
+    formats: Sequence[str] = FORMATS,
+    inputs: Iterable[Path] = (),
+    beside: Callable[[Path], Mapping[str, Path]] | None = None,
 ) -> dict[str, Path]:
     """Write the results of a case into a folder, replacing those of an earlier run in one step.
 
@@ -31,6 +35,9 @@ def write_report(
         Which of report.html, case.json and volumes/ to write. The document case.json is always written.
     inputs : iterable of Path, optional
         Files and folders that the case was read from; none of them is ever replaced.
+    beside : callable, optional
+        Called with the new results before they take their place; what it writes there comes and goes with them. It
+        returns further paths by name.
 
     Returns
     -------
@@ -48,6 +55,8 @@ def write_report(
     folder = named_folder(out_dir)
     with exchanged(folder, REPLACED, inputs) as new:
         paths = fill_report(case, new, formats)
+        if beside is not None:
+            paths |= beside(new)
     return {name: folder / path.relative_to(new) for name, path in paths.items()}
 
 
