@@ -32,6 +32,9 @@ STAGE_WORDS = {
     "check": "Measuring the result",
     "decide": "Asking the rule sets",
     "report": "Writing the report",
+    "resume": "Looking at what is done",
+    "cohort": "Running the cases",
+    "study": "Gathering the study",
 }
 """What each stage does, in plain words."""
 

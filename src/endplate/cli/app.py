@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 
 from endplate import __version__
 from endplate.cli import exit_codes as outcome
+from endplate.cli.cohort.commands import cohort
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
 from endplate.cli.follow.commands import app as follow_app
@@ -184,6 +185,7 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
 
 
+app.command(cohort)
 app.command(decide)
 app.command(rules)
 app.command(record_app)

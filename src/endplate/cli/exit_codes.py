@@ -27,8 +27,8 @@ THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_
 class Output:
     """What a command may say: results as JSON or for people, and how progress is told."""
 
-    def __init__(self, *, json: bool, quiet: bool) -> None:
-        self.json, self.quiet = json, quiet
+    def __init__(self, *, json: bool, quiet: bool, verbose: bool = False) -> None:
+        self.json, self.quiet, self.verbose = json, quiet, verbose
 
     @property
     def for_people(self) -> bool:
@@ -46,7 +46,7 @@ class Output:
 def answer(work: Callable[[Output], dict[str, Any]], run: RunOptions) -> int:
     """Run a command's work and print its result as JSON when asked; errors are left to `guarded`."""
     _limit_threads(run.threads)
-    result = work(Output(json=run.json, quiet=run.quiet))
+    result = work(Output(json=run.json, quiet=run.quiet, verbose=run.verbose))
     if run.json:
         say_json({"ok": True, "version": __version__, "result": result, "error": None})
     return DONE

@@ -18,6 +18,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "case": (DOCUMENT, PAGE, f"{VOLUMES}/labels.nii.gz"),
     "decision": BESIDE,
     "fracture": ("ct.nii.gz", "ct.json", "labels.nii.gz", "truth.json"),
+    "cohort-case": ("cohort.json", "thumbnail.jpg"),
+    "study": ("study.html", "cases.parquet", "findings.csv", "agreement.json"),
     "demo": ("intact/ct.nii.gz", "intact/labels.nii.gz", "patient.toml"),
 }
 """Names that are known before the work is done. Other kinds (a page, a record, rows) are one file of any name."""
