@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from endplate import __version__
+from endplate.cli.log import logged
 from endplate.cli.options import RunOptions
 from endplate.cli.progress import Drawn
 from endplate.cli.terminal import LONGEST, aside, guard_streams, plain, say_json
@@ -38,7 +39,7 @@ class Output:
     @property
     def progress(self) -> Drawn:
         """How progress is told on standard error: bars to a terminal, lines to a log, nothing to a program."""
-        if self.quiet:
+        if self.quiet or self.verbose:  # a record of each stage is written there
             return "nothing"
         return "bars" if sys.stderr.isatty() else "nothing" if self.json else "lines"
 
@@ -46,7 +47,8 @@ class Output:
 def answer(work: Callable[[Output], dict[str, Any]], run: RunOptions) -> int:
     """Run a command's work and print its result as JSON when asked; errors are left to `guarded`."""
     _limit_threads(run.threads)
-    result = work(Output(json=run.json, quiet=run.quiet, verbose=run.verbose))
+    with logged(run):
+        result = work(Output(json=run.json, quiet=run.quiet, verbose=run.verbose))
     if run.json:
         say_json({"ok": True, "version": __version__, "result": result, "error": None})
     return DONE

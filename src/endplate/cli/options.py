@@ -100,6 +100,9 @@ class RunOptions:
     quiet: Annotated[bool, option("No progress, no summary.")] = False
     verbose: Annotated[bool, option("Say on standard error what is done, with the time.")] = False
     log: Annotated[Path | None, option("Append what is done, in detail, to this file.")] = None
+    config: Annotated[
+        Path | None, option("TOML file of options that are not given here; or the one that ENDPLATE_CONFIG names.")
+    ] = None
 
 
 NO_SCAN, NO_INPUT, NO_MODEL, NO_RUN = ScanOptions(), InputOptions(), ModelOptions(), RunOptions()

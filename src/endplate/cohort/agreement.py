@@ -114,9 +114,8 @@ def _kappa(table: np.ndarray[Any, Any]) -> Estimate:
         return Estimate(value=None, count=count, method=method, reason="fewer than two grades occur")
     rater = needs("statsmodels.stats.inter_rater")
     found = rater.cohens_kappa(table, wt="linear")
-    return Estimate(
-        value=float(found.kappa), low=float(found.kappa_low), high=float(found.kappa_upp), count=count, method=method
-    )
+    low, high = max(-1.0, float(found.kappa_low)), min(1.0, float(found.kappa_upp))
+    return Estimate(value=float(found.kappa), low=low, high=high, count=count, method=method)
 
 
 def _share(part: int, whole: int, of: str) -> Estimate:

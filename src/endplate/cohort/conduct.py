@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -21,6 +22,8 @@ from endplate.cohort.study import Study, opened_study
 from endplate.cohort.truth import read_truth
 from endplate.errors import OptionError
 from endplate.progress import Progress, silent
+
+LOGGER = logging.getLogger("endplate.cohort")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +200,7 @@ def _run(
             result.kept += outcome.status == "kept"
             result.failed += outcome.status == "failed"
             result.compute_s += outcome.seconds
+            LOGGER.info("%s %s in %.1f s %s", outcome.id, outcome.status, outcome.seconds, outcome.reason)
             if outcome.rss_mb:
                 result.rss_mb.append(outcome.rss_mb)
             done = result.ran + result.kept - (result.chosen - len(jobs))

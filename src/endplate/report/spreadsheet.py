@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,20 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
 
 
-def write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as UTF-8 with a mark at its start, by which spreadsheets know the letters."""
+@contextmanager
+def csv_writer(path: Path, heads: Sequence[str]) -> Iterator[Callable[[Sequence[Any]], None]]:
+    """A function that writes a row of a table; UTF-8 with a mark at its start, by which spreadsheets know the letters."""
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([cell(head) for head in heads])
-        writer.writerows([cell(value) for value in row] for row in rows)
+        yield lambda row: writer.writerow([cell(value) for value in row]) and None
+
+
+def write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a whole table as `csv_writer` does."""
+    with csv_writer(path, heads) as write:
+        for row in rows:
+            write(row)
 
 
 def _is_number(text: str) -> bool:

@@ -25,7 +25,7 @@ def cohort(
         Parameter(
             group=INPUT,
             show_default=False,
-            help="CSV or Parquet table with the columns id, ct, labels, record; a BIDS tree; a folder of DICOM studies.",
+            help="CSV or Parquet table with the columns id, ct, labels, record; BIDS tree; folder of DICOM studies.",
         ),
     ],
     /,

@@ -38,6 +38,7 @@
     const one = cases[shown];
     const frame = get("big");
     frame.replaceChildren(...Array.from(figures[shown].querySelector(".frame").children, (n) => n.cloneNode(true)));
+    for (const badge of frame.querySelectorAll(".grade")) badge.textContent = badge.dataset.level + ": " + badge.textContent;
     get("name").textContent = one.id;
     get("about").textContent = one.about;
     if (one.page) {
@@ -176,8 +177,8 @@
     const file = event.target.files[0];
     if (file) file.text().then(load);
   });
-  viewer.addEventListener("keydown", (event) => {
-    if (event.target.tagName === "INPUT") return;
+  document.addEventListener("keydown", (event) => {
+    if (!viewer.open || event.target.tagName === "INPUT") return;
     if (event.key === "ArrowRight") show(shown + 1);
     if (event.key === "ArrowLeft") show(shown - 1);
     if (event.key === "a") agree();
