@@ -36,6 +36,7 @@ from endplate.cli.options import (
 )
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
+from endplate.cli.serve_options import NO_SERVE, ServeChoices
 from endplate.cli.terminal import say_json
 from endplate.cli.tokens import checked
 
@@ -204,6 +205,38 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     from endplate.cli.demo import run_demo
 
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
+
+
+@app.command
+def serve(
+    results: Annotated[
+        list[Path] | None, Parameter(group=INPUT, show_default=False, help="Results folders to open.")
+    ] = None,
+    /,
+    *,
+    bench: ServeChoices = NO_SERVE,
+) -> int:
+    """The workbench in the browser: a worklist of cases, measured, looked at and weighed in one place.
+
+    It listens on this computer alone and opens an address with a token that works once:
+
+        endplate serve
+        endplate serve demo --port 8421 --no-browser
+
+    For others on a network, users first, then a host to listen on (see docs/serve.md for TLS):
+
+        endplate serve --add-user ada --role admin
+        endplate serve --host 10.0.0.5 --no-browser
+    """
+    from endplate.cli.serve import check_extra, run_add_user, run_serve
+
+    check_extra()
+    options = bench.options(results or [])
+    return (
+        run_add_user(options, bench.add_user, bench.role)
+        if bench.add_user
+        else run_serve(options, not bench.no_browser)
+    )
 
 
 app.command(cohort)
