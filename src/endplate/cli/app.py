@@ -17,9 +17,11 @@ from endplate.cli import exit_codes as outcome
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
 from endplate.cli.dicom_options import NO_DICOM, NO_OBJECT, DicomOptions, ObjectOptions
+from endplate.cli.fhir import app as fhir_app
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
 from endplate.cli.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputOptions, ModelOptions, Out, RunOptions
+from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 from endplate.cli.terminal import say_json
@@ -195,6 +197,8 @@ app.command(decide)
 app.command(rules)
 app.command(record_app)
 app.command(follow_app)
+app.command(pacs_app)
+app.command(fhir_app)
 
 
 @app.command(name="dicom")
