@@ -19,6 +19,7 @@ from endplate.cli.config import config_of, split_config
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
 from endplate.cli.dicom_options import NO_OBJECT, NO_WRITTEN, ObjectOptions, WrittenOptions
+from endplate.cli.fhir import app as fhir_app
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
 from endplate.cli.options import (
@@ -34,6 +35,7 @@ from endplate.cli.options import (
     Out,
     RunOptions,
 )
+from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 from endplate.cli.serve_options import NO_SERVE, ServeChoices
@@ -244,6 +246,8 @@ app.command(decide)
 app.command(rules)
 app.command(record_app)
 app.command(follow_app)
+app.command(pacs_app)
+app.command(fhir_app)
 
 
 @app.command(name="dicom")
