@@ -31,7 +31,7 @@ def cell(value: Any) -> str:
 
 @contextmanager
 def csv_writer(path: Path, heads: Sequence[str]) -> Iterator[Callable[[Sequence[Any]], None]]:
-    """A function that writes a row of a table; UTF-8 with a mark at its start, by which spreadsheets know the letters."""
+    """A function that writes a row of a table; UTF-8 with a mark at its start, by which a spreadsheet knows letters."""
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([cell(head) for head in heads])
