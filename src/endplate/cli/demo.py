@@ -100,13 +100,13 @@ def _beside(case: Case, truth: PhantomTruth) -> Case:
 
 def _write_phantom(out: Path) -> PhantomTruth:
     from endplate.atomic import private_folder, write_text
-    from endplate.image.nifti import write_labels, write_volume
+    from endplate.image.nifti import HU, write_labels, write_volume
     from endplate.image.phantom import demo_spec, make_phantom
 
     phantom = make_phantom(demo_spec())
     here = out / INTACT
     private_folder(here)
-    write_volume(here / CT, phantom.volume.grid, phantom.volume.hu)
+    write_volume(here / CT, phantom.volume.grid, phantom.volume.hu, meaning=HU)
     write_labels(here / LABELS, phantom.labels)
     write_text(out / RECORD, files("endplate.cli").joinpath("demo_record.toml").read_text(encoding="utf-8"))
     return phantom.truth

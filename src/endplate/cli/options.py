@@ -105,4 +105,18 @@ class RunOptions:
     ] = None
 
 
+CropVolumes = Annotated[
+    bool, option("Cut the volumes of one level to the box round it; otherwise each covers the whole scan.")
+]
+
+
+@Parameter(name="*", group=RUN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """How the results are written."""
+
+    crop_volumes: CropVolumes = False
+
+
+NO_FILES = FileOptions()
 NO_SCAN, NO_INPUT, NO_MODEL, NO_RUN = ScanOptions(), InputOptions(), ModelOptions(), RunOptions()
