@@ -6,6 +6,7 @@ from typing import Any
 
 from endplate.errors import LabelError
 from endplate.jobs.context import JobContext
+from endplate.jobs.names import by_given_names
 from endplate.jobs.summary import summary_of
 from endplate.store.audit import note
 from endplate.store.cases import change_case, inputs_of
@@ -33,7 +34,8 @@ def measure(context: JobContext) -> dict[str, Any]:
             "no vertebra labels given", "endplate measures labelled vertebrae", "add a label map to this case"
         )
     tell("read", 0.0, row.name)
-    case = read_case(paths.get("ct"), paths["labels"], paths.get("record"), paths.get("scheme"))
+    with by_given_names({path: names[role].name for role, path in paths.items()}):
+        case = read_case(paths.get("ct"), paths["labels"], paths.get("record"), paths.get("scheme"))
     given = {role: f"{role}: {one.name}" for role, one in names.items()}
     inputs = {given.get(key.partition(":")[0], key): value for key, value in case.provenance.inputs.items()}
     case = replace(case, id=row.name, provenance=replace(case.provenance, inputs=inputs))
