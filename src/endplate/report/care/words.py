@@ -23,12 +23,14 @@ STATUS_MARKS = {"yes": "●", "no": "○", "conditional": "◐", "contraindicate
 
 MEASURED = re.compile(r"^finding \w+ at (\w+)$")
 """The origin of a fact that was measured in the scan."""
+FROM_RECORD = re.compile(r"^[a-z_]+(\.\w+)*$")
+"""The origin of a fact of the record: a path that only a program needs."""
 
 
 def fact_words(used: Used) -> str:
     """A fact that a reason rests on, with where it came from."""
     value = shown(field_catalogue()[used.field], used.value)
-    origin = MEASURED.sub(r"measured at \1", used.origin)
+    origin = FROM_RECORD.sub("record", MEASURED.sub(r"measured at \1", used.origin))
     return f"{used.title}: {value}{f' ({origin})' if origin and used.value is not None else ''}"
 
 

@@ -51,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Every answer about treating one level; `silent` are the rule sets that do not speak of such a case."""
+    """Every answer about treating a level, or levels with the same answers; `silent` are the rule sets that do not speak of such a case."""
 
     level: str
     asked: tuple[Asked, ...]
@@ -73,22 +73,25 @@ class Counts:
 
 
 def counted(decision: Decision) -> tuple[Counts, ...]:
-    """The counts of every level, from head to foot."""
-    return tuple(_level(level) for level in decision.levels)
+    """The counts of every level, from head to foot; levels with the same answers stand together."""
+    found: dict[tuple[tuple[Asked, ...], tuple[str, ...]], list[str]] = {}
+    for level in decision.levels:
+        found.setdefault(_level(level), []).append(level.level)
+    return tuple(
+        Counts(level=", ".join(levels), asked=asked, silent=silent) for (asked, silent), levels in found.items()
+    )
 
 
-def _level(level: LevelDecision) -> Counts:
+def _level(level: LevelDecision) -> tuple[tuple[Asked, ...], tuple[str, ...]]:
+    """Questions with their answers, and the rule sets that do not speak of such a case."""
     treating = [verdict for verdict in level.verdicts if verdict.question in TREATING]
     speaking = [verdict for verdict in treating if verdict.applies]
-    return Counts(
-        level=level.level,
-        asked=tuple(
-            Asked(question=words, short=short, answers=tuple(_answered(status, of) for status in ANSWERS))
-            for question, (words, short) in TREATING.items()
-            if (of := [verdict for verdict in speaking if verdict.question == question])
-        ),
-        silent=tuple(verdict.title for verdict in treating if not verdict.applies),
+    asked = tuple(
+        Asked(question=words, short=short, answers=tuple(_answered(status, of) for status in ANSWERS))
+        for question, (words, short) in TREATING.items()
+        if (of := [verdict for verdict in speaking if verdict.question == question])
     )
+    return asked, tuple(verdict.title for verdict in treating if not verdict.applies)
 
 
 def _answered(status: str, verdicts: list[Verdict]) -> Answered:
