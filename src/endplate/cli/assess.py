@@ -81,7 +81,11 @@ def inputs_of(ct: Path | None, given: InputOptions) -> list[Path]:
 
     scheme = Path(given.scheme) if given.scheme else None
     beside = None if ct is None else sidecar_of(ct)
-    return [path for path in (ct, beside, given.labels, given.record, scheme) if path is not None and path.exists()]
+    return [
+        path
+        for path in (ct, beside, given.labels, given.record, scheme, given.readings)
+        if path is not None and path.exists()
+    ]
 
 
 def left_alone(folder: Path, talk: Output) -> list[str]:
@@ -100,6 +104,8 @@ def check_paths(ct: Path | None, given: InputOptions) -> None:
     _check_source_of_labels(ct, given)
     if ct is not None and not exists(ct):
         raise ImageError(f"the CT {ct} does not exist", "", "check its path")
+    if given.readings is not None and not exists(given.readings):
+        raise OptionError(f"the readings {given.readings} do not exist", "", "check their path")
     if given.labels is not None and not exists(given.labels):
         raise LabelError(f"the labels {given.labels} do not exist", "", "check their path")
 
@@ -136,9 +142,12 @@ def labels_of(ct: Path | None, given: InputOptions, tell: Progress) -> Iterator[
 def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Progress) -> Case:
     """The case that was given, told as it is read."""
     from endplate.case.read import read_case
+    from endplate.case.readings.reading import read_readings
     from endplate.cli.settings import read_settings
 
     tell("read", 0.0, (ct or labels).name)
-    case = read_case(ct, labels, record=given.record, scheme=given.scheme, reading=read_settings(given))
+    readings = () if given.readings is None else read_readings(given.readings)
+    settings = read_settings(given)
+    case = read_case(ct, labels, given.record, given.scheme, reading=settings, readings=readings)
     tell("read", 1.0, "")
     return case

@@ -36,6 +36,10 @@ class InputOptions:
         Path | None,
         option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
     ] = None
+    readings: Annotated[
+        Path | None,
+        option("What a reader says of the levels (JSON): other names, set aside, grade, fracture. It outranks."),
+    ] = None
     trust_affine: Annotated[
         Literal["sform", "qform", "pixdim"] | None,
         option("Which is right where a NIfTI header contradicts itself; pixdim are the voxel sizes."),
