@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test coverage fuzz kills verify spines bench lint lock docs changelog clean
+.PHONY: demo serve test coverage fuzz kills verify spines bench lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -19,6 +19,16 @@ $(VENV)/.dev: $(VENV)/.run
 
 demo: $(VENV)/.run  ## from nothing to a report on the built-in digital spine
 	$(BIN)/endplate demo --out $(OUT)
+
+$(VENV)/.web: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dicom,web]'
+	touch $@
+
+$(OUT)/case.json: | $(VENV)/.run
+	$(BIN)/endplate demo --out $(OUT)
+
+serve: $(VENV)/.web $(OUT)/case.json  ## the workbench in the browser, on the demo case
+	$(BIN)/endplate serve $(OUT)
 
 test: $(VENV)/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2

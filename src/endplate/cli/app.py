@@ -16,6 +16,7 @@ from endplate import __version__
 from endplate.cli import exit_codes as outcome
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
+from endplate.cli.dicom_options import NO_OBJECT, NO_WRITTEN, ObjectOptions, WrittenOptions
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
 from endplate.cli.options import (
@@ -33,6 +34,7 @@ from endplate.cli.options import (
 )
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
+from endplate.cli.serve_options import NO_SERVE, ServeChoices
 from endplate.cli.terminal import say_json
 from endplate.cli.tokens import checked
 
@@ -77,7 +79,7 @@ def assess(
     out: Out,
     given: InputOptions = NO_INPUT,
     model: ModelOptions = NO_MODEL,
-    files: FileOptions = NO_FILES,
+    files: WrittenOptions = NO_WRITTEN,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Measure every vertebra of a spine CT: shape, fracture grade, density, stiffness and strength.
@@ -98,6 +100,10 @@ def assess(
     Labels made by an installed TotalSegmentator:
 
         endplate assess ct.nii.gz --segment totalsegmentator --out results
+
+    A DICOM series, with the results as DICOM too (SEG, SR, PDF) for the archive:
+
+        endplate assess dicom_folder --labels seg.dcm --dicom --out results
     """
     from endplate.cli.assess import run_assess
 
@@ -114,7 +120,7 @@ def plan(
     repair: RepairOptions = NO_REPAIR,
     unknown: UnknownOptions = NO_UNKNOWN,
     model: ModelOptions = NO_MODEL,
-    files: FileOptions = NO_FILES,
+    files: WrittenOptions = NO_WRITTEN,
     run: RunOptions = NO_RUN,
 ) -> int:
     """The whole path for one patient: measure the spine, rehearse the fractured levels, ask every rule, one report.
@@ -199,10 +205,64 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
 
 
+@app.command
+def serve(
+    results: Annotated[
+        list[Path] | None, Parameter(group=INPUT, show_default=False, help="Results folders to open.")
+    ] = None,
+    /,
+    *,
+    bench: ServeChoices = NO_SERVE,
+) -> int:
+    """The workbench in the browser: a worklist of cases, measured, looked at and weighed in one place.
+
+    It listens on this computer alone and opens an address with a token that works once:
+
+        endplate serve
+        endplate serve demo --port 8421 --no-browser
+
+    For others on a network, users first, then a host to listen on (see docs/serve.md for TLS):
+
+        endplate serve --add-user ada --role admin
+        endplate serve --host 10.0.0.5 --no-browser
+    """
+    from endplate.cli.serve import check_extra, run_add_user, run_serve
+
+    check_extra()
+    options = bench.options(results or [])
+    return (
+        run_add_user(options, bench.add_user, bench.role)
+        if bench.add_user
+        else run_serve(options, not bench.no_browser)
+    )
+
+
 app.command(decide)
 app.command(rules)
 app.command(record_app)
 app.command(follow_app)
+
+
+@app.command(name="dicom")
+def dicom_(
+    results: Annotated[Path, Parameter(group=INPUT, show_default=False, help="Folder of an `assess` or `plan` run.")],
+    /,
+    *,
+    series: Annotated[Path, Parameter(group=INPUT, help="Folder of the CT series that was measured.")],
+    out: Annotated[Path, Parameter(name="--out", group=RUN, help="Folder for the objects (.dcm).")],
+    objects: ObjectOptions = NO_OBJECT,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Write results as DICOM beside the CT series they were measured in: segmentation, measurements, report, pictures.
+
+        endplate dicom results --series dicom_folder --out objects
+
+    Every object is of the series' patient and study and says that it is for research. Written twice, the same results
+    give the same objects. A scan that was read as NIfTI has no DICOM to refer to, so that nothing is written.
+    """
+    from endplate.cli.dicom import run_dicom
+
+    return outcome.answer(lambda talk: run_dicom(results, series, out, objects, talk), run)
 
 
 @app.command

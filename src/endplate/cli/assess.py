@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from endplate.cli.dicom_options import WrittenOptions, choice_of
 from endplate.cli.exit_codes import Output
-from endplate.cli.options import FileOptions, InputOptions, ModelOptions
+from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 from endplate.errors import ImageError, LabelError, OptionError
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from endplate.case import Case
 
 
+Beside = Callable[[Path], Mapping[str, Path]] | None
+"""What writes further files into new results, if anything does."""
 MAX_SHOWN = 5
 """Names of foreign files that are shown; the JSON answer has more."""
 
 
 def run_assess(
-    ct: Path | None, out: Path, given: InputOptions, model: ModelOptions, files: FileOptions, talk: Output
+    ct: Path | None, out: Path, given: InputOptions, model: ModelOptions, files: WrittenOptions, talk: Output
 ) -> dict[str, Any]:
     """Measure one case and write its results; returns what `--json` prints.
 
@@ -34,6 +37,7 @@ def run_assess(
     InputError : anything given that cannot be used; nothing is left half-written.
     """
     check_paths(ct, given)
+    beside = dicom_writer(ct, files)
     from endplate.cli.settings import assess_settings
     from endplate.report.folder import check_writable
 
@@ -42,7 +46,7 @@ def run_assess(
     check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, given, tell)
-        case, paths = measure_and_write(case, settings, out, inputs, tell, files.crop_volumes)
+        case, paths = measure_and_write(case, settings, out, inputs, tell, files.crop_volumes, beside)
     if talk.for_people:
         from endplate.cli.summary import print_summary
 
@@ -51,7 +55,13 @@ def run_assess(
 
 
 def measure_and_write(
-    case: Case, settings: Any, out: Path, inputs: Sequence[Path], tell: Progress, crop: bool = False
+    case: Case,
+    settings: Any,
+    out: Path,
+    inputs: Sequence[Path],
+    tell: Progress,
+    crop: bool = False,
+    beside: Beside = None,
 ) -> tuple[Case, dict[str, Path]]:
     """Assess a case and write its report."""
     from endplate.case.assess import assess
@@ -59,9 +69,20 @@ def measure_and_write(
 
     case = assess(case, settings, tell)
     tell("report", 0.0, "")
-    paths = write_report(case, out, inputs=inputs, crop=crop)
+    paths = write_report(case, out, inputs=inputs, crop=crop, beside=beside)
     tell("report", 1.0, "")
     return case, paths
+
+
+def dicom_writer(ct: Path | None, files: WrittenOptions) -> Beside:
+    """What writes the results as DICOM too, where that was asked for; refused here where it could not."""
+    if not files.dicom:
+        return None
+    from endplate.dicom_export import check_export, writer_of
+
+    choice = choice_of(files)
+    check_export(ct, choice)
+    return writer_of(ct or Path(), choice)
 
 
 def told(case: Case, paths: dict[str, Path], kept: Sequence[str] = ()) -> dict[str, Any]:

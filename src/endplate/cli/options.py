@@ -91,14 +91,17 @@ class RunOptions:
     quiet: Annotated[bool, option("No progress, no summary.")] = False
 
 
+CropVolumes = Annotated[
+    bool, option("Cut the volumes of one level to the box round it; otherwise each covers the whole scan.")
+]
+
+
 @Parameter(name="*", group=RUN)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
     """How the results are written."""
 
-    crop_volumes: Annotated[
-        bool, option("Cut the volumes of one level to the box round it; otherwise each covers the whole scan.")
-    ] = False
+    crop_volumes: CropVolumes = False
 
 
 NO_FILES = FileOptions()

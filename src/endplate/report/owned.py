@@ -18,6 +18,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "case": (DOCUMENT, PAGE, f"{VOLUMES}/labels.nii.gz", f"{VOLUMES}/README.txt"),
     "decision": BESIDE,
     "fracture": ("ct.nii.gz", "ct.json", "labels.nii.gz", "truth.json"),
+    "dicom": ("measurements.dcm", "report.dcm", "vertebrae.dcm", "bodies.dcm", "needle-paths.dcm"),
     "demo": ("intact/ct.nii.gz", "intact/labels.nii.gz", "patient.toml"),
 }
 """Names that are known before the work is done. Other kinds (a page, a record, rows) are one file of any name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from endplate.atomic import private_folder, write_text
@@ -22,6 +22,7 @@ def write_report(
     formats: Sequence[str] = FORMATS,
     inputs: Iterable[Path] = (),
     crop: bool = False,
+    beside: Callable[[Path], Mapping[str, Path]] | None = None,
 ) -> dict[str, Path]:
     """Write the results of a case into a folder, replacing those of an earlier run in one step.
 
@@ -37,6 +38,9 @@ def write_report(
         Files and folders that the case was read from; none of them is ever replaced.
     crop : bool, default False
         Cut the volumes of one level to the box round it; otherwise each has the whole grid of the CT.
+    beside : callable, optional
+        Called with the new results before they take their place; what it writes there comes and goes with them. It
+        returns further paths by name.
 
     Returns
     -------
@@ -54,6 +58,8 @@ def write_report(
     folder = named_folder(out_dir)
     with exchanged(folder, REPLACED, inputs) as new:
         paths = fill_report(case, new, formats, crop)
+        if beside is not None:
+            paths |= beside(new)
     return {name: folder / path.relative_to(new) for name, path in paths.items()}
 
 

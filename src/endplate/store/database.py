@@ -40,7 +40,7 @@ VERSIONS = "alembic_version"
 
 
 class StoreError(InputError):
-    """The database of the follow-up cannot be used."""
+    """The database cannot be used."""
 
 
 class Store:
@@ -53,6 +53,7 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the database."""
         with _told(self.name), _readable(self.name), self.engine.connect() as connection:
+            connection.execution_options(endplate_reads=True)
             yield connection
 
     @contextmanager
@@ -177,14 +178,18 @@ def _plain_transactions(connection: Any, record: Any) -> None:
 
 
 def _lock_at_once(connection: Connection) -> None:
-    """Take the write lock with the first statement: two readers that then both write would deadlock."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Take the write lock with the first statement: two readers that then both write would deadlock.
+
+    Who only reads takes none, so that pages are read while a job writes.
+    """
+    reads = connection.get_execution_options().get("endplate_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _upgrade(store: Store) -> None:
     config = Config()
     # A % would be read as the start of a variable.
-    place = str(files("endplate.followup").joinpath("migrations")).replace("%", "%%")
+    place = str(files("endplate.store").joinpath("migrations")).replace("%", "%%")
     config.set_main_option("script_location", place)
     try:
         with _readable(store.name), store.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""The tables. Dates are days; times of changes are UTC; what is unknown is NULL."""
+"""The tables of the course of patients. Dates are days; times of changes are UTC; what is unknown is NULL."""
 
 from __future__ import annotations
 
@@ -12,19 +12,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from endplate.store.schema import metadata
 
 patient = Table(
     "patient",
