@@ -32,6 +32,7 @@ STAGE_WORDS = {
     "check": "Measuring the result",
     "decide": "Asking the rule sets",
     "report": "Writing the report",
+    "view": "Preparing the viewer",
 }
 """What each stage does, in plain words."""
 
