@@ -39,9 +39,10 @@ def with_readings(case: Case, readings: Sequence[Reading]) -> Case:
     """
     if not readings:
         return case
-    resolved = resolve(readings, labelled(case.labels))
+    present = labelled(case.labels)
+    resolved = resolve(readings, present)
     kept = tuple(caution for caution in case.cautions if caution.code == "input")
-    said = [as_plain(reading) for reading in readings]
+    said = {"readings": [as_plain(one) for one in readings], "labelled_levels": [str(level) for level in present]}
     return replace(
         case,
         labels=renumbered(case.labels, resolved.names),
@@ -50,7 +51,7 @@ def with_readings(case: Case, readings: Sequence[Reading]) -> Case:
         spine=None, fractures=(), alignment=None, calibration=None, densities=(), strengths=(), loads=(),
         rehearsals=(), care=None, findings=(), gaps=(),
         cautions=kept + reading_cautions(resolved),
-        provenance=replace(case.provenance, parameters={**case.provenance.parameters, "readings": said}),
+        provenance=replace(case.provenance, parameters={**case.provenance.parameters, **said}),
     )  # fmt: skip
 
 
