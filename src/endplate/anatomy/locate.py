@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -65,10 +66,12 @@ class AnatomySettings:
     ----------
     repair : make the safe repairs (islands, small holes, small bleeding across a disc); each is recorded.
     person : whose spine it is: sizes are held against it.
+    set_aside : levels that a person does not trust, with the reason; nothing is measured of them or by them.
     """
 
     repair: bool = True
     person: Person = field(default_factory=Person)
+    set_aside: Mapping[Level, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -113,6 +116,7 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     centres = [mask_points_mm(part.mask, part.grid).mean(axis=0) for part in check.parts]
     _collect(check_order([part.level for part in check.parts], centres), cautions, gaps)
     cautions, gaps = check.cautions + cautions, check.gaps + gaps
+    gaps += [Gap(code="vertebra", level=level, reason=why) for level, why in settings.set_aside.items()]
     doubtful = {gap.level for gap in gaps if gap.code == "vertebra"}
     scan = scanned_grid(labels.grid, volume)
     edges = label_edges_mm([part.mask for part in check.parts], labels.grid)
