@@ -36,7 +36,7 @@ class Files:
     def prepare(self) -> Files:
         """Make the folders; raises OutputError."""
         try:
-            for name in ("inputs", "results", "runs", "incoming", "locks"):
+            for name in ("inputs", "results", "runs", "views", "incoming", "locks"):
                 private_folder(self.root / name)
         except OSError as error:
             raise OutputError(
@@ -55,6 +55,10 @@ class Files:
     def run(self, job_id: str) -> Path:
         """The folder of one job, for what it makes besides the results of its case."""
         return self.root / "runs" / _checked(HEX_ID, job_id)
+
+    def view(self, case_id: str) -> Path:
+        """The folder of what the viewer shows of a case."""
+        return self.root / "views" / _checked(HEX_ID, case_id)
 
     def lock(self, job_id: str) -> Path:
         """The file that the worker of a job keeps locked as long as it lives."""
