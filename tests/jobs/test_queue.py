@@ -5,17 +5,26 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.followup.conftest import postgres_server, where  # noqa: F401
 
 from endplate.jobs import queue
 from endplate.jobs.timing import TimeLeft
 from endplate.store.database import StoreError, open_store
 
 
+@pytest.fixture
+def store(where):  # noqa: F811
+    """Both kinds of database."""
+    with open_store(where) as store:
+        store.where = where
+        yield store
+
+
 def test_a_job_is_claimed_once_by_many(store):
     job_id = queue.submit(store, "measure", "Measure", "ada")
 
     def claims(_):
-        with open_store(store.name, create=False) as other:
+        with open_store(store.where, create=False) as other:
             return queue.claim(other, job_id) is not None
 
     with ThreadPoolExecutor(6) as pool:
