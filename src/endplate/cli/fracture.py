@@ -130,10 +130,11 @@ def _truth(case: Case, made: SyntheticFracture, settings: CrushSettings) -> dict
 def fill_fracture(made: SyntheticFracture, document: dict[str, Any], ct: Path, new: Path) -> None:
     """Write CT, labels, truth and what lay beside the CT into an empty folder."""
     from endplate.atomic import atomic_path, write_text
-    from endplate.image.nifti import write_labels, write_volume
+    from endplate.image.nifti import HU, write_labels, write_volume
     from endplate.image.nifti.sidecar import sidecar_of
 
-    write_volume(new / CT, made.warped.volume.grid, made.warped.volume.hu)
+    scan = made.warped.volume
+    write_volume(new / CT, scan.grid, scan.hu, scan.axes, HU)
     write_labels(new / LABELS, made.warped.labels)
     if (beside := sidecar_of(ct)).is_file():
         with atomic_path(sidecar_of(new / CT)) as temporary:

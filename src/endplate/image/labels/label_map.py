@@ -31,11 +31,13 @@ def labels_from_nifti(path: Path, scheme: str | Path | None = None, settings: Re
     if level is not None and scheme is None and len(found.present) == 1:
         labels = (found.numbers > 0).astype(np.uint16) * np.uint16(level.verse_id)
         series = SeriesRef(path=str(path), notes=notes)
-        return LabelMap(grid=image.grid, labels=labels, scheme="file name", series=series, notes=notes)
+        return LabelMap(grid=image.grid, labels=labels, scheme="file name", series=series, notes=notes, axes=image.axes)
     chosen = _choose(image, found, scheme, name_of(path))
     labels, more = translate(found.numbers, chosen, found.present, name_of(path))
     series = SeriesRef(path=str(path), notes=notes)
-    return LabelMap(grid=image.grid, labels=labels, scheme=chosen.name, series=series, notes=notes + more)
+    return LabelMap(
+        grid=image.grid, labels=labels, scheme=chosen.name, series=series, notes=notes + more, axes=image.axes
+    )
 
 
 def bare_name(path: Path) -> str:
