@@ -25,7 +25,7 @@ Rows = Sequence[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreChange:
-    """A score at the start and the last one since; `answer` and `text` are those of `Scale.changed` and `.change_text`."""
+    """A score at the start and the last one since; `answer` and `text` by `Scale.changed` and `Scale.change_text`."""
 
     scale: str
     name: str
