@@ -143,9 +143,9 @@ def _levels(resource: Resource) -> list[str]:
 
 def _words(concept: Any) -> str:
     """A concept in words that a record takes."""
-    held = concept if isinstance(concept, dict) else {}
-    coded = next((one["display"] for one in held.get("coding", ()) if one.get("display")), "")
-    text = " ".join(str(held.get("text") or coded).split())
+    known = concept if isinstance(concept, dict) else {}
+    coded = next((one["display"] for one in known.get("coding", ()) if one.get("display")), "")
+    text = " ".join(str(known.get("text") or coded).split())
     return "".join(letter for letter in text if letter.isprintable())[:LONGEST]
 
 
