@@ -1,0 +1,96 @@
+"""Key pictures of the report as Secondary Capture: the spine from the side, and every needle on the scan."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from endplate.dicom_export.object_header import RESEARCH, Context, new_object, source_images
+from endplate.dicom_export.paper import DEFINITIONS, DRAWING, STYLE, TITLE, laid_out, resolved, size_of, standalone
+from endplate.errors import OptionError
+
+KEY = re.compile(r"sagittal-section|path-|solid-")
+"""Names of the drawings that are kept: the section of the spine and those of the needles."""
+WIDTH_MM = 180.0
+DOTS_PER_MM = 6.0
+NOTE_MM = 12.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Picture:
+    """A picture: its name in the page, what it shows, and its colours (rows, columns, 3)."""
+
+    name: str
+    words: str
+    rgb: NDArray[np.uint8]
+
+
+def key_pictures(page: str) -> list[Picture]:
+    """The key pictures of a report, drawn as dots with the page's own style.
+
+    Raises
+    ------
+    OptionError : WeasyPrint or pypdfium2 is not installed.
+    """
+    found: dict[str, str] = {}
+    for drawing in DRAWING.finditer(page):
+        if KEY.match(drawing[1]):
+            found.setdefault(drawing[1], drawing[0])
+    style, shared = STYLE.search(page), DEFINITIONS.search(page)
+    look, definitions = resolved(style[1]) if style else "", shared[0] if shared else ""
+    return [_drawn(name, svg, standalone(svg, look, definitions)) for name, svg in found.items()]
+
+
+def _drawn(name: str, svg: str, alone: str) -> Picture:
+    words = TITLE.search(svg)
+    wide, high = size_of(svg)
+    height_mm = WIDTH_MM * high / wide
+    uri = base64.b64encode(alone.encode()).decode()
+    page = f"@page {{ size: {WIDTH_MM + 4:.1f}mm {height_mm + NOTE_MM:.1f}mm; margin: 2mm }} body {{ margin: 0 }}"
+    body = (
+        f'<img style="display: block; width: {WIDTH_MM:.1f}mm; height: {height_mm:.1f}mm" '
+        f'src="data:image/svg+xml;base64,{uri}"><p style="font: 9pt sans-serif; margin: 2mm 0 0">{RESEARCH}.</p>'
+    )
+    text = html.unescape(words[1]) if words else name
+    return Picture(
+        name=name, words=text, rgb=_dots(laid_out(f"<!DOCTYPE html><style>{page}</style><body>{body}</body>"))
+    )
+
+
+def _dots(pdf: bytes) -> NDArray[np.uint8]:
+    try:
+        import pypdfium2
+    except ImportError as error:
+        raise OptionError("key pictures need pypdfium2", "", "pip install 'endplate[pdf]'") from error
+    document = pypdfium2.PdfDocument(io.BytesIO(pdf))
+    try:
+        image = document[0].render(scale=DOTS_PER_MM * 25.4 / 72).to_pil().convert("RGB")
+    finally:
+        document.close()
+    return np.ascontiguousarray(np.asarray(image, np.uint8))
+
+
+def secondary_capture(context: Context, number: int, picture: Picture) -> Any:
+    """The Secondary Capture object of a picture."""
+    made = new_object(context, SecondaryCaptureImageStorage, "OT", f"picture-{picture.name}", number)
+    made.ImageType = ["DERIVED", "SECONDARY"]
+    made.ConversionType = "WSD"
+    made.PatientOrientation = ""
+    made.BurnedInAnnotation = "NO"
+    made.ImageComments = f"{picture.words} {RESEARCH}."[:10240]
+    made.DerivationDescription = picture.words[:1024]
+    made.SourceImageSequence = source_images(context)
+    rows, columns, _ = picture.rgb.shape
+    made.SamplesPerPixel, made.PhotometricInterpretation, made.PlanarConfiguration = 3, "RGB", 0
+    made.Rows, made.Columns = rows, columns
+    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 8, 8, 7, 0
+    made.PixelData = picture.rgb.tobytes() + b"\0" * (picture.rgb.nbytes % 2)
+    return made
