@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test coverage fuzz kills listen archive verify spines bench lint lock docs changelog clean
+.PHONY: demo serve test coverage fuzz kills mutants listen archive verify cohort-kills spines bench lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -19,6 +19,16 @@ $(VENV)/.dev: $(VENV)/.run
 
 demo: $(VENV)/.run  ## from nothing to a report on the built-in digital spine
 	$(BIN)/endplate demo --out $(OUT)
+
+$(VENV)/.web: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dicom,web]'
+	touch $@
+
+$(OUT)/case.json: | $(VENV)/.run
+	$(BIN)/endplate demo --out $(OUT)
+
+serve: $(VENV)/.web $(OUT)/case.json  ## the workbench in the browser, on the demo case
+	$(BIN)/endplate serve $(OUT)
 
 test: $(VENV)/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2
@@ -47,6 +57,9 @@ verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 .bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
 	$(PYTHON) -m venv .bench-venv
 	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy fipy scikit-fmm && touch $@
+
+cohort-kills: $(VENV)/.dev  ## 200 digital spines as a cohort, undisturbed and with workers and run killed; tens of minutes
+	$(BIN)/python -m verification.cohort_kills --count 200
 
 spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly, by slice thickness; an hour on one core
 	$(BIN)/python -m verification.spines --count 200

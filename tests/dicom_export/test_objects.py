@@ -1,4 +1,4 @@
-"""What leaves as DICOM: valid by an independent checker, the same voxels and numbers when read back, left is left."""
+"""What leaves as DICOM: valid by an independent checker, the same voxels and numbers read back, left on the left."""
 
 from __future__ import annotations
 

@@ -28,8 +28,9 @@ from endplate.report import schema, to_document
 from endplate.report.html import to_html
 from endplate.report.rehearsal.before import age_words, intact_words, results, zone_words
 from endplate.report.rehearsal.surface import surface
-from endplate.report.rehearsal.volumes import write_rehearsals
+from endplate.report.rehearsal.volumes import add_rehearsals
 from endplate.report.rehearsal.words import CAN, beyond_words, loss_words, posture_words, sphere_words
+from endplate.report.volume_folder import VolumeFolder
 
 
 @pytest.fixture(scope="module")
@@ -227,10 +228,13 @@ def test_a_document_without_a_rehearsal_still_fits(case: Case) -> None:
 
 
 def test_cement_lies_on_the_grid_of_the_ct_with_its_volume_kept(case: Case, tmp_path: Path) -> None:
-    paths = {path.name: path for path in write_rehearsals(case, tmp_path)}
+    volumes = VolumeFolder.of(case, tmp_path)
+    add_rehearsals(case, volumes)
+    paths = {path.name: path for path in volumes.paths}
     assert set(paths) == {
-        "L1_vertebroplasty_cement.nii.gz", "L1_vertebroplasty_cement.stl", "L1_kyphoplasty_cement.nii.gz",
-        "L1_kyphoplasty_cement.stl", "L1_vertebroplasty_sphere.nii.gz", "L1_kyphoplasty_sphere.nii.gz",
+        "L1_vertebroplasty_cement.nii.gz", "L1_vertebroplasty_cement_LPS.stl", "L1_vertebroplasty_cement_RAS.gii",
+        "L1_kyphoplasty_cement.nii.gz", "L1_kyphoplasty_cement_LPS.stl", "L1_kyphoplasty_cement_RAS.gii",
+        "L1_vertebroplasty_sphere.nii.gz", "L1_kyphoplasty_sphere.nii.gz",
         "L1_kyphoplasty_cavity.nii.gz", "L1_kyphoplasty_compaction.nii.gz",
         "L1_vertebroplasty_path.mrk.json", "L1_kyphoplasty_path.mrk.json",
     }  # fmt: skip

@@ -14,16 +14,31 @@ from cyclopts import App, Parameter
 
 from endplate import __version__
 from endplate.cli import exit_codes as outcome
+from endplate.cli.cohort.commands import cohort
+from endplate.cli.config import config_of, split_config
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
-from endplate.cli.dicom_options import NO_DICOM, NO_OBJECT, DicomOptions, ObjectOptions
+from endplate.cli.dicom_options import NO_OBJECT, NO_WRITTEN, ObjectOptions, WrittenOptions
 from endplate.cli.fhir import app as fhir_app
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
-from endplate.cli.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputOptions, ModelOptions, Out, RunOptions
+from endplate.cli.options import (
+    INPUT,
+    NO_FILES,
+    NO_INPUT,
+    NO_MODEL,
+    NO_RUN,
+    RUN,
+    FileOptions,
+    InputOptions,
+    ModelOptions,
+    Out,
+    RunOptions,
+)
 from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
+from endplate.cli.serve_options import NO_SERVE, ServeChoices
 from endplate.cli.terminal import say_json
 from endplate.cli.tokens import checked
 
@@ -68,7 +83,7 @@ def assess(
     out: Out,
     given: InputOptions = NO_INPUT,
     model: ModelOptions = NO_MODEL,
-    dicom: DicomOptions = NO_DICOM,
+    files: WrittenOptions = NO_WRITTEN,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Measure every vertebra of a spine CT: shape, fracture grade, density, stiffness and strength.
@@ -96,7 +111,7 @@ def assess(
     """
     from endplate.cli.assess import run_assess
 
-    return outcome.answer(lambda talk: run_assess(ct, out, given, model, talk, dicom), run)
+    return outcome.answer(lambda talk: run_assess(ct, out, given, model, files, talk), run)
 
 
 @app.command
@@ -109,7 +124,7 @@ def plan(
     repair: RepairOptions = NO_REPAIR,
     unknown: UnknownOptions = NO_UNKNOWN,
     model: ModelOptions = NO_MODEL,
-    dicom: DicomOptions = NO_DICOM,
+    files: WrittenOptions = NO_WRITTEN,
     run: RunOptions = NO_RUN,
 ) -> int:
     """The whole path for one patient: measure the spine, rehearse the fractured levels, ask every rule, one report.
@@ -123,7 +138,7 @@ def plan(
     """
     from endplate.cli.plan import run_plan
 
-    return outcome.answer(lambda talk: run_plan(ct, out, given, repair, unknown, model, talk, dicom), run)
+    return outcome.answer(lambda talk: run_plan(ct, out, given, repair, unknown, model, files, talk), run)
 
 
 @app.command
@@ -136,6 +151,7 @@ def rehearse(
     repair: RepairOptions = NO_REPAIR,
     unknown: UnknownOptions = NO_UNKNOWN,
     model: ModelOptions = NO_MODEL,
+    files: FileOptions = NO_FILES,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Rehearse the repair of one vertebra in the bone that its CT shows: needle, balloon, cement, load.
@@ -152,7 +168,7 @@ def rehearse(
     """
     from endplate.cli.rehearse import run_rehearse
 
-    return outcome.answer(lambda talk: run_rehearse(ct, out, given, repair, unknown, model, talk), run)
+    return outcome.answer(lambda talk: run_rehearse(ct, out, given, repair, unknown, model, files, talk), run)
 
 
 @app.command
@@ -193,6 +209,39 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
 
 
+@app.command
+def serve(
+    results: Annotated[
+        list[Path] | None, Parameter(group=INPUT, show_default=False, help="Results folders to open.")
+    ] = None,
+    /,
+    *,
+    bench: ServeChoices = NO_SERVE,
+) -> int:
+    """The workbench in the browser: a worklist of cases, measured, looked at and weighed in one place.
+
+    It listens on this computer alone and opens an address with a token that works once:
+
+        endplate serve
+        endplate serve demo --port 8421 --no-browser
+
+    For others on a network, users first, then a host to listen on (see docs/serve.md for TLS):
+
+        endplate serve --add-user ada --role admin
+        endplate serve --host 10.0.0.5 --no-browser
+    """
+    from endplate.cli.serve import check_extra, run_add_user, run_serve
+
+    check_extra()
+    options = bench.options(results or [])
+    return (
+        run_add_user(options, bench.add_user, bench.role)
+        if bench.add_user
+        else run_serve(options, not bench.no_browser)
+    )
+
+
+app.command(cohort)
 app.command(decide)
 app.command(rules)
 app.command(record_app)
@@ -231,6 +280,27 @@ def info(*, run: RunOptions = NO_RUN) -> int:
     return outcome.answer(run_info, run)
 
 
+@app.command(name="compile")
+def compile_kernels(*, run: RunOptions = NO_RUN) -> int:
+    """Compile every kernel now, so that no later run waits for it: for containers and the nodes of a cluster.
+
+    What is compiled is kept beside the installed sources, or in the folder that NUMBA_CACHE_DIR names.
+    """
+    from endplate.cli.kernels import run_compile
+
+    return outcome.answer(run_compile, run)
+
+
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print the script by which a shell completes commands and options.
+
+    endplate completion bash > ~/.local/share/bash-completion/completions/endplate
+    """
+    sys.stdout.write(app.generate_completion(prog_name="endplate", shell=shell) + "\n")
+    return 0
+
+
 @app.command
 def schema(of: Literal["case", "record"] = "case", /) -> int:
     """Print the JSON Schema of case.json, or of the patient record."""
@@ -248,6 +318,11 @@ def schema(of: Literal["case", "record"] = "case", /) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code, which the console script hands to the shell."""
     tokens = current_spelling(sys.argv[1:] if arguments is None else arguments)
-    return outcome.guarded(
-        lambda: app(checked(tokens), exit_on_error=False, print_error=False), as_json="--json" in tokens
-    )
+
+    def run() -> int | None:
+        words, path = split_config(checked(tokens))
+        app.config = config_of(path, [name for name in app if not name.startswith("-")])
+        code: int | None = app(words, exit_on_error=False, print_error=False)
+        return code
+
+    return outcome.guarded(run, as_json="--json" in tokens)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from endplate.cli.options import option
+from endplate.cli.options import CropVolumes, option
 
 if TYPE_CHECKING:
     from endplate.dicom_export import DicomChoice
@@ -29,13 +29,15 @@ class ObjectOptions:
 
 @Parameter(name="*", group=DICOM)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DicomOptions(ObjectOptions):
-    """Whether results are written as DICOM too."""
+class WrittenOptions(ObjectOptions):
+    """How results are written, and whether as DICOM too."""
+
+    crop_volumes: CropVolumes = False
 
     dicom: Annotated[bool, option("Write the results as DICOM too, into dicom/: SEG, SR, PDF, pictures.")] = False
 
 
-NO_OBJECT, NO_DICOM = ObjectOptions(), DicomOptions()
+NO_OBJECT, NO_WRITTEN = ObjectOptions(), WrittenOptions()
 
 
 def choice_of(options: ObjectOptions) -> DicomChoice:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.cli.assess import Beside, check_paths, dicom_writer, inputs_of, labels_of, left_alone, read_given, told
-from endplate.cli.dicom_options import NO_DICOM, DicomOptions
+from endplate.cli.dicom_options import WrittenOptions
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
@@ -29,8 +29,8 @@ def run_plan(
     repair: RepairOptions,
     unknown: UnknownOptions,
     model: ModelOptions,
+    files: WrittenOptions,
     talk: Output,
-    dicom: DicomOptions = NO_DICOM,
 ) -> dict[str, Any]:
     """Measure, rehearse what matters, weigh, and write one report; returns what `--json` prints.
 
@@ -41,7 +41,7 @@ def run_plan(
     check_paths(ct, given)
     if given.record is None:
         raise OptionError("no --record given", "advice is about a patient", "make one with `endplate record new`")
-    beside = dicom_writer(ct, dicom)
+    beside = dicom_writer(ct, files)
     from endplate.patient import read_record
     from endplate.report.folder import check_writable
 
@@ -51,7 +51,7 @@ def run_plan(
     check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, given, tell)
-        case, paths = plan_and_write(case, settings, out, inputs, tell, beside)
+        case, paths = plan_and_write(case, settings, out, inputs, tell, files.crop_volumes, beside)
     if talk.for_people:
         print_plan(case, paths)
     return told(case, paths, left_alone(out, talk))
@@ -74,7 +74,13 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
 
 
 def plan_and_write(
-    case: Case, settings: PlanSettings, out: Path, inputs: Sequence[Path], tell: Progress, beside: Beside = None
+    case: Case,
+    settings: PlanSettings,
+    out: Path,
+    inputs: Sequence[Path],
+    tell: Progress,
+    crop: bool = False,
+    beside: Beside = None,
 ) -> tuple[Case, dict[str, Path]]:
     """Plan a case and write its report, with decision, bundle and aid beside it, in one step."""
     from endplate.case.plan import plan
@@ -82,7 +88,7 @@ def plan_and_write(
 
     case = plan(case, settings, tell)
     tell("report", 0.0, "")
-    paths = write_report(case, out, inputs=inputs, beside=beside)
+    paths = write_report(case, out, inputs=inputs, crop=crop, beside=beside)
     tell("report", 1.0, "")
     return case, paths
 

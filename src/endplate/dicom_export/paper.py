@@ -25,7 +25,8 @@ MEDIA = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
 HALO = (
     ".on-ct text { stroke: none; } "
-    "text.halo, .on-ct text.halo { fill: none; stroke: #000000; stroke-width: 3px; stroke-linejoin: round; }"
+    "text.halo { fill: none; stroke: none; } "
+    ".on-ct text.halo { fill: none; stroke: #000000; stroke-width: 3px; stroke-linejoin: round; }"
 )
 PAPER = """
 @page { size: A4; margin: 14mm 12mm 16mm 12mm;

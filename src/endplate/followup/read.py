@@ -15,10 +15,10 @@ from endplate.decision.recovery.flags import Flag, flags
 from endplate.decision.recovery.scan_series import scan_series
 from endplate.decision.recovery.visit_scores import SCORES, VisitScores
 from endplate.decision.recovery.visits import Due, alarm_visit, due_visit
-from endplate.followup import tables
 from endplate.followup.row import Damage, Row, parsed, read_rows, stored
-from endplate.followup.store import Store, StoreError
 from endplate.patient.scale import SCALES
+from endplate.store import tables
+from endplate.store.database import Store, StoreError
 
 Rows = Sequence[Any]
 

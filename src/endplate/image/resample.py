@@ -97,14 +97,14 @@ def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
     )
     return LabelMap(
         grid=grid, labels=_resample(labels.labels, labels.grid, grid, sitk.sitkNearestNeighbor, 0),
-        scheme=labels.scheme, subregion=subregion, series=labels.series, notes=labels.notes,
+        scheme=labels.scheme, subregion=subregion, series=labels.series, notes=labels.notes, axes=labels.axes,
     )  # fmt: skip
 
 
 def resample_volume(volume: Volume, grid: Grid) -> Volume:
     """The same CT on another grid, linear interpolation, float32; what lies outside is air."""
     hu = _resample(volume.hu.astype(np.float32), volume.grid, grid, sitk.sitkLinear, AIR_HU)
-    return Volume(grid=grid, hu=hu, series=volume.series)
+    return Volume(grid=grid, hu=hu, series=volume.series, axes=volume.axes)
 
 
 def isotropic_grid(grid: Grid, spacing_mm: float) -> Grid:
@@ -161,7 +161,4 @@ def _told(grid: Grid) -> str:
 
 
 def _with(labels: LabelMap, notes: tuple[str, ...]) -> LabelMap:
-    return LabelMap(
-        grid=labels.grid, labels=labels.labels, scheme=labels.scheme, subregion=labels.subregion,
-        series=labels.series, notes=notes,
-    )  # fmt: skip
+    return replace(labels, notes=notes)

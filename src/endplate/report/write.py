@@ -21,6 +21,7 @@ def write_report(
     out_dir: Path | str,
     formats: Sequence[str] = FORMATS,
     inputs: Iterable[Path] = (),
+    crop: bool = False,
     beside: Callable[[Path], Mapping[str, Path]] | None = None,
 ) -> dict[str, Path]:
     """Write the results of a case into a folder, replacing those of an earlier run in one step.
@@ -35,6 +36,8 @@ def write_report(
         Which of report.html, case.json and volumes/ to write. The document case.json is always written.
     inputs : iterable of Path, optional
         Files and folders that the case was read from; none of them is ever replaced.
+    crop : bool, default False
+        Cut the volumes of one level to the box round it; otherwise each has the whole grid of the CT.
     beside : callable, optional
         Called with the new results before they take their place; what it writes there comes and goes with them. It
         returns further paths by name.
@@ -54,7 +57,7 @@ def write_report(
     """
     folder = named_folder(out_dir)
     with exchanged(folder, REPLACED, inputs) as new:
-        paths = fill_report(case, new, formats)
+        paths = fill_report(case, new, formats, crop)
         if beside is not None:
             paths |= beside(new)
     return {name: folder / path.relative_to(new) for name, path in paths.items()}
@@ -67,14 +70,14 @@ def named_folder(out_dir: Path | str) -> Path:
     return Path(out_dir)
 
 
-def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
+def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS, crop: bool = False) -> dict[str, Path]:
     """Write what `write_report` writes into an empty folder; returns the paths there."""
     _check_formats(formats)
     text = to_json(to_document(case))
     page = _page(case) if "html" in formats else None
     write_text(new / DOCUMENT, text)
     if "nifti" in formats:
-        _volumes(case, new / VOLUMES)
+        _volumes(case, new / VOLUMES, crop)
     if page is not None:
         write_text(new / PAGE, page)
     places = {"html": new / PAGE, "json": new / DOCUMENT, "nifti": new / VOLUMES}
@@ -98,8 +101,8 @@ def _page(case: Case) -> str:
     return to_html(case)
 
 
-def _volumes(case: Case, folder: Path) -> None:
+def _volumes(case: Case, folder: Path, crop: bool) -> None:
     from endplate.report.volumes import write_volumes
 
     private_folder(folder)
-    write_volumes(case, folder)
+    write_volumes(case, folder, crop)

@@ -20,7 +20,6 @@ from endplate.decision.recovery.flags import Flag
 from endplate.decision.recovery.visit_scores import visit_scores
 from endplate.errors import OptionError, RecordError
 from endplate.followup.read import course
-from endplate.followup.store import Store, open_store
 from endplate.followup.write import (
     Author,
     add,
@@ -36,6 +35,7 @@ from endplate.level import parse_level
 from endplate.patient import PatientRecord, read_record
 from endplate.patient.scale import SCALES
 from endplate.report.read_document import read_document
+from endplate.store.database import Store, open_store
 
 DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
 Limits = tuple[float, float]
@@ -232,7 +232,7 @@ def _size(change: Change) -> str:
 
 def correct_row(kind: str, number: int, change: str, where: DatabaseOptions, talk: Output) -> dict[str, Any]:
     """Correct one field."""
-    from endplate.followup.tables import TABLES
+    from endplate.store.tables import TABLES
 
     name, _, text = change.partition("=")
     column = TABLES[kind].columns.get(name)
