@@ -195,8 +195,8 @@ from unittest import mock
 
 class Missing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     # Stands in for heavy libraries that no parser needs; whatever is installed is imported as it is.
-    HEAVY = ("torch nnunetv2 dicom2nifti xvfbwrapper blosc imgkit xmltodict fury dipy skimage sklearn matplotlib networkx "
-             "tqdm vtk batchgenerators acvl_utils p_tqdm xgboost cc3d").split()
+    HEAVY = ("torch nnunetv2 dicom2nifti xvfbwrapper blosc imgkit xmltodict fury dipy skimage sklearn matplotlib "
+             "networkx tqdm vtk batchgenerators acvl_utils p_tqdm xgboost cc3d").split()
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] not in self.HEAVY:
