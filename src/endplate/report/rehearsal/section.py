@@ -62,7 +62,6 @@ class WayIn:
 class Section:
     """One rehearsal on the page."""
 
-    rehearsal: Rehearsal
     level: str
     sentences: list[str]
     bands: str
@@ -98,7 +97,6 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
     blown = next((done.inflation for done in rehearsal.nominal if done.inflation is not None), None)
     drawable = vertebra is not None and case.volume is not None
     return Section(
-        rehearsal=rehearsal,
         level=str(rehearsal.level),
         sentences=sentences(rehearsal),
         bands=band_words(rehearsal),
