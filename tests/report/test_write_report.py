@@ -32,7 +32,9 @@ def case() -> Case:
 @pytest.fixture
 def blank_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accidents do not care what the page says; drawing it takes seconds."""
-    monkeypatch.setattr(write_module, "_pages", lambda case: {"report.html": f"<p>{case.id.split()[0]}</p>"})
+    monkeypatch.setattr(
+        write_module, "_pages", lambda case: {"report.html": f"<p>{case.id.split()[0]}</p>", "report.json": "{}"}
+    )
 
 
 def tree(folder: Path) -> dict[str, bytes]:
