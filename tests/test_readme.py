@@ -70,6 +70,8 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record = {"id": "anna", "age_yr": 74, "sex": "female", "mass_kg": 61, "height_cm": 158}
     (folder / "patient.json").write_text(json.dumps(record))
     (folder / "records.jsonl").write_text(f"{json.dumps(record)}\n" * 2)
+    said = {"what": "renumber", "level": "L1", "to": "T12", "reason": "last rib", "who": "A", "at": "2026-11-30"}
+    (folder / "readings.json").write_text(json.dumps([said]))
     given = [str(folder / "patient.json"), "--level", "L1", "--on", STARTED]
     assert main(["follow", "start", *given, "--database", str(folder / "endplate.db"), "--quiet"]) == 0
     return folder

@@ -1,8 +1,8 @@
 """`python -m verification.cohort_kills`: a cohort of digital spines whose workers and whose run are killed.
 
-An undisturbed run and one that is killed are made of the same cases. Right is: every row once in both, tables equal byte
-for byte, no process left behind. The engine's share of the time and the scans an hour and core are of the undisturbed
-run. `make cohort-kills` runs it with 200 cases.
+An undisturbed run and one that is killed are made of the same cases. Right is: every row once in both, tables equal
+byte for byte, no process left behind. The engine's share of the time and the scans an hour and core are of the
+undisturbed run. `make cohort-kills` runs it with 200 cases.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A cohort of coarse digital spines with known truth: CT, labels and record of each, the table and the expert's grades."""
+"""Coarse digital spines with known truth as a cohort: CT, labels and record of each, table and the expert's grades."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,8 @@ from endplate.errors import InputError, OptionError
 from endplate.version import __version__
 
 CONNECT_S = 10.0
-START_S = 120.0
+STARTS = 5
+WATCH_S = 2.0
 LOOPBACK = "127.0.0.1"
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
@@ -42,28 +44,71 @@ def local_cluster(crew: Crew, retries: int, *, verbose: bool = False) -> Iterato
         "distributed.worker.daemon": True,
     }
     with dask.config.set(changes):
-        from distributed import Client, LocalCluster
+        from distributed import Client
 
         if not verbose:
             for name in ("distributed", "tornado", "bokeh", "asyncio"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
-        # MALLOC_TRIM_THRESHOLD_: memory that a case has left goes back to the system.
-        environment = {name: str(crew.threads) for name in THREAD_VARIABLES} | {"MALLOC_TRIM_THRESHOLD_": "65536"}
-        cluster = LocalCluster(
-            n_workers=crew.processes,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=int(crew.memory_mb * 1e6),
-            host=LOOPBACK,
-            dashboard_address=f"{LOOPBACK}:0",
-            silence_logs=logging.INFO if verbose else logging.CRITICAL,
-            env=environment,
-        )
+        cluster = _started(crew, verbose=verbose)
         try:
-            with Client(cluster) as client:
+            with Client(cluster) as client, _kept_full(cluster, crew.processes):
                 yield client
         finally:
             cluster.close()
+
+
+def _started(crew: Crew, *, verbose: bool) -> Any:
+    """The cluster; tried again where a process was killed while it started.
+
+    Raises
+    ------
+    SchedulerError : its processes do not start.
+    """
+    from distributed import LocalCluster
+
+    # MALLOC_TRIM_THRESHOLD_: memory that a case has left goes back to the system.
+    environment = {name: str(crew.threads) for name in THREAD_VARIABLES} | {"MALLOC_TRIM_THRESHOLD_": "65536"}
+    for last in range(STARTS):
+        try:
+            return LocalCluster(
+                n_workers=crew.processes,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=int(crew.memory_mb * 1e6),
+                host=LOOPBACK,
+                dashboard_address=f"{LOOPBACK}:0",
+                silence_logs=logging.INFO if verbose else logging.CRITICAL,
+                env=environment,
+            )
+        except (RuntimeError, TimeoutError) as error:
+            if last == STARTS - 1:
+                why = f"tried {STARTS} times: {error}"
+                raise SchedulerError("the worker processes do not start", why, "see what ends them") from error
+    raise AssertionError
+
+
+@contextmanager
+def _kept_full(cluster: Any, count: int) -> Iterator[None]:
+    """Replace processes whose nanny has given up, as it does where they are killed again while they start."""
+    from distributed import Status
+
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(WATCH_S):
+            gone = [name for name, one in list(cluster.workers.items()) if one.status in (Status.closed, Status.failed)]
+            for name in gone:
+                cluster.workers.pop(name, None)
+            if len(cluster.workers) < count and cluster.status == Status.running:
+                cluster.scale(count)
+
+    watcher = threading.Thread(target=watch, name="endplate-workers", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 @contextmanager

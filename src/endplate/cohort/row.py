@@ -48,7 +48,8 @@ class CohortRow:
         if SAFE.fullmatch(self.id) and not self.id.endswith("."):
             return self.id
         digest = hashlib.sha256(self.id.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        return f"{quote(self.id, safe='', errors='replace').replace('.', '%2E')[: LONGEST - 9]}-{digest}"
+        name = quote(self.id, safe="", errors="replace").replace(".", "%2E")
+        return f"{name.replace('-', '%2D', 1) if name.startswith('-') else name:.{LONGEST - 9}}-{digest}"
 
 
 def checked_rows(rows: Sequence[CohortRow], source: Path) -> list[CohortRow]:

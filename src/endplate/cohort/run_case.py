@@ -239,7 +239,8 @@ def _verdicts(care: Care | None) -> tuple[tuple[str, str, str, str], ...]:
 def _use_threads(count: int) -> None:
     import numba
 
-    numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
+    most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    numba.set_num_threads(max(1, min(count, most)))
 
 
 def _rss_mb() -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from endplate.cited import cited
 from endplate.cohort.row import CohortRow
@@ -127,8 +129,8 @@ def _voxels(path: Path | None) -> int:
         if path.name.endswith((".nii", ".nii.gz")):
             import nibabel
 
-            i, j, k = nibabel.load(path).shape[:3]
-            return int(i) * int(j) * int(k)
+            header: Any = nibabel.load(path).header
+            return int(math.prod(int(n) for n in header.get_data_shape()[:3]))
         return sum(file.stat().st_size for file in path.parent.iterdir()) // 2
     return 0
 

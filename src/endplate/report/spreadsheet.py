@@ -31,11 +31,15 @@ def cell(value: Any) -> str:
 
 @contextmanager
 def csv_writer(path: Path, heads: Sequence[str]) -> Iterator[Callable[[Sequence[Any]], None]]:
-    """A function that writes a row of a table; UTF-8 with a mark at its start, by which spreadsheets know the letters."""
+    """A function that writes a row of a table; UTF-8 with a mark at its start, by which a spreadsheet knows letters."""
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([cell(head) for head in heads])
-        yield lambda row: writer.writerow([cell(value) for value in row]) and None
+
+        def write(row: Sequence[Any]) -> None:
+            writer.writerow([cell(value) for value in row])
+
+        yield write
 
 
 def write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -46,7 +46,9 @@ class MainScreen:
 
 
 CASE_SCREENS: list[CaseScreen] = [
-    # 10 Case, 20 Rehearsal, 30 Candidacy, 40 Follow-up, 50 Report
+    CaseScreen(30, "Candidacy", "/cases/{case_id}/candidacy", always),
+    # 20 Rehearsal, 40 Follow-up
+    CaseScreen(10, "Case", "/cases/{case_id}/view"),
     CaseScreen(50, "Report", "/cases/{case_id}/report"),
     CaseScreen(60, "Files and jobs", "/cases/{case_id}/files", always),
 ]
@@ -62,9 +64,11 @@ ROUTERS: list[str] = [
     "endplate.web.worklist",
     "endplate.web.upload",
     "endplate.web.case_files",
+    "endplate.web.candidacy",
     "endplate.web.job_pages",
     "endplate.web.report_page",
     "endplate.web.settings_page",
+    "endplate.web.case_view",
 ]
 """Modules with a `router`, included in this order."""
 

@@ -65,12 +65,27 @@ def row_writer(path: Path, name: str) -> Iterator[Callable[[Row], None]]:
         with _parquet(path) as write:
             yield write
     elif kind == ".csv":
-        columns = table_columns()
-        with csv_writer(path, columns) as write_line:
-            yield lambda row: [write_line([one.get(column) for column in columns]) for one in table_rows(row)] and None
+        with _csv(path) as write:
+            yield write
     else:
         with path.open("w", encoding="utf-8") as stream:
-            yield lambda row: stream.write(json.dumps(row, ensure_ascii=False) + "\n") and None
+
+            def write_line(row: Row) -> None:
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+            yield write_line
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Callable[[Row], None]]:
+    columns = table_columns()
+    with csv_writer(path, columns) as write_line:
+
+        def write(row: Row) -> None:
+            for one in table_rows(row):
+                write_line([one.get(column) for column in columns])
+
+        yield write
 
 
 @contextmanager

@@ -146,6 +146,16 @@ def _profile(endplate: Endplate, view: View) -> NDArray[np.float64]:
 
 def _heights(vertebra: Vertebra, heights: Heights, section: Section) -> list[Markup]:
     """Three lines from endplate to endplate with small feet."""
+    parts = []
+    for _, ends in height_ends(vertebra, heights):
+        (x1, y1), (x2, y2) = section.project(ends) * PER_MM
+        if np.isfinite([x1, y1, x2, y2]).all():
+            parts.append(svg.line(x1, y1, x2, y2, class_="height-line"))
+    return parts
+
+
+def height_ends(vertebra: Vertebra, heights: Heights) -> list[tuple[str, NDArray[np.float64]]]:
+    """The measured heights of a level, each with its upper and lower end (2, 3), world LPS mm."""
     if vertebra.superior is None or vertebra.inferior is None:
         return []
     upper, lower = (_profile(item, "sagittal") for item in (vertebra.superior, vertebra.inferior))
@@ -153,16 +163,15 @@ def _heights(vertebra: Vertebra, heights: Heights, section: Section) -> list[Mar
     if shared.sum() < 3:
         return []
     front, back = upper[shared, 1].max(), upper[shared, 1].min()
-    parts = []
+    found = []
     for name, place in HEIGHT_PLACES.items():
         if getattr(heights, name).value is None:
             continue
         anterior = front - place * (front - back)
         ends = np.array([[0.0, anterior, _at(upper, anterior)], [0.0, anterior, _at(lower, anterior)]])
-        (x1, y1), (x2, y2) = section.project(vertebra.to_world_mm(ends)) * PER_MM
-        if np.isfinite([x1, y1, x2, y2]).all():
-            parts.append(svg.line(x1, y1, x2, y2, class_="height-line"))
-    return parts
+        if np.isfinite(ends).all():
+            found.append((name, vertebra.to_world_mm(ends)))
+    return found
 
 
 def _at(profile: NDArray[np.float64], anterior: float) -> float:
