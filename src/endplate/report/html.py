@@ -11,7 +11,7 @@ from endplate.case import Case
 from endplate.report.care.section import as_names, care_parts, unweighed_parts
 from endplate.report.page import style, template_environment
 from endplate.report.phrase import moment, polished, stopped
-from endplate.report.view import report_view
+from endplate.report.page_view import report_view
 
 
 def to_html(case: Case) -> str:
