@@ -35,6 +35,7 @@ MINUTES = {
     "compile": "tests/cli/test_kernels.py",
     "fracture": "tests/cli/test_fracture_command.py",
     "rehearse": "benchmarks/rehearse.py",
+    "serve": "tests/web/test_in_a_browser.py",
 }
 """Commands that take minutes, and where they are run: here only their options are checked. One procedure on a small
 scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""

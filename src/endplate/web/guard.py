@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from endplate.errors import EndplateError
 from endplate.store.users import User, api_user, session_user
 from endplate.web.bench import Bench
 
@@ -56,9 +57,15 @@ class Guard:
 
         refusal = self._refused(request)
         if refusal is None:
-            user = await run_in_threadpool(self._user, request)
+            user, lost = None, ""
+            try:
+                user = await run_in_threadpool(self._user, request)
+            except EndplateError as error:  # the database is lost or locked
+                lost = str(error).rstrip(".")
             scope.setdefault("state", {})["user"] = user
-            if user is None and not scope["path"].startswith(OPEN):
+            if lost:
+                refusal = refused(request, 503, lost, "nothing was changed")
+            elif user is None and not scope["path"].startswith(OPEN):
                 refusal = self._unknown(request)
             elif user is not None and _foreign(request):
                 refusal = refused(request, 403, "this request comes from another site", "it was not answered")
