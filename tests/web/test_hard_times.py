@@ -85,3 +85,14 @@ def test_a_port_that_is_taken_and_a_network_without_users_are_refused(tmp_path):
         serve(ServeOptions(data=tmp_path / "b", host="0.0.0.0", port=0), print, None)
     with pytest.raises(InputError, match="is no folder"):
         serve(ServeOptions(data=tmp_path / "c", port=0, results=[tmp_path / "none"]), print, None)
+
+
+def test_a_long_worklist_is_shown_in_parts(bench, browser):
+    for number in range(65):
+        add_case(bench.store, f"spine {number}")
+    page = browser.get("/").text
+    assert page.count('<li class="case') == 60
+    assert "Show 5 more" in page
+    assert browser.get("/?show=all&most=65").text.count('<li class="case') == 65
+    assert browser.get("/?most=-3").status_code == 200
+    assert browser.get("/?most=x").status_code == 422
