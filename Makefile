@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo serve test coverage fuzz kills verify spines bench lint lock docs changelog clean
+.PHONY: demo serve test coverage fuzz kills mutants listen archive verify cohort-kills spines bench lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -36,6 +36,13 @@ test: $(VENV)/.dev  ## all tests
 kills: $(VENV)/.dev  ## writing commands killed 300 times at random moments; minutes
 	ENDPLATE_KILLS=300 $(BIN)/python -m pytest -q tests/cli/test_writing_kills.py
 
+listen: $(VENV)/.dev  ## 50 series sent to a listener that is killed 20 times; half an hour; needs Orthanc
+	ENDPLATE_LISTEN_SERIES=50 ENDPLATE_LISTEN_KILLS=20 ENDPLATE_LISTEN_SECONDS=3000 \
+		$(BIN)/python -m pytest -q -s tests/pacs/test_listen_kills.py
+
+archive: $(VENV)/.dev  ## a real CT through a real archive and back; needs Orthanc and the public data
+	ENDPLATE_ARCHIVE=1 $(BIN)/python -m pytest -q -s tests/pacs/test_real_scan.py
+
 coverage: $(VENV)/.dev  ## lines and branches of rules and records that their tests reach; fails below the ratchet
 	$(BIN)/python -m coverage run -m pytest -q tests/decision tests/patient tests/fuzz/test_fuzz_record.py
 	$(BIN)/python -m coverage report
@@ -50,6 +57,9 @@ verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 .bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
 	$(PYTHON) -m venv .bench-venv
 	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy fipy scikit-fmm && touch $@
+
+cohort-kills: $(VENV)/.dev  ## 200 digital spines as a cohort, undisturbed and with workers and run killed; tens of minutes
+	$(BIN)/python -m verification.cohort_kills --count 200
 
 spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly, by slice thickness; an hour on one core
 	$(BIN)/python -m verification.spines --count 200

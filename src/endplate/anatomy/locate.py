@@ -27,6 +27,7 @@ from endplate.anatomy.label.flip import check_facing, check_flips
 from endplate.anatomy.label.neighbours import check_lumps, check_neighbours
 from endplate.anatomy.label.order import check_order
 from endplate.anatomy.label.resolution import coarse_cautions, label_edges_mm
+from endplate.anatomy.label.unlabelled_bone import check_unlabelled_bone
 from endplate.anatomy.label_bleed import trim_bleeding
 from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
@@ -129,6 +130,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
     _collect(check_lumps([(draft.level, draft.second_share, draft.second_rise_mm) for draft in drafts]), cautions, gaps)
     _collect(check_cuts(vertebrae), cautions, gaps)
+    whole = [vertebra for vertebra in vertebrae if vertebra.level not in {gap.level for gap in gaps}]
+    _collect(check_unlabelled_bone(whole, labels, volume), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
     unsure = {gap.level for gap in gaps if gap.code == "vertebra"}
     _collect(check_body_sizes(vertebrae, unsure, settings.person), cautions, gaps)

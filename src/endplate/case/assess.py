@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from endplate.anatomy.label.body_size import Person
@@ -102,16 +102,24 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
     try:
         for stage in (_anatomy, _fracture, _bone, _mechanics):
             name = stage.__name__.removeprefix("_")
-            tell(name, 0.0, "")
+            told = tell if _has_work(stage, case, settings) else silent
+            told(name, 0.0, "")
             with watch.stage(name):
                 if stage is _mechanics and compilers.processes:
-                    tell(name, 0.0, "compiling, the first time only")
+                    told(name, 0.0, "compiling, the first time only")
                     compilers.wait()
-                case = stage(case, settings, tell)
-            tell(name, 1.0, "")
+                case = stage(case, settings, told)
+            told(name, 1.0, "")
     finally:
         compilers.stop()
     return replace(case, provenance=replace(case.provenance, seconds=case.provenance.seconds | watch.seconds))
+
+
+def _has_work(stage: Callable[..., Case], case: Case, settings: AssessSettings) -> bool:
+    """Whether a stage does more than say why it measures nothing."""
+    if stage is _mechanics:
+        return not _no_mechanics(case, settings)
+    return stage is not _bone or case.volume is not None
 
 
 def _anatomy(case: Case, settings: AssessSettings, tell: Progress) -> Case:

@@ -14,9 +14,12 @@ from cyclopts import App, Parameter
 
 from endplate import __version__
 from endplate.cli import exit_codes as outcome
+from endplate.cli.cohort.commands import cohort
+from endplate.cli.config import config_of, split_config
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
 from endplate.cli.dicom_options import NO_OBJECT, NO_WRITTEN, ObjectOptions, WrittenOptions
+from endplate.cli.fhir import app as fhir_app
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
 from endplate.cli.options import (
@@ -32,6 +35,7 @@ from endplate.cli.options import (
     Out,
     RunOptions,
 )
+from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 from endplate.cli.serve_options import NO_SERVE, ServeChoices
@@ -237,10 +241,13 @@ def serve(
     )
 
 
+app.command(cohort)
 app.command(decide)
 app.command(rules)
 app.command(record_app)
 app.command(follow_app)
+app.command(pacs_app)
+app.command(fhir_app)
 
 
 @app.command(name="dicom")
@@ -273,6 +280,27 @@ def info(*, run: RunOptions = NO_RUN) -> int:
     return outcome.answer(run_info, run)
 
 
+@app.command(name="compile")
+def compile_kernels(*, run: RunOptions = NO_RUN) -> int:
+    """Compile every kernel now, so that no later run waits for it: for containers and the nodes of a cluster.
+
+    What is compiled is kept beside the installed sources, or in the folder that NUMBA_CACHE_DIR names.
+    """
+    from endplate.cli.kernels import run_compile
+
+    return outcome.answer(run_compile, run)
+
+
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print the script by which a shell completes commands and options.
+
+    endplate completion bash > ~/.local/share/bash-completion/completions/endplate
+    """
+    sys.stdout.write(app.generate_completion(prog_name="endplate", shell=shell) + "\n")
+    return 0
+
+
 @app.command
 def schema(of: Literal["case", "record"] = "case", /) -> int:
     """Print the JSON Schema of case.json, or of the patient record."""
@@ -290,6 +318,11 @@ def schema(of: Literal["case", "record"] = "case", /) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code, which the console script hands to the shell."""
     tokens = current_spelling(sys.argv[1:] if arguments is None else arguments)
-    return outcome.guarded(
-        lambda: app(checked(tokens), exit_on_error=False, print_error=False), as_json="--json" in tokens
-    )
+
+    def run() -> int | None:
+        words, path = split_config(checked(tokens))
+        app.config = config_of(path, [name for name in app if not name.startswith("-")])
+        code: int | None = app(words, exit_on_error=False, print_error=False)
+        return code
+
+    return outcome.guarded(run, as_json="--json" in tokens)

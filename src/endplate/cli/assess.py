@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,42 +134,65 @@ def check_paths(ct: Path | None, given: InputOptions) -> None:
 
 def _check_source_of_labels(ct: Path | None, given: InputOptions) -> None:
     """Labels come from one place, a file or a segmenter."""
-    if given.labels is None and given.segment is None:
+    from endplate.cli.settings import segmenter_choice
+
+    choice = segmenter_choice(given)
+    if given.labels is None and choice is None:
         raise OptionError(
             "no vertebra labels given",
             "endplate measures labelled vertebrae",
             "give --labels FILE, or --segment totalsegmentator to make them",
         )
-    if given.labels is not None and given.segment is not None:
+    if choice is None:
+        return
+    if given.labels is not None:
         raise OptionError("both --labels and --segment given", "only one can be used", "leave one out")
-    if given.segment is not None and ct is None:
+    if ct is None:
         raise OptionError("--segment needs a CT", "", "give the CT as the first argument")
+    from endplate.image.labels.segmenter import check_choice
+
+    check_choice(choice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Labels to be read: where they lie, how a segmenter numbered them, and its facts for the provenance."""
+
+    path: Path
+    scheme: str | None = None
+    facts: Mapping[str, str] | None = None
 
 
 @contextmanager
-def labels_of(ct: Path | None, given: InputOptions, tell: Progress) -> Iterator[Path]:
+def labels_of(ct: Path | None, given: InputOptions, tell: Progress) -> Iterator[Labels]:
     """The given labels, or freshly segmented ones that live as long as the run."""
-    if given.labels is not None or ct is None:
-        yield given.labels or Path()
+    from endplate.cli.settings import read_settings, segmenter_choice
+
+    choice = segmenter_choice(given)
+    if choice is None or ct is None:
+        yield Labels(path=given.labels or Path())
         return
-    from endplate.image.labels.segment import segment
+    from endplate.image.labels.segmenter import run_segmenter
 
     with tempfile.TemporaryDirectory(prefix="endplate-labels-") as folder:
-        tell("segment", 0.0, "TotalSegmentator")
-        labels = segment(ct, Path(folder), lambda line: tell("segment", 0.5, line[:60]))
+        tell("segment", 0.0, choice.name or "")
+        reading = read_settings(given)
+        made = run_segmenter(choice, ct, Path(folder), lambda line: tell("segment", 0.5, line[:60]), reading)
         tell("segment", 1.0, "")
-        yield labels
+        yield Labels(path=made.path, scheme=made.scheme, facts=made.facts)
 
 
-def read_given(ct: Path | None, labels: Path, given: InputOptions, tell: Progress) -> Case:
+def read_given(ct: Path | None, labels: Labels, given: InputOptions, tell: Progress) -> Case:
     """The case that was given, told as it is read."""
+    from endplate.case.provenance import with_parameters
     from endplate.case.read import read_case
     from endplate.case.readings.reading import read_readings
     from endplate.cli.settings import read_settings
 
-    tell("read", 0.0, (ct or labels).name)
+    tell("read", 0.0, (ct or labels.path).name)
+    scheme = given.scheme or labels.scheme
     readings = () if given.readings is None else read_readings(given.readings)
     settings = read_settings(given)
-    case = read_case(ct, labels, given.record, given.scheme, reading=settings, readings=readings)
+    case = read_case(ct, labels.path, given.record, scheme, reading=settings, readings=readings)
     tell("read", 1.0, "")
-    return case
+    return with_parameters(case, {"segmenter": dict(labels.facts)}) if labels.facts else case

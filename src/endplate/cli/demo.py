@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import left_alone, read_given, told
+from endplate.cli.assess import Labels, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted, words
 from endplate.cli.fracture_options import CollapseOptions
@@ -75,7 +75,7 @@ def _filled(new: Path, settings: PlanSettings, tell: Progress) -> tuple[Case, di
     tell("phantom", 1.0, "")
     here = new / INTACT
     collapse, crush = wanted(BREAK)
-    whole = read_given(here / CT, here / LABELS, InputOptions(), tell)
+    whole = read_given(here / CT, Labels(path=here / LABELS), InputOptions(), tell)
     made, document = crushed(whole, collapse, crush, BREAK, tell)
     fill_fracture(made, document, here / CT, new)
     case = replace(read_case(new / CT, new / LABELS, record=new / RECORD), id=NAME)

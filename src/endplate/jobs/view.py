@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.errors import LabelError
 from endplate.jobs.context import JobContext
+from endplate.jobs.names import by_given_names
 from endplate.store.audit import note
 from endplate.store.cases import inputs_of
 from endplate.store.readings import readings_of
@@ -36,7 +37,8 @@ def read_case_of(context: JobContext) -> Case:
         )
     context.tell("read", 0.0, row.name)
     said = parse_readings([one.plain for one in readings_of(context.store, row.id)], "the readings of this case")
-    case = read_case(paths.get("ct"), paths["labels"], paths.get("record"), paths.get("scheme"), readings=said)
+    with by_given_names({path: names[role].name for role, path in paths.items()}):
+        case = read_case(paths.get("ct"), paths["labels"], paths.get("record"), paths.get("scheme"), readings=said)
     given = {role: f"{role}: {one.name}" for role, one in names.items()}
     inputs = {given.get(key.partition(":")[0], key): value for key, value in case.provenance.inputs.items()}
     context.tell("read", 1.0, "")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from endplate.bibliography import full_text
 from endplate.case import Case
 from endplate.cited import TRUST_WORDS
 from endplate.report import table
-from endplate.report.care.section import ALARM_EMPTY, EMPTY, care_alarm, care_section
+from endplate.report.care.section import as_names, care_parts, unweighed_parts
 from endplate.report.constants import constants, stages_used
 from endplate.report.figure.bitmap import ABOVE_RGB, ramp_rgb
 from endplate.report.figure.curve import curve_figure, shared_limits
@@ -17,6 +18,8 @@ from endplate.report.figure.section import section_figure
 from endplate.report.figure.strain import TOP_OF_SCALE, strain_figure
 from endplate.report.figure.strip import strip_figure
 from endplate.report.method import methods
+from endplate.report.overview.answer import scan_lines
+from endplate.report.overview.repairs import repairs
 from endplate.report.page import style, template_environment
 from endplate.report.phrase import (
     BUILT,
@@ -31,6 +34,13 @@ from endplate.report.phrase import (
 )
 from endplate.report.rehearsal.section import sections
 from endplate.report.summary import summarise
+
+PICTURE_WORDS = (
+    "A cut through the middle of every body, bent to follow the spine. Thick lines: endplates. Thin lines: where the "
+    "heights were taken; each is averaged over a band 10 mm wide, so a line and its number can differ slightly. Fine "
+    "outlines: the vertebra as labelled."
+)
+PICTURE_REGION = " Dotted: where bone density was read."
 
 
 def to_html(case: Case) -> str:
@@ -47,6 +57,7 @@ def to_html(case: Case) -> str:
 
 def context(case: Case) -> dict[str, Any]:
     """Everything the template prints."""
+    used = constants(*stages_used(case))
     return {
         "case": case,
         "levels": levels_listed([vertebra.level for vertebra in case.spine.vertebrae]) if case.spine else "none",
@@ -60,14 +71,30 @@ def context(case: Case) -> dict[str, Any]:
         "tables": table.tables(case),
         "whole_case": table.whole_case(case),
         "methods": methods(case),
-        "constants": constants(*stages_used(case)),
+        "constants": used,
+        "references": full_text(sorted({key for constant in used for key in constant.cite})),
         "trust_words": TRUST_WORDS,
         "parameters": flat(case.provenance.parameters),
         "rehearsals": sections(case),
-        "alarm": ALARM_EMPTY if case.care is None else care_alarm(case.care),
-        "care": EMPTY if case.care is None else care_section(case.care),
+        "lines": scan_lines(case),
+        "repairs": [repairs(rehearsal) for rehearsal in case.rehearsals],
+        "rehearsed": [str(rehearsal.level) for rehearsal in case.rehearsals],
+        "own_contents": _contents(case),
+        **as_names(unweighed_parts() if case.care is None else care_parts(case.care)),
         **_figures(case),
     }
+
+
+def _contents(case: Case) -> list[tuple[str, str]]:
+    """The list of contents as far as the scan fills it: (id, words) of the sections that are there."""
+    curves = any(len(strength.displacement_mm) for strength in case.strengths)
+    return [
+        *([("limits", "Limitations and gaps")] if case.cautions or case.gaps else []),
+        ("pictures", "Findings by level"),
+        ("numbers", "Measurements"),
+        *([("curves", "Strength")] if curves else [("strains", "Strain")] if case.strengths else []),
+        *((f"rehearsal-{done.level}", f"Rehearsal of {done.level}") for done in case.rehearsals),
+    ]
 
 
 def _figures(case: Case) -> dict[str, Any]:
@@ -80,7 +107,8 @@ def _figures(case: Case) -> dict[str, Any]:
     return {
         "patterns": grade_patterns(),
         "strip": strip_figure(case),
-        "sagittal": section_figure(case, "sagittal"),
+        "spine_picture": section_figure(case, "sagittal"),
+        "spine_words": PICTURE_WORDS + (PICTURE_REGION if case.densities else ""),
         "coronal": section_figure(case, "coronal"),
         "curves": [figure for s in case.strengths if (figure := curve_figure(s, *limits)) is not None],
         "strains": [figure for figure in strains if figure is not None],

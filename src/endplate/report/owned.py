@@ -19,6 +19,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "decision": BESIDE,
     "fracture": ("ct.nii.gz", "ct.json", "labels.nii.gz", "truth.json"),
     "dicom": ("measurements.dcm", "report.dcm", "vertebrae.dcm", "bodies.dcm", "needle-paths.dcm"),
+    "cohort-case": ("cohort.json", "thumbnail.jpg"),
+    "study": ("study.html", "cases.parquet", "findings.csv", "agreement.json"),
     "demo": ("intact/ct.nii.gz", "intact/labels.nii.gz", "patient.toml"),
 }
 """Names that are known before the work is done. Other kinds (a page, a record, rows) are one file of any name."""

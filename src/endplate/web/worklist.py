@@ -17,6 +17,7 @@ from endplate.store.cases import CaseRow, case_rows
 from endplate.web.access import Reader, TheBench, TheCase
 from endplate.web.bench import Bench
 from endplate.web.pages import page
+from endplate.web.upload import HOW_WORDS
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,7 +49,17 @@ def worklist(request: Request, bench: TheBench, user: Reader, q: str = "", show:
     shown = [row for row in found if _fits(row, q.strip().lower(), show)]
     template = "worklist_rows.html.j2" if "hx-request" in request.headers else "worklist.html.j2"
     counts = {name: sum(name == "all" or name in row.tags for row in found) for name in FILTERS}
-    return page(request, template, rows=shown, total=len(found), q=q[:100], show=show, filters=FILTERS, counts=counts)
+    return page(
+        request,
+        template,
+        rows=shown,
+        total=len(found),
+        q=q[:100],
+        show=show,
+        filters=FILTERS,
+        counts=counts,
+        how=HOW_WORDS,
+    )
 
 
 def work_rows(bench: Bench) -> list[WorkRow]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.case import Case
-from endplate.fracture.result import Heights
+from endplate.fracture.result import Fracture, Heights
 from endplate.report.figure import svg
 from endplate.report.figure.bitmap import grey_jpeg, silhouette_png
 from endplate.report.figure.plane import Section, View, cut, fit_frame, outlines, sample
@@ -40,7 +40,9 @@ def section_figure(case: Case, view: View) -> Markup | None:
     for vertebra in case.spine.vertebrae:
         parts += _vertebra(case, vertebra, section)
     parts += _marks(view, width, height)
-    return svg.drawing(width, height, _alt(case, view), [svg.group(parts, class_=kind)], f"{view}-section")
+    return svg.drawing(
+        width, height, _alt(case, view), [svg.group(parts, class_=kind)], f"{view}-section", plate=case.volume is None
+    )
 
 
 def _alt(case: Case, view: View) -> str:
@@ -108,7 +110,26 @@ def _vertebra(case: Case, vertebra: Vertebra, section: Section) -> list[Markup]:
     if section.view == "sagittal" and reading is not None:
         parts += _heights(vertebra, reading.heights, section)
         values = _written(reading.heights)
+        parts += _grade(reading, vertebra, section)
     return parts + _name(vertebra, values, section)
+
+
+def _grade(reading: Fracture, vertebra: Vertebra, section: Section) -> list[Markup]:
+    """At the right edge what a reader looks for: the grade where height was lost, and whether it is a fracture."""
+    y = float(section.project(vertebra.centroid_mm)[1]) * PER_MM
+    x = section.width_mm * PER_MM - 5
+    shape = f" {reading.shape}" if reading.shape not in (None, "none") else ""
+    lines = [(f"Genant {reading.genant_grade}{shape}", "level-name")] if reading.genant_grade else []
+    if reading.fracture == "yes":
+        lines.append(("FRACTURE", "side-mark"))
+    elif reading.fracture == "indeterminate" and reading.genant_grade:
+        lines.append(("fracture?", "level-values"))
+    if reading.genant_grade is None:
+        lines.append(("not graded", "level-values"))
+    return [
+        svg.text(x, y - 2 + 16 * place, words, class_=name, text_anchor="end")
+        for place, (words, name) in enumerate(lines)
+    ]
 
 
 def _profile(endplate: Endplate, view: View) -> NDArray[np.float64]:

@@ -118,6 +118,7 @@ function send(form, files) {
   if (!files.length) { state.textContent = "No file was given."; return; }
   const data = new FormData();
   data.append("name", form.querySelector('[name="name"]')?.value ?? "");
+  data.append("how", form.querySelector('[name="how"]')?.value ?? "");
   files.forEach((file) => data.append("files", file, file.name));
   const request = new XMLHttpRequest();
   request.open("POST", form.action);
