@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from endplate.cli.exit_codes import Output
 from endplate.cli.record.ask import Interview
-from endplate.cli.record.prompts import NAMED, PARTS, label
 from endplate.cli.terminal import LONGEST, aside, plain, prompt, say
+from endplate.decision.explanation.prompts import NAMED, PARTS, label
 from endplate.errors import OptionError, RecordError
 from endplate.patient import PatientRecord, read_record
 from endplate.report.folder import check_file, write_file
