@@ -51,6 +51,12 @@ FUZZ_SECONDS ?= 163
 fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 22 targets
 	ENDPLATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 1 tests/fuzz
 
+SAMPLE ?= 400
+SEED ?= 4711
+mutants: $(VENV)/.dev  ## the share of made-up faults in the rules that the tests notice, with its interval; SAMPLE mutants, drawn by SEED; hours
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
+	$(BIN)/python -m verification.mutants --sample $(SAMPLE) --seed $(SEED)
+
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 	$(BIN)/python -m verification
 
