@@ -98,7 +98,9 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
             _weights(x, p, dims, inverse_spacing, first, base, w, d)
             g = _gradient(du, number, dims, base, w, d)
             before = (stress[p, 0], stress[p, 1], stress[p, 2], stress[p, 3], stress[p, 4], stress[p, 5])
-            s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p], opened[p])
+            s = update(
+                g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p], opened[p]
+            )
             secant[p] = s[7]
             c, v = _cofactor(g), volume[p]
             pxx = v * (s[0] * c[0] + s[5] * c[3] + s[4] * c[6])

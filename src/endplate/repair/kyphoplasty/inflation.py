@@ -168,7 +168,7 @@ def _result(
         wall_displacement_inflated_mm=course.wall_displacement_inflated_mm,
         wall_displacement_deflated_mm=course.wall_displacement_deflated_mm,
         unconverged="; ".join(course.unconverged),
-        notes=_notes(bone, settings, run.model.drilled_mg, settled),
+        notes=_notes(bone, settings, run.model.drilled_mg, settled) + ((course.down,) if course.down else ()),
     )
 
 

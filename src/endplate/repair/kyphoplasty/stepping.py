@@ -10,12 +10,12 @@ import numpy as np
 from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
-from endplate.numerics.mpm.load_stepping import deflate
 from endplate.progress import Share
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import WallDisplacement
+from endplate.repair.kyphoplasty.letting_down import let_down
 from endplate.repair.kyphoplasty.placement import clearance_mm, to_lps_mm, to_model_mm
 from endplate.repair.kyphoplasty.posture import raise_front
 from endplate.repair.kyphoplasty.stop_rules import CAUTION, CONTACT_MM, NO_LIFT, Rises, lifts_no_more
@@ -249,7 +249,10 @@ class InflationRun:
     def _deflate(self, course: InflationCourse) -> None:
         """Let the pressure out in steps; where that finds no equilibrium the last good state is kept."""
         first = INFLATION_SHARE
-        went = deflate(self.engine, self.model.load, progress=lambda part: self.done(first + (1 - first) * part))
-        if not went.converged:
-            course.unconverged.append(f"deflation ended early, last good state kept: {went.stop}")
+        held = replace(self.model.load, volume_mm3=tuple(balloon.volume() for balloon in self.engine.balloons))
+        failed, course.down = let_down(
+            self.engine, self.model.load, held, lambda part: self.done(first + (1 - first) * part)
+        )
+        if failed:
+            course.unconverged.append(f"deflation ended early, last good state kept: {failed}")
         course.deflated = self.shape()
