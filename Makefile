@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test coverage fuzz kills verify spines bench lint lock docs changelog clean
+.PHONY: demo test coverage fuzz kills verify spines lift-cohort bench lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -43,6 +43,9 @@ verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 
 spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly, by slice thickness; an hour on one core
 	$(BIN)/python -m verification.spines --count 200
+
+lift-cohort: $(VENV)/.dev  ## 24 made fractures rehearsed, gains by posture and by balloon; resumable, an hour on one core
+	$(BIN)/python -m verification.lift_cohort
 
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks

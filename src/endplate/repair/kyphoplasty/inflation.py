@@ -124,6 +124,7 @@ def inflate(
         extension_deg=settings.extension_deg,
         follow=settings.follow,
         step_share=settings.step_share,
+        stays=all(site.balloon.stays for site in sites),
     )
     course = run.go()
     done(1.0)

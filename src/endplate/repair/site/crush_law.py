@@ -30,7 +30,7 @@ STIFFNESS_LOSS = cited(0.5, "1", "Own trial: crushed bone unloads at half its mo
 GAP_STRAIN = cited(
     0.0077,
     "1",
-    "yield strain in compression: broken bone pulled apart by as much still touches, and within as much again it lets go",
+    "yield strain in compression: broken bone pulled apart by as much still touches, within as much again it lets go",
     "knowledge",
     cite="morgan_keaveny_2001",
 )
