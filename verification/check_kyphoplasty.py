@@ -221,10 +221,10 @@ def deflation() -> Check:
         "R23",
         "porotic wedge of 40 %, 3 mL, deflated under 110 N: share of the anterior gain that is lost",
         f"{LOST_SHARE[0]:.0%} to {LOST_SHARE[1]:.0%}",
-        f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), "
-        f"predicted{_down(loaded_wedge())}; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor calibrated on this "
-        f"row, loosening_power {RUBBLE_POWER:g}: fragments that were pulled apart carry next to nothing until "
-        "they touch again. Row R22.2 is predicted with it. No rehearsal uses it: decisions 7 and 12 say why",
+        f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), predicted"
+        f"{_down(loaded_wedge())}; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor "
+        f"calibrated on this row, loosening_power {RUBBLE_POWER:g}, which no rehearsal uses; row R22.2 is predicted "
+        "with it. Decision 12 says what was tried",
         "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
     )
 

@@ -1,7 +1,7 @@
 """`python -m verification.lift_cohort`: 24 made fractures rehearsed, their gains by posture and by balloon.
 
-Digital spines of four densities with a wedge of 20, 35 or 50 % at T11 to L4, fresh or healed; each is scanned, read back
-and rehearsed as a patient's. One to two minutes a case; rows are kept in a file, so that a run that was stopped goes on.
+Digital spines of four densities with a wedge of 20, 35 or 50 % at T11 to L4, fresh or healed; each is scanned, read
+back and rehearsed as a patient's. Rows are kept in a file, so that a run that was stopped goes on.
 """
 
 from __future__ import annotations
