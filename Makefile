@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test coverage fuzz kills verify spines lift-cohort bench lint lock docs changelog clean
+.PHONY: demo serve test coverage fuzz kills mutants listen archive verify cohort-kills spines lift-cohort bench guard lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -20,11 +20,28 @@ $(VENV)/.dev: $(VENV)/.run
 demo: $(VENV)/.run  ## from nothing to a report on the built-in digital spine
 	$(BIN)/endplate demo --out $(OUT)
 
+$(VENV)/.web: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dicom,web]'
+	touch $@
+
+$(OUT)/case.json: | $(VENV)/.run
+	$(BIN)/endplate demo --out $(OUT)
+
+serve: $(VENV)/.web $(OUT)/case.json  ## the workbench in the browser, on the demo case
+	$(BIN)/endplate serve $(OUT)
+
 test: $(VENV)/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2
 
 kills: $(VENV)/.dev  ## writing commands killed 300 times at random moments; minutes
 	ENDPLATE_KILLS=300 $(BIN)/python -m pytest -q tests/cli/test_writing_kills.py
+
+listen: $(VENV)/.dev  ## 50 series sent to a listener that is killed 20 times; half an hour; needs Orthanc
+	ENDPLATE_LISTEN_SERIES=50 ENDPLATE_LISTEN_KILLS=20 ENDPLATE_LISTEN_SECONDS=3000 \
+		$(BIN)/python -m pytest -q -s tests/pacs/test_listen_kills.py
+
+archive: $(VENV)/.dev  ## a real CT through a real archive and back; needs Orthanc and the public data
+	ENDPLATE_ARCHIVE=1 $(BIN)/python -m pytest -q -s tests/pacs/test_real_scan.py
 
 coverage: $(VENV)/.dev  ## lines and branches of rules and records that their tests reach; fails below the ratchet
 	$(BIN)/python -m coverage run -m pytest -q tests/decision tests/patient tests/fuzz/test_fuzz_record.py
@@ -34,12 +51,21 @@ FUZZ_SECONDS ?= 163
 fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 22 targets
 	ENDPLATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 1 tests/fuzz
 
+SAMPLE ?= 400
+SEED ?= 4711
+mutants: $(VENV)/.dev  ## the share of made-up faults in the rules that the tests notice, with its interval; SAMPLE mutants, drawn by SEED; hours
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
+	$(BIN)/python -m verification.mutants --sample $(SAMPLE) --seed $(SEED)
+
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 	$(BIN)/python -m verification
 
 .bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
 	$(PYTHON) -m venv .bench-venv
 	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy fipy scikit-fmm && touch $@
+
+cohort-kills: $(VENV)/.dev  ## 200 digital spines as a cohort, undisturbed and with workers and run killed; tens of minutes
+	$(BIN)/python -m verification.cohort_kills --count 200
 
 spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly, by slice thickness; an hour on one core
 	$(BIN)/python -m verification.spines --count 200
@@ -49,6 +75,12 @@ lift-cohort: $(VENV)/.dev  ## 24 made fractures rehearsed, gains by posture and 
 
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks
+
+guard: $(VENV)/.dev  ## kernels of this commit against a reference loop, kept by asv; fails where one is 15 % slower than before
+	cd benchmarks && ASV_PYTHONPATH=$(CURDIR):$(CURDIR)/src NUMBA_NUM_THREADS=1 ../$(BIN)/asv --config asv.conf.json machine --machine bench --yes >/dev/null
+	cd benchmarks && ASV_PYTHONPATH=$(CURDIR):$(CURDIR)/src NUMBA_NUM_THREADS=1 ../$(BIN)/asv --config asv.conf.json run --machine bench \
+		--environment existing:same --set-commit-hash "$$(git rev-parse HEAD)" --show-stderr
+	$(BIN)/python -m benchmarks.guard
 
 docs: $(VENV)/.dev  ## the documentation site in build/docs; a warning is an error
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

@@ -17,10 +17,10 @@ from typing import Any
 from sqlalchemy import insert
 
 from endplate.decision.recovery.visits import due_visit, windows
-from endplate.followup import tables
 from endplate.followup.read import due_list
-from endplate.followup.store import Store, open_store
 from endplate.followup.write import Author, add
+from endplate.store import tables
+from endplate.store.database import Store, open_store
 
 EPISODES, SHOWN, REPEATS, SEED = 100_000, 100, 15, 4711
 LIMIT_S = 0.2

@@ -118,7 +118,7 @@ def test_a_vertebroplasty_from_files_to_a_report(
     assert found["repair_load_to_strength", "L1", "no repair, standing"]["value"] > 0
     assert {item["level"] for item in document["findings"] if item["code"] == "neighbour_load_ratio"} == {"T12", "L2"}
     names = {path.name for path in (out / "volumes").iterdir()}
-    assert {"L1_vertebroplasty_cement.nii.gz", "L1_vertebroplasty_cement.stl"} <= names
+    assert {"L1_vertebroplasty_cement.nii.gz", "L1_vertebroplasty_cement_LPS.stl"} <= names
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "Rehearsal of a repair: L1" in page and "It cannot tell" in page and len(page) < 5_000_000
 

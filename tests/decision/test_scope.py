@@ -99,7 +99,9 @@ def test_a_painless_or_healed_fracture_is_in_the_liaison_path_and_gets_no_cement
     got = outcomes(PATIENTS[patient])
     assert got["nogg_liaison"].status == "yes"
     assert not [rules.id for rules in CEMENT if got[rules.id].status in ("yes", "conditional")]
-    assert decide_level(LevelFacts(values=PATIENTS[patient])).technique.value == "neither"
+    assert decide_level(LevelFacts(values=PATIENTS[patient])).technique.value == (
+        "neither: nothing for cement to treat (painless, healed, not tender, infected or improving)"
+    )
 
 
 @pytest.mark.parametrize("patient", ["premenopausal", "man of 40", "traumatic"])

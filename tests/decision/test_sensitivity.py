@@ -280,7 +280,7 @@ def test_answers_outside_the_scope_stand_under_one_heading() -> None:
     assert settle((Outcome("no", "not routine", True), *outside)).answer == (
         "not routine or not applicable (tumour; trauma)"
     )
-    assert settle(tuple(outside)).answer == "not applicable: tumour or not applicable: trauma"
+    assert settle(tuple(outside)).answer == "not applicable: tumour or trauma"
 
 
 def test_a_status_alone_is_the_outcome_s() -> None:
@@ -426,3 +426,11 @@ def test_a_sum_is_tried_inside_the_scope_that_one_of_its_own_answers_decides() -
     facts = {"pain_type": "mechanical", "alignment": "normal", "posterior_elements": "none", "lesion_over_half": False}
     named = {change.field for change in find_sensitivities(rules, facts | {"biopsy_malignant": False})}
     assert named == {"loss_pct", "malignancy", "lesion", "level"}
+
+
+def test_an_answer_that_two_parts_of_a_scope_read_is_named_beside_what_it_needs() -> None:
+    """Age matters where the patient may be a man of 50 to 60: both parts of the scope ask for it."""
+    facts = {"postmenopausal": True, "malignancy": True, "biopsy_malignant": False, "fracture_on_ct": True,
+             "mechanism": "minimal", "mri_oedema": True}  # fmt: skip
+    found = {change.field for change in find_sensitivities(rulebook().ruleset("nogg_liaison"), facts)}
+    assert found == {"age_yr", "lesion", "sex"}

@@ -95,7 +95,7 @@ def test_what_if_tells_flags_and_gradings_too() -> None:
         move.id: (move.before, move.after) for move in what_if(level_facts(vignettes()[0]), {"infection_spine": True})
     }
     assert moves["infection"] == ("open", "raised")
-    assert moves["technique"][1] == "neither"
+    assert moves["technique"][1].startswith("neither: nothing for cement to treat")
     assert moves["lcd_osteoporotic"][1].status == "contraindicated"
     cleared = {m.id: m.after for m in what_if(level_facts(NUMBER_11), {"deficit_new": False})}
     assert cleared == {"new_deficit_with_canal": "clear"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from endplate.followup.store import open_store
+from endplate.store.database import open_store
 
 BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 NOBODY = "postgres"

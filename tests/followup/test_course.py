@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from endplate.followup.read import course, due_list, episodes, history
-from endplate.followup.store import StoreError, open_store
 from endplate.followup.write import Author, add, add_scan, close_episode, correct, start_episode
+from endplate.store.database import StoreError, open_store
 
 ANNA = Author(name="anna")
 BEN = Author(name="ben")

@@ -13,8 +13,8 @@ from tests.support.small_case import small_document, small_finding
 
 from endplate.cli.app import main
 from endplate.followup.read import course, due_list, episodes, history
-from endplate.followup.store import StoreError, open_store
 from endplate.followup.write import Author, add, add_scan, correct, remove, start_episode
+from endplate.store.database import StoreError, open_store
 
 DAY, LATER = date(2026, 1, 5), date(2026, 2, 5)
 ANNA = Author(name="anna")

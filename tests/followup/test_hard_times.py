@@ -13,10 +13,10 @@ from datetime import date
 
 import pytest
 
-from endplate.followup import store as store_module
 from endplate.followup.read import course, history
-from endplate.followup.store import StoreError, open_store
 from endplate.followup.write import Author, add, start_episode
+from endplate.store import database as store_module
+from endplate.store.database import StoreError, open_store
 
 DAY = date(2026, 1, 5)
 ANNA = Author(name="anna")
@@ -25,7 +25,7 @@ PATIENT = {"id": "p", "sex": "female", "age_yr": 76}
 WRITER = """
 import sys
 from datetime import date, timedelta
-from endplate.followup.store import open_store
+from endplate.store.database import open_store
 from endplate.followup.write import Author, add
 with open_store(sys.argv[1]) as store:
     print("ready", flush=True)
@@ -173,7 +173,7 @@ def test_the_tables_are_those_that_the_steps_make(store):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from endplate.followup.tables import metadata
+    from endplate.store.tables import metadata
 
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

@@ -10,10 +10,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
 
-import endplate.followup
+import endplate.store
 from endplate.followup.read import course, due_list
-from endplate.followup.store import open_store
 from endplate.followup.write import Author, add
+from endplate.store.database import open_store
 
 DAY = date(2026, 1, 5)
 
@@ -24,7 +24,7 @@ def old(where):
     url = where.replace("postgresql://", "postgresql+psycopg://") if "://" in where else f"sqlite:///{where}"
     engine = create_engine(url)
     config = Config()
-    config.set_main_option("script_location", str(Path(endplate.followup.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(endplate.store.__file__).parent / "migrations"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")

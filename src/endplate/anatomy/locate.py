@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from endplate.anatomy.border import border_points_mm, cuts_middle, scanned_grid
 from endplate.anatomy.canal import Passage, body_shadow, find_passage
@@ -25,6 +27,7 @@ from endplate.anatomy.label.flip import check_facing, check_flips
 from endplate.anatomy.label.neighbours import check_lumps, check_neighbours
 from endplate.anatomy.label.order import check_order
 from endplate.anatomy.label.resolution import coarse_cautions, label_edges_mm
+from endplate.anatomy.label.unlabelled_bone import check_unlabelled_bone
 from endplate.anatomy.label_bleed import trim_bleeding
 from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
@@ -63,10 +66,12 @@ class AnatomySettings:
     ----------
     repair : make the safe repairs (islands, small holes, small bleeding across a disc); each is recorded.
     person : whose spine it is: sizes are held against it.
+    set_aside : levels that a person does not trust, with the reason; nothing is measured of them or by them.
     """
 
     repair: bool = True
     person: Person = field(default_factory=Person)
+    set_aside: Mapping[Level, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -77,6 +82,10 @@ class _Draft:
     grid: Grid
     scan: Grid
     mask: NDArray[np.bool_]
+    field: NDArray[np.float32]
+    """The mask's half-level field."""
+    hull_mm: NDArray[np.float64]
+    """Voxels of the mask's surface: they reach as far in every direction as all of them."""
     frame: Frame
     body: NDArray[np.bool_]
     edges_mm: tuple[float, float, float]
@@ -107,6 +116,7 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     centres = [mask_points_mm(part.mask, part.grid).mean(axis=0) for part in check.parts]
     _collect(check_order([part.level for part in check.parts], centres), cautions, gaps)
     cautions, gaps = check.cautions + cautions, check.gaps + gaps
+    gaps += [Gap(code="vertebra", level=level, reason=why) for level, why in settings.set_aside.items()]
     doubtful = {gap.level for gap in gaps if gap.code == "vertebra"}
     scan = scanned_grid(labels.grid, volume)
     edges = label_edges_mm([part.mask for part in check.parts], labels.grid)
@@ -120,6 +130,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
     _collect(check_lumps([(draft.level, draft.second_share, draft.second_rise_mm) for draft in drafts]), cautions, gaps)
     _collect(check_cuts(vertebrae), cautions, gaps)
+    whole = [vertebra for vertebra in vertebrae if vertebra.level not in {gap.level for gap in gaps}]
+    _collect(check_unlabelled_bone(whole, labels, volume), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
     unsure = {gap.level for gap in gaps if gap.code == "vertebra"}
     _collect(check_body_sizes(vertebrae, unsure, settings.person), cautions, gaps)
@@ -161,6 +173,8 @@ def _draft(part: LabelPart, centre_mm: NDArray[np.float64], scan: Grid, edges_mm
         grid=part.grid,
         scan=scan,
         mask=part.mask,
+        field=half_level(part.mask),
+        hull_mm=mask_points_mm(part.mask & ~ndimage.binary_erosion(part.mask), part.grid),
         frame=frame,
         split_frame=frame,
         body=part.mask,
@@ -217,8 +231,7 @@ def _improve(draft: _Draft, superior: NDArray[np.float64], *, fine: bool) -> Non
 
 def _split(draft: _Draft) -> NDArray[np.float64]:
     """Split the draft into body and arch; returns the anterior direction."""
-    field = half_level(draft.mask)
-    box, inside = _whole(draft, field)
+    box, inside = _whole(draft)
     draft.canal = find_passage(inside, box)
     if draft.canal is None:
         draft.body = draft.mask
@@ -227,10 +240,10 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     middle = box.right_mm[x].mean(), box.anterior_mm[y].mean()
     forward = np.array([middle[0] - draft.canal.right_mm, middle[1] - draft.canal.anterior_mm, 0])
     _face(draft, forward @ draft.frame.axes)
-    box, inside = _whole(draft, field)
+    box, inside = _whole(draft)
     turn = np.deg2rad(mirror_turn_deg(inside, box))
     _face(draft, np.array([-np.sin(turn), np.cos(turn), 0]) @ draft.frame.axes)
-    box, inside = _whole(draft, field)
+    box, inside = _whole(draft)
     draft.canal = find_passage(inside, box) or draft.canal
     draft.wall = find_posterior_wall(inside, box, draft.canal)
     draft.split_frame = draft.frame
@@ -239,10 +252,10 @@ def _split(draft: _Draft) -> NDArray[np.float64]:
     return np.asarray(draft.frame.axes[1])
 
 
-def _whole(draft: _Draft, field: NDArray[np.float32]) -> tuple[LocalBox, NDArray[np.bool_]]:
+def _whole(draft: _Draft) -> tuple[LocalBox, NDArray[np.bool_]]:
     """The whole vertebra sampled in its present frame."""
-    box = box_around(draft.frame.to_local(mask_points_mm(draft.mask, draft.grid)), COARSE_STEP_MM, 2)
-    return box, sample(field, draft.grid, draft.frame, box) >= HALF_LEVEL
+    box = box_around(draft.frame.to_local(draft.hull_mm), COARSE_STEP_MM, 2)
+    return box, sample(draft.field, draft.grid, draft.frame, box) >= HALF_LEVEL
 
 
 def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:
@@ -262,7 +275,7 @@ def _vertebra(draft: _Draft) -> Vertebra:
     arch = draft.mask & ~draft.body
     pedicles: tuple[Pedicle | None, Pedicle | None] = (None, None)
     if draft.wall is not None and draft.canal is not None:
-        found = find_pedicles(half_level(draft.mask), draft.grid, draft.split_frame, draft.wall)
+        found = find_pedicles(draft.field, draft.grid, draft.split_frame, draft.wall)
         pedicles = _within(found[0], draft.scan), _within(found[1], draft.scan)
     cut_body = border_points_mm(draft.body, draft.grid, draft.scan)
     plates = (None, None) if cuts_middle(draft.frame.to_local(cut_body)) else draft.plates

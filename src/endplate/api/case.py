@@ -46,6 +46,10 @@ class Case(CaseView, model.Case):
         Rehearsed repairs, one for each level.
     care : Care, optional
         Verdicts of the rule sets and the plan of prevention.
+    readings : tuple of Reading, optional
+        What a reader said of it, in the order in which it was said.
+    resolved : Resolved, optional
+        What follows from the readings: names of the vertebrae, and what is said of each.
     findings : tuple of Finding, optional
         Every measured or derived fact.
     gaps : tuple of Gap, optional
@@ -103,13 +107,15 @@ class Case(CaseView, model.Case):
 
         return Report(name=self.id, html=to_html(self))
 
-    def save(self, folder: str | Path) -> dict[str, Path]:
+    def save(self, folder: str | Path, crop: bool = False) -> dict[str, Path]:
         """Write report, `case.json` and volumes into a folder; `load_case` reads it back.
 
         Parameters
         ----------
         folder : str or Path
             Where to write; made when absent. The results of an earlier run are replaced in one step.
+        crop : bool, default False
+            Cut the volumes of one level to the box round it; otherwise each has the whole grid of the CT.
 
         Returns
         -------
@@ -123,7 +129,7 @@ class Case(CaseView, model.Case):
         """
         from endplate.report.write import write_report
 
-        return write_report(self, folder)
+        return write_report(self, folder, crop=crop)
 
 
 def as_case(given: Any, verb: str) -> Case:

@@ -32,6 +32,11 @@ STAGE_WORDS = {
     "check": "Measuring the result",
     "decide": "Asking the rule sets",
     "report": "Writing the report",
+    "compile": "Compiling",
+    "resume": "Looking at what is done",
+    "cohort": "Running the cases",
+    "study": "Gathering the study",
+    "view": "Preparing the viewer",
 }
 """What each stage does, in plain words."""
 
@@ -77,10 +82,11 @@ def rich_bars(console: Console | None = None, shown: Callable[[str], str] = str)
     shown : what of a detail may be drawn.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=28), TimeElapsedColumn(),
+    columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=24), TimeElapsedColumn(),
+               TextColumn("left"), TimeRemainingColumn(),
                TextColumn("{task.fields[detail]}", markup=False))  # fmt: skip
     with Bars(*columns, console=console or Console(stderr=True), transient=False) as bars:
         tasks: dict[str, TaskID] = {}

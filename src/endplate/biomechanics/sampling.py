@@ -12,6 +12,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
+from endplate.numerics.voxel.cell_means import cell_means
 from endplate.short_repr import short_repr
 
 MIN_TRUST = cited(1e-6, "1", "Below this smoothed weight no bone is near; avoids dividing by zero", "design")
@@ -81,11 +82,4 @@ def _sample(fields: tuple[NDArray[np.float32], ...], source: Grid, target: Grid)
     """Means of fields over the voxels of a target grid, from trilinear values at regular points inside each."""
     ratio = float(target.spacing_mm.max() / source.spacing_mm.min())
     per_edge = int(np.clip(np.ceil(ratio), 1, MAX_POINTS_PER_EDGE))
-    places = (np.arange(per_edge) + 0.5) / per_edge - 0.5
-    to_source = np.linalg.inv(source.affine) @ target.affine
-    out = [np.zeros(target.shape, np.float32) for _ in fields]
-    for offset in np.stack(np.meshgrid(places, places, places), axis=-1).reshape(-1, 3):
-        shift = to_source[:3, :3] @ offset + to_source[:3, 3]
-        for field, total in zip(fields, out, strict=True):
-            total += ndimage.affine_transform(field, to_source[:3, :3], shift, target.shape, order=1, mode="constant")
-    return [total / np.float32(per_edge**3) for total in out]
+    return cell_means(fields, np.linalg.inv(source.affine) @ target.affine, target.shape, per_edge)

@@ -22,7 +22,7 @@ from endplate.image.labels.in_memory import Numbering, labels_in_memory
 from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.padding import fill_padding
 from endplate.image.placed import Frame, Placed, place_array, place_nibabel, place_sitk, sitk_affine
-from endplate.image.volume import LabelMap, SeriesRef, Volume
+from endplate.image.volume import LabelMap, SeriesRef, Volume, placed_volume
 from endplate.patient import PatientRecord, read_record
 from endplate.patient.record import parse_record
 
@@ -60,7 +60,7 @@ def ct_of(given: Any, where: Where, reading: ReadSettings = DEFAULT) -> tuple[Vo
         volume, name = given, "Volume in memory"
     else:
         placed, kind = _placed(given, where, "ct")
-        volume, name = Volume.from_array(*placed, "LPS"), kind
+        volume, name = placed_volume(placed), kind
     digest = digest_of(volume.hu, volume.grid.affine)
     volume = _without_padding(volume, name)
     check_hounsfield(volume.hu, volume.grid, f"the CT ({name})")
@@ -92,7 +92,9 @@ def labels_of(given: Any, scheme: Numbering, where: Where, reading: ReadSettings
     if isinstance(given, LabelMap):
         return given, Source(name="LabelMap in memory", digest=digest_of(given.labels, given.grid.affine))
     placed, kind = _placed(given, where, "labels")
-    return labels_in_memory(placed, scheme, f"the labels ({kind})"), Source(name=kind, digest=digest_of(*placed))
+    return labels_in_memory(placed, scheme, f"the labels ({kind})"), Source(
+        name=kind, digest=digest_of(placed.values, placed.affine)
+    )
 
 
 def record_of(given: Any) -> tuple[PatientRecord, Source]:

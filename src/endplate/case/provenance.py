@@ -41,6 +41,11 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def patient_mark(patient_id: str | None) -> str:
+    """A short hash by which a patient's identifier is compared without being kept."""
+    return hashlib.sha256((patient_id or "").encode()).hexdigest()[:16]
+
+
 def begin(inputs: dict[str, str], parameters: dict[str, Any]) -> Provenance:
     """The provenance of a case that has just been read: SHA-256 of each input by role and name, and how it was read."""
     return Provenance(

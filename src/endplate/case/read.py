@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from numpy.typing import ArrayLike
 from endplate.atomic import readable
 from endplate.case.given import Source, Where, ct_of, labels_of, place_of, record_of
 from endplate.case.model import Case
-from endplate.case.provenance import begin, sha256
+from endplate.case.provenance import begin, patient_mark, sha256
+from endplate.case.readings.apply import with_readings
+from endplate.case.readings.reading import Reading
 from endplate.errors import plain
 from endplate.finding import Caution
 from endplate.image.file_type import is_ordinary
@@ -33,6 +36,7 @@ def read_case(
     affine: ArrayLike | None = None,
     frame: Frame | None = None,
     reading: ReadSettings = DEFAULT,
+    readings: Sequence[Reading] = (),
 ) -> Case:
     """One patient's scan, vertebra labels and record, ready for `assess`.
 
@@ -49,6 +53,7 @@ def read_case(
         may leave it out and then has the place of the image.
     frame : world frame of `affine`: "RAS" as nibabel counts, "LPS" as SimpleITK and DICOM do.
     reading : what to trust in an image header that contradicts itself, and the most that is read.
+    readings : what a reader says of the scan, in the order in which it was said; it outranks what will be computed.
 
     Returns
     -------
@@ -70,8 +75,8 @@ def read_case(
         label_map = match_grids(volume, label_map)
     notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
     inputs = {f"{role}: {_shown(source.name)}": source.digest for role, source in _ordered(sources)}
-    provenance = begin(inputs | _beside(volume, scheme), {"label_scheme": label_map.scheme})
-    return Case(
+    provenance = begin(inputs | _beside(volume, scheme), {"label_scheme": label_map.scheme, **_series(volume)})
+    case = Case(
         id=patient.id if patient and patient.id else _name(sources),
         volume=volume,
         labels=label_map,
@@ -79,6 +84,24 @@ def read_case(
         cautions=tuple(Caution(code="input", text=_shown(note)) for note in dict.fromkeys(notes)),
         provenance=provenance,
     )
+    return with_readings(case, readings)
+
+
+def _series(volume: Volume | None) -> dict[str, dict[str, str]]:
+    """What identifies the DICOM series that was read, so that results are filed with it and no other.
+
+    The patient's identifier is kept as a short hash: it is compared, never shown.
+    """
+    series = volume.series if volume is not None else None
+    if series is None or not (series.series_uid and series.sop_uids):
+        return {}  # the sidecar of a NIfTI may name a series, but its images were not read
+    found = {
+        "series_uid": series.series_uid,
+        "study_uid": series.study_uid,
+        "frame_of_reference_uid": series.frame_of_reference_uid,
+        "patient": patient_mark(series.patient_id),
+    }
+    return {"ct_series": {name: text for name, text in found.items() if text}}
 
 
 def _ordered(sources: dict[str, Source]) -> list[tuple[str, Source]]:

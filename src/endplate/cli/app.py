@@ -14,13 +14,31 @@ from cyclopts import App, Parameter
 
 from endplate import __version__
 from endplate.cli import exit_codes as outcome
+from endplate.cli.cohort.commands import cohort
+from endplate.cli.config import config_of, split_config
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
+from endplate.cli.dicom_options import NO_OBJECT, NO_WRITTEN, ObjectOptions, WrittenOptions
+from endplate.cli.fhir import app as fhir_app
 from endplate.cli.follow.commands import app as follow_app
 from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
-from endplate.cli.options import INPUT, NO_INPUT, NO_MODEL, NO_RUN, RUN, InputOptions, ModelOptions, Out, RunOptions
+from endplate.cli.options import (
+    INPUT,
+    NO_FILES,
+    NO_INPUT,
+    NO_MODEL,
+    NO_RUN,
+    RUN,
+    FileOptions,
+    InputOptions,
+    ModelOptions,
+    Out,
+    RunOptions,
+)
+from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
+from endplate.cli.serve_options import NO_SERVE, ServeChoices
 from endplate.cli.terminal import say_json
 from endplate.cli.tokens import checked
 
@@ -65,6 +83,7 @@ def assess(
     out: Out,
     given: InputOptions = NO_INPUT,
     model: ModelOptions = NO_MODEL,
+    files: WrittenOptions = NO_WRITTEN,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Measure every vertebra of a spine CT: shape, fracture grade, density, stiffness and strength.
@@ -85,10 +104,14 @@ def assess(
     Labels made by an installed TotalSegmentator:
 
         endplate assess ct.nii.gz --segment totalsegmentator --out results
+
+    A DICOM series, with the results as DICOM too (SEG, SR, PDF) for the archive:
+
+        endplate assess dicom_folder --labels seg.dcm --dicom --out results
     """
     from endplate.cli.assess import run_assess
 
-    return outcome.answer(lambda talk: run_assess(ct, out, given, model, talk), run)
+    return outcome.answer(lambda talk: run_assess(ct, out, given, model, files, talk), run)
 
 
 @app.command
@@ -101,6 +124,7 @@ def plan(
     repair: RepairOptions = NO_REPAIR,
     unknown: UnknownOptions = NO_UNKNOWN,
     model: ModelOptions = NO_MODEL,
+    files: WrittenOptions = NO_WRITTEN,
     run: RunOptions = NO_RUN,
 ) -> int:
     """The whole path for one patient: measure the spine, rehearse the fractured levels, ask every rule, one report.
@@ -114,7 +138,7 @@ def plan(
     """
     from endplate.cli.plan import run_plan
 
-    return outcome.answer(lambda talk: run_plan(ct, out, given, repair, unknown, model, talk), run)
+    return outcome.answer(lambda talk: run_plan(ct, out, given, repair, unknown, model, files, talk), run)
 
 
 @app.command
@@ -127,6 +151,7 @@ def rehearse(
     repair: RepairOptions = NO_REPAIR,
     unknown: UnknownOptions = NO_UNKNOWN,
     model: ModelOptions = NO_MODEL,
+    files: FileOptions = NO_FILES,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Rehearse the repair of one vertebra in the bone that its CT shows: needle, balloon, cement, load.
@@ -143,7 +168,7 @@ def rehearse(
     """
     from endplate.cli.rehearse import run_rehearse
 
-    return outcome.answer(lambda talk: run_rehearse(ct, out, given, repair, unknown, model, talk), run)
+    return outcome.answer(lambda talk: run_rehearse(ct, out, given, repair, unknown, model, files, talk), run)
 
 
 @app.command
@@ -170,6 +195,28 @@ def fracture(
 
 
 @app.command
+def report(
+    results: Annotated[Path, Parameter(group=INPUT, show_default=False, help="Folder that an earlier run wrote.")],
+    /,
+    *,
+    pdf: Annotated[
+        bool, Parameter(negative="", group=RUN, show_default=False, help="Write report.pdf and decision-aid.pdf too.")
+    ] = False,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Render the report of a results folder again, without the scan; as PDF too when asked.
+
+        endplate report results
+        endplate report results --pdf
+
+    Numbers, pictures and decision stay those of the run that wrote the folder. PDF needs `pip install 'endplate[pdf]'`.
+    """
+    from endplate.cli.report import run_report
+
+    return outcome.answer(lambda talk: run_report(results, pdf, talk), run)
+
+
+@app.command
 def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOptions = NO_RUN) -> int:
     """The whole path on the built-in digital spine, T10 to L5, whose L1 is crushed to a wedge, with a record beside it.
 
@@ -184,10 +231,67 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
 
 
+@app.command
+def serve(
+    results: Annotated[
+        list[Path] | None, Parameter(group=INPUT, show_default=False, help="Results folders to open.")
+    ] = None,
+    /,
+    *,
+    bench: ServeChoices = NO_SERVE,
+) -> int:
+    """The workbench in the browser: a worklist of cases, measured, looked at and weighed in one place.
+
+    It listens on this computer alone and opens an address with a token that works once:
+
+        endplate serve
+        endplate serve demo --port 8421 --no-browser
+
+    For others on a network, users first, then a host to listen on (see docs/serve.md for TLS):
+
+        endplate serve --add-user ada --role admin
+        endplate serve --host 10.0.0.5 --no-browser
+    """
+    from endplate.cli.serve import check_extra, run_add_user, run_serve
+
+    check_extra()
+    options = bench.options(results or [])
+    return (
+        run_add_user(options, bench.add_user, bench.role)
+        if bench.add_user
+        else run_serve(options, not bench.no_browser)
+    )
+
+
+app.command(cohort)
 app.command(decide)
 app.command(rules)
 app.command(record_app)
 app.command(follow_app)
+app.command(pacs_app)
+app.command(fhir_app)
+
+
+@app.command(name="dicom")
+def dicom_(
+    results: Annotated[Path, Parameter(group=INPUT, show_default=False, help="Folder of an `assess` or `plan` run.")],
+    /,
+    *,
+    series: Annotated[Path, Parameter(group=INPUT, help="Folder of the CT series that was measured.")],
+    out: Annotated[Path, Parameter(name="--out", group=RUN, help="Folder for the objects (.dcm).")],
+    objects: ObjectOptions = NO_OBJECT,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Write results as DICOM beside the CT series they were measured in: segmentation, measurements, report, pictures.
+
+        endplate dicom results --series dicom_folder --out objects
+
+    Every object is of the series' patient and study and says that it is for research. Written twice, the same results
+    give the same objects. A scan that was read as NIfTI has no DICOM to refer to, so that nothing is written.
+    """
+    from endplate.cli.dicom import run_dicom
+
+    return outcome.answer(lambda talk: run_dicom(results, series, out, objects, talk), run)
 
 
 @app.command
@@ -196,6 +300,27 @@ def info(*, run: RunOptions = NO_RUN) -> int:
     from endplate.cli.info import run_info
 
     return outcome.answer(run_info, run)
+
+
+@app.command(name="compile")
+def compile_kernels(*, run: RunOptions = NO_RUN) -> int:
+    """Compile every kernel now, so that no later run waits for it: for containers and the nodes of a cluster.
+
+    What is compiled is kept beside the installed sources, or in the folder that NUMBA_CACHE_DIR names.
+    """
+    from endplate.cli.kernels import run_compile
+
+    return outcome.answer(run_compile, run)
+
+
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print the script by which a shell completes commands and options.
+
+    endplate completion bash > ~/.local/share/bash-completion/completions/endplate
+    """
+    sys.stdout.write(app.generate_completion(prog_name="endplate", shell=shell) + "\n")
+    return 0
 
 
 @app.command
@@ -215,6 +340,11 @@ def schema(of: Literal["case", "record"] = "case", /) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code, which the console script hands to the shell."""
     tokens = current_spelling(sys.argv[1:] if arguments is None else arguments)
-    return outcome.guarded(
-        lambda: app(checked(tokens), exit_on_error=False, print_error=False), as_json="--json" in tokens
-    )
+
+    def run() -> int | None:
+        words, path = split_config(checked(tokens))
+        app.config = config_of(path, [name for name in app if not name.startswith("-")])
+        code: int | None = app(words, exit_on_error=False, print_error=False)
+        return code
+
+    return outcome.guarded(run, as_json="--json" in tokens)

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import left_alone, read_given, told
+from endplate.cli.assess import Labels, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted, words
 from endplate.cli.fracture_options import CollapseOptions
@@ -34,7 +34,7 @@ MEMBERS = 0
 """One run each: the ensemble over what is unknown takes minutes more; the printed command shows the option."""
 
 
-EVERYTHING = ("case", "decision", "fracture", "demo")
+EVERYTHING = ("case", "decision", "pdf", "fracture", "demo")
 """What the demo writes and renews, in one step."""
 
 
@@ -75,7 +75,7 @@ def _filled(new: Path, settings: PlanSettings, tell: Progress) -> tuple[Case, di
     tell("phantom", 1.0, "")
     here = new / INTACT
     collapse, crush = wanted(BREAK)
-    whole = read_given(here / CT, here / LABELS, InputOptions(), tell)
+    whole = read_given(here / CT, Labels(path=here / LABELS), InputOptions(), tell)
     made, document = crushed(whole, collapse, crush, BREAK, tell)
     fill_fracture(made, document, here / CT, new)
     case = replace(read_case(new / CT, new / LABELS, record=new / RECORD), id=NAME)
@@ -100,13 +100,13 @@ def _beside(case: Case, truth: PhantomTruth) -> Case:
 
 def _write_phantom(out: Path) -> PhantomTruth:
     from endplate.atomic import private_folder, write_text
-    from endplate.image.nifti import write_labels, write_volume
+    from endplate.image.nifti import HU, write_labels, write_volume
     from endplate.image.phantom import demo_spec, make_phantom
 
     phantom = make_phantom(demo_spec())
     here = out / INTACT
     private_folder(here)
-    write_volume(here / CT, phantom.volume.grid, phantom.volume.hu)
+    write_volume(here / CT, phantom.volume.grid, phantom.volume.hu, meaning=HU)
     write_labels(here / LABELS, phantom.labels)
     write_text(out / RECORD, files("endplate.cli").joinpath("demo_record.toml").read_text(encoding="utf-8"))
     return phantom.truth

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from endplate import __version__
+from endplate.cli.log import logged
 from endplate.cli.options import RunOptions
 from endplate.cli.progress import Drawn
 from endplate.cli.terminal import LONGEST, aside, guard_streams, plain, say_json
@@ -27,8 +28,8 @@ THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_
 class Output:
     """What a command may say: results as JSON or for people, and how progress is told."""
 
-    def __init__(self, *, json: bool, quiet: bool) -> None:
-        self.json, self.quiet = json, quiet
+    def __init__(self, *, json: bool, quiet: bool, verbose: bool = False) -> None:
+        self.json, self.quiet, self.verbose = json, quiet, verbose
 
     @property
     def for_people(self) -> bool:
@@ -38,7 +39,7 @@ class Output:
     @property
     def progress(self) -> Drawn:
         """How progress is told on standard error: bars to a terminal, lines to a log, nothing to a program."""
-        if self.quiet:
+        if self.quiet or self.verbose:  # a record of each stage is written there
             return "nothing"
         return "bars" if sys.stderr.isatty() else "nothing" if self.json else "lines"
 
@@ -46,7 +47,8 @@ class Output:
 def answer(work: Callable[[Output], dict[str, Any]], run: RunOptions) -> int:
     """Run a command's work and print its result as JSON when asked; errors are left to `guarded`."""
     _limit_threads(run.threads)
-    result = work(Output(json=run.json, quiet=run.quiet))
+    with logged(run):
+        result = work(Output(json=run.json, quiet=run.quiet, verbose=run.verbose))
     if run.json:
         say_json({"ok": True, "version": __version__, "result": result, "error": None})
     return DONE

@@ -22,19 +22,12 @@ def option(words: str) -> Parameter:
 
 @Parameter(name="*", group=INPUT)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputOptions:
-    """What describes the scan."""
+class ScanOptions:
+    """How scans and labels are read, and what makes labels where there are none."""
 
-    labels: Annotated[Path | None, option("Label map (NIfTI), folder of vertebrae_L1.nii.gz masks, or DICOM SEG.")] = (
-        None
-    )
     scheme: Annotated[
         str | None,
         option("How labels are numbered where the file does not say: a name that `endplate info` lists, or a file."),
-    ] = None
-    record: Annotated[
-        Path | None,
-        option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
     ] = None
     trust_affine: Annotated[
         Literal["sform", "qform", "pixdim"] | None,
@@ -44,8 +37,32 @@ class InputOptions:
         float | None, option("Read larger scans: the limits of docs/limits.md times this, 1 to 1000.")
     ] = None
     segment: Annotated[
-        Literal["totalsegmentator"] | None,
-        option("Make the labels with an installed TotalSegmentator, run as a separate process."),
+        str | None,
+        option("Make the labels with an installed segmenter, run as a separate process: a name of `endplate info`."),
+    ] = None
+    segment_command: Annotated[
+        str | None, option('Make the labels with any other program: "program {ct} {out}"; it writes NIfTI.')
+    ] = None
+    segment_task: Annotated[str | None, option("Which of its models: total or vertebrae_pp_refined.")] = None
+    segment_fast: Annotated[bool, option("Its quick, coarse variant.")] = False
+    segment_device: Annotated[str | None, option("Where it computes, in its words: cpu, gpu, cuda.")] = None
+
+
+@Parameter(name="*", group=INPUT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions(ScanOptions):
+    """What describes the scan."""
+
+    labels: Annotated[Path | None, option("Label map (NIfTI), folder of vertebrae_L1.nii.gz masks, or DICOM SEG.")] = (
+        None
+    )
+    record: Annotated[
+        Path | None,
+        option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
+    ] = None
+    readings: Annotated[
+        Path | None,
+        option("What a reader says of the levels (JSON): other names, set aside, grade, fracture. It outranks."),
     ] = None
 
 
@@ -85,6 +102,25 @@ class RunOptions:
     threads: Annotated[int | None, option("Processor cores to use; default all.")] = None
     json: Annotated[bool, option("Answer with one JSON object on standard output.")] = False
     quiet: Annotated[bool, option("No progress, no summary.")] = False
+    verbose: Annotated[bool, option("Say on standard error what is done, with the time.")] = False
+    log: Annotated[Path | None, option("Append what is done, in detail, to this file.")] = None
+    config: Annotated[
+        Path | None, option("TOML file of options that are not given here; or the one that ENDPLATE_CONFIG names.")
+    ] = None
 
 
-NO_INPUT, NO_MODEL, NO_RUN = InputOptions(), ModelOptions(), RunOptions()
+CropVolumes = Annotated[
+    bool, option("Cut the volumes of one level to the box round it; otherwise each covers the whole scan.")
+]
+
+
+@Parameter(name="*", group=RUN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """How the results are written."""
+
+    crop_volumes: CropVolumes = False
+
+
+NO_FILES = FileOptions()
+NO_SCAN, NO_INPUT, NO_MODEL, NO_RUN = ScanOptions(), InputOptions(), ModelOptions(), RunOptions()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
+from endplate.cli.assess import Beside, check_paths, dicom_writer, inputs_of, labels_of, left_alone, read_given, told
+from endplate.cli.dicom_options import WrittenOptions
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
@@ -28,6 +29,7 @@ def run_plan(
     repair: RepairOptions,
     unknown: UnknownOptions,
     model: ModelOptions,
+    files: WrittenOptions,
     talk: Output,
 ) -> dict[str, Any]:
     """Measure, rehearse what matters, weigh, and write one report; returns what `--json` prints.
@@ -39,6 +41,7 @@ def run_plan(
     check_paths(ct, given)
     if given.record is None:
         raise OptionError("no --record given", "advice is about a patient", "make one with `endplate record new`")
+    beside = dicom_writer(ct, files)
     from endplate.patient import read_record
     from endplate.report.folder import check_writable
 
@@ -48,7 +51,7 @@ def run_plan(
     check_writable(out, inputs=inputs)
     with progress_bars(talk.progress) as tell, labels_of(ct, given, tell) as labels:
         case = read_given(ct, labels, given, tell)
-        case, paths = plan_and_write(case, settings, out, inputs, tell)
+        case, paths = plan_and_write(case, settings, out, inputs, tell, files.crop_volumes, beside)
     if talk.for_people:
         print_plan(case, paths)
     return told(case, paths, left_alone(out, talk))
@@ -71,7 +74,13 @@ def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOp
 
 
 def plan_and_write(
-    case: Case, settings: PlanSettings, out: Path, inputs: Sequence[Path], tell: Progress
+    case: Case,
+    settings: PlanSettings,
+    out: Path,
+    inputs: Sequence[Path],
+    tell: Progress,
+    crop: bool = False,
+    beside: Beside = None,
 ) -> tuple[Case, dict[str, Path]]:
     """Plan a case and write its report, with decision, bundle and aid beside it, in one step."""
     from endplate.case.plan import plan
@@ -79,7 +88,7 @@ def plan_and_write(
 
     case = plan(case, settings, tell)
     tell("report", 0.0, "")
-    paths = write_report(case, out, inputs=inputs)
+    paths = write_report(case, out, inputs=inputs, crop=crop, beside=beside)
     tell("report", 1.0, "")
     return case, paths
 
@@ -100,7 +109,7 @@ def print_plan(case: Case, paths: dict[str, Path]) -> None:
 
 
 def _print_paths(paths: dict[str, Path]) -> None:
-    names = {"html": "Report", "json": "Data", "nifti": "Volumes"}
+    names = {"html": "Report", "json": "Data", "nifti": "Volumes", "dicom": "DICOM"}
     width = max((len(names.get(name, name)) for name in paths), default=0)
     for name, path in paths.items():
         say(f"{names.get(name, name):<{width}}  {path.resolve()}")

@@ -1,4 +1,4 @@
-"""Progress on standard error: bars where a person watches a terminal, plain lines in a log."""
+"""Progress on standard error: bars where a person watches a terminal, plain lines in a log; both with the time left."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from endplate.api.progress import STAGE_WORDS, rich_bars
+from endplate.cli.log import with_log
 from endplate.cli.terminal import aside, console, plain
 from endplate.progress import Progress, silent
 
@@ -16,6 +17,11 @@ WITHOUT_LINES = frozenset({"read"})
 """Stages without plain lines: reading is quick, and what it refuses is to be the one line that is printed."""
 WITHOUT_DETAIL = frozenset({"segment"})
 """Stages whose details are another program's chatter."""
+COUNTING = frozenset({"resume", "cohort", "study", "decide"})
+"""Stages whose details count up: a line now and then, not one each."""
+EVERY_S = 20.0
+SURE_AFTER_S, SURE_FROM = 10.0, 0.02
+"""Time and share of a stage from which the time left can be told."""
 
 
 @contextmanager
@@ -23,21 +29,45 @@ def progress_bars(drawn: Drawn) -> Iterator[Progress]:
     """A function (stage, fraction, detail) that tells how far the work is."""
     if drawn == "bars":
         with rich_bars(console(stderr=True), lambda detail: plain(detail, 60)) as tell:
-            yield tell
+            yield with_log(tell)
     else:
-        yield _lines() if drawn == "lines" else silent
+        yield with_log(_lines() if drawn == "lines" else silent)
+
+
+def time_left(elapsed_s: float, fraction: float) -> str:
+    """How long a stage still takes if it goes on as it did, in words; empty while that cannot be told.
+
+    Parameters
+    ----------
+    elapsed_s : since the stage began. fraction : of it that is done, 0 to 1.
+    """
+    if elapsed_s < SURE_AFTER_S or not SURE_FROM <= fraction < 1.0:
+        return ""
+    left = elapsed_s * (1.0 - fraction) / fraction
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if left >= 2 * size:
+            return f"about {left / size:.0f} {unit} left"
+    return f"about {left:.0f} s left"
 
 
 def _lines() -> Progress:
     """One line when a stage begins and one for each level, with the seconds since the start."""
     begun, stated = time.monotonic(), set[tuple[str, str]]()
+    first: dict[str, float] = {}
+    last: dict[str, float] = {}
 
     def tell(stage: str, fraction: float, detail: str) -> None:
+        now = time.monotonic()
         about = (stage, "" if stage in WITHOUT_DETAIL else detail)
         if stage in WITHOUT_LINES or about in stated:
             return
+        if stage in COUNTING and fraction < 1.0 and now - last.get(stage, -EVERY_S) < EVERY_S:
+            return
         stated.add(about)
+        first.setdefault(stage, now)
+        last[stage] = now
         words = STAGE_WORDS.get(stage, stage) + (f": {about[1]}" if about[1] else "")
-        aside(f"[{time.monotonic() - begun:4.0f} s] {words}")
+        left = time_left(now - first[stage], fraction)
+        aside(f"[{now - begun:4.0f} s] {words}" + (f", {left}" if left else ""))
 
     return tell

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
 from endplate.cli.exit_codes import Output
 from endplate.cli.injection_options import injection_plan
-from endplate.cli.options import InputOptions, ModelOptions
+from endplate.cli.options import FileOptions, InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say, say_table
@@ -30,6 +30,7 @@ def run_rehearse(
     repair: RepairOptions,
     unknown: UnknownOptions,
     model: ModelOptions,
+    files: FileOptions,
     talk: Output,
 ) -> dict[str, Any]:
     """Rehearse the repair of one level and write the report; returns what `--json` prints.
@@ -54,7 +55,7 @@ def run_rehearse(
         case = read_given(ct, labels, given, tell)
         case = rehearse(case, level, settings, tell, measuring)
         tell("report", 0.0, "")
-        paths = write_report(case, out, inputs=inputs)
+        paths = write_report(case, out, inputs=inputs, crop=files.crop_volumes)
         tell("report", 1.0, "")
     if talk.for_people:
         print_rehearsal(case, paths)

@@ -10,7 +10,8 @@ from endplate.errors import OptionError
 if TYPE_CHECKING:
     from endplate.bone.settings import RodSettings
     from endplate.case.assess import AssessSettings
-    from endplate.cli.options import InputOptions, ModelOptions
+    from endplate.cli.options import ModelOptions, ScanOptions
+    from endplate.image.labels.segmenter import SegmenterChoice
     from endplate.image.limits import ReadSettings
 
 
@@ -47,7 +48,7 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
     return replace(settings, calibration=calibration, model=model, strength=strength)
 
 
-def read_settings(given: InputOptions) -> ReadSettings:
+def read_settings(given: ScanOptions) -> ReadSettings:
     """What was said about reading images.
 
     Raises
@@ -58,6 +59,30 @@ def read_settings(given: InputOptions) -> ReadSettings:
 
     limits = Limits() if given.limit_factor is None else Limits().times(given.limit_factor)
     return ReadSettings(trust_affine=given.trust_affine, limits=limits)
+
+
+def segmenter_choice(given: ScanOptions) -> SegmenterChoice | None:
+    """What makes the labels; None where nothing was named.
+
+    Raises
+    ------
+    OptionError : two segmenters, or options of one without any.
+    """
+    from endplate.image.labels.segmenter import SegmenterChoice
+
+    if given.segment is not None and given.segment_command is not None:
+        raise OptionError("both --segment and --segment-command given", "only one can make the labels", "leave one out")
+    choice = SegmenterChoice(
+        name=given.segment, command=given.segment_command, task=given.segment_task, fast=given.segment_fast,
+        device=given.segment_device,
+    )  # fmt: skip
+    if given.segment is not None or given.segment_command is not None:
+        return choice
+    if choice != SegmenterChoice():
+        raise OptionError(
+            "--segment-task, --segment-fast or --segment-device", "no segmenter is named", "add --segment NAME"
+        )
+    return None
 
 
 def parse_calibration(text: str) -> tuple[float, float]:

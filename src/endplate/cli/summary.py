@@ -46,9 +46,10 @@ def print_summary(case: Case, paths: Mapping[str, Path], again: str = "") -> Non
     say()
     say_table(_table(case))
     say()
-    for name, path in (("Report", paths.get("html")), ("Data", paths.get("json")), ("Volumes", paths.get("nifti"))):
-        if path is not None:
-            say(f"{name:<8} {path.resolve()}")
+    names = {"Report": "html", "Data": "json", "Volumes": "nifti", "DICOM": "dicom"}
+    for name, kind in names.items():
+        if kind in paths:
+            say(f"{name:<8} {paths[kind].resolve()}")
     if again:
         say()
         say(f"Try it on files: {again}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from endplate.decision.facts.case_facts import case_facts
 from endplate.decision.logic.kleene import FactValues
+from endplate.decision.prevention.fall_drugs import fall_drugs
 from endplate.decision.prevention.plan import prevention_outcomes
 from endplate.decision.rules.derive import derive
 from endplate.decision.rules.rulebook import rulebook
@@ -32,7 +33,8 @@ def rows(lines: Iterable[str], processes: int = 1) -> Iterator[dict[str, Any]]:
 def row(numbered: tuple[int, str]) -> dict[str, Any]:
     """Emergencies and the answer of every rule set, at every level of a record; `error` in their place if it is bad.
 
-    `prevention` holds the rule sets on treatment, risk, drugs and falls, `causes` the grades of each cause by level.
+    `prevention` holds the rule sets on treatment, risk, drugs and falls, `causes` the grades of each cause by level,
+    `fall_drugs` the drugs of the record that raise the risk of falls (None where no list of drugs is known).
     """
     number, line = numbered
     try:
@@ -55,6 +57,7 @@ def row(numbered: tuple[int, str]) -> dict[str, Any]:
         "levels": levels,
         "causes": {level: grades for level, grades in causes.items() if grades},
         "prevention": prevention,
+        "fall_drugs": None if record.drugs.names is None else [drug.drug for drug in fall_drugs(record.drugs.names)],
     }
 
 

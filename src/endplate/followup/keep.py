@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Table, insert, update
 from endplate.decision.recovery.flags import SIGNS, alarm_since
 from endplate.decision.recovery.visit_scores import VisitScores
 from endplate.decision.recovery.visits import windows
-from endplate.followup import tables
 from endplate.followup.read import episode_row
 from endplate.followup.row import Row, jsonable, read_rows, stored
-from endplate.followup.store import StoreError
+from endplate.store import tables
+from endplate.store.database import StoreError
 
 Values = Mapping[str, Any]
 

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from endplate.cited import cited, cited_table
-from endplate.followup import tables
 from endplate.followup.record_steps import record_steps
 from endplate.followup.row import Damage, read_rows, stored
-from endplate.followup.store import Store
+from endplate.store import tables
+from endplate.store.database import Store
 
 _SOURCE = "IOF/FFN/NOF key performance indicators 2020 (Javaid)"
 WITHIN_DAYS = cited_table(

@@ -15,17 +15,17 @@ from endplate.decision.recovery.flags import Flag, flags
 from endplate.decision.recovery.scan_series import scan_series
 from endplate.decision.recovery.visit_scores import SCORES, VisitScores
 from endplate.decision.recovery.visits import Due, alarm_visit, due_visit
-from endplate.followup import tables
 from endplate.followup.row import Damage, Row, parsed, read_rows, stored
-from endplate.followup.store import Store, StoreError
 from endplate.patient.scale import SCALES
+from endplate.store import tables
+from endplate.store.database import Store, StoreError
 
 Rows = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreChange:
-    """A score at the start and the last one since; `answer` and `text` are those of `Scale.changed` and `.told`."""
+    """A score at the start and the last one since; `answer` and `text` by `Scale.changed` and `Scale.change_text`."""
 
     scale: str
     name: str
@@ -92,7 +92,7 @@ class EpisodeCourse:
             known = [(reading.on, value) for reading in self.readings if (value := getattr(reading, key)) is not None]
             if known:
                 on, after = known[-1]
-                answer, text = scale.changed(before, after), scale.told(before, after)
+                answer, text = scale.changed(before, after), scale.change_text(before, after)
                 change = {"before": before, "after": after, "on": on, "answer": answer, "text": text}
                 found.append(ScoreChange(scale=key, name=scale.name, **change))
         return tuple(found)

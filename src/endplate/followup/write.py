@@ -10,12 +10,12 @@ from typing import Any, TypeGuard
 
 from sqlalchemy import Connection, RowMapping, Table, delete, select, update
 
-from endplate.followup import tables
 from endplate.followup.document import unfit
 from endplate.followup.keep import Author, Values, insert_row, keep_change, plain, recount, storable
 from endplate.followup.read import episode_row
 from endplate.followup.row import parsed, read_rows, readable_cells, stored
-from endplate.followup.store import Store, StoreError
+from endplate.store import tables
+from endplate.store.database import Store, StoreError
 
 __all__ = ["Author", "add", "add_scan", "close_episode", "correct", "plain", "remove", "scan_row", "start_episode"]
 

@@ -47,4 +47,4 @@ def _read_nifti_ct(path: Path, settings: ReadSettings) -> Volume:
     notes = image.notes + fill_padding(hu)
     check_hounsfield(hu, image.grid, name_of(path))
     series = with_sidecar(SeriesRef(path=str(path), notes=notes), path)
-    return straighten_volume(Volume(grid=image.grid, hu=hu, series=series))
+    return straighten_volume(Volume(grid=image.grid, hu=hu, series=series, axes=image.axes))

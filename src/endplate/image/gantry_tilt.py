@@ -28,7 +28,7 @@ def straighten_volume(volume: Volume) -> Volume:
     straight = resample_volume(volume, straight_grid(volume.grid))
     note = f"gantry tilt of {np.degrees(np.arcsin(skew(volume.grid))):.1f} degrees undone by resampling"
     series = None if volume.series is None else replace(volume.series, notes=(*volume.series.notes, note))
-    return Volume(grid=straight.grid, hu=straight.hu, series=series)
+    return replace(straight, series=series)
 
 
 def straighten_labels(labels: LabelMap) -> LabelMap:

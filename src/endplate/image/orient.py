@@ -2,11 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAxes:
+    """How the axes lay in the file: what brings an array in the order closest to LPS back to the file's own order.
+
+    Parameters
+    ----------
+    order : tuple of int
+        Which stored axis runs along left, posterior and superior.
+    flips : tuple of bool
+        Which of those three run the other way in the file.
+    """
+
+    order: tuple[int, int, int] = (0, 1, 2)
+    flips: tuple[bool, bool, bool] = (False, False, False)
+
+    def as_stored(self, array: NDArray[Any]) -> NDArray[Any]:
+        """A view of an array (I, J, K) in the order closest to LPS, in the order of the file."""
+        flipped = array[tuple(slice(None, None, -1) if flip else slice(None) for flip in self.flips)]
+        return flipped.transpose([self.order.index(axis) for axis in range(3)])
+
+    def stored_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The shape in the file of an array of a shape in the order closest to LPS."""
+        i, j, k = (shape[self.order.index(axis)] for axis in range(3))
+        return i, j, k
+
+    def stored_affine(self, shape: tuple[int, int, int], affine: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The affine (4, 4) of the file from that of an array of a shape in the order closest to LPS."""
+        stored = np.eye(4)
+        stored[:3, 3] = affine[:3, 3]
+        for axis, (source, flip) in enumerate(zip(self.order, self.flips, strict=True)):
+            column = affine[:3, axis]
+            stored[:3, source] = -column if flip else column
+            if flip:
+                stored[:3, 3] += column * (shape[axis] - 1)
+        return stored
+
+    def stored_start(
+        self, shape: tuple[int, int, int], start: tuple[int, int, int], size: tuple[int, int, int]
+    ) -> tuple[int, int, int]:
+        """Where in the file a box begins that begins at `start` and has `size` in an array of `shape` in LPS order."""
+        first = [shape[axis] - start[axis] - size[axis] if self.flips[axis] else start[axis] for axis in range(3)]
+        i, j, k = (first[self.order.index(axis)] for axis in range(3))
+        return i, j, k
+
+
+LPS_AXES = StoredAxes()
+"""Axes in the order closest to LPS, as DICOM series and arrays made here have them."""
+
+
+def stored_axes(affine: NDArray[np.float64]) -> StoredAxes:
+    """The axes of a file by its affine (4, 4), index to LPS mm."""
+    order, flips = axis_order(affine)
+    return StoredAxes(order=order, flips=flips)
 
 
 def closest_lps(array: NDArray[Any], affine: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:

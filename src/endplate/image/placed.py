@@ -6,14 +6,14 @@ the two happens here for images in memory, as in `nifti.file` for files.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from endplate.cited import cited
 from endplate.errors import ImageError, OptionError
-from endplate.image.orient import closest_lps
+from endplate.image.orient import StoredAxes, closest_lps, stored_axes
 
 Frame = Literal["LPS", "RAS"]
 """The world frame of an affine: which directions are positive."""
@@ -24,8 +24,13 @@ MIN_VOLUME = cited(0.01, "1", "axes closer to one plane than this volume fractio
 _FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 
-Placed = tuple[NDArray[Any], NDArray[np.float64]]
-"""Voxels (I, J, K) in the axis order closest to LPS, and the affine (4, 4) from index to LPS mm."""
+
+class Placed(NamedTuple):
+    """Voxels (I, J, K) in the axis order closest to LPS, the affine (4, 4) to LPS mm, and the axes as they were."""
+
+    values: NDArray[Any]
+    affine: NDArray[np.float64]
+    axes: StoredAxes
 
 
 def place_array(values: ArrayLike, affine: ArrayLike | None, frame: Frame | None) -> Placed:
@@ -49,7 +54,8 @@ def place_array(values: ArrayLike, affine: ArrayLike | None, frame: Frame | None
     matrix = np.asarray(affine, dtype=np.float64)
     array = np.asarray(values)
     _check(array, matrix)
-    return closest_lps(array, matrix if frame == "LPS" else _FLIP @ matrix)
+    to_lps = matrix if frame == "LPS" else _FLIP @ matrix
+    return Placed(*closest_lps(array, to_lps), stored_axes(to_lps))
 
 
 _HOW = 'give affine= (4 x 4, index to mm) and frame="RAS" (nibabel) or frame="LPS" (SimpleITK, DICOM)'

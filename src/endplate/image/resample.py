@@ -74,7 +74,7 @@ def _on_grid(labels: LabelMap, grid: Grid) -> tuple[LabelMap, str]:
     if labels.grid.matches(grid, float(SAME_GRID_VOXELS) * float(grid.spacing_mm.min())):
         apart = labels.grid.apart_mm(grid)
         return replace(labels, grid=grid), f"labels lie {apart:.3f} mm beside the grid of the CT: taken as the same"
-    return resample_labels(labels, grid), f"labels resampled from {_told(labels.grid)} to {_told(grid)}"
+    return resample_labels(labels, grid), f"labels resampled from {_in_words(labels.grid)} to {_in_words(grid)}"
 
 
 def _check_one_frame(volume: Volume, labels: LabelMap) -> None:
@@ -97,14 +97,14 @@ def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
     )
     return LabelMap(
         grid=grid, labels=_resample(labels.labels, labels.grid, grid, sitk.sitkNearestNeighbor, 0),
-        scheme=labels.scheme, subregion=subregion, series=labels.series, notes=labels.notes,
+        scheme=labels.scheme, subregion=subregion, series=labels.series, notes=labels.notes, axes=labels.axes,
     )  # fmt: skip
 
 
 def resample_volume(volume: Volume, grid: Grid) -> Volume:
     """The same CT on another grid, linear interpolation, float32; what lies outside is air."""
     hu = _resample(volume.hu.astype(np.float32), volume.grid, grid, sitk.sitkLinear, AIR_HU)
-    return Volume(grid=grid, hu=hu, series=volume.series)
+    return Volume(grid=grid, hu=hu, series=volume.series, axes=volume.axes)
 
 
 def isotropic_grid(grid: Grid, spacing_mm: float) -> Grid:
@@ -156,12 +156,9 @@ def _bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, s
     return edges[0], edges[1], edges[2]
 
 
-def _told(grid: Grid) -> str:
+def _in_words(grid: Grid) -> str:
     return " x ".join(f"{s:.3g}" for s in grid.spacing_mm) + " mm"
 
 
 def _with(labels: LabelMap, notes: tuple[str, ...]) -> LabelMap:
-    return LabelMap(
-        grid=labels.grid, labels=labels.labels, scheme=labels.scheme, subregion=labels.subregion,
-        series=labels.series, notes=notes,
-    )  # fmt: skip
+    return replace(labels, notes=notes)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from endplate.image.orient import LPS_AXES, StoredAxes
 from endplate.image.placed import (
     Frame,
     Placed,
@@ -116,11 +117,14 @@ class Volume:
         Hounsfield units; made read-only.
     series : SeriesRef, optional
         File or DICOM series that it came from, and acquisition facts.
+    axes : StoredAxes, optional
+        How its axes lay in the file: volumes that leave are written that way.
     """
 
     grid: Grid
     hu: NDArray[Any]
     series: SeriesRef | None = None
+    axes: StoredAxes = LPS_AXES
 
     def __post_init__(self) -> None:
         self.hu.setflags(write=False)
@@ -148,7 +152,7 @@ class Volume:
         OptionError, ImageError
             No frame, not one volume, or an affine that no scan has.
         """
-        return _volume(place_array(hu, affine, frame))
+        return placed_volume(place_array(hu, affine, frame))
 
     @classmethod
     def from_nibabel(cls, image: Any) -> Volume:
@@ -169,7 +173,7 @@ class Volume:
         ImageError
             Not one three-dimensional volume, or an affine that no scan has.
         """
-        return _volume(place_nibabel(image))
+        return placed_volume(place_nibabel(image))
 
     @classmethod
     def from_sitk(cls, image: Any) -> Volume:
@@ -190,7 +194,7 @@ class Volume:
         ImageError
             Not one three-dimensional volume.
         """
-        return _volume(place_sitk(image))
+        return placed_volume(place_sitk(image))
 
     def to_nibabel(self) -> Any:
         """The CT as a nibabel NIfTI image.
@@ -223,10 +227,10 @@ class Volume:
         return f"<Volume: {_shape_of(self.grid)}, {self.hu.dtype}, {span}>"
 
 
-def _volume(placed: Placed) -> Volume:
-    values, affine = placed
-    i, j, k = values.shape
-    return Volume(grid=Grid(shape=(i, j, k), affine=affine), hu=as_hu(values))
+def placed_volume(placed: Placed) -> Volume:
+    """A CT from voxels with a place in the patient."""
+    i, j, k = placed.values.shape
+    return Volume(grid=Grid(shape=(i, j, k), affine=placed.affine), hu=as_hu(placed.values), axes=placed.axes)
 
 
 def _shape_of(grid: Grid) -> str:
@@ -253,6 +257,8 @@ class LabelMap:
         File or DICOM series that they came from.
     notes : tuple of str, optional
         What was left out or changed at reading.
+    axes : StoredAxes, optional
+        How its axes lay in the file: volumes that leave are written that way where there is no CT.
     """
 
     grid: Grid
@@ -261,6 +267,7 @@ class LabelMap:
     subregion: NDArray[np.uint8] | None = None
     series: SeriesRef | None = None
     notes: tuple[str, ...] = field(default=())
+    axes: StoredAxes = LPS_AXES
 
     def __post_init__(self) -> None:
         self.labels.setflags(write=False)

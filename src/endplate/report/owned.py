@@ -11,19 +11,24 @@ from endplate.atomic import readable
 from endplate.errors import OutputError
 from endplate.report.manifest import Manifest, standing
 
-PAGE, DOCUMENT, VOLUMES = "report.html", "case.json", "volumes"
+PAGE, DOCUMENT, VOLUMES, VIEW = "report.html", "case.json", "volumes", "report.json"
 BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html", "after-procedure.html")
 """What a decision leaves beside a case: about the case that was there, so it goes with it."""
 KINDS: dict[str, tuple[str, ...]] = {
-    "case": (DOCUMENT, PAGE, f"{VOLUMES}/labels.nii.gz"),
+    "case": (DOCUMENT, PAGE, VIEW, f"{VOLUMES}/labels.nii.gz", f"{VOLUMES}/README.txt"),
     "decision": BESIDE,
+    "pdf": ("report.pdf", "decision-aid.pdf"),
     "fracture": ("ct.nii.gz", "ct.json", "labels.nii.gz", "truth.json"),
+    "dicom": ("measurements.dcm", "report.dcm", "vertebrae.dcm", "bodies.dcm", "needle-paths.dcm"),
+    "cohort-case": ("thumbnail.jpg",),
+    "cohort-stamp": ("cohort.json",),
+    "study": ("study.html", "cases.parquet", "findings.csv", "agreement.json"),
     "demo": ("intact/ct.nii.gz", "intact/labels.nii.gz", "patient.toml"),
 }
 """Names that are known before the work is done. Other kinds (a page, a record, rows) are one file of any name."""
 OF_A_LEVEL = re.compile(
     r"(C[1-7]|T\d\d?|L\d|S1)_(vertebra|body|density_roi|(\w+_)?strain|"
-    r"(vertebroplasty|kyphoplasty)_(cement|sphere|cavity|compaction|path))\.(nii\.gz|stl|mrk\.json)"
+    r"(vertebroplasty|kyphoplasty)_(cement|sphere|cavity|compaction|path)(_LPS|_RAS)?)\.(nii\.gz|stl|gii|mrk\.json)"
 )
 """Names of the volumes of a level; another one of such a name would pass for a result of this case."""
 MAX_NAMED = 3
@@ -68,7 +73,9 @@ def refuse_standing(
     """
     renewed = _renewed(kinds, names)
     found: dict[str, list[str]] = {"foreign": [], "changed": []}
-    for name in (*wanted, *(_strange_volumes(folder, manifest) if "case" in kinds else ())):
+    strange = _strange_volumes(folder, manifest) if "case" in kinds else []
+    behind = f"{VOLUMES}/" if VOLUMES in strange else "/"  # what stands in the place of the folder is named once
+    for name in (*(name for name in wanted if not name.startswith(behind)), *strange):
         entry = manifest.get(name)
         stands = standing(folder, name, entry)
         of_another_kind = entry is not None and entry.of not in kinds and name not in renewed
@@ -94,8 +101,8 @@ def _refuse_found(folder: Path, names: Sequence[str], why: str) -> None:
 
 
 def _renewed(kinds: Sequence[str], names: Collection[str]) -> set[str]:
-    """Names of another kind that a decision may renew: the page of the case that it is about."""
-    return {PAGE} & set(names) if "decision" in kinds else set()
+    """Names of another kind that a decision, or a report rendered again, may renew: the page of the case."""
+    return {PAGE} & set(names) if {"decision", "pdf"} & set(kinds) else set()
 
 
 def _strange_volumes(folder: Path, manifest: Manifest) -> list[str]:

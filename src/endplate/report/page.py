@@ -34,5 +34,14 @@ def _shown(value: Any) -> Any:
 
 
 def style() -> Markup:
-    """The style sheet."""
-    return Markup(files("endplate.report").joinpath("templates/report.css").read_text(encoding="utf-8"))
+    """The style sheet of every page, that of the figures in it."""
+    return Markup(_sheet("report.css") + _sheet("figures.css"))
+
+
+def figure_style() -> str:
+    """The style sheet of the figures alone, for drawings that leave their page."""
+    return _sheet("figures.css")
+
+
+def _sheet(name: str) -> str:
+    return files("endplate.report").joinpath(f"templates/{name}").read_text(encoding="utf-8")

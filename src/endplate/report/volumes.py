@@ -8,45 +8,57 @@ import numpy as np
 
 from endplate.biomechanics.result import Strength
 from endplate.case import Case
-from endplate.image.nifti import write_labels, write_volume
-from endplate.report.rehearsal.volumes import write_rehearsals
+from endplate.image.nifti import Meaning
+from endplate.report.rehearsal.volumes import add_rehearsals
+from endplate.report.volume_folder import VolumeFolder
 
 BODY, ARCH = 1, 2
+PARTS = Meaning(what="vertebra: 1 body, 2 arch", unit="", name="body 1, arch 2", label=True)
+MASK = Meaning(what="vertebral body: 1 inside", unit="", name="mask", label=True)
+REGION = Meaning(what="region whose trabecular density was read: 1 inside", unit="", name="mask", label=True)
+STRAIN = Meaning(what="effective strain at the last elastic point", unit="mm/mm", name="mm/mm")
+PLASTIC = Meaning(what="plastic strain at the end of the load path", unit="mm/mm", name="mm/mm")
 
 
-def write_volumes(case: Case, folder: Path) -> list[Path]:
+def write_volumes(case: Case, folder: Path, crop: bool = False) -> list[Path]:
     """Write what the case holds into an existing folder; returns the paths.
 
-    `labels.nii.gz` (VerSe numbers) and per level `L1_vertebra.nii.gz` (1 body, 2 arch), `L1_body.nii.gz`,
-    `L1_density_roi.nii.gz`, `L1_strain.nii.gz` and `L1_plastic_strain.nii.gz` (fractions, on the solver's grid); and
-    what `write_rehearsals` writes.
+    Every volume has the grid and the axis order of the CT, or of the label map where there is no CT: `labels.nii.gz`
+    (VerSe numbers) and per level `L1_vertebra.nii.gz` (1 body, 2 arch), `L1_body.nii.gz`, `L1_density_roi.nii.gz`,
+    `L1_strain.nii.gz` and `L1_plastic_strain.nii.gz` (mm/mm, of the finite element in which a voxel's centre lies);
+    what `add_rehearsals` adds; and `README.txt`, which lists all with meaning, unit and frame.
+
+    Parameters
+    ----------
+    crop : whether a volume of one level holds only the box round it; its voxels stay those of the CT.
 
     Raises
     ------
     OutputError : a file cannot be written.
     """
-    paths = [folder / "labels.nii.gz"]
-    write_labels(paths[0], case.labels)
+    volumes = VolumeFolder.of(case, folder, crop)
+    volumes.labels(
+        case.labels, f"vertebra labels as they were given, numbering {case.labels.scheme!r} brought to VerSe"
+    )
     for vertebra in case.spine.vertebrae if case.spine else ():
         parts = np.where(vertebra.arch, ARCH, 0).astype(np.uint8)
         parts[vertebra.body] = BODY
-        paths += [folder / f"{vertebra.level}_vertebra.nii.gz", folder / f"{vertebra.level}_body.nii.gz"]
-        write_volume(paths[-2], vertebra.grid, parts)
-        write_volume(paths[-1], vertebra.grid, vertebra.body)
+        volumes.mask(f"{vertebra.level}_vertebra.nii.gz", vertebra.grid, parts, PARTS)
+        volumes.mask(f"{vertebra.level}_body.nii.gz", vertebra.grid, vertebra.body, MASK)
     for density in case.densities:
-        paths.append(folder / f"{density.level}_density_roi.nii.gz")
-        write_volume(paths[-1], density.grid, density.roi)
+        volumes.mask(f"{density.level}_density_roi.nii.gz", density.grid, density.roi, REGION)
     for strength in case.strengths:
-        paths += _strains(strength, folder)
-    return paths + write_rehearsals(case, folder)
+        _add_strains(strength, volumes)
+    add_rehearsals(case, volumes)
+    return volumes.end()
 
 
-def _strains(strength: Strength, folder: Path) -> list[Path]:
+def _add_strains(strength: Strength, volumes: VolumeFolder) -> None:
     """Strain volumes of one solve; a second load case carries its name in the file name."""
     stem = f"{strength.level}" if strength.load_case.startswith("axial") else f"{strength.level}_{strength.load_case}"
-    paths = []
-    for name, field in (("strain", strength.strain), ("plastic_strain", strength.plastic_strain)):
+    for name, field, meaning in (
+        ("strain", strength.strain, STRAIN),
+        ("plastic_strain", strength.plastic_strain, PLASTIC),
+    ):
         if field is not None:
-            paths.append(folder / f"{stem.replace(' ', '_')}_{name}.nii.gz")
-            write_volume(paths[-1], strength.grid, field)
-    return paths
+            volumes.sampled(f"{stem.replace(' ', '_')}_{name}.nii.gz", strength.grid, field, meaning)

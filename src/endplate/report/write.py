@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from endplate.atomic import private_folder, write_text
 from endplate.case import Case
 from endplate.errors import OptionError
 from endplate.report.document import to_document, to_json
-from endplate.report.folder import DOCUMENT, PAGE, VOLUMES, exchanged
+from endplate.report.folder import DOCUMENT, PAGE, VIEW, VOLUMES, exchanged
 
 FORMATS = ("html", "json", "nifti")
-REPLACED = ("case", "decision")
-"""What goes with an earlier case: its own files, and what was decided about it."""
+REPLACED = ("case", "decision", "pdf")
+"""What goes with an earlier case: its own files, what was decided about it, and pages made from both."""
 
 
 def write_report(
-    case: Case, out_dir: Path | str, formats: Sequence[str] = FORMATS, inputs: Iterable[Path] = ()
+    case: Case,
+    out_dir: Path | str,
+    formats: Sequence[str] = FORMATS,
+    inputs: Iterable[Path] = (),
+    crop: bool = False,
+    beside: Callable[[Path], Mapping[str, Path]] | None = None,
 ) -> dict[str, Path]:
     """Write the results of a case into a folder, replacing those of an earlier run in one step.
 
@@ -31,6 +36,11 @@ def write_report(
         Which of report.html, case.json and volumes/ to write. The document case.json is always written.
     inputs : iterable of Path, optional
         Files and folders that the case was read from; none of them is ever replaced.
+    crop : bool, default False
+        Cut the volumes of one level to the box round it; otherwise each has the whole grid of the CT.
+    beside : callable, optional
+        Called with the new results before they take their place; what it writes there comes and goes with them. It
+        returns further paths by name.
 
     Returns
     -------
@@ -47,7 +57,9 @@ def write_report(
     """
     folder = named_folder(out_dir)
     with exchanged(folder, REPLACED, inputs) as new:
-        paths = fill_report(case, new, formats)
+        paths = fill_report(case, new, formats, crop)
+        if beside is not None:
+            paths |= beside(new)
     return {name: folder / path.relative_to(new) for name, path in paths.items()}
 
 
@@ -58,16 +70,16 @@ def named_folder(out_dir: Path | str) -> Path:
     return Path(out_dir)
 
 
-def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
+def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS, crop: bool = False) -> dict[str, Path]:
     """Write what `write_report` writes into an empty folder; returns the paths there."""
     _check_formats(formats)
     text = to_json(to_document(case))
-    page = _page(case) if "html" in formats else None
+    pages = _pages(case) if "html" in formats else {}
     write_text(new / DOCUMENT, text)
     if "nifti" in formats:
-        _volumes(case, new / VOLUMES)
-    if page is not None:
-        write_text(new / PAGE, page)
+        _volumes(case, new / VOLUMES, crop)
+    for name, page in pages.items():
+        write_text(new / name, page)
     places = {"html": new / PAGE, "json": new / DOCUMENT, "nifti": new / VOLUMES}
     paths = {name: path for name, path in places.items() if name in formats or name == "json"}
     if case.care is not None:
@@ -83,14 +95,20 @@ def _check_formats(formats: Sequence[str]) -> None:
         raise OptionError(f"unknown report format {unknown[0]!r}", "", f"known formats: {', '.join(FORMATS)}")
 
 
-def _page(case: Case) -> str:
-    from endplate.report.html import to_html
+def _pages(case: Case) -> dict[str, str]:
+    """The page, and the view objects from which it can be rendered again without the scan."""
+    from endplate.report.care.section import care_parts, unweighed_parts
+    from endplate.report.html import render
+    from endplate.report.page_view import report_view
+    from endplate.report.plain_view import view_to_json
 
-    return to_html(case)
+    view = report_view(case)
+    parts = unweighed_parts() if case.care is None else care_parts(case.care)
+    return {VIEW: view_to_json(view), PAGE: render(view, parts)}
 
 
-def _volumes(case: Case, folder: Path) -> None:
+def _volumes(case: Case, folder: Path, crop: bool) -> None:
     from endplate.report.volumes import write_volumes
 
     private_folder(folder)
-    write_volumes(case, folder)
+    write_volumes(case, folder, crop)

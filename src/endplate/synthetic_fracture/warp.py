@@ -85,13 +85,13 @@ def warp(volume: Volume, labels: LabelMap, target: Vertebra, calibration: Calibr
         own.note(bone, (voting.labels[slab] == target.level.verse_id) & ~unseen[slab], first)
         folded, shared = folded + here.folded, shared + here.shared
     voting.labels[unseen] = 0
-    new = LabelMap(grid=grid, labels=voting.labels, scheme="verse")
+    new = LabelMap(grid=grid, labels=voting.labels, scheme="verse", axes=volume.axes)
     before = mass_mg(volume.hu, labels, target.level, calibration)
     carried = mass_mg(moved, new, target.level, calibration)
     factor = own.fill_up(moved, (before - carried) / (calibration.slope_mg_cm3_per_hu * grid.voxel_mm3 / 1000))
     stored = _stored(moved, volume.hu, padding)
     return Warped(
-        volume=Volume(grid=grid, hu=stored, series=None),
+        volume=Volume(grid=grid, hu=stored, series=None, axes=volume.axes),
         labels=new,
         unseen=unseen,
         folded=folded,

@@ -1,13 +1,13 @@
-"""Many records at once: one JSON object a line in, one row a line out."""
+"""Many records at once: one JSON object a line in, one row a line out, or a table."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from endplate.cli.decide.batch_table import row_writer
 from endplate.cli.exit_codes import Output
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
@@ -17,8 +17,12 @@ from endplate.report.folder import exchanged_file
 
 
 def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
-    """Decide on many records: one JSON object a line in, one row a line out."""
+    """Decide on many records: one JSON object a line in; out a row a line (.jsonl), or a table (.csv, .parquet).
 
+    Raises
+    ------
+    InputError : the file does not exist, or the rows cannot be written. A bad record is a row with its error.
+    """
     if not lines.is_file():
         raise RecordError(
             f"the batch {lines} does not exist or is no file", "", "give a file with one record a line (JSON)"
@@ -36,12 +40,12 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
         # A letter that is none spoils its own row alone; a mark before the first letter spoils nothing.
         lines.open(encoding="utf-8-sig", errors="surrogateescape") as stream,
         exchanged_file(out, "rows", [lines]) as whole,
-        whole.open("w", encoding="utf-8") as file,
+        row_writer(whole, out.name) as write,
         progress_bars(talk.progress) as tell,
     ):
         tell("decide", 0.0, lines.name)
         for row in rows(told(stream), processes):
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            write(row)
             count, bad = count + 1, bad + ("error" in row)
             if count % 1000 == 0:
                 tell("decide", min(done / size, 1.0), f"{count} records")

@@ -28,7 +28,9 @@ def decide(
     level: Annotated[list[str] | None, _option("Level to decide on; default the fractured ones.")] = None,
     explain: Annotated[str | None, _option("Print why this rule set or grading says what it says.", VIEW)] = None,
     what_if: Annotated[list[str] | None, _option("FIELD=VALUE: print which verdicts move.", VIEW)] = None,
-    batch: Annotated[Path | None, _option("One record a line (JSON); --out names the file of rows.", VIEW)] = None,
+    batch: Annotated[
+        Path | None, _option("One record a line (JSON); --out names the file of rows, .jsonl, .csv or .parquet.", VIEW)
+    ] = None,
     run: RunOptions = NO_RUN,
 ) -> int:
     """Ask every rule set, level by level: is a repair indicated, and by which rule? And how to prevent the next.
@@ -42,6 +44,8 @@ def decide(
     endplate decide --record patient.json --what-if nrs=4 --what-if mri_oedema=no
 
     endplate decide --batch records.jsonl --out rows.jsonl
+
+    endplate decide --batch records.jsonl --out rows.csv
     """
     if batch is not None:
         if out is None or record or case or level or explain is not None or what_if:

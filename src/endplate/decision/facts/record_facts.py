@@ -29,6 +29,8 @@ VIOLENT = ("fall from height", "traffic")
 ALIGNMENTS = {"normal": "normal", "new kyphosis or scoliosis": "new_deformity", "subluxation": "subluxation"}
 NEUROLOGY = {"N0": "none", "N1": "none", "N2": "radicular", "N3": "deficit", "N4": "deficit"}
 """AO Spine grade; N1, transient, has passed."""
+NO_EVENT = "assumed: painless, and no event is recorded; say so if there was one"
+"""Origin of the event of a fracture found by chance: fragility is assumed where no adequate trauma is known (NOGG)."""
 TORN = "OF5"
 """OF class of a torn tension band."""
 DENSITY_SITES = ("spine", "femoral neck", "total hip")
@@ -61,6 +63,8 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     if at_level.cause == "malignant":
         yield "biopsy_malignant", True, f"{place}.cause"
         yield "malignancy", True, f"{place}.cause"
+    if _bone_free_of_tumour(record, at_level):
+        yield "biopsy_malignant", False, f"{place}.lesion, cancer.bone_metastasis"
     yield "alignment", ALIGNMENTS.get(at_level.alignment or ""), f"{place}.alignment"
     local = kleene_or(at_level.osteomyelitis, at_level.discitis)
     # A no for the whole spine settles the level, unless the level itself says yes.
@@ -73,6 +77,13 @@ def _at_level(record: PatientRecord, at_level: LevelRecord, level: Level) -> Tol
     yield "imaging_age_days", _imaging_age(record, at_level), "studies"
     again = kleene_or(record.episode.augmented_before, at_level.augmented, bool(record.procedures) or None)
     yield "prior_augmentation", again, "episode.augmented_before"
+
+
+def _bone_free_of_tumour(record: PatientRecord, at_level: LevelRecord) -> bool:
+    """Whether no tumour is in the vertebra as far as people looked: no lesion here, no metastasis, no biopsy."""
+    cancer = record.cancer
+    doubted = at_level.biopsy_malignant is not None or at_level.cause == "malignant" or cancer.biopsy_positive
+    return at_level.lesion == "none" and cancer.bone_metastasis is False and not (doubted or cancer.myeloma)
 
 
 TORN_CLASS = int(cited(5, "1", "OF 5: a failed tension band", "verified", cite="of_card"))
@@ -121,6 +132,8 @@ def _event(record: PatientRecord) -> Told:
     mechanism, high = record.episode.mechanism, record.episode.high_energy
     if high or (high is None and mechanism in VIOLENT):
         yield "mechanism", "high_energy", "episode.mechanism"
+    elif mechanism is None and high is None and _painless(record):
+        yield "mechanism", "none", NO_EVENT
     else:
         yield "mechanism", MECHANISMS.get(mechanism or "", "minimal" if high is False else None), "episode.mechanism"
 

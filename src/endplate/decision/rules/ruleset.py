@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -181,8 +181,18 @@ def _joined(answers: tuple[str, ...]) -> str:
     outside = [answer.removeprefix(NOT_APPLICABLE) for answer in answers if answer.startswith(NOT_APPLICABLE)]
     inside = [answer for answer in answers if not answer.startswith(NOT_APPLICABLE)]
     if len(outside) < 2 or not inside:
-        return " or ".join(answers)
-    return " or ".join((*inside, f"not applicable ({'; '.join(outside)})"))
+        return " or ".join(_alike(answers))
+    return " or ".join((*_alike(inside), f"not applicable ({'; '.join(outside)})"))
+
+
+def _alike(answers: Iterable[str]) -> Iterator[str]:
+    """Answers that begin alike, such as "image: high suspicion" and "image: low suspicion", in one."""
+    tails: dict[str, list[str]] = {}
+    for answer in answers:
+        head, colon, tail = answer.partition(": ")
+        tails.setdefault(head + colon, []).append(tail)
+    for head, found in tails.items():
+        yield head + " or ".join(found)
 
 
 def settle(left: tuple[Outcome, ...]) -> Outcome:

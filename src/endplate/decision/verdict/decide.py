@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.kleene import FactValues, Node, Not, Remembered, open_fields
@@ -122,16 +123,26 @@ def _partly(node: Node, values: FactValues) -> bool:
 
 
 def grade(grading: Grading, facts: LevelFacts) -> Grade:
-    """A grading at some facts."""
+    """A grading at some facts; where all that is left begins alike, that much is settled."""
+    left = grading.ladder.reachable(facts.values)
     return Grade(
         id=grading.id,
         group=grading.group,
         title=grading.title,
-        value=grading.ladder.settled(facts.values),
-        reachable=grading.ladder.reachable(facts.values),
+        value=left[0] if len(left) == 1 else _in_common(left),
+        reachable=left,
         missing=ladder_missing(grading.ladder, facts.values),
         reasons=ladder_reasons(grading.ladder, facts),
     )
+
+
+def _in_common(left: tuple[Any, ...]) -> str | None:
+    """Values such as "neither: this" and "neither: that" in one; None where they begin differently."""
+    parts = [str(value).partition(": ") for value in left]
+    heads = {head for head, _, _ in parts}
+    if len(heads) != 1 or not all(tail for _, _, tail in parts):
+        return None
+    return f"{heads.pop()}: {', or '.join(tail for _, _, tail in parts)}"
 
 
 def _score(score: Score, facts: FactValues) -> ScoreResult:

@@ -136,7 +136,8 @@ class _Finder:
     ) -> Iterator[dict[str, Any]]:
         for filled in self.pivot(child, facts):
             copy = dict(filled)
-            if all(self.force(other, wanted, copy) for other in others):
+            # A part that reads the held fact too cannot be set; the caller tries whether it matters.
+            if all(self.force(other, wanted, copy) or self.held in fields(other) for other in others):
                 yield copy
 
     def _pivot_sum(self, node: Sum, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -39,16 +39,16 @@ def labels_in_memory(placed: Placed, scheme: Numbering = None, name: str = "the 
     LabelError : no whole numbers, empty, unknown or ambiguous numbering, or vertebrae on their heads.
     OptionError : a table that names no level.
     """
-    values, affine = placed
+    values = placed.values
     i, j, k = values.shape
-    grid = Grid(shape=(i, j, k), affine=affine)
+    grid = Grid(shape=(i, j, k), affine=placed.affine)
     # A copy: `whole_labels` may use the memory that it is given, and the caller's array stays as it is.
     found = whole_labels(np.array(values, dtype="u1" if values.dtype == bool else values.dtype), name)
     chosen = _table(scheme) if isinstance(scheme, Mapping) else None
     if chosen is None:
         chosen = guess(found, grid, name) if scheme is None else scheme_by_name(_name(scheme))
     labels, notes = translate(found.numbers, chosen, found.present, name)
-    whole = LabelMap(grid=grid, labels=labels, scheme=chosen.name, notes=found.notes + notes)
+    whole = LabelMap(grid=grid, labels=labels, scheme=chosen.name, notes=found.notes + notes, axes=placed.axes)
     return check_upright(straighten_labels(whole), name)
 
 

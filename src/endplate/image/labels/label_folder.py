@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from endplate.errors import LabelError
@@ -15,6 +16,7 @@ from endplate.image.labels.merge import Merged
 from endplate.image.labels.whole import whole_labels
 from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.file import NiftiImage, read_nifti
+from endplate.image.orient import LPS_AXES
 from endplate.image.volume import Grid, LabelMap, SeriesRef
 from endplate.level import Level
 
@@ -84,19 +86,17 @@ def with_subregions(labels: LabelMap, path: Path, settings: ReadSettings = DEFAU
     """The same labels with the TPTBox sub-region codes of the file at `path`, which must lie on the same grid."""
     image = read_nifti(path, settings)
     codes = subregions(image, labels.grid, name_of(path))
-    return LabelMap(
-        grid=labels.grid, labels=labels.labels, scheme=labels.scheme, subregion=codes, series=labels.series,
-        notes=(*labels.notes, f"sub-regions from {name_of(path)}"),
-    )  # fmt: skip
+    return replace(labels, subregion=codes, notes=(*labels.notes, f"sub-regions from {name_of(path)}"))
 
 
 def _merge_masks(folder: Path, masks: dict[Level, Path], files: list[Path], settings: ReadSettings) -> LabelMap:
     """One label map from one mask per level."""
     merged: Merged | None = None
-    apart = 0.0
+    apart, axes = 0.0, LPS_AXES
     for level in sorted(masks, key=lambda lv: lv.order):
         image, name = read_nifti(masks[level], settings), name_of(masks[level])
-        merged = merged or Merged(image.grid, image.notes)
+        if merged is None:
+            merged, axes = Merged(image.grid, image.notes), image.axes
         apart = max(apart, _check_grid(image, merged.grid, name))
         if not image.values.any():
             continue  # TotalSegmentator writes an empty mask for each vertebra outside the scan
@@ -112,7 +112,7 @@ def _merge_masks(folder: Path, masks: dict[Level, Path], files: list[Path], sett
         merged.notes.append(f"{len(files) - len(masks)} masks of other structures were left out")
     return LabelMap(
         grid=merged.grid, labels=merged.labels, scheme="one mask per vertebra", series=SeriesRef(path=str(folder)),
-        notes=tuple(merged.notes),
+        notes=tuple(merged.notes), axes=axes,
     )  # fmt: skip
 
 

@@ -67,7 +67,16 @@ _SPINESEG = Scheme(
     sacrum=50,
     guess="last",
 )  # fmt: skip
-_TABLE = {scheme.name: scheme for scheme in (_VERSE, _TOTAL, _TOTAL_V1, _PP, _SPINESEG)}
+# spine-segment 0.1.6, read in its source (verified): 28 is the last class of its network, where VerSe has T13, and its
+# README calls it the sacrum. Which of the two it is cannot be known, so that it is no vertebra here.
+_SPINE_SEGMENT = Scheme(
+    name="spine-segment",
+    description="spine-segment: as VerSe, C1-C7 1-7, T1-T12 8-19, L1-L6 20-25; 28 is left out, its meaning is disputed",
+    levels={level.verse_id: level for level in Level if level.verse_id <= Level.L6.verse_id},
+    others=frozenset({28}),
+    guess=False,
+)
+_TABLE = {scheme.name: scheme for scheme in (_VERSE, _TOTAL, _TOTAL_V1, _PP, _SPINESEG, _SPINE_SEGMENT)}
 _ALIASES = {"total": "totalsegmentator", "total_v2": "totalsegmentator", "total_v1": "totalsegmentator-v1",
             "vertebrae_pp_refined": "vertebrae_pp", "tptbox": "verse"}  # fmt: skip
 

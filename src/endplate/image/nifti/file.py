@@ -1,4 +1,4 @@
-"""Read and write NIfTI. The flip between NIfTI's RAS and our LPS happens in this reader and writer, nowhere else."""
+"""Read NIfTI. The flip between NIfTI's RAS and our LPS happens in this reader and in the writer, nowhere else."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.atomic import atomic_path
 from endplate.errors import ImageError
 from endplate.image.error_text import name_of, one_line
 from endplate.image.file_type import is_ordinary
 from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.gunzip import Gunzip, Plain, plain_bytes
 from endplate.image.nifti.header import NiftiHeader, kept_type, read_header
-from endplate.image.orient import axis_order, empty_lps, reoriented_affine
-from endplate.image.volume import Grid, LabelMap
-from endplate.level import FROM_VERSE_ID
+from endplate.image.orient import StoredAxes, empty_lps, reoriented_affine, stored_axes
+from endplate.image.volume import Grid
 
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _AGAIN = "copy or export it again"
 _PIECE_VOXELS = 2**20
 MAX_SURPLUS_BYTES = 512  # some writers pad to a block
@@ -33,13 +29,14 @@ class NiftiImage:
     """Values on a canonical LPS grid, with what the file says about its labels.
 
     `values` is (I, J, K): the stored whole numbers where there is no scaling (wider ones as int32, cut to its range),
-    int16 where scaling gives whole numbers that fit, else float32.
+    int16 where scaling gives whole numbers that fit, else float32. `axes` says how the axes lay in the file.
     """
 
     grid: Grid
     values: NDArray[Any]
     label_xml: str | None
     notes: tuple[str, ...]
+    axes: StoredAxes
 
 
 def read_nifti(path: Path, settings: ReadSettings = DEFAULT) -> NiftiImage:
@@ -52,13 +49,12 @@ def read_nifti(path: Path, settings: ReadSettings = DEFAULT) -> NiftiImage:
     if not is_ordinary(path):
         raise ImageError(f"{name_of(path)} is not an ordinary file", "", "check the path")
     header = read_header(path, settings)
-    order, flips = axis_order(header.affine)
-    affine = reoriented_affine(header.shape, header.affine, order, flips)
+    axes = stored_axes(header.affine)
+    affine = reoriented_affine(header.shape, header.affine, axes.order, axes.flips)
     values = _read_voxels(path, header)
     i, j, k = values.shape
-    return NiftiImage(
-        grid=Grid(shape=(i, j, k), affine=affine), values=values, label_xml=header.label_xml, notes=header.notes
-    )
+    grid = Grid(shape=(i, j, k), affine=affine)
+    return NiftiImage(grid=grid, values=values, label_xml=header.label_xml, notes=header.notes, axes=axes)
 
 
 def _read_voxels(path: Path, header: NiftiHeader) -> NDArray[Any]:
@@ -127,48 +123,3 @@ def _check_end(path: Path, stream: Gunzip | Plain, header: NiftiHeader) -> None:
             "the header is damaged and the voxels would be out of place",
             _AGAIN,
         )
-
-
-def write_volume(path: Path, grid: Grid, array: NDArray[Any]) -> None:
-    """Write an array (I, J, K) on its grid as NIfTI, whole or not at all.
-
-    Parameters
-    ----------
-    path : .nii or .nii.gz.
-    array : any integer or float type; bool becomes uint8, float64 becomes float32.
-
-    Raises
-    ------
-    OutputError : the file cannot be written.
-    """
-    _write(path, grid, array, None)
-
-
-def _write(path: Path, grid: Grid, array: NDArray[Any], label_xml: str | None) -> None:
-    if tuple(array.shape) != grid.shape:
-        raise ValueError(f"array {array.shape} does not fit the grid {grid.shape}")
-    stored = array.astype(np.uint8) if array.dtype == bool else array
-    stored = stored.astype(np.float32) if stored.dtype == np.float64 else stored
-    stored = stored.astype(np.int32) if stored.dtype in (np.int64, np.uint64) else stored
-    image = nib.Nifti1Image(stored, _LPS_TO_RAS @ grid.affine)
-    image.header.set_xyzt_units("mm")
-    image.set_qform(image.affine, code="scanner")
-    image.set_sform(image.affine, code="scanner")
-    if label_xml is not None:
-        # Code 0 ("unknown") is what TotalSegmentator uses for the same table.
-        image.header.extensions.append(nib.nifti1.Nifti1Extension(0, label_xml.encode("utf-8")))
-    with atomic_path(path) as temporary:
-        nib.save(image, temporary)
-
-
-def write_labels(path: Path, labels: LabelMap) -> None:
-    """Write a label map (VerSe numbers) as NIfTI with the level names in the header extension.
-
-    Raises
-    ------
-    OutputError : the file cannot be written.
-    """
-    present = [FROM_VERSE_ID[int(n)] for n in np.unique(labels.labels) if int(n) in FROM_VERSE_ID]
-    rows = "".join(f'<Label Key="{level.verse_id}"><![CDATA[vertebrae_{level}]]></Label>' for level in present)
-    xml = f'<?xml version="1.0" encoding="UTF-8"?><CaretExtension><VolumeInformation Index="0"><LabelTable>{rows}'
-    _write(path, labels.grid, labels.labels, xml + "</LabelTable></VolumeInformation></CaretExtension>")

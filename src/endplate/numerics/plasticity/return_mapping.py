@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from endplate.numerics.voxel.kernels import STRIDE as S
+
 Criterion = Literal["tresca", "von_mises"]
 VON_MISES, TRESCA = 0, 1
 CODE: dict[str, int] = {"von_mises": VON_MISES, "tresca": TRESCA}
@@ -33,75 +35,72 @@ def elastic_limit(yield_stress, criterion):  # type: ignore[no-untyped-def]
     return 0.25 * yield_stress * yield_stress if criterion == TRESCA else yield_stress * yield_stress / 3.0
 
 
-@njit(cache=True)
-def return_von_mises(xx, yy, zz, yz, xz, xy, j2, yield_stress):  # type: ignore[no-untyped-def]
-    """Radial return of a trial deviator beyond the cylinder; closest point in the elastic energy."""
-    keep = yield_stress / math.sqrt(3.0 * j2)
-    return keep * xx, keep * yy, keep * zz, keep * yz, keep * xz, keep * xy
+@njit(cache=True, error_model="numpy")
+def return_packed(packed, count, criterion):  # type: ignore[no-untyped-def]
+    """Return `count` trial deviators in place: rows xx, yy, zz, yz, xz, xy and yield stress, STRIDE lanes apart.
 
-
-@njit(cache=True)
-def _spectrum(xx, yy, zz, yz, xz, xy, j2):  # type: ignore[no-untyped-def]
-    """Eigenvalues of a deviator, largest first, by the trigonometric formula."""
-    j3 = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
-    cosine = 1.5 * ROOT_3 * j3 / (j2 * math.sqrt(j2))
-    angle = math.acos(min(1.0, max(-1.0, cosine))) / 3.0
-    radius = 2.0 * math.sqrt(j2 / 3.0)
-    first = radius * math.cos(angle)
-    second = 0.5 * (radius * ROOT_3 * math.sin(angle) - first)
-    return first, second, -first - second
-
-
-@njit(cache=True)
-def _hexagon(first, second, third, yield_stress):  # type: ignore[no-untyped-def]
-    """Closest point of the Tresca hexagon: largest returned eigenvalue and the two divided differences."""
-    half = 0.5 * (first - third - yield_stress)
-    if first - half < second:  # the corner where the two largest meet
-        return yield_stress / 3.0, 0.0, yield_stress / (second - third)
-    if third + half > second:  # the corner where the two smallest meet
-        return 2.0 * yield_stress / 3.0, yield_stress / (first - second), 0.0
-    return first - half, 1.0 - half / (first - second), 1.0 - half / (second - third)
-
-
-@njit(cache=True)
-def return_tresca(xx, yy, zz, yz, xz, xy, j2, yield_stress):  # type: ignore[no-untyped-def]
-    """Closest-point return of a trial deviator to the Tresca prism; unchanged when it lies inside."""
-    first, second, third = _spectrum(xx, yy, zz, yz, xz, xy, j2)
-    if first - third <= yield_stress:
-        return xx, yy, zz, yz, xz, xy
-    top, upper, lower = _hexagon(first, second, third, yield_stress)
-    square = (upper - lower) / (first - third)
-    linear = upper - square * (first + second)
-    constant = top - upper * first + square * first * second
-    return (
-        constant + linear * xx + square * (xx * xx + xy * xy + xz * xz),
-        constant + linear * yy + square * (xy * xy + yy * yy + yz * yz),
-        constant + linear * zz + square * (xz * xz + yz * yz + zz * zz),
-        linear * yz + square * (xy * xz + yy * yz + yz * zz),
-        linear * xz + square * (xx * xz + xy * yz + xz * zz),
-        linear * xy + square * (xx * xy + xy * yy + xz * yz),
-    )
-
-
-@njit(cache=True)
-def return_deviator(xx, yy, zz, yz, xz, xy, j2, yield_stress, criterion):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """The chosen return; call it only where J2 passes `elastic_limit`."""
+    Without a branch or a transcendental function, so that a compiler can use vector instructions; to be called only
+    where J2 passes `elastic_limit`. Tresca: the coefficients come from the closest point of the hexagon, at whose
+    corners the two largest or the two smallest eigenvalues meet.
+    """
     if criterion == TRESCA:
-        return return_tresca(xx, yy, zz, yz, xz, xy, j2, yield_stress)
-    return return_von_mises(xx, yy, zz, yz, xz, xy, j2, yield_stress)
+        _tresca_packed(packed, count)
+    else:
+        for n in range(count):
+            j2 = second_invariant(
+                packed[n], packed[S + n], packed[2 * S + n], packed[3 * S + n], packed[4 * S + n], packed[5 * S + n]
+            )
+            keep = packed[6 * S + n] / math.sqrt(3.0 * j2)
+            for c in range(6):
+                packed[c * S + n] *= keep
 
 
-@njit(cache=True)
-def _return_all(stress, yield_stress, criterion, out):  # type: ignore[no-untyped-def]
-    for n in range(stress.shape[0]):
-        mean = (stress[n, 0] + stress[n, 1] + stress[n, 2]) / 3.0
-        xx, yy, zz = stress[n, 0] - mean, stress[n, 1] - mean, stress[n, 2] - mean
-        yz, xz, xy = stress[n, 3], stress[n, 4], stress[n, 5]
-        j2 = second_invariant(xx, yy, zz, yz, xz, xy)
-        if j2 > elastic_limit(yield_stress, criterion):
-            xx, yy, zz, yz, xz, xy = return_deviator(xx, yy, zz, yz, xz, xy, j2, yield_stress, criterion)
-        out[n, 0], out[n, 1], out[n, 2] = xx + mean, yy + mean, zz + mean
-        out[n, 3], out[n, 4], out[n, 5] = yz, xz, xy
+@njit(cache=True, inline="always", error_model="numpy")
+def _third_of_angle(cosine):  # type: ignore[no-untyped-def]
+    """cos(arccos(c) / 3) for c in [0, 1]: the root of 4 x^3 - 3 x = c in [sqrt(3) / 2, 1], by Newton's method."""
+    x = 0.8660254037844386 + cosine * (0.16622 - cosine * 0.03225)
+    x -= (x * (4.0 * x * x - 3.0) - cosine) / (12.0 * x * x - 3.0)
+    x -= (x * (4.0 * x * x - 3.0) - cosine) / (12.0 * x * x - 3.0)
+    x -= (x * (4.0 * x * x - 3.0) - cosine) / (12.0 * x * x - 3.0)
+    return min(x, 1.0)
+
+
+@njit(cache=True, error_model="numpy")
+def _tresca_packed(packed, count):  # type: ignore[no-untyped-def]
+    for n in range(count):
+        xx, yy, zz = packed[n], packed[S + n], packed[2 * S + n]
+        yz, xz, xy, limit = packed[3 * S + n], packed[4 * S + n], packed[5 * S + n], packed[6 * S + n]
+        j2 = 0.5 * (xx * xx + yy * yy + zz * zz) + yz * yz + xz * xz + xy * xy
+        j3 = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
+        # a negative J3 is the mirrored spectrum: largest and smallest change places and sign
+        cosine = min(1.0, 1.5 * ROOT_3 * abs(j3) / (j2 * math.sqrt(j2)))
+        radius = 2.0 * math.sqrt(j2 / 3.0)
+        x = _third_of_angle(cosine)
+        one = radius * x
+        two = 0.5 * (radius * ROOT_3 * math.sqrt(max(1.0 - x * x, 0.0)) - one)
+        three = -one - two
+        first = one if j3 >= 0.0 else -three
+        second = two if j3 >= 0.0 else -two
+        third = -first - second
+        gap = first - third
+        half = 0.5 * (gap - limit)
+        inside = half <= 0.0
+        upper_corner = first - half < second
+        lower_corner = third + half > second
+        wide_upper = first - second if first - second > 0.0 else gap
+        wide_lower = second - third if second - third > 0.0 else gap
+        top = limit / 3.0 if upper_corner else (2.0 * limit / 3.0 if lower_corner else first - half)
+        upper = 0.0 if upper_corner else (limit / wide_upper if lower_corner else 1.0 - half / wide_upper)
+        lower = limit / wide_lower if upper_corner else (0.0 if lower_corner else 1.0 - half / wide_lower)
+        square = 0.0 if inside else (upper - lower) / gap
+        linear = 1.0 if inside else upper - square * (first + second)
+        constant = 0.0 if inside else top - upper * first + square * first * second
+        packed[n] = constant + linear * xx + square * (xx * xx + xy * xy + xz * xz)
+        packed[S + n] = constant + linear * yy + square * (xy * xy + yy * yy + yz * yz)
+        packed[2 * S + n] = constant + linear * zz + square * (xz * xz + yz * yz + zz * zz)
+        packed[3 * S + n] = linear * yz + square * (xy * xz + yy * yz + yz * zz)
+        packed[4 * S + n] = linear * xz + square * (xx * xz + xy * yz + xz * zz)
+        packed[5 * S + n] = linear * xy + square * (xx * xy + xy * yy + xz * yz)
 
 
 def return_stress(
@@ -111,10 +110,25 @@ def return_stress(
 
     Source: closest-point projection, e.g. de Souza Neto, Peric & Owen 2008, chapters 7 and 8.
     """
-    trial = np.ascontiguousarray(trial_mpa, dtype=np.float64)
-    out = np.empty_like(trial)
-    _return_all(trial, float(yield_mpa), CODE[criterion], out)
+    out = np.array(trial_mpa, dtype=np.float64)
+    mean = out[:, :3].mean(axis=1, keepdims=True)
+    out[:, :3] -= mean
+    _return_all(out, float(yield_mpa), CODE[criterion])
+    out[:, :3] += mean
     return out
+
+
+@njit(cache=True)
+def _return_all(deviator, yield_stress, criterion):  # type: ignore[no-untyped-def]
+    packed = np.full(7 * S, yield_stress)
+    for n in range(deviator.shape[0]):
+        for c in range(6):
+            packed[c * S] = deviator[n, c]
+        d = deviator[n]
+        if second_invariant(d[0], d[1], d[2], d[3], d[4], d[5]) > elastic_limit(yield_stress, criterion):
+            return_packed(packed, 1, criterion)
+        for c in range(6):
+            deviator[n, c] = packed[c * S]
 
 
 def equivalent_stress(stress_mpa: NDArray[np.float64], criterion: Criterion = "tresca") -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ ROWS = 36
 
 
 @njit(cache=True)
-def _gather(u, node, length, lane, first, last, t):  # type: ignore[no-untyped-def]
+def gather(u, node, length, lane, first, last, t):  # type: ignore[no-untyped-def]
     """Node lines of the batch, transformed over i and j: rows 4 * component + mode with modes 1, j, i, ij."""
     for p in range(first, last):
         n = length[p] + 1
@@ -36,7 +36,7 @@ def _gather(u, node, length, lane, first, last, t):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
-def _scatter(out, sign, node, length, lane, first, last, t):  # type: ignore[no-untyped-def]
+def scatter(out, sign, node, length, lane, first, last, t):  # type: ignore[no-untyped-def]
     """Add sign times rows component * 4 + line to the node lines of the batch."""
     for p in range(first, last):
         n = length[p] + 1
@@ -50,7 +50,7 @@ def _scatter(out, sign, node, length, lane, first, last, t):  # type: ignore[no-
 
 
 @njit(cache=True)
-def _inverse_lines(t):  # type: ignore[no-untyped-def]
+def inverse_lines(t):  # type: ignore[no-untyped-def]
     """Join low and high forces at each node plane and transform modes over i and j back to the four lines."""
     for c in range(3):
         o = 4 * c * STRIDE
@@ -125,10 +125,10 @@ def apply(u, out, sign, modulus, k, node, length, lane, batch, first, last):  # 
     """out += sign * K u over batches `first` to `last`, which share nodes with no other thread's."""
     t = np.zeros(ROWS * STRIDE, dtype=u.dtype)
     for b in range(first, last):
-        _gather(u, node, length, lane, batch[b], batch[b + 1], t)
+        gather(u, node, length, lane, batch[b], batch[b + 1], t)
         _modal_forces(t, modulus[b], k)
-        _inverse_lines(t)
-        _scatter(out, sign, node, length, lane, batch[b], batch[b + 1], t)
+        inverse_lines(t)
+        scatter(out, sign, node, length, lane, batch[b], batch[b + 1], t)
 
 
 @njit(cache=True)

@@ -76,6 +76,12 @@ def pack(mesh: VoxelMesh) -> Lanes:
     return Lanes(*_pack(runs.length, runs.first_element, runs.start_nodes, borders))
 
 
+def pack_planes(mesh: VoxelMesh) -> Lanes:
+    """Batches of the mesh with each plane i a chunk of its own: sums that do not depend on the number of threads."""
+    runs = mesh.runs
+    return Lanes(*_pack(runs.length, runs.first_element, runs.start_nodes, runs.plane_runs.astype(np.int64)))
+
+
 @njit(cache=True)
 def _pack(length, first, nodes, borders):  # type: ignore[no-untyped-def]
     """Fill batches one after the other, cutting runs where a batch is full; each chunk starts a new batch."""

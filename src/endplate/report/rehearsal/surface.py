@@ -1,4 +1,4 @@
-"""A closed surface of a volume, as an STL file that 3D programs open: naive surface nets.
+"""A closed surface of a volume: naive surface nets.
 
 One vertex a cell of eight voxels that the surface crosses, at the mean of its edge crossings; one square a crossed
 edge between two voxels. Closed by construction once the volume is padded.
@@ -6,18 +6,13 @@ edge between two voxels. Closed by construction once the volume is padded.
 
 from __future__ import annotations
 
-import struct
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.atomic import write_bytes
 from endplate.image.volume import Grid
 
-HEADER = b"endplate SPACE=LPS"
-"""80 bytes in the file; 3D Slicer reads the world frame from it."""
 EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b).bit_count() == 1]
 """The 12 edges of a cell, by the numbers of its corners (bits i, j, k)."""
 
@@ -43,22 +38,6 @@ def surface(array: NDArray[np.floating], grid: Grid, level: float = 0.5) -> tupl
     if np.linalg.det(grid.affine[:3, :3]) < 0:
         triangles = triangles[:, ::-1]
     return grid.to_mm(vertices - 1), triangles
-
-
-def write_stl(path: Path, vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> None:
-    """Write a binary STL.
-
-    Raises
-    ------
-    OutputError : the file cannot be written.
-    """
-    corners = vertices[triangles].astype("<f4")
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    record = np.zeros(len(triangles), dtype=[("normal", "<f4", 3), ("corner", "<f4", (3, 3)), ("spare", "<u2")])
-    record["normal"] = normals / np.where(length > 0, length, 1)
-    record["corner"] = corners
-    write_bytes(path, HEADER.ljust(80) + struct.pack("<I", len(triangles)) + record.tobytes())
 
 
 def _corners(field: NDArray[np.float64]) -> NDArray[np.float64]:

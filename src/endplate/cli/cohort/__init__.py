@@ -1,0 +1,1 @@
+"""`endplate cohort`."""

@@ -1,0 +1,1 @@
+"""`endplate pacs`: series from an archive, results to it."""

@@ -1,0 +1,92 @@
+"""What `endplate pacs echo`, `find`, `pull` and `push` do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from endplate.cli.exit_codes import Output
+from endplate.cli.pacs.options import PeerOptions, QueryOptions
+from endplate.cli.progress import progress_bars
+from endplate.cli.terminal import say
+from endplate.errors import OptionError
+
+if TYPE_CHECKING:
+    from endplate.pacs.found_series import SeriesQuery
+    from endplate.pacs.peer import Peer
+
+COLUMNS = ("modality", "instances", "study_date", "body_part", "description", "series_uid")
+
+
+def run_echo(archive: str, peer: PeerOptions, talk: Output) -> dict[str, Any]:
+    """Whether an archive answers; raises InputError where not."""
+    from endplate.pacs.transfer import echo
+
+    answer = echo(_peer(archive, peer))
+    if talk.for_people:
+        say(answer)
+    return {"answer": answer}
+
+
+def run_find(archive: str, query: QueryOptions, peer: PeerOptions, talk: Output) -> dict[str, Any]:
+    """The series that match."""
+    from endplate.pacs.transfer import find_series
+
+    found = [asdict(one) for one in find_series(_peer(archive, peer), _query(query))]
+    if talk.for_people:
+        for one in found:
+            say("  ".join(str(one[name]) for name in COLUMNS if one[name] not in ("", None)))
+        say(f"{len(found)} series")
+    return {"series": found}
+
+
+def run_pull(archive: str, query: QueryOptions, peer: PeerOptions, out: Path, talk: Output) -> dict[str, Any]:
+    """Fetch every series that matches."""
+    from endplate.pacs.transfer import find_series, pull_series
+
+    wanted = _query(query)
+    if not (wanted.study_uid or wanted.series_uid or wanted.accession):
+        raise OptionError("no series named", "a whole archive is not fetched", "give --study, --series or --accession")
+    whom = _peer(archive, peer)
+    found = find_series(whom, wanted)
+    if not found:
+        raise OptionError(f"{whom} has no such series", "", "look with `endplate pacs find`")
+    folders = []
+    with progress_bars(talk.progress) as tell:
+        for one in found:
+            folder, fetched = pull_series(whom, one, out, tell)
+            folders.append({"series_uid": one.series_uid, "folder": str(folder.resolve()), "fetched": fetched})
+    if talk.for_people:
+        for row in folders:
+            say(f"{row['folder']}  {row['fetched']} fetched")
+    return {"series": folders}
+
+
+def run_push(archive: str, files: list[Path], peer: PeerOptions, talk: Output) -> dict[str, Any]:
+    """Store files."""
+    from endplate.pacs.transfer import files_to_push, push_files
+
+    whom = _peer(archive, peer)
+    count = push_files(whom, files_to_push(files))
+    if talk.for_people:
+        say(f"{count} objects are in {whom}")
+    return {"stored": count}
+
+
+def _peer(archive: str, options: PeerOptions) -> Peer:
+    from endplate.pacs.peer import bearer_token, parse_peer
+
+    return parse_peer(archive, options.aet, bearer_token(options.token_file))
+
+
+def _query(options: QueryOptions) -> SeriesQuery:
+    from endplate.pacs.found_series import SeriesQuery
+
+    return SeriesQuery(
+        study_uid=options.study,
+        series_uid=options.series,
+        patient_id=options.patient,
+        accession=options.accession,
+        modality=options.modality,
+    )

@@ -1,0 +1,63 @@
+"""Result folders that were made by a command, opened as cases: their results stay where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from endplate.errors import OptionError
+from endplate.jobs.recognise import Dropped, quick_kind
+from endplate.jobs.summary import summary_of
+from endplate.report.manifest import file_sha256
+from endplate.report.read_document import read_document
+from endplate.store.audit import note
+from endplate.store.cases import add_case, case_of_folder, case_row, change_case, set_input
+from endplate.store.database import Store
+from endplate.store.files import Files, keep_input
+
+ROLES = ("ct", "labels", "record", "scheme")
+
+
+def open_results(store: Store, files: Files, folder: Path, who: str) -> str:
+    """The case of a results folder, made where there is none yet; returns its id.
+
+    Inputs that lie in the folder or beside it with the name and hash that the document states are kept with the case,
+    so that it can be measured again and looked at.
+
+    Raises
+    ------
+    OptionError : the folder holds no case that can be read.
+    """
+    folder = folder.absolute()
+    if not folder.is_dir():
+        raise OptionError(f"{folder} is no folder", "", "name the folder of an endplate run")
+    document = read_document(folder)
+    known = case_of_folder(store, folder)
+    case_id = known.id if known is not None else add_case(store, str(document["id"]), folder)
+    patient = document.get("patient") or None
+    values: dict[str, Any] = {"summary": summary_of(document, folder)}
+    if known is None:
+        values |= {"record": patient, "patient_id": (patient or {}).get("id")}
+    if known is None or known.summary != values["summary"]:
+        change_case(store, case_id, values)
+        note(store, who, "opened a results folder", case_row(store, case_id))
+    for role, one in _inputs(document, folder).items():
+        kind = quick_kind(one.path) or "nifti"
+        set_input(store, case_id, role, keep_input(store, files, kind, [one.path]), one.name)
+    return case_id
+
+
+def _inputs(document: Mapping[str, Any], folder: Path) -> dict[str, Dropped]:
+    """The single files that the case was read from, where they lie near it unchanged."""
+    found: dict[str, Dropped] = {}
+    for key, digest in document["provenance"].get("inputs", {}).items():
+        role, _, name = str(key).partition(": ")
+        if role not in ROLES or "/" in name or name.startswith("."):
+            continue
+        for place in (folder, folder.parent):
+            path = place / name
+            if path.is_file() and not path.is_symlink() and file_sha256(path) == digest:
+                found[role] = Dropped(path=path, name=name)
+                break
+    return found

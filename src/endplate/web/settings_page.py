@@ -1,0 +1,52 @@
+"""Settings: tokens of other programs, users, and the audit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from endplate.store.audit import note, notes
+from endplate.store.users import ROLES, Role, add_api_token, api_tokens, users, withdraw_api_token
+from endplate.web.access import Admin, TheBench
+from endplate.web.bench import Bench
+from endplate.web.pages import page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/settings")
+def settings_page(request: Request, bench: TheBench, user: Admin) -> Response:
+    """The page."""
+    return _page(request, bench, "")
+
+
+@router.post("/settings/tokens")
+def new_token(
+    request: Request,
+    bench: TheBench,
+    user: Admin,
+    name: Annotated[str, Form()] = "token",
+    role: Annotated[str, Form()] = "reader",
+) -> Response:
+    """Make a token; it is shown once."""
+    wanted: Role = next((one for one in ROLES if one == role), "reader")
+    key = add_api_token(bench.store, user, name, wanted)
+    note(bench.store, user.name, "made a token", detail=f"{name[:100]} ({wanted})")
+    return _page(request, bench, key)
+
+
+@router.post("/settings/tokens/{number}/withdraw")
+def withdraw(number: int, bench: TheBench, user: Admin) -> Response:
+    """Let a token open nothing any more."""
+    withdraw_api_token(bench.store, number)
+    note(bench.store, user.name, "withdrew a token", detail=str(number))
+    return RedirectResponse("/settings", 303)
+
+
+def _page(request: Request, bench: Bench, key: str) -> Response:
+    return page(
+        request, "settings.html.j2", tokens=api_tokens(bench.store), roles=ROLES, key=key, users=users(bench.store),
+        audit=notes(bench.store, limit=200),
+    )  # fmt: skip
