@@ -17,7 +17,7 @@ from endplate.dicom_export.object_header import RESEARCH, Context, new_object, s
 from endplate.dicom_export.paper import DEFINITIONS, DRAWING, STYLE, TITLE, laid_out, resolved, size_of, standalone
 from endplate.errors import OptionError
 
-KEY = re.compile(r"^sagittal-section|-path-|-solid-")
+KEY = re.compile(r"^sagittal-section|(^|-)(path|solid)-")
 """Names of the drawings that are kept: the section of the spine and those of the needles."""
 WIDTH_MM = 180.0
 DOTS_PER_MM = 5.0
