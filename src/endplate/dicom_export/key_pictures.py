@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from endplate.dicom_export.object_header import RESEARCH, Context, new_object, source_images
 from endplate.dicom_export.drawings import DEFINITIONS, DRAWING, TITLE, drawing_style, laid_out, size_of, standalone
+from endplate.dicom_export.object_header import RESEARCH, Context, new_object, source_images
 from endplate.errors import OptionError
 
 KEY = re.compile(r"^sagittal-section|(^|-)(path|solid)-")
