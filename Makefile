@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo serve test coverage fuzz kills verify cohort-kills spines bench lint lock docs changelog clean
+.PHONY: demo serve test coverage fuzz kills mutants listen archive verify cohort-kills spines bench guard lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -36,6 +36,13 @@ test: $(VENV)/.dev  ## all tests
 kills: $(VENV)/.dev  ## writing commands killed 300 times at random moments; minutes
 	ENDPLATE_KILLS=300 $(BIN)/python -m pytest -q tests/cli/test_writing_kills.py
 
+listen: $(VENV)/.dev  ## 50 series sent to a listener that is killed 20 times; half an hour; needs Orthanc
+	ENDPLATE_LISTEN_SERIES=50 ENDPLATE_LISTEN_KILLS=20 ENDPLATE_LISTEN_SECONDS=3000 \
+		$(BIN)/python -m pytest -q -s tests/pacs/test_listen_kills.py
+
+archive: $(VENV)/.dev  ## a real CT through a real archive and back; needs Orthanc and the public data
+	ENDPLATE_ARCHIVE=1 $(BIN)/python -m pytest -q -s tests/pacs/test_real_scan.py
+
 coverage: $(VENV)/.dev  ## lines and branches of rules and records that their tests reach; fails below the ratchet
 	$(BIN)/python -m coverage run -m pytest -q tests/decision tests/patient tests/fuzz/test_fuzz_record.py
 	$(BIN)/python -m coverage report
@@ -59,6 +66,12 @@ spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly
 
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks
+
+guard: $(VENV)/.dev  ## kernels of this commit against a reference loop, kept by asv; fails where one is 15 % slower than before
+	cd benchmarks && ASV_PYTHONPATH=$(CURDIR):$(CURDIR)/src NUMBA_NUM_THREADS=1 ../$(BIN)/asv --config asv.conf.json machine --machine bench --yes >/dev/null
+	cd benchmarks && ASV_PYTHONPATH=$(CURDIR):$(CURDIR)/src NUMBA_NUM_THREADS=1 ../$(BIN)/asv --config asv.conf.json run --machine bench \
+		--environment existing:same --set-commit-hash "$$(git rev-parse HEAD)" --show-stderr
+	$(BIN)/python -m benchmarks.guard
 
 docs: $(VENV)/.dev  ## the documentation site in build/docs; a warning is an error
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

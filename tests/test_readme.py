@@ -77,6 +77,8 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "cases.csv").write_text("id,ct,labels,record\na,,labels.nii.gz,patient.json\nb,,labels.nii.gz,\n")
     (folder / "grades.csv").write_text("id,level,grade\na,L1,0\na,L2,0\nb,L1,0\n")
     (folder / "records.jsonl").write_text(f"{json.dumps(record)}\n" * 2)
+    said = {"what": "renumber", "level": "L1", "to": "T12", "reason": "last rib", "who": "A", "at": "2026-11-30"}
+    (folder / "readings.json").write_text(json.dumps([said]))
     given = [str(folder / "patient.json"), "--level", "L1", "--on", STARTED]
     assert main(["follow", "start", *given, "--database", str(folder / "endplate.db"), "--quiet"]) == 0
     return folder

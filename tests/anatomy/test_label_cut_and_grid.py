@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tests.support.spines import LUMBAR, relabelled, spine
-from verification.random_spines import in_blocks
+from verification.random_spines import in_blocks, random_spine, spoil
 
 from endplate.anatomy.label.resolution import label_edges_mm
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.fracture import FractureSettings, HeightSettings, grade_fractures
+from endplate.image.phantom import PhantomSpec, make_labels
 from endplate.level import Level
 
 ONCE = FractureSettings(heights=HeightSettings(repeat=False))
@@ -61,6 +62,20 @@ def test_a_label_that_ends_in_mid_scan_is_cut_and_not_graded(phantom, level, abo
     assert fracture.genant_grade is None and fracture.fracture == "indeterminate" and "is cut" in fracture.reason
     others = [f for f in grade_fractures(found, settings=ONCE) if f.level is not level]
     assert all(f.genant_grade == 0 and f.fracture == "no" for f in others)
+
+
+def test_a_body_that_leans_against_thick_slices_and_ends_flat_is_cut():
+    trial = random_spine(31)
+    labels, truth = make_labels(trial.spec)
+    assert (trial.thickness_mm, trial.spoilt.cut[:2]) == (5.0, (Level.L5, "below"))
+    found = locate_vertebrae(spoil(labels, truth, trial.spoilt, trial.seed))
+    assert found.distrusted == {Level.L5}
+
+
+def test_an_upright_body_on_slices_of_2_mm_is_not_cut_though_its_endplate_lies_in_one():
+    levels = (Level.L1, Level.L2, Level.L3)
+    labels, _ = make_labels(PhantomSpec(levels=levels, spacing_mm=(2.0, 2.0, 2.0), field_mm=(150.0, 150.0)))
+    assert not locate_vertebrae(labels).distrusted
 
 
 def test_a_bleed_distrusts_both_levels_that_share_it(phantom):

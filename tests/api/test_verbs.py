@@ -35,8 +35,9 @@ def test_assess_reports_its_stages_and_leaves_the_case_as_it_was(scan: ep.Case) 
     seen: list[tuple[str, float]] = []
     done = ep.assess(scan, mechanics=False, progress=lambda stage, fraction, detail: seen.append((stage, fraction)))
     assert isinstance(done, ep.Case) and not scan.findings and done.findings
-    assert list(dict.fromkeys(stage for stage, _ in seen)) == ["anatomy", "fracture", "bone", "mechanics"]
-    assert seen[0][1] == 0.0 and seen[-1] == ("mechanics", 1.0)
+    # What was switched off is not announced.
+    assert list(dict.fromkeys(stage for stage, _ in seen)) == ["anatomy", "fracture", "bone"]
+    assert seen[0][1] == 0.0 and seen[-1] == ("bone", 1.0)
     assert done.provenance.parameters["mechanics"] is False
 
 
@@ -51,6 +52,13 @@ def test_a_rehearsal_with_a_cement_of_ones_own(measured: ep.Case) -> None:
     assert done.provenance.parameters["rehearsal"]["run"]["cement"]["name"] == "mine"
     document = done.report().html
     assert "mine" in document
+
+
+def test_a_level_that_is_not_labelled_is_refused_before_anything_is_measured(scan: ep.Case) -> None:
+    seen: list[str] = []
+    with pytest.raises(InputError, match="T7 is not in the labels; they hold T12, L1, L2"):
+        ep.rehearse(scan, "T7", progress=lambda stage, fraction, detail: seen.append(stage))
+    assert not seen
 
 
 def test_a_level_that_cannot_be_rehearsed_says_why(measured: ep.Case) -> None:

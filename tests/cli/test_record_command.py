@@ -10,7 +10,7 @@ import pytest
 
 from endplate.cli.app import main
 from endplate.cli.record.ask import Interview
-from endplate.cli.record.first import MAX
+from endplate.decision.explanation.record_draft import MAX
 from endplate.patient import read_record
 from endplate.patient.fhir import record_resources
 

@@ -168,7 +168,7 @@ class TestSchemes:
         refused(stored(tmp_path / "labels.nii.gz", LABELS.labels), *known_schemes(), scheme="nonsense")
 
     def test_a_label_that_the_scheme_lacks_is_refused(self, tmp_path):
-        (tmp_path / "mine.toml").write_text("L1 = 20")
+        (tmp_path / "mine.toml").write_text("L1 = 20\nignore = []")
         refused(stored(tmp_path / "l.nii.gz", LABELS.labels), "21, 22, 23, 24", scheme=tmp_path / "mine.toml")
 
     def test_upside_down_labels_are_not_read_as_something_else_in_silence(self, tmp_path):

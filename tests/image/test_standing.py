@@ -85,6 +85,27 @@ def test_a_lost_z_sign_is_refused_whatever_the_scheme_and_the_other_axes(tmp_pat
     assert "stand on their heads" in message or "do not lie like vertebrae" in message, message
 
 
+@pytest.mark.parametrize("turn", [(1, -1, 1), (-1, -1, 1)])
+@pytest.mark.parametrize("how", ["scheme", "folder"])
+def test_a_lost_y_sign_is_refused_with_how_many_say_so(tmp_path, turn, how):
+    path = stored(tmp_path / "y.nii.gz", numbered("verse"), turn)
+    if how == "folder":
+        path = tmp_path / "masks"
+        path.mkdir()
+        for level in LEVELS:
+            mask = (SPINE.labels == level.verse_id).astype(np.uint8)
+            stored(path / f"vertebrae_{level}.nii.gz", mask, turn)
+    refused(path, "face backwards", "in 7 of 7", "left and right", scheme="verse" if how == "scheme" else None)
+
+
+def test_one_level_that_seems_to_face_backwards_refuses_nothing(tmp_path):
+    array = numbered("verse")
+    one = array == Level.L2.verse_id
+    array[one] = 0
+    array[np.flip(one, 1) & (array == 0)] = Level.L2.verse_id
+    assert read_labels(stored(tmp_path / "l.nii.gz", array), "verse").labels.any()
+
+
 def test_the_message_names_both_readings_and_how_many_say_so(tmp_path):
     path = stored(tmp_path / "z.nii.gz", numbered("verse"), (1, 1, -1))
     refused(path, "stand on their heads", "6 of 6", "totalsegmentator-v1 (T12-L5)", "verse (T10-L4)", "z axis")

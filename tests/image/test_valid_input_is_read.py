@@ -205,9 +205,15 @@ class TestSchemeFiles:
         (tmp_path / "s.toml").write_text(f'ignore = [91, "117"]\n[levels]\n{levels}')
         assert read_labels(self.stored(tmp_path / "l.nii.gz"), tmp_path / "s.toml").labels.max() == 24
 
-    def test_without_it_the_refusal_says_how(self, tmp_path):
+    def test_without_it_what_the_file_does_not_name_is_left_out_and_listed(self, tmp_path):
         (tmp_path / "s.toml").write_text("".join(f"L{i} = {40 + i}\n" for i in range(1, 6)))
-        with pytest.raises(LabelError, match=r"91, 117.*ignore"):
+        found = read_labels(self.stored(tmp_path / "l.nii.gz"), tmp_path / "s.toml")
+        assert set(np.unique(found.labels)) == {0, 20, 21, 22, 23, 24}
+        assert "file s.toml does not name were left out as other structures: 91, 117;" in found.notes[-1]
+
+    def test_with_it_what_is_in_neither_is_refused_and_the_refusal_says_how(self, tmp_path):
+        (tmp_path / "s.toml").write_text("ignore = [117]\n" + "".join(f"L{i} = {40 + i}\n" for i in range(1, 6)))
+        with pytest.raises(LabelError, match=r"does not have: 91;.*ignore"):
             read_labels(self.stored(tmp_path / "l.nii.gz"), tmp_path / "s.toml")
 
     @pytest.mark.parametrize(

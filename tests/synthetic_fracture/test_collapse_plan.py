@@ -7,6 +7,7 @@ import pytest
 from tests.support.squeezed_spine import measured
 
 from endplate.errors import LabelError, OptionError
+from endplate.finding import Caution
 from endplate.fracture.height.morphometry import measure_heights
 from endplate.level import Level
 from endplate.synthetic_fracture.eligibility import intact_vertebra
@@ -45,10 +46,19 @@ def test_a_loss_out_of_range_is_refused(loss) -> None:
 def test_only_an_intact_level_that_is_there_may_be_crushed() -> None:
     sound, broken = measured(), measured(broken=True)
     assert intact_vertebra(Level.L2, sound.spine, sound.fractures, sound.densities).level is Level.L2
-    with pytest.raises(LabelError, match="not in the labels; choose one of L1, L2, L3"):
+    with pytest.raises(LabelError, match="T12 is not in the labels; they hold L1, L2, L3; name one of these"):
         intact_vertebra(Level.T12, sound.spine, sound.fractures, sound.densities)
     with pytest.raises(LabelError, match="already deformed"):
         intact_vertebra(Level.L2, broken.spine, broken.fractures, broken.densities)
+
+
+def test_metal_beside_a_level_forbids_crushing_it() -> None:
+    sound = measured()
+    given = Level.L2, sound.spine, sound.fractures, sound.densities
+    streaks = Caution(code="metal", level=Level.L2, text="metal in the slices of L2")
+    with pytest.raises(LabelError, match="L2 cannot be crushed; metal in the slices of L2"):
+        intact_vertebra(*given, [streaks])
+    assert intact_vertebra(*given, [Caution(code="metal", level=Level.L3, text="metal at L3")]).level is Level.L2
 
 
 def test_heights_between_material_endplates_are_those_of_the_morphometry() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from endplate.anatomy.label.flip import check_facing, check_flips
 from endplate.anatomy.label.neighbours import check_lumps, check_neighbours
 from endplate.anatomy.label.order import check_order
 from endplate.anatomy.label.resolution import coarse_cautions, label_edges_mm
+from endplate.anatomy.label.unlabelled_bone import check_unlabelled_bone
 from endplate.anatomy.label_bleed import trim_bleeding
 from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
@@ -64,10 +66,12 @@ class AnatomySettings:
     ----------
     repair : make the safe repairs (islands, small holes, small bleeding across a disc); each is recorded.
     person : whose spine it is: sizes are held against it.
+    set_aside : levels that a person does not trust, with the reason; nothing is measured of them or by them.
     """
 
     repair: bool = True
     person: Person = field(default_factory=Person)
+    set_aside: Mapping[Level, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -112,6 +116,7 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     centres = [mask_points_mm(part.mask, part.grid).mean(axis=0) for part in check.parts]
     _collect(check_order([part.level for part in check.parts], centres), cautions, gaps)
     cautions, gaps = check.cautions + cautions, check.gaps + gaps
+    gaps += [Gap(code="vertebra", level=level, reason=why) for level, why in settings.set_aside.items()]
     doubtful = {gap.level for gap in gaps if gap.code == "vertebra"}
     scan = scanned_grid(labels.grid, volume)
     edges = label_edges_mm([part.mask for part in check.parts], labels.grid)
@@ -125,6 +130,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     vertebrae = tuple(_vertebra(draft) for draft in drafts)
     _collect(check_lumps([(draft.level, draft.second_share, draft.second_rise_mm) for draft in drafts]), cautions, gaps)
     _collect(check_cuts(vertebrae), cautions, gaps)
+    whole = [vertebra for vertebra in vertebrae if vertebra.level not in {gap.level for gap in gaps}]
+    _collect(check_unlabelled_bone(whole, labels, volume), cautions, gaps)
     _collect(check_neighbours(vertebrae), cautions, gaps)
     unsure = {gap.level for gap in gaps if gap.code == "vertebra"}
     _collect(check_body_sizes(vertebrae, unsure, settings.person), cautions, gaps)

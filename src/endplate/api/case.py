@@ -46,6 +46,10 @@ class Case(CaseView, model.Case):
         Rehearsed repairs, one for each level.
     care : Care, optional
         Verdicts of the rule sets and the plan of prevention.
+    readings : tuple of Reading, optional
+        What a reader said of it, in the order in which it was said.
+    resolved : Resolved, optional
+        What follows from the readings: names of the vertebrae, and what is said of each.
     findings : tuple of Finding, optional
         Every measured or derived fact.
     gaps : tuple of Gap, optional

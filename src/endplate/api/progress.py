@@ -36,6 +36,7 @@ STAGE_WORDS = {
     "resume": "Looking at what is done",
     "cohort": "Running the cases",
     "study": "Gathering the study",
+    "view": "Preparing the viewer",
 }
 """What each stage does, in plain words."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -31,6 +31,7 @@ from endplate.case.assess import AssessSettings
 from endplate.case.care import Care
 from endplate.case.given import record_of
 from endplate.case.plan import PlanSettings
+from endplate.case.readings.reading import parse_readings, read_readings
 from endplate.errors import OptionError
 from endplate.finding import Finding
 from endplate.image.labels.in_memory import Numbering
@@ -47,6 +48,7 @@ def read_case(
     *,
     affine: ArrayLike | None = None,
     frame: Frame | None = None,
+    readings: str | Path | Sequence[Mapping[str, Any]] = (),
 ) -> Case:
     """One patient's scan, vertebra labels and record, ready for `assess`.
 
@@ -66,6 +68,9 @@ def read_case(
         leave it out and then has the place of the image.
     frame : {"RAS", "LPS"}, optional
         World frame of `affine`: nibabel counts in RAS, SimpleITK and DICOM in LPS.
+    readings : path or list of dict, optional
+        What a reader says of the levels, in the order in which it was said: other names, set aside, grade, fracture or
+        none. It outranks what is computed, which stays visible beside it.
 
     Returns
     -------
@@ -83,7 +88,8 @@ def read_case(
     >>> record = {"age_yr": 74, "sex": "female"}
     >>> case = ep.read_case("ct.nii.gz", labels="labels.nii.gz", record=record)  # doctest: +SKIP
     """
-    return Case.of(read_stage.read_case(ct, labels, record, scheme, affine, frame))
+    said = read_readings(Path(readings)) if isinstance(readings, str | Path) else parse_readings(list(readings), "list")
+    return Case.of(read_stage.read_case(ct, labels, record, scheme, affine, frame, readings=said))
 
 
 def assess(

@@ -28,6 +28,9 @@ VOIDS: Mapping[str, frozenset[Quantity]] = {
     "volume_out_of_line": EVERY,
     "tiny_vertebra": EVERY,
     "left_right_flip": EVERY,
+    # The bone is measured alike; which side is which is not known, and a needle needs it.
+    "front_back_flip": frozenset({"rehearsal"}),
+    "head_foot_flip": frozenset({"rehearsal"}),
     "labels_off_bone": EVERY,
 }
 """Codes of cautions, and the quantities of their level (of all levels, without one) that they void."""

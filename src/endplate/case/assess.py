@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from endplate.anatomy.label.body_size import Person
@@ -25,6 +25,7 @@ from endplate.bone.settings import CalibrationSettings, DensitySettings
 from endplate.bone.voids import void_reason
 from endplate.case.model import Case
 from endplate.case.provenance import Stopwatch, with_parameters
+from endplate.case.readings.apply import aside_reasons, read_findings, read_fractures, read_gaps
 from endplate.errors import EndplateError, LabelError, SolverError
 from endplate.finding import Caution, Finding, Gap
 from endplate.fracture.alignment import measure_alignment
@@ -101,20 +102,29 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
     try:
         for stage in (_anatomy, _fracture, _bone, _mechanics):
             name = stage.__name__.removeprefix("_")
-            tell(name, 0.0, "")
+            announce = tell if _has_work(stage, case, settings) else silent
+            announce(name, 0.0, "")
             with watch.stage(name):
                 if stage is _mechanics and compilers.processes:
-                    tell(name, 0.0, "compiling, the first time only")
+                    announce(name, 0.0, "compiling, the first time only")
                     compilers.wait()
-                case = stage(case, settings, tell)
-            tell(name, 1.0, "")
+                case = stage(case, settings, announce)
+            announce(name, 1.0, "")
     finally:
         compilers.stop()
     return replace(case, provenance=replace(case.provenance, seconds=case.provenance.seconds | watch.seconds))
 
 
+def _has_work(stage: Callable[..., Case], case: Case, settings: AssessSettings) -> bool:
+    """Whether a stage does more than say why it measures nothing."""
+    if stage is _mechanics:
+        return not _no_mechanics(case, settings)
+    return stage is not _bone or case.volume is not None
+
+
 def _anatomy(case: Case, settings: AssessSettings, tell: Progress) -> Case:
-    spine = locate_vertebrae(case.labels, case.volume, replace(settings.anatomy, person=_person(case)))
+    aside = {**settings.anatomy.set_aside, **aside_reasons(case.resolved)}
+    spine = locate_vertebrae(case.labels, case.volume, replace(settings.anatomy, person=_person(case), set_aside=aside))
     return replace(case, spine=spine, cautions=case.cautions + spine.cautions, gaps=case.gaps + spine.gaps)
 
 
@@ -127,11 +137,13 @@ def _person(case: Case) -> Person:
 
 def _fracture(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     spine = _spine(case)
-    fractures = grade_fractures(spine, case.record, settings.fracture)
+    computed = grade_fractures(spine, case.record, settings.fracture)
+    fractures = read_fractures(computed, case.resolved)
     alignment = measure_alignment(spine, [fracture.heights for fracture in fractures])
     case = replace(case, fractures=fractures, alignment=alignment, cautions=case.cautions + questions(fractures))
     discs = measure_discs(spine)
-    case = _add(case, fracture_findings(fractures, alignment), fracture_gaps(fractures, alignment))
+    read = read_findings(fracture_findings(fractures, alignment), fracture_findings(computed), case.resolved)
+    case = _add(case, read, read_gaps(fracture_gaps(fractures, alignment), case.resolved))
     return _add(case, disc_findings(discs), disc_gaps(discs, [vertebra.level for vertebra in spine.vertebrae]))
 
 

@@ -9,6 +9,8 @@ from endplate.anatomy.vertebra import Spine
 from endplate.biomechanics.result import LoadToStrength, Strength
 from endplate.bone.result import BoneDensity, Calibration
 from endplate.case.care import Care
+from endplate.case.readings.reading import Reading
+from endplate.case.readings.resolve import Resolved
 from endplate.finding import Caution, Finding, Gap
 from endplate.fracture.result import Alignment, Fracture
 from endplate.image.volume import LabelMap, Volume
@@ -48,6 +50,9 @@ class Case:
     loads: tuple[LoadToStrength, ...] = ()
     rehearsals: tuple[Rehearsal, ...] = ()
     care: Care | None = None
+    # What a reader says, in the order in which it was said, and what follows from it.
+    readings: tuple[Reading, ...] = ()
+    resolved: Resolved = field(default_factory=Resolved)
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     cautions: tuple[Caution, ...] = ()

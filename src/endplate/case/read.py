@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from endplate.atomic import readable
 from endplate.case.given import Source, Where, ct_of, labels_of, place_of, record_of
 from endplate.case.model import Case
 from endplate.case.provenance import begin, patient_mark, sha256
+from endplate.case.readings.apply import with_readings
+from endplate.case.readings.reading import Reading
 from endplate.errors import plain
 from endplate.finding import Caution
 from endplate.image.file_type import is_ordinary
@@ -33,6 +36,7 @@ def read_case(
     affine: ArrayLike | None = None,
     frame: Frame | None = None,
     reading: ReadSettings = DEFAULT,
+    readings: Sequence[Reading] = (),
 ) -> Case:
     """One patient's scan, vertebra labels and record, ready for `assess`.
 
@@ -49,6 +53,7 @@ def read_case(
         may leave it out and then has the place of the image.
     frame : world frame of `affine`: "RAS" as nibabel counts, "LPS" as SimpleITK and DICOM do.
     reading : what to trust in an image header that contradicts itself, and the most that is read.
+    readings : what a reader says of the scan, in the order in which it was said; it outranks what will be computed.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def read_case(
     notes = label_map.notes + (volume.series.notes if volume and volume.series else ())
     inputs = {f"{role}: {_shown(source.name)}": source.digest for role, source in _ordered(sources)}
     provenance = begin(inputs | _beside(volume, scheme), {"label_scheme": label_map.scheme, **_series(volume)})
-    return Case(
+    case = Case(
         id=patient.id if patient and patient.id else _name(sources),
         volume=volume,
         labels=label_map,
@@ -79,6 +84,7 @@ def read_case(
         cautions=tuple(Caution(code="input", text=_shown(note)) for note in dict.fromkeys(notes)),
         provenance=provenance,
     )
+    return with_readings(case, readings)
 
 
 def _series(volume: Volume | None) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+from endplate.anatomy.label.present import check_labelled
 from endplate.biomechanics.findings import CODES
 from endplate.bone.result import Calibration
 from endplate.bone.voids import void_reason
@@ -51,6 +52,8 @@ def rehearse(
     wanted = parse_level(level)
     if case.volume is None:
         raise OptionError("a rehearsal needs a CT", "labels alone hold no bone", "give the CT as the first argument")
+    if case.spine is None:
+        check_labelled(case.labels, wanted)
     compilers = warm.begin()
     try:
         if case.spine is None:

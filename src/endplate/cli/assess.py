@@ -103,7 +103,11 @@ def inputs_of(ct: Path | None, given: InputOptions) -> list[Path]:
 
     scheme = Path(given.scheme) if given.scheme else None
     beside = None if ct is None else sidecar_of(ct)
-    return [path for path in (ct, beside, given.labels, given.record, scheme) if path is not None and path.exists()]
+    return [
+        path
+        for path in (ct, beside, given.labels, given.record, scheme, given.readings)
+        if path is not None and path.exists()
+    ]
 
 
 def left_alone(folder: Path, talk: Output) -> list[str]:
@@ -122,6 +126,8 @@ def check_paths(ct: Path | None, given: InputOptions) -> None:
     _check_source_of_labels(ct, given)
     if ct is not None and not exists(ct):
         raise ImageError(f"the CT {ct} does not exist", "", "check its path")
+    if given.readings is not None and not exists(given.readings):
+        raise OptionError(f"the readings {given.readings} do not exist", "", "check their path")
     if given.labels is not None and not exists(given.labels):
         raise LabelError(f"the labels {given.labels} do not exist", "", "check their path")
 
@@ -180,10 +186,13 @@ def read_given(ct: Path | None, labels: Labels, given: InputOptions, tell: Progr
     """The case that was given, told as it is read."""
     from endplate.case.provenance import with_parameters
     from endplate.case.read import read_case
+    from endplate.case.readings.reading import read_readings
     from endplate.cli.settings import read_settings
 
     tell("read", 0.0, (ct or labels.path).name)
     scheme = given.scheme or labels.scheme
-    case = read_case(ct, labels.path, record=given.record, scheme=scheme, reading=read_settings(given))
+    readings = () if given.readings is None else read_readings(given.readings)
+    settings = read_settings(given)
+    case = read_case(ct, labels.path, given.record, scheme, reading=settings, readings=readings)
     tell("read", 1.0, "")
     return with_parameters(case, {"segmenter": dict(labels.facts)}) if labels.facts else case

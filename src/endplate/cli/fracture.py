@@ -89,6 +89,7 @@ def _make(
     case: Case, collapse: Collapse, settings: CrushSettings, options: CollapseOptions, tell: Progress
 ) -> tuple[Case, SyntheticFracture]:
     """Measure the scan as it is, and crush the level if it is intact."""
+    from endplate.anatomy.label.present import check_labelled
     from endplate.case.assess import AssessSettings, assess
     from endplate.cli.settings import parse_calibration
     from endplate.synthetic_fracture.eligibility import intact_vertebra
@@ -99,10 +100,11 @@ def _make(
         slope, offset = parse_calibration(options.calibration)
         line = replace(stages.calibration, slope_mg_cm3_per_hu=slope, offset_mg_cm3=offset)
         stages = replace(stages, calibration=line)
+    check_labelled(case.labels, collapse.level)
     case = assess(case, stages, tell)
     if case.volume is None or case.spine is None or case.calibration is None:
         raise LabelError("no calibration from HU to density", "bone has no strength without it", "give --calibration")
-    intact_vertebra(collapse.level, case.spine, case.fractures, case.densities)
+    intact_vertebra(collapse.level, case.spine, case.fractures, case.densities, case.cautions)
     return case, make_fracture(case.volume, case.labels, case.spine, case.calibration, collapse, settings, tell)
 
 

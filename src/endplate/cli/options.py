@@ -60,6 +60,10 @@ class InputOptions(ScanOptions):
         Path | None,
         option("Patient record (JSON, TOML): age_yr, sex; mass_kg and height_cm for the load on the spine."),
     ] = None
+    readings: Annotated[
+        Path | None,
+        option("What a reader says of the levels (JSON): other names, set aside, grade, fracture. It outranks."),
+    ] = None
 
 
 @Parameter(name="*", group=MODEL)

@@ -6,7 +6,7 @@ import getpass
 import sys
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from endplate.cli.terminal import say
@@ -38,7 +38,9 @@ def run_serve(options: ServeOptions, browser: bool) -> int:
     """Serve until interrupted."""
     from endplate.web.server import serve
 
-    serve(options, _line, _open if browser else None)
+    # Ctrl-C is how it ends; uvicorn has closed everything by then.
+    with suppress(KeyboardInterrupt):
+        serve(options, _line, _open if browser else None)
     return 0
 
 

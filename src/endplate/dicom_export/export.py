@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -84,8 +85,11 @@ def export_results(
         paths[name] = out / f"{name}.dcm"
         save(made, paths[name])
 
-    vertebrae = _segmentations(context, choice or DicomChoice(), keep)
-    _documents(context, choice or DicomChoice(), vertebrae, keep)
+    with warnings.catch_warnings():
+        # Patients are called as the series calls them, with or without a caret.
+        warnings.filterwarnings("ignore", message=".*person name.*")
+        vertebrae = _segmentations(context, choice or DicomChoice(), keep)
+        _documents(context, choice or DicomChoice(), vertebrae, keep)
     return paths
 
 

@@ -133,6 +133,9 @@ def _headers(stack: Stack) -> list[Dataset]:
             for key in TYPE_2:
                 if key not in header:
                     setattr(header, key, "")
+            if not header.get("SliceThickness") and "PerFrameFunctionalGroupsSequence" not in header:
+                # Only for the geometry of a segmentation: its frames are as thick as they lie apart.
+                header.SliceThickness = round(float(np.linalg.norm(stack.affine[:3, 2])), 6)
         found.append(header)
     for key in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPInstanceUID"):
         if any(not header.get(key) for header in found):

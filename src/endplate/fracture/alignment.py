@@ -23,6 +23,7 @@ class _Tilted:
     upper: NDArray[np.float64] | None
     lower: NDArray[np.float64] | None
     sd_deg: float | None
+    unread: str = ""
 
 
 def measure_alignment(spine: Spine, heights: Sequence[Heights] = ()) -> Alignment:
@@ -31,7 +32,8 @@ def measure_alignment(spine: Spine, heights: Sequence[Heights] = ()) -> Alignmen
     Parameters
     ----------
     spine : vertebrae from head to foot.
-    heights : measured heights; their wedge SD gives the SD of the angles.
+    heights : measured heights; their wedge SD gives the SD of the angles, and a level whose labels cannot carry its
+        own angle carries none of these.
 
     Returns
     -------
@@ -42,9 +44,9 @@ def measure_alignment(spine: Spine, heights: Sequence[Heights] = ()) -> Alignmen
     -----
     Kuklo 2001 for the bisegmental Cobb angle; Gardner.
     """
-    wedge_sd = {row.level: row.wedge_deg.sd for row in heights}
+    wedges = {row.level: row.wedge_deg for row in heights}
     tilted = [
-        _tilted(vertebra, wedge_sd.get(vertebra.level), trusted=vertebra.level not in spine.distrusted)
+        _tilted(vertebra, wedges.get(vertebra.level), trusted=vertebra.level not in spine.distrusted)
         for vertebra in spine.vertebrae
     ]
     regional: dict[Level, Measured] = {}
@@ -68,13 +70,14 @@ def kyphosis_deg(upper: NDArray[np.float64], lower: NDArray[np.float64], right: 
     return float(np.rad2deg(np.arctan2(np.cross(one, two) @ axis, one @ two)))
 
 
-def _tilted(vertebra: Vertebra, sd_deg: float | None, *, trusted: bool) -> _Tilted:
+def _tilted(vertebra: Vertebra, wedge: Measured | None, *, trusted: bool) -> _Tilted:
     extent = body_extent(vertebra) if trusted else None
     return _Tilted(
         vertebra=vertebra,
         upper=_forward(vertebra, vertebra.superior, extent),
         lower=_forward(vertebra, vertebra.inferior, extent),
-        sd_deg=sd_deg,
+        sd_deg=None if wedge is None else wedge.sd,
+        unread=wedge.reason if wedge is not None and wedge.value is None else "",
     )
 
 
@@ -102,6 +105,9 @@ def _between(above: _Tilted | None, below: _Tilted | None, missing: str) -> Meas
     if above.upper is None or below.lower is None:
         level = above.vertebra.level if above.upper is None else below.vertebra.level
         return Measured(value=None, reason=f"no trustworthy endplate of {level}")
+    for end in (above, below):
+        if end.unread:
+            return Measured(value=None, reason=f"{end.vertebra.level}: {end.unread}")
     right = above.vertebra.axes[0] + below.vertebra.axes[0]
     angle = kyphosis_deg(above.upper, below.lower, right)
     if above.sd_deg is None or below.sd_deg is None:

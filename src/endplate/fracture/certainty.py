@@ -68,11 +68,14 @@ def depth_slack(vertebra: Vertebra, depth_mm: float) -> float:
 
 
 def too_coarse(loss: Measured, heights: Heights, vertebra: Vertebra) -> str:
-    """Why a loss cannot carry a grade, or nothing: its band is too wide and reaches below 20 %."""
+    """Why a loss cannot carry a grade, or nothing: its band is too wide and holds 20 %.
+
+    A band that ends below 20 %, with what another reader would draw, is grade 0 however wide it is.
+    """
     if loss.value is None or loss.sd is None or heights.edge_mm is None or loss.sd <= MAX_SD:
         return ""
-    low, high = (loss.value + side * float(BAND_SD) * loss.sd for side in (-1, 1))
-    if low >= MILD_FROM or coarse_sd_mm(heights) < float(COARSE_SHARE) * _mean_mm(heights):
+    low, high = loss.value - float(BAND_SD) * loss.sd, loss.value + float(BAND_SD) * (loss.shown_sd or loss.sd)
+    if low >= MILD_FROM or high < MILD_FROM or coarse_sd_mm(heights) < float(COARSE_SHARE) * _mean_mm(heights):
         return ""
     return (
         f"{drawn_in(heights.edge_mm, vertebra)} cannot carry a grade: the height loss lies anywhere from "

@@ -5,10 +5,12 @@ An executor is asked to do a job by its id, and returns at once. What becomes of
 
 from __future__ import annotations
 
+import platform
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from endplate.errors import EndplateError, OptionError
 from endplate.jobs import queue
@@ -54,10 +56,10 @@ class LocalProcesses:
 
     def recover(self) -> None:
         """See `Executor.recover`."""
-        from pathlib import Path
-
         files = Files(Path(self.place.data))
         for job in queue.jobs(self.store, ("running",)):
+            if job.host != platform.node():
+                continue  # of a server elsewhere that shares the database
             if worker_lives(files, job.id):
                 follower = threading.Thread(target=self._follow, args=(job,), daemon=True)
                 follower.start()
@@ -118,9 +120,20 @@ class DaskScheduler:
     def start(self, job_id: str) -> None:
         """See `Executor.start`."""
         attempt = queue.job_row(self.store, job_id).attempt
-        self._futures[job_id] = self._client.submit(
+        future = self._client.submit(
             run_job_here, self.place, job_id, key=f"endplate-{job_id}-{attempt}", pure=False, retries=0
         )
+        future.add_done_callback(lambda done: self._ended(job_id, done))
+        self._futures[job_id] = future
+
+    def _ended(self, job_id: str, future: Any) -> None:
+        """Say of a job that its Dask worker was killed, where it could not say so itself."""
+        self._futures.pop(job_id, None)
+        if future.status == "error":
+            what = "its Dask worker ended before the work was done"
+            words = {"kind": "WorkerLost", "what": what, "why": "earlier results stand", "fix": "run it again"}
+            with suppress(EndplateError):
+                queue.end(self.store, job_id, "lost", {"error": words | {"message": f"{what}; run it again."}})
 
     def recover(self) -> None:
         """See `Executor.recover`; a job that runs is followed by the Dask worker that has it."""

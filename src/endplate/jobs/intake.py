@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from endplate.errors import InputError, RecordError
+from endplate.errors import ImageError, InputError, RecordError
+from endplate.image.dicom.opened import opened
+from endplate.image.limits import DEFAULT
 from endplate.jobs.context import JobContext
+from endplate.jobs.names import by_given_names
 from endplate.jobs.recognise import Dropped, Recognised, recognise
+from endplate.patient import PatientRecord, parse_record
+from endplate.patient.limits import bounded_bytes
 from endplate.store.cases import change_case, input_paths, set_input
 from endplate.store.files import keep_input
 
@@ -26,7 +32,9 @@ def intake(context: JobContext) -> dict[str, Any]:
     folder = context.files.incoming(str(context.arguments["upload"]))
     if folder.is_dir():
         context.tell("recognise", 0.0, "")
-        _keep(context, recognise(dropped(folder)))
+        files = dropped(folder)
+        with by_given_names({one.path: one.name for one in files}):
+            _keep(context, recognise(files))
         shutil.rmtree(folder, ignore_errors=True)
         context.keep("the files that were given are kept with the case; nothing was measured")
         context.tell("recognise", 1.0, "")
@@ -46,14 +54,17 @@ def dropped(folder: Path) -> list[Dropped]:
 def _keep(context: JobContext, found: Recognised) -> None:
     """Keep each part by its hash, under the name that it was given."""
     record = _checked_record(context, found)
-    single = (("ct", "nifti", found.ct), ("labels", "nifti", found.labels), ("labels", "seg", found.seg),
+    _refuse_another_patient(context, found)
+    single = (("labels", "nifti", found.labels), ("labels", "seg", found.seg),
               ("record", "record", found.record), ("scheme", "scheme", found.scheme))  # fmt: skip
     for role, kind, one in single:
         if one is not None:
             _set(context, role, keep_input(context.store, context.files, kind, [one.path], ours=True), one.name)
+    if found.ct is not None:
+        _keep_ct(context, found.ct, found.sidecar)
     if found.series:
         paths = [one.path for one in found.series]
-        digest = keep_input(context.store, context.files, "dicom", paths, ours=True, names=_numbers(len(paths)))
+        digest = keep_input(context.store, context.files, "dicom", paths, ours=True)
         _set(context, "ct", digest, f"{len(paths)} DICOM images")
     if found.masks:
         paths, names = [one.path for one in found.masks], [mask_name(one.name) for one in found.masks]
@@ -63,14 +74,36 @@ def _keep(context: JobContext, found: Recognised) -> None:
         change_case(context.store, context.job.case_id or "", record)
 
 
-def _numbers(count: int) -> list[str]:
-    return [f"{number:05d}.dcm" for number in range(count)]
+def _keep_ct(context: JobContext, ct: Dropped, sidecar: Dropped | None) -> None:
+    """A CT, with the JSON file beside it under the name by which its reader looks for it."""
+    paths, names = [ct.path], []
+    if sidecar is not None:
+        paths.append(sidecar.path)
+        names = ["whole.nii.gz" if ct.path.name.endswith(".gz") else "whole.nii", "whole.json"]
+    _set(context, "ct", keep_input(context.store, context.files, "nifti", paths, names, ours=True), ct.name)
 
 
 def mask_name(name: str) -> str:
     """A name of our own for a mask, made of the letters and digits of the one that it was given."""
     bare = re.sub(r"[^A-Za-z0-9_]+", "_", re.sub(r"\.nii(\.gz)?$", "", name.rpartition("/")[2]))
     return f"{bare.strip('_')[:80]}{'.nii.gz' if name.lower().endswith('.gz') else '.nii'}"
+
+
+def record_in(one: Dropped) -> PatientRecord:
+    """The patient record of a dropped file, JSON or TOML by its content.
+
+    Raises
+    ------
+    RecordError : as the commands say it, with the name that the file was given.
+    """
+    name = f"record {one.name}"
+    try:
+        text = bounded_bytes(one.path).decode("utf-8-sig")
+        if not text.lstrip().startswith(("{", "[")):
+            text = json.dumps(tomllib.loads(text), default=str)
+    except ValueError as error:
+        raise RecordError(f"{name} is not valid JSON or TOML", str(error), "mend the file") from error
+    return parse_record(text, name)
 
 
 def _checked_record(context: JobContext, found: Recognised) -> dict[str, Any] | None:
@@ -82,9 +115,7 @@ def _checked_record(context: JobContext, found: Recognised) -> dict[str, Any] | 
     """
     if found.record is None:
         return None
-    from endplate.patient import read_record
-
-    record, row = read_record(found.record.path), context.case()
+    record, row = record_in(found.record), context.case()
     if row.patient_id is not None and record.id is not None and record.id != row.patient_id:
         raise RecordError(
             f"the record is of patient {record.id}, the case of {row.patient_id}",
@@ -92,6 +123,28 @@ def _checked_record(context: JobContext, found: Recognised) -> dict[str, Any] | 
             "give the record of this patient, or begin a new case",
         )
     return {"record": record.model_dump(mode="json", exclude_none=True), "patient_id": record.id or row.patient_id}
+
+
+def _refuse_another_patient(context: JobContext, found: Recognised) -> None:
+    """Refuse a series of another patient than the series that the case was read from before.
+
+    Raises
+    ------
+    ImageError : naming both.
+    """
+    before = context.inputs().get("ct")
+    if not found.series or before is None or not before.is_dir():
+        return
+    old = _patient_of(next(iter(sorted(before.iterdir()))))
+    new = _patient_of(found.series[0].path)
+    if old and new and old != new:
+        raise ImageError(
+            f"the series is of patient {new}, the case of {old}", "two patients would be mixed", "begin a new case"
+        )
+
+
+def _patient_of(path: Path) -> str:
+    return opened(path, DEFAULT.limits)[1].get("PatientID", "")
 
 
 def _set(context: JobContext, role: str, sha256: str, name: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from endplate.errors import LabelError
 from endplate.jobs.context import JobContext
 from endplate.jobs.summary import summary_of
+from endplate.jobs.view import put_view, read_case_of
 from endplate.store.audit import note
-from endplate.store.cases import change_case, inputs_of
+from endplate.store.cases import change_case
 
 
 def measure(context: JobContext) -> dict[str, Any]:
@@ -17,27 +17,14 @@ def measure(context: JobContext) -> dict[str, Any]:
     Arguments of the job: `voxel_mm` and `nonlinear` as of `endplate.assess`, `mechanics`; `repairs` to rehearse the
     fractured levels too.
     """
-    from dataclasses import replace
-
     from endplate.api.choices import measuring_settings
     from endplate.case.assess import assess
     from endplate.case.plan import PlanSettings, plan
-    from endplate.case.read import read_case
     from endplate.report.read_document import read_document
     from endplate.report.write import write_report
 
-    row, paths, tell = context.case(), context.inputs(), context.tell
-    names = inputs_of(context.store, row.id)
-    if "labels" not in paths:
-        raise LabelError(
-            "no vertebra labels given", "endplate measures labelled vertebrae", "add a label map to this case"
-        )
-    tell("read", 0.0, row.name)
-    case = read_case(paths.get("ct"), paths["labels"], paths.get("record"), paths.get("scheme"))
-    given = {role: f"{role}: {one.name}" for role, one in names.items()}
-    inputs = {given.get(key.partition(":")[0], key): value for key, value in case.provenance.inputs.items()}
-    case = replace(case, id=row.name, provenance=replace(case.provenance, inputs=inputs))
-    tell("read", 1.0, "")
+    row, tell = context.case(), context.tell
+    case = read_case_of(context)
     wanted = {key: value for key, value in context.arguments.items() if key in ("voxel_mm", "nonlinear", "mechanics")}
     settings = measuring_settings(None, wanted)
     if case.record is None:
@@ -52,4 +39,5 @@ def measure(context: JobContext) -> dict[str, Any]:
     change_case(context.store, row.id, {"folder": str(folder), "summary": summary})
     note(context.store, context.job.asked_by, "measured", row)
     tell("report", 1.0, "")
+    put_view(context, case)
     return {"worst": summary["worst"], "fractured": summary["fractured"]}

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,7 +25,15 @@ Kind = Literal["ct", "labels", "mask", "dicom", "seg", "text"]
 SHOWN = ("a CT or labels as NIfTI, the files of one DICOM series, a DICOM SEG, a folder of masks, or a patient record "
          "as JSON or TOML")  # fmt: skip
 NIFTI_MAGIC = (b"n+1\0", b"ni1\0")
-LOWEST_LABEL, AIR_HU = 0, -200
+LOWEST_LABEL = 0
+SIDECAR_KEYS = {
+    "Modality",
+    "KVP",
+    "ConvolutionKernel",
+    "SliceThickness",
+    "ManufacturersModelName",
+    "ConversionSoftware",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,7 @@ class Recognised:
     seg: Dropped | None = None
     record: Dropped | None = None
     scheme: Dropped | None = None
+    sidecar: Dropped | None = None
 
 
 def quick_kind(path: Path) -> Literal["nifti", "dicom", "text", "zip"] | None:
@@ -90,15 +99,14 @@ def recognise(files: Sequence[Dropped], reading: ReadSettings = DEFAULT) -> Reco
     many = len(masks) > 1
     for one in files:
         kinds.setdefault("mask" if many and one in masks else _kind(one, reading), []).append(one)
-    record, scheme = _texts(kinds.get("text", []))
+    texts = _texts(kinds.get("text", []))
     found = Recognised(
         ct=_single(kinds.get("ct", []), "CT", ImageError),
         series=tuple(kinds.get("dicom", [])),
         labels=_single(kinds.get("labels", []), "label map", LabelError),
         masks=tuple(kinds.get("mask", [])),
         seg=_single(kinds.get("seg", []), "DICOM SEG", LabelError),
-        record=record,
-        scheme=scheme,
+        **texts,
     )
     _refuse_two(found)
     return found
@@ -160,21 +168,42 @@ def _names_a_level(name: str) -> bool:
     )
 
 
-def _texts(found: Sequence[Dropped]) -> tuple[Dropped | None, Dropped | None]:
-    """The patient record and the label scheme among text files: a scheme is a table of levels."""
+def _texts(found: Sequence[Dropped]) -> dict[str, Dropped | None]:
+    """The patient record, the label scheme and the sidecar of a scan among text files."""
     schemes = [one for one in found if _is_scheme(one.path)]
-    records = [one for one in found if one not in schemes]
-    return _single(records, "patient record", InputError), _single(schemes, "label scheme", InputError)
+    sidecars = [one for one in found if one not in schemes and _is_sidecar(one.path)]
+    records = [one for one in found if one not in schemes and one not in sidecars]
+    return {
+        "record": _single(records, "patient record", InputError),
+        "scheme": _single(schemes, "label scheme", InputError),
+        "sidecar": _single(sidecars, "sidecar of a scan", InputError),
+    }
+
+
+def is_record(path: Path) -> bool:
+    """Whether a text file is to be read as a patient record: it is no table of labels and no sidecar of a scan."""
+    return not _is_scheme(path) and not _is_sidecar(path)
+
+
+def _table_in(path: Path) -> dict[str, Any]:
+    """What a JSON or TOML file holds; empty where it is neither."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        table = json.loads(text) if text.lstrip().startswith(("{", "[")) else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def _is_sidecar(path: Path) -> bool:
+    """The JSON file that dcm2niix and BIDS keep beside a NIfTI scan."""
+    return bool(SIDECAR_KEYS & set(_table_in(path)))
 
 
 def _is_scheme(path: Path) -> bool:
     """A table of levels and numbers, and not the record of a patient."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        table = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
-    except (OSError, ValueError, RecursionError):
-        return False
-    if not isinstance(table, dict) or {"age_yr", "birth_year", "sex"} & set(table):
+    table = _table_in(path)
+    if {"age_yr", "birth_year", "sex"} & set(table):
         return False
     inner = table.get("levels", table)
     return isinstance(inner, dict) and any(_pairs_a_level(key, value) for key, value in inner.items())

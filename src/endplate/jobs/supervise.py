@@ -66,7 +66,7 @@ def run_job(store: Store, place: Place, job_id: str, ended: Callable[[], bool] =
             _tidy(files, job_id)
             return
         time.sleep(LOOK_EVERY_S)
-    _settle(store, files, job_id, worker.returncode)
+    _settle(store, files, job_id, worker.returncode, worker.pid)
 
 
 def watch_job(store: Store, place: Place, job: Job, ended: Callable[[], bool] = lambda: False) -> None:
@@ -82,7 +82,7 @@ def watch_job(store: Store, place: Place, job: Job, ended: Callable[[], bool] = 
             _tidy(files, job.id)
             return
         time.sleep(2 * LOOK_EVERY_S)
-    _settle(store, files, job.id, None)
+    _settle(store, files, job.id, None, job.pid)
 
 
 def worker_lives(files: Files, job_id: str) -> bool:
@@ -120,9 +120,11 @@ def _cancelled(store: Store, job_id: str) -> None:
     queue.end(store, job_id, "cancelled", {"kept": kept})
 
 
-def _settle(store: Store, files: Files, job_id: str, code: int | None) -> None:
+def _settle(store: Store, files: Files, job_id: str, code: int | None, pid: int | None) -> None:
     """Say of a worker that is gone without having written its end that it was killed."""
     job = queue.job_row(store, job_id)
+    if job.state == "running" and job.pid != pid:
+        return  # another worker has it
     if job.state == "running":
         how = f"by signal {-code}" if code is not None and code < 0 else "" if code is None else f"with code {code}"
         stage = f" in the stage {job.stage}" if job.stage else ""

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from endplate.bibliography import full_text
 from endplate.case import Case
 from endplate.cited import Cited, citation_of, is_cited
 from endplate.report.phrase import BUILT, UNIT_WORDS
@@ -19,7 +18,7 @@ STAGES = ("image", "anatomy", "fracture", "bone", "biomechanics", "repair")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """One cited number; `references` are its publications in full."""
+    """One cited number; `cite` are the keys of its publications."""
 
     stage: str
     name: str
@@ -27,7 +26,7 @@ class Constant:
     unit: str
     source: str
     trust: str
-    references: tuple[str, ...]
+    cite: tuple[str, ...]
 
 
 def stages_used(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -85,5 +84,5 @@ def _constant(stage: str, name: str, number: Cited) -> Constant:
         unit=UNIT_WORDS.get(number.unit, number.unit),
         source=number.source,
         trust=number.trust,
-        references=full_text(number.cite),
+        cite=tuple(number.cite),
     )

@@ -39,13 +39,14 @@ def summarise(case: Case) -> list[Sentence]:
     return [sentence for writer in writers for sentence in writer(case, index)]
 
 
-def _levels_where(index: Index, code: str, *answers: object) -> list[Level]:
+def levels_where(index: Index, code: str, *answers: object) -> list[Level]:
+    """Levels at which a finding has one of these values, from head to foot."""
     return sorted(level for (name, level), f in index.items() if name == code and f.value in answers and level)
 
 
 def _fractures(case: Case, index: Index) -> list[Sentence]:
     return [
-        Sentence(tone="alarm", text=_broken(case, level, index)) for level in _levels_where(index, "fracture", "yes")
+        Sentence(tone="alarm", text=_broken(case, level, index)) for level in levels_where(index, "fracture", "yes")
     ]
 
 
@@ -79,7 +80,7 @@ def _how_deformed(level: Level, index: Index) -> str:
 def _undecided(case: Case, index: Index) -> list[Sentence]:
     """Deformed levels without an answer about fracture, and deformities called no fracture."""
     out = []
-    for level in _levels_where(index, "deformity", "yes", True):
+    for level in levels_where(index, "deformity", "yes", True):
         answer = index.get(("fracture", level))
         if answer is None or answer.value == "indeterminate":
             doubt = f"{level} {_how_deformed(level, index)}, but whether bone broke cannot be told from this scan"
@@ -110,7 +111,7 @@ def _signs_at(case: Case, level: Level) -> tuple[str, ...]:
 
 
 def _intact(case: Case, index: Index) -> list[Sentence]:
-    graded = _levels_where(index, "genant_grade", 0)
+    graded = levels_where(index, "genant_grade", 0)
     out = []
     if graded:
         text = f"No height loss of 20 % or more at {levels_listed(graded)}."
@@ -146,7 +147,7 @@ def _strength(case: Case, index: Index) -> list[Sentence]:
 
 def _cracked(case: Case, index: Index, solved: list[Level]) -> list[Sentence]:
     """What a computed strength of a broken body is worth."""
-    broken = [level for level in _levels_where(index, "fracture", "yes") if level in solved]
+    broken = [level for level in levels_where(index, "fracture", "yes") if level in solved]
     if not broken:
         return []
     text = (

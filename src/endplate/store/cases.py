@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from endplate.store import work_tables as tables
 from endplate.store.database import Store, StoreError
-from endplate.store.files import Files
+from endplate.store.files import Files, series_hash
 from endplate.store.ids import new_id, now
 
 ROLES = ("ct", "labels", "record", "scheme")
@@ -178,16 +178,25 @@ def input_paths(store: Store, files: Files, case_id: str) -> dict[str, Path]:
     return {role: files.path_of(row.sha256) for role, row in inputs_of(store, case_id).items()}
 
 
-def case_with_inputs(store: Store, hashes: Mapping[str, str]) -> CaseRow | None:
-    """A case that was read from the same CT and labels already; None where there is none."""
-    wanted = {role: value for role, value in hashes.items() if role in ("ct", "labels")}
-    if not wanted:
+def case_with_files(store: Store, hashes: Sequence[str]) -> CaseRow | None:
+    """The case that was read from images of exactly these hashes (CT and labels); None where there is none.
+
+    Parameters
+    ----------
+    hashes : the SHA-256 of every image file; those of a series stand for one input together.
+    """
+    table = tables.case_input
+    if not hashes:
         return None
-    for row in case_rows(store):
-        have = {role: one.sha256 for role, one in inputs_of(store, row.id).items() if role in ("ct", "labels")}
-        if have == wanted:
-            return row
-    return None
+    with store.reading() as connection:
+        query = select(table.c.case_id, table.c.sha256).where(
+            table.c.role.in_(("ct", "labels")), table.c.replaced_at.is_(None)
+        )
+        have: dict[str, set[str]] = {}
+        for row in connection.execute(query):
+            have.setdefault(row.case_id, set()).add(row.sha256)
+    alike = [case_id for case_id, found in have.items() if found == set(hashes) or found == {series_hash(hashes)}]
+    return next((row for row in case_rows(store) if row.id in alike), None)
 
 
 def case_of_folder(store: Store, folder: Path) -> CaseRow | None:

@@ -36,7 +36,7 @@ class Files:
     def prepare(self) -> Files:
         """Make the folders; raises OutputError."""
         try:
-            for name in ("inputs", "results", "runs", "incoming", "locks"):
+            for name in ("inputs", "results", "runs", "views", "incoming", "locks"):
                 private_folder(self.root / name)
         except OSError as error:
             raise OutputError(
@@ -55,6 +55,10 @@ class Files:
     def run(self, job_id: str) -> Path:
         """The folder of one job, for what it makes besides the results of its case."""
         return self.root / "runs" / _checked(HEX_ID, job_id)
+
+    def view(self, case_id: str) -> Path:
+        """The folder of what the viewer shows of a case."""
+        return self.root / "views" / _checked(HEX_ID, case_id)
 
     def lock(self, job_id: str) -> Path:
         """The file that the worker of a job keeps locked as long as it lives."""
@@ -76,7 +80,7 @@ class Files:
         found = sorted(place.iterdir()) if place.is_dir() else []
         if not found:
             raise OutputError("a stored file is gone", f"{place} is empty or missing", "restore a backup")
-        whole = [path for path in found if path.name.startswith("whole")]
+        whole = [path for path in reversed(found) if path.name.startswith("whole")]  # an image before its sidecar
         return whole[0] if whole else place
 
 
@@ -106,8 +110,8 @@ def keep_input(
     """
     hashes = [hash_of_file(path) for path in paths]
     single = len(paths) == 1 and not names
-    joined = "\n".join(sorted(f"{names[n]}:{value}" if names else value for n, value in enumerate(hashes)))
-    digest = hashes[0] if single else hashlib.sha256(joined.encode()).hexdigest()
+    named = [f"{name}:{value}" for name, value in zip(names, hashes, strict=True)] if names else hashes
+    digest = hashes[0] if single else series_hash(named)
     place, size = files.input(digest), sum(path.stat().st_size for path in paths)
     if not place.is_dir():
         targets = ["whole" + _suffix(paths[0])] if single else _numbered(paths, names)
@@ -119,6 +123,11 @@ def keep_input(
         if known is None:
             connection.execute(insert(tables.stored_file).values(sha256=digest, kind=kind, bytes=size, added_at=now()))
     return digest
+
+
+def series_hash(hashes: Sequence[str]) -> str:
+    """The hash by which several files are known together, in whatever order they were given."""
+    return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
 
 
 def _numbered(paths: Sequence[Path], names: Sequence[str]) -> list[str]:

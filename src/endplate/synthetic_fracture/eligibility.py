@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from endplate.anatomy.label.present import absent
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.bone.result import BoneDensity
+from endplate.bone.voids import void_reason
 from endplate.errors import LabelError
+from endplate.finding import Caution
 from endplate.fracture.result import Fracture
 from endplate.level import Level
 
@@ -14,22 +17,26 @@ OTHER = "choose an intact level that is wholly in view"
 
 
 def intact_vertebra(
-    level: Level, spine: Spine, fractures: Sequence[Fracture], densities: Sequence[BoneDensity]
+    level: Level,
+    spine: Spine,
+    fractures: Sequence[Fracture],
+    densities: Sequence[BoneDensity],
+    cautions: Sequence[Caution] = (),
 ) -> Vertebra:
     """The vertebra of a level, if its intact state is there to be crushed.
 
     Parameters
     ----------
-    spine, fractures, densities : of the scan as it was measured.
+    spine, fractures, densities : of the scan as it was measured. cautions : what was found in it; see `bone.voids`.
 
     Raises
     ------
-    LabelError : absent, cut by the field, not trusted, already deformed, or with cement or metal in it.
+    LabelError : absent, cut by the field, not trusted, already deformed, with cement or metal in it or beside it, or
+        with anything else that voids a computation in its bone.
     """
     vertebra = spine.at(level)
     if vertebra is None:
-        present = ", ".join(str(other.level) for other in spine.vertebrae)
-        raise LabelError(f"{level} is not in the labels", "", f"choose one of {present}")
+        raise absent(level, [other.level for other in spine.vertebrae])
     if vertebra.cut_by_field or vertebra.superior is None or vertebra.inferior is None:
         raise LabelError(f"the border of the scan cuts the body of {level}", "its heights are not known", OTHER)
     if level in spine.distrusted:
@@ -44,7 +51,10 @@ def intact_vertebra(
             "its intact state would not be known",
             OTHER,
         )
-    held = next((density.inclusion_ml for density in densities if density.level is level), 0.0)
-    if held > 0:
-        raise LabelError(f"{level} holds {held:.1f} mL of cement or metal", "no bone law is true of it", OTHER)
+    foreign_ml = next((density.inclusion_ml for density in densities if density.level is level), 0.0)
+    if foreign_ml > 0:
+        raise LabelError(f"{level} holds {foreign_ml:.1f} mL of cement or metal", "no bone law is true of it", OTHER)
+    spoilt = void_reason(cautions, level, "rehearsal")
+    if spoilt:
+        raise LabelError(f"{level} cannot be crushed", spoilt, OTHER)
     return vertebra

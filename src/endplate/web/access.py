@@ -56,7 +56,7 @@ async def _check_csrf(request: Request, user: User) -> None:
     given = request.headers.get("x-csrf-token")
     kind = request.headers.get("content-type", "")
     if given is None and kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
-        field = (await request.form()).get("csrf")
+        field = (await request.form(max_files=10_000, max_fields=2_000)).get("csrf")
         given = field if isinstance(field, str) else None
     if given is None or not user.csrf or not hmac.compare_digest(given.encode(), user.csrf.encode()):
         raise RefusedError(

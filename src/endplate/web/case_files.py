@@ -14,6 +14,7 @@ from endplate.web.access import Editor, Reader, RefusedError, TheBench, TheCase
 from endplate.web.bench import start_job
 from endplate.web.pages import page
 from endplate.web.screens import CASE_SCREENS
+from endplate.web.upload import HOW_WORDS
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,9 +30,14 @@ def front(case: TheCase) -> Response:
 def files_page(request: Request, bench: TheBench, case: TheCase, user: Reader) -> Response:
     """The page."""
     return page(
-        request, "case_files.html.j2", case=case, inputs=inputs_of(bench.store, case.id),
-        jobs=queue.jobs(bench.store, case_id=case.id), audit=notes(bench.store, case_id=case.id, limit=50),
-    )  # fmt: skip
+        request,
+        "case_files.html.j2",
+        case=case,
+        inputs=inputs_of(bench.store, case.id),
+        jobs=queue.jobs(bench.store, case_id=case.id),
+        audit=notes(bench.store, case_id=case.id, limit=50),
+        how=HOW_WORDS,
+    )
 
 
 @router.post("/cases/{case_id}/measure")

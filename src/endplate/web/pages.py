@@ -15,6 +15,7 @@ from endplate import __version__
 from endplate.api.progress import STAGE_WORDS
 from endplate.errors import EndplateError
 from endplate.jobs.job import Job
+from endplate.report.care.words import change_words, fact_words, missing_words
 from endplate.store.cases import CaseRow
 from endplate.web.screens import CASE_SCREENS, MAIN_SCREENS
 
@@ -32,6 +33,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {"stage_words": stage_words, "seconds": seconds_words, "ago": ago_words, "percent": percent_words}
+    found.filters |= {"fact_words": fact_words, "missing_words": missing_words, "change_words": change_words}
     found.globals |= {"version": __version__}
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, File, Form, Request, UploadFile
 from starlette.responses import JSONResponse, Response
@@ -42,11 +42,15 @@ def _cases(api: FastAPI) -> None:
 
     @api.post("/cases", status_code=201)
     def new_case(
-        bench: TheBench, user: Editor, files: Annotated[list[UploadFile], File()], name: Annotated[str, Form()] = ""
+        bench: TheBench,
+        user: Editor,
+        files: Annotated[list[UploadFile], File()],
+        name: Annotated[str, Form()] = "",
+        how: Annotated[Literal["full", "coarse", "shape"], Form()] = "full",
     ) -> dict[str, Any]:
         """Begin a case with files; it is measured by a job."""
         given = [(one.filename or "file", one.file) for one in files]
-        return case_json(take_in(bench, user, given, None, name))
+        return case_json(take_in(bench, user, given, None, {"name": name, "how": how}))
 
     @api.get("/cases/{case_id}")
     def case_of(case: TheCase, bench: TheBench) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from fastapi import APIRouter, Request
@@ -11,11 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from endplate.errors import EndplateError
-from endplate.jobs.recognise import quick_kind
-from endplate.patient import parse_record, read_record
+from endplate.errors import EndplateError, InputError
+from endplate.jobs.intake import record_in
+from endplate.jobs.recognise import Dropped, is_record, quick_kind
 from endplate.store.audit import note
-from endplate.store.cases import CaseRow, add_case, case_row
+from endplate.store.cases import CaseRow, add_case, case_row, case_with_files
+from endplate.store.files import hash_of_file
 from endplate.store.ids import new_id
 from endplate.store.users import User
 from endplate.web.access import Editor, TheBench, TheCase
@@ -23,68 +25,84 @@ from endplate.web.bench import Bench, start_job
 from endplate.web.unpack import discard, unpack
 
 router = APIRouter(include_in_schema=False)
+HOW: dict[str, tuple[str, dict[str, Any]]] = {
+    "full": ("everything: shape, density, strength", {}),
+    "coarse": ("quick look: strength of coarse elements", {"voxel_mm": 2.0, "nonlinear": False}),
+    "shape": ("shape and density only", {"mechanics": False}),
+}
+"""How a case may be measured: words, and arguments of the job."""
+HOW_WORDS = [(key, words) for key, (words, _) in HOW.items()]
 Given = Sequence[tuple[str, IO[bytes]]]
 
 
 @router.post("/cases")
 async def new_case(request: Request, bench: TheBench, user: Editor) -> Response:
     """Begin a case with what was dropped, and start to measure it."""
-    given, name = await _given(request, bench)
-    case = await run_in_threadpool(take_in, bench, user, given, None, name)
+    given, fields = await _given(request, bench)
+    case = await run_in_threadpool(take_in, bench, user, given, None, fields)
     return _answer(request, case)
 
 
 @router.post("/cases/{case_id}/files")
 async def more_files(request: Request, bench: TheBench, user: Editor, case: TheCase) -> Response:
     """Add files to a case, or replace one of a kind, and measure it again."""
-    given, _ = await _given(request, bench)
-    return _answer(request, await run_in_threadpool(take_in, bench, user, given, case, ""))
+    given, fields = await _given(request, bench)
+    return _answer(request, await run_in_threadpool(take_in, bench, user, given, case, fields))
 
 
-async def _given(request: Request, bench: Bench) -> tuple[Given, str]:
+async def _given(request: Request, bench: Bench) -> tuple[Given, dict[str, str]]:
     form = await request.form(max_files=bench.settings.upload_files, max_fields=20)
     files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and (one.filename or one.size)]
-    name = form.get("name")
-    return [(one.filename or "file", one.file) for one in files], name.strip() if isinstance(name, str) else ""
+    fields = {name: " ".join(value.split()) for name, value in form.items() if isinstance(value, str)}
+    return [(one.filename or "file", one.file) for one in files], fields
 
 
-def take_in(bench: Bench, user: User, given: Given, case: CaseRow | None, name: str) -> CaseRow:
+def take_in(bench: Bench, user: User, given: Given, case: CaseRow | None, fields: Mapping[str, str]) -> CaseRow:
     """Keep what was given and start the job that recognises and measures it; returns the case.
+
+    Parameters
+    ----------
+    given : name and content of each file.
+    case : that the files are added to; None begins one.
+    fields : `name` of a new case, and `how` it is measured (of `HOW`).
 
     Raises
     ------
-    InputError : a file that endplate does not read, or a record that cannot be used; nothing is kept then.
+    InputError : a file that endplate does not read, a record that cannot be used, or files that another case was read
+        from; nothing is kept then.
     """
     folder = bench.files.new_incoming()
     try:
         names = unpack(folder, given, bench.settings)
-        _refuse_bad_record(folder, names)
+        for one in (Dropped(path=folder / number, name=name) for number, name in names.items()):
+            # A record is small: it is refused at once, with the line that the command prints.
+            if quick_kind(one.path) == "text" and is_record(one.path):
+                record_in(one)
+        if case is None:
+            _refuse_known(bench, [folder / number for number in names])
     except (EndplateError, OSError):
         discard(folder)
         raise
     if case is None:
-        case = case_row(bench.store, add_case(bench.store, name or _name_of(names)))
+        name = fields.get("name") or _name_of(names)
+        case = case_row(bench.store, add_case(bench.store, name))
         note(bench.store, user.name, "began the case", case)
     else:
         note(bench.store, user.name, "added files", case, ", ".join(names.values()))
-    start_job(bench, user, "intake", f"Measure {case.name}", case, {"upload": folder.name})
+    how = HOW.get(fields.get("how", ""), HOW["full"])[1]
+    start_job(bench, user, "intake", f"Measure {case.name}", case, {"upload": folder.name, **how})
     return case
 
 
-def _refuse_bad_record(folder: Any, names: dict[str, str]) -> None:
-    """A record is small: it is refused at once, with the line that the command prints."""
-    for number, name in names.items():
-        path = folder / number
-        if quick_kind(path) == "text" and _looks_like_record(path):
-            if path.suffix == ".toml":
-                read_record(path)
-            else:
-                parse_record(path.read_text(encoding="utf-8-sig"), f"record {name}")
-
-
-def _looks_like_record(path: Any) -> bool:
-    text = path.read_text(encoding="utf-8-sig")
-    return '"age_yr"' in text or "age_yr" in text.split("=")[0] or "\nage_yr" in text
+def _refuse_known(bench: Bench, paths: Sequence[Path]) -> None:
+    """Refuse images that a case on the worklist was read from already, all of them and no others."""
+    images = [path for path in paths if quick_kind(path) in ("nifti", "dicom")]
+    known = case_with_files(bench.store, [hash_of_file(path) for path in images])
+    if known is not None:
+        raise InputError(
+            f"these images are on the worklist already, as {known.name}", "one scan would be measured twice",
+            "open that case; there it can be measured again, or given another record",
+        )  # fmt: skip
 
 
 def _name_of(names: dict[str, str]) -> str:

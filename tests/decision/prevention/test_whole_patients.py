@@ -84,7 +84,6 @@ def test_where_nothing_is_in_the_way_every_drug_stands_open():
         YOUNG | {"bone__tests": [{"site": "spine", "z_score": -3.4, "t_score": -3.5, "on": "2026-06-01"}]},
         YOUNG | {"pregnant": True},
         MAN | {"age_yr": 40},
-        MAN | {"age_yr": 28, "episode": {"onset_on": "2026-06-08", "mechanism": "traffic", "high_energy": True}},
         MAN | {"age_yr": 11, "height_cm": 140, "mass_kg": 35, "history__open_epiphyses": True},
     ],
 )  # fmt: skip
@@ -93,6 +92,36 @@ def test_the_young_go_to_a_specialist_and_no_drug_is_proposed(who):
     assert "a specialist in bone disease decides" in told.next_step
     assert not any(verdict.status in ("yes", "conditional") for verdict in (*told.drugs, *told.treat))
     assert not any(verdict.applies for verdict in told.treat)
+
+
+def test_a_young_man_broken_by_violence_is_asked_for_no_bone_drug_and_no_density_test():
+    told = plan(
+        **MAN, age_yr=28, episode={"onset_on": "2026-06-08", "mechanism": "traffic", "high_energy": True},
+        history__fractures=None,
+    )  # fmt: skip
+    assert told.next_step.startswith("by the record no fracture of weak bone")
+    assert told.dates == () and not any(verdict.applies for verdict in told.treat)
+    weak = plan(**MAN, age_yr=28, episode={"onset_on": "2026-06-08", "mechanism": "minor strain"})
+    assert "a specialist in bone disease decides" in weak.next_step and weak.dates
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (MAN | {"age_yr": 66, "drugs__bone_drugs": [{"drug": "Evenity", "started_on": "2026-02-01"}]},
+         "romosozumab is taken now, and is to be reviewed: not licensed for this patient"),
+        ({"drugs__bone_drugs": [{"drug": "Prolia", "started_on": "2024-01-10"}], "laboratory__calcium_mmol_l": 2.05},
+         "denosumab is taken now, and is contraindicated here: Low calcium (corrected for albumin); it is never"),
+        ({"drugs__bone_drugs": [{"drug": "alendronate", "started_on": "2024-01-10"}], "laboratory__egfr_ml_min": 20},
+         "oral bisphosphonate is taken now, and is contraindicated here: Kidney function below 35"),
+        ({"drugs__bone_drugs": [{"drug": "zoledronate", "started_on": "2025-06-10"}]}, ""),
+        ({"drugs__bone_drugs": [{"drug": "Evenity", "started_on": "2025-01-01", "stopped_on": "2025-12-31"}],
+          "laboratory__calcium_mmol_l": 2.05}, ""),
+    ],
+)  # fmt: skip
+def test_a_drug_that_is_taken_though_something_speaks_against_it_is_named_first(changes, words):
+    told = [caution.text for caution in plan(**changes).cautions if "is taken now" in caution.text]
+    assert len(told) == bool(words) and all(text.startswith(words) for text in told)
 
 
 def test_a_young_woman_on_glucocorticoids_has_a_guideline_of_her_own():

@@ -132,7 +132,7 @@ STOPPED = (
         (
             Situation(advanced_kidney=True, fractured=True),
             "advanced kidney disease: a specialist in kidney and bone disease chooses the drug, after the bone disease "
-            "of the kidney itself is excluded",
+            "of the kidney itself is excluded (denosumab: FDA boxed warning, severe hypocalcaemia)",
         ),
         (
             Situation(tumour_in_bone=True),

@@ -14,9 +14,11 @@ from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import KINDS
 from endplate.report.care.decision_aid import decision_aid, figures
 from endplate.report.care.matrix import matrix
-from endplate.report.care.section import ALARM_EMPTY, BEGIN, EMPTY, END, care_page, care_section, within
+from endplate.report.care.places import marked
+from endplate.report.care.section import BEGIN, END, care_page, care_section, within
 from endplate.report.care.timeline import timeline
 
+ALARM_EMPTY, EMPTY = marked("emergencies", ""), marked("care", "")
 BASE = {
     "id": "p",
     "age_yr": 76,

@@ -10,6 +10,7 @@ from endplate.cli.assess import left_alone
 from endplate.cli.exit_codes import Output
 from endplate.cli.terminal import plain, say, say_table
 from endplate.decision.prevention.cautions import LIST as DRUG_LIST
+from endplate.decision.prevention.taken_now import TAKEN
 from endplate.decision.verdict.verdict import Verdict
 from endplate.finding import Finding
 from endplate.level import parse_level
@@ -17,7 +18,7 @@ from endplate.patient import read_record
 from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.document import document
-from endplate.report.care.matrix import matrix
+from endplate.report.care.matrix import Row, matrix
 from endplate.report.care.words import STATUS_WORDS, missing_words
 
 if TYPE_CHECKING:
@@ -111,32 +112,54 @@ def _cell(verdict: Verdict) -> str:
 
 
 def print_care(care: Care) -> None:
-    """One table of verdicts for each question, then the next step of prevention."""
+    """One table of verdicts for each question, who does not speak and why, then the next step of prevention."""
+    if not care.decision.levels:
+        say("No level is known to be fractured; no rule set can be asked.", wrap=True)
+    silent: dict[str, list[str]] = {}
+    for block in matrix(care.decision):
+        rows = [row for row in block.rows if any(verdict.applies for verdict in row.verdicts)]
+        for row in block.rows:
+            if row not in rows:
+                reasons = dict.fromkeys(_short(verdict.answer) for verdict in row.verdicts)
+                silent.setdefault("; ".join(reasons), []).append(row.title)
+        if rows:
+            _print_block(block.question, rows, [level.level for level in care.decision.levels])
+    for reason, titles in silent.items():
+        say(f"Not applicable ({reason}): {'; '.join(titles)}.", wrap=True)
+    _print_questions(care)
+    for caution in care.prevention.cautions:
+        if caution.source == DRUG_LIST or TAKEN in caution.text:
+            say(f"! {caution.text}", wrap=True)
+    say(f"Prevention: {care.prevention.next_step}", wrap=True)
+
+
+def _print_block(question: str, rows: list[Row], levels: list[str]) -> None:
+    """One table: rule sets by levels."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    if not care.decision.levels:
-        say("No level is known to be fractured; no rule set can be asked.", wrap=True)
-    for block in matrix(care.decision):
-        table = Table(box=SIMPLE_HEAD, title=block.question, title_justify="left")
-        table.add_column("Rule set")
-        for level in care.decision.levels:
-            table.add_column(level.level)
-        for row in block.rows:
-            table.add_row(*map(plain, (row.title, *map(_cell, row.verdicts))))
-        say_table(table, markup=False)
-    _print_questions(care)
-    for caution in care.prevention.cautions:
-        if caution.source == DRUG_LIST:
-            say(f"! {caution.text}", wrap=True)
-    say(f"Prevention: {care.prevention.next_step}", wrap=True)
+    table = Table(box=SIMPLE_HEAD, title=question, title_justify="left")
+    table.add_column("Rule set")
+    for level in levels:
+        table.add_column(level)
+    for row in rows:
+        table.add_row(*map(plain, (row.title, *map(_cell, row.verdicts))))
+    say_table(table, markup=False)
 
 
 def _print_questions(care: Care) -> None:
     """The answers to ask for next."""
     questions = next_questions(care)
     if questions:
-        say(f"Ask next; verdicts still indeterminate: {questions[0].open_verdicts}", wrap=True)
+        say(
+            f"Ask next; how many of the {questions[0].open_verdicts} open verdicts an answer settles on average, "
+            "with those above it:",
+            wrap=True,
+        )
     for place, one in enumerate(questions[:FIRST], start=1):
-        settles = f"settles {one.settles:.1f}, with those above {one.settled_so_far:.0f} of {one.open_verdicts}"
-        say(f"  {place}. {one.title} ({one.who}): {settles}", wrap=True)
+        say(f"  {place}. {one.title} ({one.who}): {_about(one.settled_so_far)}", wrap=True)
+
+
+def _about(verdicts: float) -> str:
+    """A mean number of verdicts in words."""
+    return f"{verdicts:.0f}" if verdicts >= 1 else "less than 1"

@@ -9,13 +9,16 @@ from typing import Any
 from endplate.cli.decide.actions import weighed
 from endplate.cli.exit_codes import Output
 from endplate.cli.terminal import say, say_lines
+from endplate.decision.explanation.ask_next import ask_next
+from endplate.decision.explanation.condense import FIRST, condensed, condensed_rules
 from endplate.decision.explanation.explain import explain, explain_grading, printed
 from endplate.decision.explanation.rule_listing import listed_rules
-from endplate.decision.explanation.what_if import check_answers, what_if, what_if_prevention
+from endplate.decision.explanation.what_if import Move, check_answers, what_if, what_if_prevention
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.kleene import fields
 from endplate.decision.prevention.plan import prevention_rulesets
 from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.rules.ruleset import Outcome
 from endplate.errors import OptionError, RecordError
 
 PATIENT = "prevention"
@@ -31,13 +34,23 @@ def run_explain(case: Path | None, record: Path, levels: list[str] | None, name:
     if name not in known:
         raise OptionError(f"no rule set {name!r}", "", f"choose one of: {', '.join(known)}")
     care, _ = weighed(case, record, levels)
+    rulesets = prevention | {rules.id: rules for rules in rulebook().rulesets}
     if name in prevention:
-        found = {PATIENT: printed(explain(prevention[name], LevelFacts(values=care.prevention.facts)))}
+        places = {PATIENT: LevelFacts(values=care.prevention.facts)}
     else:
-        shown = explain_grading if name in gradings else explain
-        found = {facts.level: printed(shown(name, facts)) for facts in _some(care.facts)}
+        places = {facts.level: facts for facts in _some(care.facts)}
+    trees = {
+        place: explain_grading(name, facts) if name in gradings else explain(rulesets[name], facts)
+        for place, facts in places.items()
+    }
     if talk.for_people:
-        say_lines("\n".join(found.values()))
+        for place, facts in places.items():
+            if name not in prevention:
+                _say_questions(name, facts)
+            short = condensed(trees[place]) if name in gradings else condensed_rules(rulesets[name], facts)
+            say_lines(printed(short))
+        say("Shortened to what decides and what to ask for; --json gives the whole tree.", wrap=True)
+    found = {place: printed(tree) for place, tree in trees.items()}
     return {"explained": found}
 
 
@@ -57,18 +70,59 @@ def run_what_if(
     moved[PATIENT] = what_if_prevention(care.prevention.facts, changed)
     if talk.for_people:
         for level, moves in moved.items():
-            say(f"{level}: {len(moves)} change" if moves else f"{level}: nothing changes")
-            for move in moves:
-                say(f"  {move.title}: {_said(move.before)} -> {_said(move.after)}")
+            _say_moves(level, moves)
     return {"moves": {level: [asdict(move) for move in moves] for level, moves in moved.items()}}
+
+
+def _say_questions(name: str, facts: LevelFacts) -> None:
+    """The answers that would settle an open rule set, the best first."""
+    rulesets = [rules for rules in rulebook().rulesets if rules.id == name]
+    for place, one in enumerate(ask_next((facts,), FIRST, (), rulesets), start=1):
+        if place == 1:
+            say(f"{facts.level}, ask next:")
+        say(f"  {place}. {one.title} ({one.who})", wrap=True)
 
 
 def _asked_by_prevention() -> set[str]:
     return {name for rules in prevention_rulesets() for node in rules.nodes() for name in fields(node)}
 
 
-def _said(outcome: Any) -> str:
-    return outcome if isinstance(outcome, str) else f"{outcome.status} ({outcome.answer})"
+def _say_moves(level: str, moves: tuple[Move, ...]) -> None:
+    """What moves, the weightiest first; what stays indeterminate is counted."""
+    still = [move for move in moves if _still_open(move)]
+    told = sorted((move for move in moves if move not in still), key=_weight)
+    if not told:
+        say(f"{level}: nothing changes" if not still else f"{level}: no verdict is settled or reversed")
+    else:
+        say(f"{level}: {len(told)} {'changes' if len(told) > 1 else 'change'}")
+    for move in told[:FIRST]:
+        say(f"  {move.title}: {_said(move.before)} -> {_said(move.after)}", wrap=True)
+    if len(told) > FIRST:
+        say(f"  and {len(told) - FIRST} more; --json lists them")
+    if still:
+        say(f"  {len(still)} more {'stay' if len(still) > 1 else 'stays'} indeterminate with other answers possible")
+
+
+def _still_open(move: Move) -> bool:
+    """Whether a verdict is as open as before, only with other answers left."""
+    return not isinstance(move.before, str) and {move.before.status, _status(move.after)} == {"indeterminate"}
+
+
+def _status(outcome: Outcome | str) -> str:
+    return outcome if isinstance(outcome, str) else outcome.status
+
+
+def _weight(move: Move) -> int:
+    """Verdicts that are reversed or settled first, then those with another answer, then flags and gradings."""
+    if isinstance(move.before, str):
+        return 2
+    return int(move.before.status == _status(move.after))
+
+
+def _said(outcome: Outcome | str) -> str:
+    if isinstance(outcome, str):
+        return outcome
+    return outcome.status if outcome.status == "indeterminate" else f"{outcome.status} ({outcome.answer})"
 
 
 def _answer(text: str) -> tuple[str, Any]:

@@ -46,15 +46,15 @@ def run_listen(
     from endplate.pacs.rule_file import read_rules
     from endplate.pacs.spool import Spool
 
-    if wait.quiet_s <= 0 or wait.disk_gb <= 0 or wait.queue < 1:
-        raise OptionError("--quiet-s, --disk-gb and --queue", "", "give numbers above 0")
+    if min(wait.quiet_s, wait.incomplete_s, wait.disk_gb, wait.queue) <= 0:
+        raise OptionError("--quiet-s, --incomplete-s, --disk-gb and --queue", "", "give numbers above 0")
     title, allowed = ae_title(listener.aet), [ae_title(one) for one in listener.allow or ()]
     archive = (
         parse_peer(listener.archive, title, bearer_token(listener.token_file)) if listener.archive is not None else None
     )
     measure = measurer(assess_settings(model), choice_of(objects))
     labels, rules = LabelSource(command=listener.segment_command), read_rules(listener.rules)
-    timing = Timing(quiet_s=wait.quiet_s, tick_s=min(1.0, wait.quiet_s / 4))
+    timing = Timing(quiet_s=wait.quiet_s, incomplete_s=wait.incomplete_s, tick_s=min(1.0, wait.quiet_s / 4))
     held = Spool(spool)
     try:
         _log_to(spool / LOG, quiet=talk.json or talk.quiet)

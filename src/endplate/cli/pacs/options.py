@@ -63,6 +63,9 @@ class WaitOptions:
     """When a series is whole, and how much is taken."""
 
     quiet_s: Annotated[float, option("Seconds without a new image after which a series is whole; default 30.")] = 30.0
+    incomplete_s: Annotated[
+        float, option("Seconds to wait for images that the headers say there are; default 600.")
+    ] = 600.0
     disk_gb: Annotated[float, option("Most gigabytes of the spool; default 50.")] = 50.0
     queue: Annotated[int, option("Most series that wait; default 1000.")] = 1000
     until_idle_s: Annotated[

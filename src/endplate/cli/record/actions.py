@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from endplate.cli.exit_codes import Output
 from endplate.cli.record.ask import Interview
 from endplate.cli.terminal import LONGEST, aside, plain, prompt, say
+from endplate.decision.explanation.prompts import NAMED, PARTS, label
 from endplate.errors import OptionError, RecordError
 from endplate.patient import PatientRecord, read_record
 from endplate.report.folder import check_file, write_file
@@ -85,8 +86,20 @@ def check_record(path: Path, talk: Output) -> dict[str, Any]:
     if talk.for_people:
         say(f"{path} is a valid record. Known of each part:")
         for name, (have, of) in known.items():
-            say(f"  {name:<16} {have} of {of}")
+            say(f"  {PARTS[name]:<22} {have} of {of}{_lacking(record, name)}", wrap=True)
     return {"valid": True, "known": known}
+
+
+def _lacking(record: PatientRecord, name: str) -> str:
+    """The first things that a part does not tell, by their labels, and how many more; nothing of an empty part."""
+    part = getattr(record, name)
+    lacking = [field for field in type(part).model_fields if getattr(part, field) is None]
+    if not lacking or len(lacking) == len(type(part).model_fields):
+        return ""
+    labels = (label(f"{name}.{field}") for field in lacking[:NAMED])
+    words = "; ".join(words[:1].upper() + words[1:] for words in labels)
+    more = f"; and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+    return f"; not known: {words}{more}"
 
 
 def _known(record: PatientRecord) -> Iterator[tuple[str, tuple[int, int]]]:

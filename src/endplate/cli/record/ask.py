@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 
 from endplate.cli.record.doubt_questions import settle, stands
 from endplate.cli.record.drug_questions import ask_drugs
-from endplate.cli.record.first import (
+from endplate.decision.explanation.prompts import label, plain, why
+from endplate.decision.explanation.record_draft import (
     MAX,
     Draft,
     drop,
@@ -23,13 +24,12 @@ from endplate.cli.record.first import (
     record_of,
     unanswered,
 )
-from endplate.cli.record.prompts import label, plain, why
-from endplate.cli.record.question import NO, YES, items_of, part_of, value_of, wanted
 from endplate.errors import OptionError
 from endplate.level import parse_level
 from endplate.patient import PatientRecord
 from endplate.patient.drugs import Drugs
 from endplate.patient.imaging import LevelRecord
+from endplate.patient.question import NO, YES, items_of, part_of, value_of, wanted
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from endplate.cli.record.first import Draft, drop, record_of
-from endplate.cli.record.question import YES
+from endplate.decision.explanation.record_draft import Draft, drop, record_of
 from endplate.patient.doubt import doubt_of, doubts, quantities
+from endplate.patient.question import YES
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from endplate.cli.record.question import NO, YES
 from endplate.patient.drugs import BoneDrug, Glucocorticoid, prednisone_mg
 from endplate.patient.medication import BONE_CLASSES
 from endplate.patient.named_drug import DrugList, NamedDrug, NotUnderstood, read_list
+from endplate.patient.question import NO, YES
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]

@@ -53,7 +53,10 @@ class NextQuestion:
 
 
 def ask_next(
-    levels: Sequence[LevelFacts], length: int = LENGTH, without: Collection[str] = ()
+    levels: Sequence[LevelFacts],
+    length: int = LENGTH,
+    without: Collection[str] = (),
+    rulesets: Sequence[RuleSet] | None = None,
 ) -> tuple[NextQuestion, ...]:
     """The missing answers that settle most open verdicts at these levels, the best first.
 
@@ -61,9 +64,10 @@ def ask_next(
     ----------
     levels : facts of each level; a fact of the patient is asked once for all of them.
     length : at most so many. without : facts that nobody can be asked for.
+    rulesets : of these alone; default all rule sets of the decision.
     """
     chance = Random(SEED)
-    cases = [case for facts in levels if (case := _Case(facts.values, chance)).undecided]
+    cases = [case for facts in levels if (case := _Case(facts.values, chance, rulesets)).undecided]
     total = sum(len(case.undecided) for case in cases)
     settled, found = 0.0, list[NextQuestion]()
     names = sorted({name for case in cases for name in case.asking} - set(without))
@@ -100,9 +104,10 @@ def _best(cases: Sequence[_Case], gains: dict[str, float]) -> tuple[str, float]:
 class _Case:
     """A level: its open rule sets, what they ask for, and made-up completions as far as they are known."""
 
-    def __init__(self, values: FactValues, chance: Random) -> None:
+    def __init__(self, values: FactValues, chance: Random, rulesets: Sequence[RuleSet] | None) -> None:
         facts = derive(values)
-        self.undecided = tuple(rules for rules in rulebook().rulesets if not _is_settled(rules, facts))
+        asked = rulebook().rulesets if rulesets is None else rulesets
+        self.undecided = tuple(rules for rules in asked if not _is_settled(rules, facts))
         self.asking: dict[str, list[RuleSet]] = {}
         for rules in self.undecided:
             for name in askable(rules, facts):

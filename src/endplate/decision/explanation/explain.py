@@ -19,6 +19,12 @@ from endplate.decision.rules.ruleset import RuleSet
 
 MARKS: dict[Truth, str] = {True: "[yes]", False: "[no]", None: "[?]"}
 INDENT = "  "
+ANSWERS = "Answers, the first that holds"
+"""Heading of the answers, whose order is theirs."""
+SCOPE, ABSOLUTE = "Scope; outside of it", "Absolute contraindications"
+"""Beginnings of the headings of what settles a rule set by itself."""
+NOT, NOT_KNOWN = "not the case that", ": not known"
+"""Words of a line that turns what stands under it, and of a fact that is missing."""
 SHARED = "definitions"
 """Rule file whose criteria facts are derived by."""
 PLAIN = ("1", "{score}")
@@ -111,11 +117,11 @@ def _parts(ruleset: RuleSet, teller: _Teller) -> Iterator[Branch]:
             yield Branch(text=f"{title} contraindications", marked=False, branches=inner)
     if ruleset.scope.children:
         scope = (teller.node(ruleset.scope),)
-        yield Branch(text=f"Scope; outside of it: {ruleset.outside}", marked=False, branches=scope)
+        yield Branch(text=f"{SCOPE}: {ruleset.outside}", marked=False, branches=scope)
     for score in ruleset.scores:
         yield teller.score(score)
     answers = teller.ladder(ruleset.answers)
-    yield Branch(text="Answers, the first that holds", marked=False, branches=answers)
+    yield Branch(text=ANSWERS, marked=False, branches=answers)
 
 
 class _Teller:
@@ -185,7 +191,7 @@ class _Teller:
     def _joint(self, node: Node) -> str:
         if isinstance(node, AtLeast):
             return f"at least {node.limit.value:g} of"
-        return {"All": "all of", "AnyOf": "any of", "Not": "not the case that"}[type(node).__name__]
+        return {"All": "all of", "AnyOf": "any of", "Not": NOT}[type(node).__name__]
 
 
 def shown(entry: Field, value: Any) -> str:

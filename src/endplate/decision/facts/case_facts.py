@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from endplate.decision.facts.finding_facts import finding_facts
@@ -44,7 +44,7 @@ def level_facts(
             if band is not None:
                 bands[name] = band
     if together:
-        values["n_levels"] = max(sum(not known_old(record, one) for one in together), 1)
+        values["n_levels"] = max(sum(not known_old(record, one, findings) for one in together), 1)
         origin["n_levels"] = "levels not known to be healed or painless"
     return LevelFacts(values=values, origin=origin, bands=bands)
 
@@ -81,8 +81,12 @@ def _intact(record: PatientRecord, findings: Sequence[Finding]) -> frozenset[Lev
     return frozenset(intact - broken - {Level(name) for done in record.procedures for name in done.levels})
 
 
-def known_old(record: PatientRecord, level: Level) -> bool:
-    """Whether a level is known healed, or not to hurt: the present pain then does not date its fracture."""
+def known_old(record: PatientRecord, level: Level, findings: Iterable[Finding] = ()) -> bool:
+    """Whether a level is known healed, or not to hurt, or read as old: the present pain does not date its fracture."""
+    if any(
+        finding.code == "fracture_age" and finding.level is level and finding.value == "old" for finding in findings
+    ):
+        return True
     at_level = record.levels.get(level)
     if at_level is None:
         return False

@@ -76,7 +76,7 @@ def fragility_assumed(record: PatientRecord, findings: tuple[Finding, ...]) -> b
     if record.age_yr < ASSUMED_FROM_YR and not record.history.postmenopausal:
         return False
     shown = record.cancer.known or record.cancer.myeloma or record.cancer.bone_metastasis
-    found = tuple(_vertebral(record, fractured_now(record, findings)))
+    found = tuple(_vertebral(record, fractured_now(record, findings), findings))
     return not shown and any(one.fragile is None for one in found) and not any(one.fragile for one in found)
 
 
@@ -113,7 +113,7 @@ def fractured_now(record: PatientRecord, findings: Iterable[Finding]) -> tuple[L
 
 def last_vertebral_days(record: PatientRecord, findings: Iterable[Finding]) -> float | None:
     """Days since the last vertebral fragility fracture; of any vertebral fracture where none may be one."""
-    every = tuple(_vertebral(record, fractured_now(record, findings)))
+    every = tuple(_vertebral(record, fractured_now(record, findings), findings))
     return _latest(one.days for one in [one for one in every if one.fragile is not False] or every)
 
 
@@ -125,7 +125,9 @@ def last_vertebral_on(record: PatientRecord, findings: Iterable[Finding]) -> dat
     return record.recorded_on - timedelta(days)
 
 
-def _vertebral(record: PatientRecord, broken: Iterable[Level]) -> Iterator[VertebralFracture]:
+def _vertebral(
+    record: PatientRecord, broken: Iterable[Level], findings: Iterable[Finding]
+) -> Iterator[VertebralFracture]:
     today = record.recorded_on
     earlier = [f for f in record.history.fractures or () if f.site == "vertebra"]
     named = {level: f for f in earlier for level in f.levels or ()}
@@ -134,15 +136,15 @@ def _vertebral(record: PatientRecord, broken: Iterable[Level]) -> Iterator[Verte
         if malignant(record, level):
             continue
         on = (read and read.fracture_on) or (stated and stated.on)
-        elsewhere = known_old(record, level) or record.pain.from_fracture is False
+        elsewhere = known_old(record, level, findings) or record.pain.from_fracture is False
         days = days_between(on, today) if on else None if elsewhere else record.episode.days_at(today)
-        yield VertebralFracture(days=days, fragile=_low_energy(record, level, stated))
+        yield VertebralFracture(days=days, fragile=_low_energy(record, level, stated, findings))
     for fracture in earlier:
         if not fracture.levels or any(level in named for level in fracture.levels):
             yield VertebralFracture(days=days_between(fracture.on, today), fragile=fracture.low_energy)
 
 
-def _low_energy(record: PatientRecord, level: Level, told: PriorFracture | None) -> Truth:
+def _low_energy(record: PatientRecord, level: Level, told: PriorFracture | None, findings: Iterable[Finding]) -> Truth:
     """Whether a level broke without high energy; a violent event now does not explain one that broke before."""
     if told is not None and told.low_energy is not None:
         return told.low_energy
@@ -150,12 +152,12 @@ def _low_energy(record: PatientRecord, level: Level, told: PriorFracture | None)
     if cause is not None:
         return cause == "osteoporotic"
     now = record.episode.low_energy
-    return None if now is False and known_old(record, level) else now
+    return None if now is False and known_old(record, level, findings) else now
 
 
 def _fragile(record: PatientRecord, findings: Iterable[Finding], broken: tuple[Level, ...]) -> Truth:
     """Whether a vertebra broke without high energy, now or before; unknown where nobody says so."""
-    answers = [one.fragile for one in _vertebral(record, broken)]
+    answers = [one.fragile for one in _vertebral(record, broken, findings)]
     looked = any(f.code == "fracture" for f in findings) or any(r.fracture is False for r in record.levels.values())
     if record.history.fractures is None or not (broken or looked):
         answers.append(None)

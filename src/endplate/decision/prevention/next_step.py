@@ -17,11 +17,15 @@ AFTER_DENOSUMAB = (
 )
 KIDNEY = (
     "advanced kidney disease: a specialist in kidney and bone disease chooses the drug, after the bone disease of the "
-    "kidney itself is excluded"
+    "kidney itself is excluded (denosumab: FDA boxed warning, severe hypocalcaemia)"
 )
 TUMOUR = (
     "tumour in bone: the oncologist chooses the drug, since zoledronate and denosumab are given in other doses "
     "against it"
+)
+NOT_FRAGILE = (
+    "by the record no fracture of weak bone, and before the menopause and in men below 50 no guideline here asks for a "
+    "bone drug; a specialist in bone disease only if density, drugs or earlier fractures speak for weak bone"
 )
 REBOUND = "; fractures of the rebound: augmentation is strongly discouraged"
 
@@ -32,12 +36,14 @@ class Situation:
 
     `denosumab_stopped` : without a potent drug after it. `fractured` : a vertebra has broken. `advanced_kidney` :
     kidney function below 30 mL/min, or dialysis. `tumour_in_bone` : a metastasis, myeloma, or a malignant level.
+    `fragile` : whether the fracture is one of fragility; None where the record does not say.
     """
 
     denosumab_stopped: bool = False
     fractured: bool = False
     advanced_kidney: bool = False
     tumour_in_bone: bool = False
+    fragile: bool | None = None
 
     @property
     def decides(self) -> bool:
@@ -67,7 +73,7 @@ def next_step(
     treat, drugs, first = tuple(treat), tuple(drugs), tuple(first)
     say_treat = [verdict.title for verdict in treat if verdict.status == "yes"]
     if not say_treat:
-        return _nobody_treats(treat)
+        return _nobody_treats(treat, situation)
     words = [f"guidelines that would treat: {', '.join(say_treat)}"]
     high = [verdict.title for verdict in very_high if verdict.status == "yes"]
     if situation.denosumab_stopped:
@@ -83,10 +89,12 @@ def next_step(
     return "; ".join((*words, *_by_status(drugs)))
 
 
-def _nobody_treats(treat: tuple[Verdict, ...]) -> str:
+def _nobody_treats(treat: tuple[Verdict, ...], situation: Situation) -> str:
     away = [verdict for verdict in treat if not verdict.applies]
     others = [verdict for verdict in treat if verdict.applies]
     if len(away) > len(others) and all(verdict.status == "indeterminate" for verdict in others):
+        if situation.fragile is False and not others:
+            return NOT_FRAGILE
         still_open = f"; still open: {', '.join(verdict.title for verdict in others)}" if others else ""
         return f"{OUTSIDE}{still_open}"
     if any(verdict.status == "indeterminate" and verdict.missing for verdict in treat):

@@ -21,7 +21,7 @@ from endplate.decision.prevention.fall_drugs import FallDrug, fall_drugs
 from endplate.decision.prevention.fractures import fractured_now, last_vertebral_on
 from endplate.decision.prevention.frax import frax_notes
 from endplate.decision.prevention.laboratory import LaboratoryItem, laboratory_list
-from endplate.decision.prevention.next_step import Situation, next_step
+from endplate.decision.prevention.next_step import NOT_FRAGILE, Situation, next_step
 from endplate.decision.prevention.risk_figures import (
     DENSITY_HOLDS_DAYS,
     FRESH_DAYS,
@@ -34,6 +34,7 @@ from endplate.decision.prevention.risk_figures import (
     dates,
     imminent_risk,
 )
+from endplate.decision.prevention.taken_now import taken_though_blocked
 from endplate.decision.rules.derive import derive
 from endplate.decision.rules.rulebook import Book, Dispute, read_book, rulebook
 from endplate.decision.rules.ruleset import Outcome, Question, RuleSet
@@ -140,7 +141,9 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
         fractured=bool(fractured_now(record, findings)) or last_vertebral_on(record, findings) is not None,
         advanced_kidney=advanced_kidney().truth(known.values) is True,
         tumour_in_bone=bool(facts.get("bone_metastasis")),
+        fragile=_fragile_now(record, facts),
     )
+    step = next_step(treat, very_high, drugs, first, differ, situation)
     return PreventionPlan(
         needed=facts.get("fragility_fracture"),
         treat=treat,
@@ -148,8 +151,8 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
         drugs=drugs,
         first_drug=first,
         conflicts=differ,
-        cautions=cautions(record, findings, facts),
-        next_step=next_step(treat, very_high, drugs, first, differ, situation),
+        cautions=(*taken_though_blocked(record, drugs), *cautions(record, findings, facts)),
+        next_step=step,
         laboratory=laboratory_list(record),
         falls=falls,
         fall_drugs=None if record.drugs.names is None else fall_drugs(record.drugs.names),
@@ -158,7 +161,9 @@ def prevent(record: PatientRecord, findings: Iterable[Finding] = ()) -> Preventi
         exercise=EXERCISE,
         programme=programme(),
         figures=(*imminent_risk(record.sex, record.age_yr), *frax_notes(record, facts)),
-        dates=dates(
+        dates=()
+        if step == NOT_FRAGILE
+        else dates(
             start,
             density_stands(record, last_vertebral_on(record, findings)),
             record.recorded_on,
@@ -201,6 +206,12 @@ def _start(record: PatientRecord, findings: tuple[Finding, ...]) -> date | None:
     if today is None or (broken is not None and (today - broken).days <= FRESH_DAYS):
         return broken
     return today
+
+
+def _fragile_now(record: PatientRecord, facts: Mapping[str, Any]) -> bool | None:
+    """Whether this is a fracture of weak bone; by the event alone where the earlier fractures are not known."""
+    every: bool | None = facts.get("fragility_fracture")
+    return False if every is None and record.episode.low_energy is False else every
 
 
 def _newest_density(record: PatientRecord) -> date | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.anatomy.label.resolution import COARSER_BY
+from endplate.anatomy.label.resolution import COARSER_BY, THICK_MM
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.cited import cited
 from endplate.finding import BAND_SD
@@ -150,10 +150,14 @@ def edge_along_superior_mm(vertebra: Vertebra) -> float:
 
 def drawn_in(edge_mm: float, vertebra: Vertebra) -> str:
     """What a label's steps along the spine come from, in words."""
-    spacing = float(vertebra.grid.spacing_mm[vertebra.axis_along])
-    if edge_mm >= spacing * float(COARSER_BY):
+    if in_blocks(edge_mm, vertebra):
         return f"labels drawn in steps of {edge_mm:.1f} mm"
-    return f"slices of {spacing:.2g} mm"
+    return f"slices of {float(vertebra.grid.spacing_mm[vertebra.axis_along]):.2g} mm"
+
+
+def in_blocks(edge_mm: float, vertebra: Vertebra) -> bool:
+    """Whether a label was drawn in voxels coarser along the spine than those it is stored in."""
+    return bool(edge_mm >= float(vertebra.grid.spacing_mm[vertebra.axis_along]) * float(COARSER_BY))
 
 
 def _measured(value: float, sd: float | None) -> Measured:
@@ -171,6 +175,9 @@ def _wedge(
     if vertebra.superior is None or vertebra.inferior is None:
         return Measured(value=None, reason="an endplate is missing")
     edge_mm = edge_along_superior_mm(vertebra)
+    if edge_mm > float(THICK_MM) and in_blocks(edge_mm, vertebra):
+        reason = f"{drawn_in(edge_mm, vertebra)} cannot carry an angle: whole blocks tip an endplate"
+        return Measured(value=None, reason=reason)
     lean = [
         sagittal_lean(plate, extent, edge_mm, nodes.get(name))
         for name, plate in (("upper", vertebra.superior), ("lower", vertebra.inferior))

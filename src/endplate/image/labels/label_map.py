@@ -56,7 +56,7 @@ def translate(
     """
     levels = scheme.levels_of(present)
     unknown = [n for n in present if n not in levels and n not in scheme.others and n not in scheme.levels]
-    if unknown:
+    if unknown and scheme.unlisted == "refused":
         raise LabelError(
             f"{name} has labels that the scheme {scheme.name} does not have: {', '.join(map(str, unknown[:12]))}",
             "a wrong scheme would name the wrong vertebra",
@@ -67,9 +67,21 @@ def translate(
     table = np.zeros(max(present) + 1, np.uint16)
     for number, level in levels.items():
         table[number] = level.verse_id
-    dropped = [n for n in present if n not in levels]
-    notes = (f"{len(dropped)} labels of other structures were left out",) if dropped else ()
-    return table[numbers], notes
+    return table[numbers], _left_out([n for n in present if n not in levels], unknown, scheme)
+
+
+def _left_out(dropped: list[int], unknown: list[int], scheme: Scheme) -> tuple[str, ...]:
+    """What is said of labels that were left out; those that a scheme file does not name are listed."""
+    listed = len(dropped) - len(unknown)
+    notes = (f"{listed} labels of other structures were left out",) if listed else ()
+    if not unknown:
+        return notes
+    names = ", ".join(map(str, unknown[:12])) + (f" and {len(unknown) - 12} more" if len(unknown) > 12 else "")
+    return (
+        *notes,
+        f"labels that the {scheme.name} does not name were left out as other structures: {names}; a vertebra among "
+        "them must be added to the file, other structures can be listed there under ignore",
+    )
 
 
 def _choose(image: NiftiImage, found: Whole, scheme: str | Path | None, name: str) -> Scheme:

@@ -17,6 +17,8 @@ class Scheme:
     levels : label to level.
     others : labels that the scheme gives to structures other than a single vertebra (organs, discs, coccyx).
     sacrum : label of the whole sacrum; it stands for S1 only where S1 has no label of its own.
+    unlisted : what becomes of a label that is in neither: refused, or left out with a word, where a person wrote down
+        the levels and nothing of what else the map holds.
     guess : whether the scheme may be recognised from the numbers alone; "last" tries it where no other fits.
     """
 
@@ -25,6 +27,7 @@ class Scheme:
     levels: dict[int, Level]
     others: frozenset[int] = field(default=frozenset())
     sacrum: int | None = None
+    unlisted: Literal["refused", "left out"] = "refused"
     guess: bool | Literal["last"] = True
 
     def levels_of(self, labels: list[int]) -> dict[int, Level]:

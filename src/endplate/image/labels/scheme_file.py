@@ -23,7 +23,7 @@ def scheme_from_file(path: Path) -> Scheme:
     """The scheme of `{"L1" = 20, ...}` or `{"20" = "L1", ...}`, at top level or under `levels`.
 
     `ignore` lists labels of other structures: numbers, ranges such as "100-117", a table of names, or "rest" for all
-    that no level has.
+    that no level has. Without it, labels that the file does not name are left out and listed.
 
     Raises
     ------
@@ -46,7 +46,13 @@ def scheme_from_file(path: Path) -> Scheme:
         levels[number] = level
     others = _others(path, ignored) - set(levels)
     name = f"file {name_of(path)}"
-    return Scheme(name=name, description=f"the table in {name_of(path)}", levels=levels, others=frozenset(others))
+    return Scheme(
+        name=name,
+        description=f"the table in {name_of(path)}",
+        levels=levels,
+        others=frozenset(others),
+        unlisted="left out" if ignored is None else "refused",
+    )
 
 
 def _parsed(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Do labels stand upright? Told by the vertebrae themselves, not by the header, which may have lost a sign.
+"""Do labels stand upright, and face forward? The vertebrae themselves say, not the header, which may have lost a sign.
 
 Behind its body every vertebra slopes down: the pedicles leave the upper half of the body, and laminae and spinous
 process lie lower the farther back. The slope of a label's rear half against the spine's own line has the same sign
@@ -8,7 +8,7 @@ at nearly every level (-0.2 to -0.7 on 29 whole vertebrae of five public masks),
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -38,11 +38,19 @@ POINTS = 20_000  # of one label: its shape needs no more
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Whether labels stand upright by the header's axes, and how many of them say so (`agree` of `seen`)."""
+    """How labels lie by the header's axes.
+
+    Attributes
+    ----------
+    stand : whether they stand upright; `agree` of `seen` labels say so.
+    backwards, facing : how many reach farther to the front than to the back, of those that show front and back.
+    """
 
     stand: Stand
     agree: int = 0
     seen: int = 0
+    backwards: int = 0
+    facing: int = 0
 
 
 def standing(numbers: NDArray[np.uint16], centroids: Mapping[int, NDArray[np.float64]], grid: Grid) -> Standing:
@@ -56,20 +64,23 @@ def standing(numbers: NDArray[np.uint16], centroids: Mapping[int, NDArray[np.flo
     ordered = sorted(centroids, key=lambda label: -float(grid.to_mm(centroids[label])[2]))
     middles = np.array([grid.to_mm(centroids[label]) for label in ordered]).reshape(-1, 3)
     boxes = ndimage.find_objects(numbers)
-    slopes = []
+    shapes = []
     for place, label in enumerate(ordered):
         points = _points_mm(numbers, label, boxes[label - 1], grid)
-        slope = _slope(points, middles[place], _up(middles, place))
-        if slope is not None:
-            slopes.append(slope)
-    if len(slopes) < int(FEWEST):
-        return Standing(stand="unknown", seen=len(slopes))
-    down = sum(slope < 0 for slope in slopes)
-    if down >= float(MAX_OF_THEM) * len(slopes):
-        return Standing(stand="upright", agree=down, seen=len(slopes))
-    if len(slopes) - down >= float(MAX_OF_THEM) * len(slopes):
-        return Standing(stand="upside down", agree=len(slopes) - down, seen=len(slopes))
-    return Standing(stand="unknown", seen=len(slopes))
+        shapes.append(_shape(points, middles[place], _up(middles, place)))
+    skews = [skew for skew, _ in shapes if skew is not None]
+    found = Standing(stand="unknown", backwards=sum(skew < 0 for skew in skews), facing=len(skews))
+    return _judged([slope for _, slope in shapes if slope is not None], found)
+
+
+def _judged(slopes: list[float], found: Standing) -> Standing:
+    """The standing that most of the slopes agree on."""
+    down, seen = sum(slope < 0 for slope in slopes), len(slopes)
+    if seen >= int(FEWEST) and down >= float(MAX_OF_THEM) * seen:
+        return replace(found, stand="upright", agree=down, seen=seen)
+    if seen >= int(FEWEST) and seen - down >= float(MAX_OF_THEM) * seen:
+        return replace(found, stand="upside down", agree=seen - down, seen=seen)
+    return replace(found, seen=seen)
 
 
 def check_upright(labels: LabelMap, name: str) -> LabelMap:
@@ -81,7 +92,7 @@ def check_upright(labels: LabelMap, name: str) -> LabelMap:
 
     Raises
     ------
-    LabelError : they stand on their heads; left and right would be exchanged too.
+    LabelError : they stand on their heads, or face backwards; left and right would be exchanged too.
     """
     middles = label_centroids(whole_of(labels.labels))
     centroids = {n: middle for n, middle in middles.items() if FROM_VERSE_ID[n].region in WITH_PROCESS}
@@ -92,6 +103,13 @@ def check_upright(labels: LabelMap, name: str) -> LabelMap:
             "the spinous process points up by the header's axes",
             "with a lost sign of the z axis, left and right of the patient are exchanged too",
             "correct the z axis in the header of CT and labels and give them again",
+        )
+    if found.backwards >= max(float(MAX_OF_THEM) * found.facing, float(FEWEST)):
+        raise LabelError(
+            f"{name}: by their shape the labelled vertebrae face backwards: in {found.backwards} of {found.facing} "
+            "the processes lie in front of the body by the header's axes",
+            "with a lost sign of the y axis, left and right of the patient are exchanged too",
+            "correct the x and y axes in the header of CT and labels and give them again",
         )
     return labels
 
@@ -112,21 +130,26 @@ def _up(middles: NDArray[np.float64], place: int) -> NDArray[np.float64]:
     return along / length if length > 1 else np.array([0.0, 0.0, 1.0])
 
 
-def _slope(points: NDArray[np.float64], middle: NDArray[np.float64], up: NDArray[np.float64]) -> float | None:
-    """Rise of a label's rear half for each mm backwards; None where front and back or the slope are not clear."""
+def _shape(
+    points: NDArray[np.float64], middle: NDArray[np.float64], up: NDArray[np.float64]
+) -> tuple[float | None, float | None]:
+    """Skew of a label from front to back, positive where its longer end is its back, and the slope of that end.
+
+    The slope is the rise of the rear half for each mm backwards. None where they are not clear.
+    """
     across = np.array([0.0, 1.0, 0.0]) - up[1] * up
     if len(points) == 0 or np.linalg.norm(across) < 0.3:
-        return None
+        return None, None
     away = points - middle
     back, rise = away @ (across / np.linalg.norm(across)), away @ up
     spread = float((back**2).mean())
     skew = float((back**3).mean()) / max(spread, 1e-9) ** 1.5
     if abs(skew) < float(MIN_SKEW):
-        return None
+        return None, None
     back = back * np.sign(skew)
     low, high = np.percentile(back, [2, 98])
     rear = back > (low + high) / 2
     if np.count_nonzero(rear) < 20:
-        return None
+        return skew, None
     slope = float(np.polyfit(back[rear], rise[rear], 1)[0])
-    return slope if abs(slope) >= float(MIN_SLOPE) else None
+    return skew, slope if abs(slope) >= float(MIN_SLOPE) else None

@@ -115,6 +115,8 @@ def canal_middle(spine: Spine, vertebra: Vertebra) -> NDArray[np.float64] | None
     if spine.canal is None or not vertebra.arch.any():
         return None
     local = vertebra.to_local_mm(spine.canal.centre_mm)
+    if not len(local):
+        return None
     nearest = local[int(np.abs(local[:, 2]).argmin())]
     return nearest if abs(nearest[2]) < SEEN_FROM_MM else None
 

@@ -14,7 +14,7 @@ from endplate.numerics.porous_flow.body import Field
 from endplate.numerics.porous_flow.front import Flow, FrontSolver, Source
 from endplate.numerics.porous_flow.needle_source import tip_pressure_mpa
 from endplate.numerics.porous_flow.rheology import pipe_drop_mpa
-from endplate.progress import Share
+from endplate.progress import Share, read_gauge
 from endplate.repair.cement.injection_plan import InjectionPlan, Portion
 from endplate.repair.cement.porous_site import Site
 from endplate.repair.device.cement import BODY_WARMTH, END_POINT_PA_S, Cement
@@ -64,6 +64,7 @@ class InjectionRun:
             step = min(self._step_ml, left)
             taken, reason = self._step(portion.needles, step)
             left -= taken
+            read_gauge(tell, self.injected_ml, self.curve[-1][2])
             tell(min(self.injected_ml / self.planned_ml, 1.0))
             if reason:
                 self.stop = reason

@@ -11,7 +11,7 @@ from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
 from endplate.numerics.mpm.load_stepping import deflate
-from endplate.progress import Share
+from endplate.progress import Share, read_gauge
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
@@ -174,6 +174,8 @@ class InflationRun:
         gain = np.array(self.shape().heights_mm) - course.before.heights_mm
         curve.volume_ml.append(float(self.target_mm3.sum() - self.empty_mm3.sum()) / 1000)
         curve.pressure_mpa.append(max(balloon.pressure_mpa for balloon in self.engine.balloons))
+        if curve is course.curve:
+            read_gauge(self.done, curve.volume_ml[-1], curve.pressure_mpa[-1])
         curve.gain_mm.append((float(gain[0]), float(gain[1]), float(gain[2])))
         curve.pushed_mm.append(self._pushed_mm())
 

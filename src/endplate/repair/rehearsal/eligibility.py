@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from endplate.anatomy.label.present import absent
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.biomechanics.sampling import hu_on
 from endplate.bone.inclusion import inclusion_ml
@@ -29,8 +30,7 @@ def eligible_vertebra(spine: Spine, level: Level, volume: Volume) -> Vertebra:
     """
     vertebra = spine.at(level)
     if vertebra is None:
-        there = ", ".join(str(other.level) for other in spine.vertebrae) or "none"
-        raise LabelError(f"{level} is not in the labels", f"they hold {there}", "name one of these levels")
+        raise absent(level, [other.level for other in spine.vertebrae])
     if vertebra.cut_by_field:
         raise LabelError(
             f"the border of the scan cuts the body of {level}",

@@ -11,7 +11,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.model import BoneModel
 from endplate.biomechanics.strength import solve_strength
 from endplate.errors import EndplateError
-from endplate.progress import Progress, silent
+from endplate.progress import Gauge, Progress, silent
 from endplate.repair.access.access_result import Access, Procedure
 from endplate.repair.access.needle_tip import needle_tips
 from endplate.repair.augmented.augmented_bone import BeforeAfter, Solved, augmented_model, cement_share, compare
@@ -171,7 +171,7 @@ class _SingleRun:
             sites,
             plan,
             intact=self.prepared.intact,
-            progress=lambda part: self.tell("balloon", part, done.procedure),
+            progress=Gauge(self.tell, "balloon", done.procedure),
         )
         # The discs are taken to keep their angles, so the segment straightens by what the body does.
         return replace(
@@ -195,7 +195,7 @@ class _SingleRun:
                 permeability_factor=plan.permeability_factor * self.draw.permeability,
                 stop_at_posterior_quarter=plan.stop_at_posterior_quarter and not behind,
             ),
-            lambda part: self.tell("cement", part, done.procedure),
+            Gauge(self.tell, "cement", done.procedure),
         )
         return replace(done, fill=replace(fill, notes=(*fill.notes, BEHIND)) if behind else fill)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from endplate.decision.recovery.trials import trials
 from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
 from endplate.report.care.matrix import matrix
+from endplate.report.care.places import CARE, PLACES, marked, marks, put
 from endplate.report.care.plan_page import topics
 from endplate.report.care.recovery import bands
 from endplate.report.care.sources import publications
@@ -27,63 +29,70 @@ from endplate.report.care.words import (
     rule_title,
     trust_words,
 )
+from endplate.report.overview.answer import NO_RECORD, care_lines
+from endplate.report.overview.guidelines import counted
+from endplate.report.overview.steps import next_steps
 from endplate.report.page import style, template_environment
+from endplate.report.phrase import polished
 from endplate.version import __version__
 
-BEGIN, END = "<!-- care: begin -->", "<!-- care: end -->"
+BEGIN, END = marks(CARE)
 """Where the section stands in a report, so that a later decision can replace it."""
-ALARM_BEGIN, ALARM_END = "<!-- emergencies: begin -->", "<!-- emergencies: end -->"
-"""Where emergencies stand in a report: at its top, far from the section."""
-EMPTY, ALARM_EMPTY = Markup(f"{BEGIN}{END}"), Markup(f"{ALARM_BEGIN}{ALARM_END}")
-"""The places of what is not there yet."""
+CONTENTS = (
+    ("asknext", "Ask next"),
+    ("candidacy", "Candidacy"),
+    ("timeline", "Episode in time"),
+    ("recovery", "Expected recovery"),
+    ("techniques", "Other techniques"),
+    ("conservative", "Conservative plan"),
+    ("prevention", "Prevention"),
+)
+"""Headings of the section, as the list of contents names them."""
+
+
+def care_parts(care: Care) -> dict[str, Markup]:
+    """Every part of a decision between its marks, by the names of `places`."""
+    held = context(care)
+    bodies = {name: _environment().get_template(f"parts/{name}.html.j2").render(held) for name in PLACES}
+    return {name: marked(name, body) for name, body in bodies.items()}
+
+
+def unweighed_parts() -> dict[str, Markup]:
+    """The same places in a report without a record: what was not asked is said."""
+    empty = {name: marked(name, "") for name in PLACES}
+    answer = _environment().get_template("parts/answer.html.j2").render(lines=NO_RECORD)
+    verdicts = _environment().get_template("parts/unweighed.html.j2").render()
+    return {**empty, "answer": marked("answer", answer), "verdicts": marked("verdicts", verdicts)}
 
 
 def care_section(care: Care) -> Markup:
-    """The section between its marks."""
-    body = _environment().get_template("care.html.j2").render(context(care))
-    return Markup(f"{BEGIN}\n{body}\n{END}")
-
-
-def care_alarm(care: Care) -> Markup:
-    """Emergencies, cautions and the choice of technique between their marks."""
-    decision = care.decision
-    body = (
-        _environment()
-        .get_template("alarm.html.j2")
-        .render(alarms=alarms(decision), cautions=cautions(decision), techniques=technique_lines(decision))
-    )
-    return Markup(f"{ALARM_BEGIN}\n{body}\n{ALARM_END}")
+    """The sections of a decision between their marks."""
+    return care_parts(care)[CARE]
 
 
 def care_page(care: Care) -> str:
-    """A page that holds the section alone."""
+    """A page that holds a decision alone."""
     return (
         _environment()
         .get_template("care_page.html.j2")
-        .render(alarm=care_alarm(care), section=care_section(care), care=care, version=__version__, style=style())
+        .render(**as_names(care_parts(care)), care=care, version=__version__, style=style())
     )
 
 
+def as_names(parts: Mapping[str, Markup]) -> dict[str, Markup]:
+    """The parts by the names that page templates give them."""
+    names = {"answer": "care_answer", "contents": "care_contents", CARE: "care_section"}
+    return {names.get(name, name): part for name, part in parts.items()}
+
+
 def within(page: str, care: Care) -> str:
-    """A report with emergencies and section put in, or in place of earlier ones.
+    """A report with every part of a decision put in, or in place of earlier ones.
 
     Raises
     ------
     ValueError : the page has no place for the section.
     """
-    alarm, section = str(care_alarm(care)), str(care_section(care))
-    if ALARM_BEGIN in page:
-        return _put(_put(page, alarm, ALARM_BEGIN, ALARM_END), section, BEGIN, END)
-    return _put(page, alarm + section, BEGIN, END)
-
-
-def _put(page: str, text: str, begin: str, end: str) -> str:
-    """A page with what stands between two marks, and the marks, replaced."""
-    head, begun, rest = page.partition(begin)
-    _, ended, tail = rest.partition(end)
-    if not (begun and ended):
-        raise ValueError("the page has no place for the care section")
-    return head + text + tail
+    return put(page, care_parts(care))
 
 
 @cache
@@ -94,22 +103,34 @@ def _environment() -> Environment:
         "missing_words": missing_words,
         "change_words": change_words,
         "rule_title": rule_title,
+        "polished": polished,
     }
     return environment
 
 
 def context(care: Care) -> dict[str, Any]:
-    """Everything the template prints."""
+    """Everything that the parts print."""
+    questions = next_questions(care)
+    counts, steps = counted(care.decision), next_steps(care, questions)
+    named = [(name, words) for name, words in CONTENTS if name != "asknext" or questions]
+    dated = timeline(care.record)
     return {
+        "alarms": alarms(care.decision),
+        "cautions": cautions(care.decision),
+        "lines": care_lines(counts, steps),
+        "counts": counts,
+        "steps": steps,
+        "entries": [(name, words) for name, words in named if name != "timeline" or dated],
         "care": care,
         "levels": care.decision.levels,
-        "questions": next_questions(care),
+        "questions": questions,
         "conservative": topics("conservative", care),
         "techniques": techniques(),
+        "technique_choice": technique_lines(care.decision),
         "blocks": matrix(care.decision),
         "words": STATUS_WORDS,
         "marks": STATUS_MARKS,
-        "timeline": timeline(care.record),
+        "timeline": dated,
         "bands": bands(care.record),
         "trials": trials(),
         "plan": care.prevention,

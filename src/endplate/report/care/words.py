@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from endplate.decision.explanation.explain import shown
@@ -20,11 +21,17 @@ STATUS_WORDS = {
 STATUS_MARKS = {"yes": "●", "no": "○", "conditional": "◐", "contraindicated": "✕", "indeterminate": "?"}
 """A mark beside the word, so that a matrix can be read without colour."""
 
+MEASURED = re.compile(r"^finding \w+ at (\w+)$")
+"""The origin of a fact that was measured in the scan."""
+FROM_RECORD = re.compile(r"^[a-z_]+(\.\w+)*$")
+"""The origin of a fact of the record: a path that only a program needs."""
+
 
 def fact_words(used: Used) -> str:
     """A fact that a reason rests on, with where it came from."""
     value = shown(field_catalogue()[used.field], used.value)
-    return f"{used.title}: {value}{f' ({used.origin})' if used.origin and used.value is not None else ''}"
+    origin = FROM_RECORD.sub("record", MEASURED.sub(r"measured at \1", used.origin))
+    return f"{used.title}: {value}{f' ({origin})' if origin and used.value is not None else ''}"
 
 
 def missing_words(names: tuple[str, ...]) -> str:

@@ -86,7 +86,7 @@ def _figure(view: _View, field: NDArray[np.float32], surface: Surface, access: A
         ),
     ]
     return svg.drawing(
-        width, TITLE + height, _alt(view, access), parts, f"solid-{slug}-{access.level}-{access.procedure}"
+        width, TITLE + height, _alt(view, access), parts, f"solid-{slug}-{access.level}-{access.procedure}", plate=True
     )
 
 

@@ -23,6 +23,9 @@ BEYOND_MM = 26.0
 """How far a section goes on above the first and below the last body centre, mm."""
 END_KNOT_MM = 40.0
 
+TOLERANCE_PX = 0.12
+"""How far a drawn outline may lie from the computed one, in pixels of half a millimetre: less than a line is wide."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpineFrame:
@@ -131,7 +134,35 @@ def outlines(mask: NDArray[np.float32], level: float = 0.5) -> list[NDArray[np.f
 
     if mask.shape[0] < 2 or mask.shape[1] < 2 or not (mask > level).any():
         return []
-    return [np.asarray(line) for line in contour_generator(z=np.nan_to_num(mask)).lines(level)]
+    return [simplified(np.asarray(line)) for line in contour_generator(z=np.nan_to_num(mask)).lines(level)]
+
+
+def simplified(line: NDArray[np.float64], tolerance: float = TOLERANCE_PX) -> NDArray[np.float64]:
+    """A line (n, 2) without the points that lie closer than a tolerance to the line of the others (Douglas-Peucker)."""
+    keep = np.zeros(len(line), bool)
+    keep[[0, -1]] = True
+    parts = [(0, len(line) - 1)]
+    while parts:
+        first, last = parts.pop()
+        if last - first < 2:
+            continue
+        away = _distances(line[first + 1 : last], line[first], line[last])
+        far = int(away.argmax())
+        if away[far] > tolerance:
+            middle = first + 1 + far
+            keep[middle] = True
+            parts += [(first, middle), (middle, last)]
+    return line[keep]
+
+
+def _distances(
+    points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distances of points (n, 2) from the segment between two others."""
+    along, away = end - start, points - start
+    square = float(along @ along)
+    share = np.clip(away @ along / square, 0.0, 1.0) if square > 0 else np.zeros(len(points))
+    return np.asarray(np.linalg.norm(away - share[:, None] * along, axis=1))
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.case import Case
-from endplate.fracture.result import Heights
+from endplate.fracture.result import Fracture, Heights
 from endplate.report.figure import svg
 from endplate.report.figure.bitmap import grey_jpeg, silhouette_png
 from endplate.report.figure.plane import Section, View, cut, fit_frame, outlines, sample
@@ -40,7 +40,9 @@ def section_figure(case: Case, view: View) -> Markup | None:
     for vertebra in case.spine.vertebrae:
         parts += _vertebra(case, vertebra, section)
     parts += _marks(view, width, height)
-    return svg.drawing(width, height, _alt(case, view), [svg.group(parts, class_=kind)], f"{view}-section")
+    return svg.drawing(
+        width, height, _alt(case, view), [svg.group(parts, class_=kind)], f"{view}-section", plate=case.volume is None
+    )
 
 
 def _alt(case: Case, view: View) -> str:
@@ -108,7 +110,26 @@ def _vertebra(case: Case, vertebra: Vertebra, section: Section) -> list[Markup]:
     if section.view == "sagittal" and reading is not None:
         parts += _heights(vertebra, reading.heights, section)
         values = _written(reading.heights)
+        parts += _grade(reading, vertebra, section)
     return parts + _name(vertebra, values, section)
+
+
+def _grade(reading: Fracture, vertebra: Vertebra, section: Section) -> list[Markup]:
+    """At the right edge what a reader looks for: the grade where height was lost, and whether it is a fracture."""
+    y = float(section.project(vertebra.centroid_mm)[1]) * PER_MM
+    x = section.width_mm * PER_MM - 5
+    shape = f" {reading.shape}" if reading.shape not in (None, "none") else ""
+    lines = [(f"Genant {reading.genant_grade}{shape}", "level-name")] if reading.genant_grade else []
+    if reading.fracture == "yes":
+        lines.append(("FRACTURE", "side-mark"))
+    elif reading.fracture == "indeterminate" and reading.genant_grade:
+        lines.append(("fracture?", "level-values"))
+    if reading.genant_grade is None:
+        lines.append(("not graded", "level-values"))
+    return [
+        svg.text(x, y - 2 + 16 * place, words, class_=name, text_anchor="end")
+        for place, (words, name) in enumerate(lines)
+    ]
 
 
 def _profile(endplate: Endplate, view: View) -> NDArray[np.float64]:
@@ -125,6 +146,16 @@ def _profile(endplate: Endplate, view: View) -> NDArray[np.float64]:
 
 def _heights(vertebra: Vertebra, heights: Heights, section: Section) -> list[Markup]:
     """Three lines from endplate to endplate with small feet."""
+    parts = []
+    for _, ends in height_ends(vertebra, heights):
+        (x1, y1), (x2, y2) = section.project(ends) * PER_MM
+        if np.isfinite([x1, y1, x2, y2]).all():
+            parts.append(svg.line(x1, y1, x2, y2, class_="height-line"))
+    return parts
+
+
+def height_ends(vertebra: Vertebra, heights: Heights) -> list[tuple[str, NDArray[np.float64]]]:
+    """The measured heights of a level, each with its upper and lower end (2, 3), world LPS mm."""
     if vertebra.superior is None or vertebra.inferior is None:
         return []
     upper, lower = (_profile(item, "sagittal") for item in (vertebra.superior, vertebra.inferior))
@@ -132,16 +163,15 @@ def _heights(vertebra: Vertebra, heights: Heights, section: Section) -> list[Mar
     if shared.sum() < 3:
         return []
     front, back = upper[shared, 1].max(), upper[shared, 1].min()
-    parts = []
+    found = []
     for name, place in HEIGHT_PLACES.items():
         if getattr(heights, name).value is None:
             continue
         anterior = front - place * (front - back)
         ends = np.array([[0.0, anterior, _at(upper, anterior)], [0.0, anterior, _at(lower, anterior)]])
-        (x1, y1), (x2, y2) = section.project(vertebra.to_world_mm(ends)) * PER_MM
-        if np.isfinite([x1, y1, x2, y2]).all():
-            parts.append(svg.line(x1, y1, x2, y2, class_="height-line"))
-    return parts
+        if np.isfinite(ends).all():
+            found.append((name, vertebra.to_world_mm(ends)))
+    return found
 
 
 def _at(profile: NDArray[np.float64], anterior: float) -> float:

@@ -33,8 +33,13 @@ def group(children: Iterable[Markup], **attributes: object) -> Markup:
     return element("g", *children, **attributes)
 
 
-def drawing(width: float, height: float, alt: str, children: Iterable[Markup], identity: str) -> Markup:
-    """A whole picture that scales to its place; `alt` is what a screen reader says."""
+def drawing(
+    width: float, height: float, alt: str, children: Iterable[Markup], identity: str, plate: bool = False
+) -> Markup:
+    """A whole picture that scales to its place; `alt` is what a screen reader says.
+
+    `plate` puts it on white on a dark page too: for pictures that hold a bitmap on white.
+    """
     return element(
         "svg",
         element("title", alt, id=f"{identity}-title"),
@@ -42,21 +47,38 @@ def drawing(width: float, height: float, alt: str, children: Iterable[Markup], i
         viewBox=f"0 0 {_text(float(width))} {_text(float(height))}",
         role="img",
         aria_labelledby=f"{identity}-title",
-        class_="figure",
+        class_="figure plate" if plate else "figure",
     )
 
 
 def path(points: ArrayLike, closed: bool = False, **attributes: object) -> Markup:
-    """A line through points (n, 2); points that are not finite break it."""
+    """A line through points (n, 2), to a tenth of a drawing unit; points that are not finite break it."""
     xy = np.asarray(points, float).reshape(-1, 2)
-    commands, pen = [], "M"
-    for x, y in xy:
-        if not (np.isfinite(x) and np.isfinite(y)):
-            pen = "M"
-            continue
-        commands.append(f"{pen}{x:.1f} {y:.1f}")
-        pen = "L"
+    tenths = np.where(np.isfinite(xy), np.rint(10 * np.nan_to_num(xy)), 0).astype(int)
+    commands: list[str] = []
+    last: tuple[int, int] | None = None
+    for (x, y), known in zip(tenths.tolist(), np.isfinite(xy).all(axis=1).tolist(), strict=True):
+        if not known:
+            last = None
+        elif last is None:
+            commands.append(f"M{_tenths(x)}{_joined(y)}")
+            last = (x, y)
+        elif (x, y) != last:
+            # Steps from point to point: half as long as places, and a page holds thousands of them.
+            commands.append(f"l{_tenths(x - last[0])}{_joined(y - last[1])}")
+            last = (x, y)
     return element("path", d="".join(commands) + ("Z" if closed and commands else ""), **attributes)
+
+
+def _tenths(value: int) -> str:
+    """A number of tenths as SVG writes it, without a leading nought."""
+    return f"{value / 10:g}".replace("0.", ".", 1) if 0 < abs(value) < 10 else f"{value / 10:g}"
+
+
+def _joined(value: int) -> str:
+    """A second number of a pair: a minus sign parts it from the first as well as a space does."""
+    text = _tenths(value)
+    return text if text.startswith("-") else f" {text}"
 
 
 def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Markup:

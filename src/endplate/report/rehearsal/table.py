@@ -114,7 +114,7 @@ def comparison(rehearsal: Rehearsal) -> list[Table]:
             columns = [name for name in PROCEDURE_WORDS if name in {*columns, "vertebroplasty"}]
         heads = tuple((PROCEDURE_WORDS[name].capitalize(), "") for name in columns)
         lines = tuple(
-            (_titled(row), tuple(_cell(held[name].get(row.name), row, name) for name in columns))
+            (_titled(row), tuple(cell(held[name].get(row.name), row, name) for name in columns))
             for row in rows
             if any(row.name in held[name] for name in columns)
         )
@@ -127,7 +127,8 @@ def _titled(row: Row) -> str:
     return f"{row.title} ({row.unit})" if row.unit else row.title
 
 
-def _cell(band: Band | None, row: Row, procedure: str) -> Cell:
+def cell(band: Band | None, row: Row, procedure: str) -> Cell:
+    """A result as a cell: its value with its band, or the reason why there is none."""
     if band is None and procedure == "vertebroplasty" and row.name.startswith("cured_"):
         return Cell(value="taken as unchanged")
     if band is None or band.value is None:
@@ -189,7 +190,7 @@ def neighbours(rehearsal: Rehearsal) -> Table | None:
     for name in names:
         what, level, case = NEIGHBOUR.fullmatch(name).groups()  # type: ignore[union-attr]
         row = Row(name=name, title="", unit="", decimals=2)
-        cells = tuple(_cell(rehearsal.bands[column].get(name), row, column) for column in columns)
+        cells = tuple(cell(rehearsal.bands[column].get(name), row, column) for column in columns)
         rows.append((f"{level}, {case} ({LOAD_WORDS[case]}): {NEIGHBOUR_ROWS[what].lower()}", cells))
     if not rows:
         return None

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from endplate.cli.record.question import part_of
 from endplate.decision.explanation.ask_next import NextQuestion, ask_next
 from endplate.decision.facts.case_facts import facts_without_level, level_facts
 from endplate.decision.facts.record_paths import path_of
@@ -17,6 +16,7 @@ from endplate.decision.rules.rulebook import rulebook
 from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
+from endplate.patient.question import part_of
 
 MAX = 12
 """Questions that come first; after them the record is asked part by part."""

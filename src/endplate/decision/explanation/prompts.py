@@ -14,11 +14,34 @@ UNITS = {"yr": "years", "kg": "kg", "cm": "cm", "days": "days", "percent": "%", 
          "nmol_l": "nmol/L", "mg_day": "mg a day", "iu_day": "IU a day", "g_cm2": "g/cm²", "mg_cm3": "mg/cm³",
          "hu": "HU"}  # fmt: skip
 """Units at the end of a field's name, in words."""
+MORE_LABELS = {
+    "onset_on": "Day of onset", "high_energy": "High-energy event", "admitted_on": "Day of admission",
+    "judged_recent": "Judged recent by the clinician", "rated_on": "Day of the rating",
+    "tallest_height_cm": "Tallest height ever, cm", "last_height_cm": "Last height on record, cm",
+    "mri_on": "Day of the MRI", "bone_scan_on": "Day of the bone scan", "ct_on": "Day of the CT",
+    "frax_major_percent": "FRAX, major fracture, %", "frax_hip_percent": "FRAX, hip fracture, %",
+    "alp_u_l": "Alkaline phosphatase, U/L", "alt_u_l": "ALT, U/L", "pth_pmol_l": "PTH, pmol/L",
+    "tsh_mu_l": "TSH, mU/L", "cumulative_prednisone_g_year": "Prednisone over the last year, g",
+    "anticoagulant_correctable": "Anticoagulation can be corrected", "vitamin_d_iu_day": "Vitamin D, IU a day",
+    "kind": "Kind of cancer", "asa": "ASA class", "mfi5": "Modified 5-item frailty index",
+    "stay_independent": "Stay Independent questionnaire, points", "tug_s": "Timed up and go, seconds",
+    "tandem_s": "Tandem stand, seconds", "tests": "Density tests", "names": "List of drugs by name",
+    "sf36": "SF-36", "sf12": "SF-12", "eq5d": "EQ-5D",
+}  # fmt: skip
+"""Names of fields that do not read as words."""
 LABELS = {"id": "Identifier of the patient", "recorded_on": "Recorded on", "height_cm": "Height of the patient, cm"}
 """Questions about the patient that no rule set asks for."""
 NAMED = 4
 """Rule sets that a reason names; the rest are counted."""
 
+PARTS = {
+    "episode": "Onset and event", "pain": "Pain", "questionnaires": "Questionnaires", "examination": "Examination",
+    "neurology": "Neurology", "mobility": "Mobility", "care": "Conservative care", "studies": "Imaging studies",
+    "bone": "Bone density and FRAX", "laboratory": "Laboratory values", "drugs": "Drugs", "allergies": "Allergies",
+    "infection": "Infection", "cancer": "Cancer", "fitness": "General fitness", "history": "Past history",
+    "falls": "Falls",
+}  # fmt: skip
+"""Parts of the record by the words a clinician uses."""
 WHY = {
     "episode": "Dates and the event decide how fresh the fracture is and what caused it.",
     "pain": "Rule sets ask for the pain under analgesia and where it comes from.",
@@ -54,6 +77,8 @@ def label(path: str) -> str:
 
 def plain(name: str) -> str:
     """A field's name as a reader says it, its unit at the end."""
+    if name in MORE_LABELS:
+        return MORE_LABELS[name]
     for unit, words in sorted(UNITS.items(), key=lambda pair: -len(pair[0])):
         if name.endswith(f"_{unit}"):
             return f"{name.removesuffix(f'_{unit}').replace('_', ' ')}, {words}"

@@ -1,0 +1,181 @@
+"""The case screen: the scan in the viewer, the spine strip, the findings of a level, and what a reader says of it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+
+from endplate.jobs import queue
+from endplate.level import Level
+from endplate.report.read_document import read_document
+from endplate.store.audit import note
+from endplate.store.cases import CaseRow, inputs_of
+from endplate.store.readings import add_reading, readings_of, withdraw_reading
+from endplate.web.access import Editor, RefusedError, TheBench, TheCase
+from endplate.web.bench import Bench, start_job
+from endplate.web.level_facts import level_facts, words_of
+from endplate.web.pages import page
+from endplate.web.slices import slice_png
+
+router = APIRouter(include_in_schema=False)
+SCENE = "scene.json"
+JOBS = ("measure", "view")
+NAMES = [str(level) for level in Level]
+
+
+@router.get("/cases/{case_id}/view")
+def view_page(request: Request, bench: TheBench, case: TheCase, level: str = "") -> Response:
+    """The page; where the viewer's files are missing a job makes them."""
+    document = read_document(_folder(case))
+    scene = scene_of(bench, case)
+    jobs = [job for job in queue.jobs(bench.store, ("queued", "running"), case_id=case.id) if job.task in JOBS]
+    chosen = level if level in document["levels"] else (case.summary.get("worst") or _first(document["levels"]))
+    return page(
+        request, "case_view.html.j2", case=case, scene=scene, jobs=jobs, levels=document["levels"], level=chosen,
+        facts=level_facts(document, chosen), readable="labels" in inputs_of(bench.store, case.id),
+        readings=readings_of(bench.store, case.id, withdrawn=True), grades=case.summary.get("grades", {}),
+        whole=words_of(document, None), names=NAMES,
+    )  # fmt: skip
+
+
+@router.get("/cases/{case_id}/view/level/{level}")
+def level_part(request: Request, bench: TheBench, case: TheCase, level: str) -> Response:
+    """Findings, cautions and gaps of one level, with the form to correct it."""
+    document = read_document(_folder(case))
+    if level not in document["levels"]:
+        raise RefusedError(404, "there is no such level in this scan", "", "choose one of the strip")
+    return page(
+        request, "level.html.j2", case=case, level=level, facts=level_facts(document, level), names=NAMES,
+        readings=readings_of(bench.store, case.id, withdrawn=True), levels=document["levels"],
+        readable="labels" in inputs_of(bench.store, case.id),
+    )  # fmt: skip
+
+
+@router.get("/cases/{case_id}/view/scene.json")
+def scene(bench: TheBench, case: TheCase) -> Response:
+    """Where everything lies, RAS mm, and which files show it."""
+    return JSONResponse(_scene(bench, case))
+
+
+@router.get("/cases/{case_id}/view/files/{name}")
+def view_file(bench: TheBench, case: TheCase, name: str) -> Response:
+    """One file of the viewer, by its name in the scene."""
+    held = _scene(bench, case)
+    strip = [] if held["strip"] is None else [held["strip"]["file"]]
+    found = next((one for one in (*(file["name"] for file in held["files"]), *strip) if one == name), None)
+    if found is None:
+        raise RefusedError(404, "the viewer has no such file", "", "load the page again")
+    kind = "image/jpeg" if found.endswith(".jpg") else "application/octet-stream"
+    return FileResponse(bench.files.view(case.id) / found, media_type=kind)
+
+
+@router.get("/cases/{case_id}/view/slice/{axis}/{index}.png")
+def slice_picture(
+    bench: TheBench, case: TheCase, axis: str, index: int, window: str = "bone", labels: bool = True
+) -> Response:
+    """One slice as a picture, for a browser without WebGL."""
+    if scene_of(bench, case) is None:
+        raise RefusedError(404, "the pictures are not made yet", "", "wait for the job")
+    return Response(slice_png(bench.files.view(case.id), axis, index, window, labels=labels), media_type="image/png")
+
+
+@router.post("/cases/{case_id}/view/prepare")
+def prepare(bench: TheBench, case: TheCase, user: Editor) -> Response:
+    """Make what the viewer shows, where it is missing."""
+    start_job(bench, user, "view", f"Prepare the viewer of {case.name}", case)
+    return RedirectResponse(f"/cases/{case.id}/view", 303)
+
+
+@router.post("/cases/{case_id}/readings")
+def new_reading(
+    bench: TheBench,
+    case: TheCase,
+    user: Editor,
+    what: Annotated[str, Form()],
+    level: Annotated[str, Form()],
+    reason: Annotated[str, Form()] = "",
+    to: Annotated[str, Form()] = "",
+    scope: Annotated[str, Form()] = "all",
+) -> Response:
+    """Keep what a reader says of a level, and compute everything again."""
+    given: dict[str, Any] = {"what": what, "level": level, "reason": reason}
+    if what == "renumber":
+        given |= {"to": to, "scope": scope}
+    elif what != "set_aside":
+        given["to"] = int(to) if what == "grade" and to.isdecimal() else to
+    _check(bench, case, given)
+    add_reading(bench.store, case.id, given, user.name)
+    note(bench.store, user.name, "corrected the case", case, f"{what} {level} {to}: {reason}")
+    start_job(bench, user, "measure", f"Measure {case.name} as read by {user.name}", case)
+    return RedirectResponse(f"/cases/{case.id}/view?level={level}", 303)
+
+
+@router.post("/cases/{case_id}/readings/{number}/withdraw")
+def withdraw(bench: TheBench, case: TheCase, user: Editor, number: int) -> Response:
+    """Withdraw a reading, and compute everything again."""
+    held = [one for one in readings_of(bench.store, case.id) if one.id != number]
+    _resolve(case, [one.plain for one in held])
+    withdraw_reading(bench.store, case.id, number, user.name)
+    note(bench.store, user.name, "withdrew a reading", case, str(number))
+    start_job(bench, user, "measure", f"Measure {case.name} as read by {user.name}", case)
+    return RedirectResponse(f"/cases/{case.id}/view", 303)
+
+
+def _check(bench: Bench, case: CaseRow, given: dict[str, Any]) -> None:
+    """Refuse a reading that has no meaning, before it is kept."""
+    if "labels" not in inputs_of(bench.store, case.id):
+        raise RefusedError(409, "this case cannot be computed again", "its labels are not here", "add them to the case")
+    signed = given | {"who": "reader", "at": "2000-01-01T00:00:00Z"}
+    _resolve(case, [*(one.plain for one in readings_of(bench.store, case.id)), signed])
+
+
+def _resolve(case: CaseRow, plain: list[dict[str, Any]]) -> None:
+    """Refuse readings that do not go together, by the levels of the labels as they were given."""
+    from endplate.case.readings.reading import parse_readings
+    from endplate.case.readings.resolve import resolve
+
+    resolve(parse_readings(plain, "what was said"), _labelled(case))
+
+
+def _labelled(case: CaseRow) -> list[Level]:
+    """The levels as they were labelled, before any reading; the results say them where readings were applied."""
+    document = read_document(_folder(case))
+    given = document["provenance"].get("parameters", {}).get("labelled_levels")
+    return [Level(name) for name in given or document["levels"]]
+
+
+def scene_of(bench: Bench, case: CaseRow) -> dict[str, Any] | None:
+    """The scene of a case; None where the viewer's files were not made."""
+    place = bench.files.view(case.id) / SCENE
+    try:
+        return _read_scene(place, place.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=32)
+def _read_scene(place: Path, changed: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    return found
+
+
+def _scene(bench: Bench, case: CaseRow) -> dict[str, Any]:
+    found = scene_of(bench, case)
+    if found is None:
+        raise RefusedError(404, "the viewer's files of this case are not made yet", "", "wait for the job")
+    return found
+
+
+def _folder(case: CaseRow) -> Path:
+    if case.folder is None:
+        raise RefusedError(404, "this case was not measured yet", "", "see its jobs")
+    return case.folder
+
+
+def _first(levels: list[str]) -> str:
+    return levels[0] if levels else ""

@@ -1,0 +1,105 @@
+// The record beside the matrix: cells that an answer changed are marked, questions are found, answers are kept in the tab.
+"use strict";
+
+(() => {
+  const form = document.getElementById("record");
+  const panel = document.getElementById("answer");
+  const dialog = document.getElementById("reasons");
+  if (!form || !panel) return;
+  let before = said();
+  let dirty = false;
+
+  function said() {
+    return new Map([...panel.querySelectorAll("[data-cell]")].map((cell) => [cell.dataset.cell, cell.dataset.says]));
+  }
+
+  function markChanges() {
+    const now = said();
+    let changed = 0;
+    panel.querySelectorAll("[data-cell]").forEach((cell) => {
+      const was = before.get(cell.dataset.cell);
+      if (was === undefined || was === cell.dataset.says) return;
+      changed += 1;
+      cell.classList.add("changed");
+      cell.title = `Changed by the last answer; before: ${was}`;
+    });
+    if (now.size) before = now;
+    form.querySelectorAll(".q.unfit").forEach((q) => q.classList.remove("unfit"));
+    panel.querySelectorAll("[data-fault]").forEach((line) => question(line.dataset.fault)?.classList.add("unfit"));
+    const count = changed === 1 ? "One verdict" : `${changed || "No"} verdicts`;
+    document.getElementById("changes").textContent = `${count} changed by the last answer.`;
+  }
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target === panel) markChanges();
+    if (event.target.id === "reasons-body" && !dialog.open) dialog.showModal();
+  });
+
+  function question(path) { return document.getElementById(`q-${path}`); }
+
+  function jump(path) {
+    const place = question(path);
+    if (!place) return;
+    place.closest("details.part")?.setAttribute("open", "");
+    place.hidden = false;
+    form.querySelectorAll(".q.at").forEach((q) => q.classList.remove("at"));
+    place.classList.add("at");
+    place.scrollIntoView({ block: "center" });
+    place.querySelector("input, select, textarea")?.focus({ preventScroll: true });
+  }
+  panel.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-jump]");
+    if (!link) return;
+    event.preventDefault();
+    jump(link.dataset.jump);
+  });
+
+  const find = document.getElementById("find");
+  find?.addEventListener("input", (event) => {
+    event.stopPropagation();
+    const words = find.value.trim().toLowerCase();
+    form.querySelectorAll("details.part").forEach((part) => {
+      let seen = 0;
+      part.querySelectorAll(".q").forEach((q) => {
+        q.hidden = words !== "" && !q.dataset.words.includes(words);
+        seen += q.hidden ? 0 : 1;
+      });
+      part.hidden = seen === 0;
+      if (words) part.open = seen > 0;
+    });
+  });
+  find?.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+
+  // Answers that were not saved outlive a session that ran out: they stay in this tab
+  const kept = form.dataset.kept;
+  function answers() {
+    const all = new FormData(form);
+    all.delete("csrf");
+    return JSON.stringify([...all].filter(([name]) => name.startsWith("f.")));
+  }
+  const saved = answers();
+  form.addEventListener("input", () => {
+    dirty = answers() !== saved;
+    try { dirty ? sessionStorage.setItem(kept, answers()) : sessionStorage.removeItem(kept); } catch (error) { /* not kept */ }
+  });
+  form.addEventListener("submit", () => { dirty = false; });
+  window.addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
+
+  function restore(text) {
+    JSON.parse(text).forEach(([name, value]) => {
+      form.querySelectorAll(`[name="${CSS.escape(name)}"]`).forEach((field) => {
+        if (field.type === "radio") field.checked = field.value === value;
+        else field.value = value;
+      });
+    });
+    form.dispatchEvent(new Event("endplate:restored"));
+  }
+  let old = null;
+  try { old = sessionStorage.getItem(kept); } catch (error) { old = null; }
+  const offer = document.getElementById("restore");
+  if (old && old !== saved && offer) {
+    offer.hidden = false;
+    offer.querySelector("[data-restore]").addEventListener("click", () => { restore(old); dirty = true; offer.hidden = true; });
+    offer.querySelector("[data-forget]").addEventListener("click", () => { sessionStorage.removeItem(kept); offer.hidden = true; });
+  }
+})();
