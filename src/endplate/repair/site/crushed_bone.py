@@ -32,7 +32,7 @@ MIN_DENSITY_MG_CM3 = cited(5.0, "mg/cm3", "Own choice: keeps the logarithm finit
 STATE_MM = cited(
     2.0,
     "mm",
-    "Own measurement, a made L2: read on 2, 2.5 and 3 mm the state gives 0.91, 0.65 and 0.55 of the true gain; one grid "
+    "Own measurement, a made L2: read on 2, 2.5 and 3 mm it gives 0.91, 0.65 and 0.55 of the true gain; one grid "
     "for all runs, so that a state does not hang on the grid of the rehearsal",
     "design",
 )
