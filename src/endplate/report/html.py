@@ -10,8 +10,8 @@ from markupsafe import Markup
 from endplate.case import Case
 from endplate.report.care.section import as_names, care_parts, unweighed_parts
 from endplate.report.page import style, template_environment
-from endplate.report.phrase import moment, polished, stopped
 from endplate.report.page_view import report_view
+from endplate.report.phrase import moment, polished, stopped
 
 
 def to_html(case: Case) -> str:

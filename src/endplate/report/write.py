@@ -99,8 +99,8 @@ def _pages(case: Case) -> dict[str, str]:
     """The page, and the view objects from which it can be rendered again without the scan."""
     from endplate.report.care.section import care_parts, unweighed_parts
     from endplate.report.html import render
-    from endplate.report.plain_view import view_to_json
     from endplate.report.page_view import report_view
+    from endplate.report.plain_view import view_to_json
 
     view = report_view(case)
     parts = unweighed_parts() if case.care is None else care_parts(case.care)
