@@ -1,6 +1,6 @@
 """Fail where a kernel became slower than it was: `make guard` runs this commit with asv, then compares and keeps it.
 
-A kernel's figure is its ratio to a fixed piece of arithmetic in the same run (`history`), so that figures of one kind of
+A figure is a ratio to a fixed piece of arithmetic in the same run (`history`), so that figures of one kind of
 machine can be compared over time.
 """
 

@@ -1,4 +1,4 @@
-"""Processor time of each kernel over that of a reference loop, interleaved, so that a busy or slower machine cancels."""
+"""Processor time of each kernel over that of a reference loop, interleaved, so that a slower machine cancels."""
 
 from __future__ import annotations
 

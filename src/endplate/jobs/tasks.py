@@ -14,8 +14,9 @@ Task = Callable[[JobContext], dict[str, Any]]
 TASKS: dict[str, str] = {
     "intake": "endplate.jobs.intake:intake",
     "measure": "endplate.jobs.measure:measure",
-    "weigh": "endplate.jobs.weigh:weigh_again",
     "view": "endplate.jobs.view:view",
+    "rehearse": "endplate.jobs.rehearse:rehearse",
+    "weigh": "endplate.jobs.weigh:weigh_again",
 }
 """Name to module and function; imported by the worker alone, so that the server stays light."""
 

@@ -20,7 +20,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "pdf": ("report.pdf", "decision-aid.pdf"),
     "fracture": ("ct.nii.gz", "ct.json", "labels.nii.gz", "truth.json"),
     "dicom": ("measurements.dcm", "report.dcm", "vertebrae.dcm", "bodies.dcm", "needle-paths.dcm"),
-    "cohort-case": ("cohort.json", "thumbnail.jpg"),
+    "cohort-case": ("thumbnail.jpg",),
+    "cohort-stamp": ("cohort.json",),
     "study": ("study.html", "cases.parquet", "findings.csv", "agreement.json"),
     "demo": ("intact/ct.nii.gz", "intact/labels.nii.gz", "patient.toml"),
 }

@@ -46,15 +46,17 @@ class MainScreen:
 
 
 CASE_SCREENS: list[CaseScreen] = [
-    CaseScreen(30, "Candidacy", "/cases/{case_id}/candidacy", always),
-    # 20 Rehearsal, 40 Follow-up
     CaseScreen(10, "Case", "/cases/{case_id}/view"),
+    CaseScreen(20, "Rehearsal", "/cases/{case_id}/rehearsal"),
+    CaseScreen(30, "Candidacy", "/cases/{case_id}/candidacy", always),
+    CaseScreen(40, "Follow-up", "/cases/{case_id}/follow-up", always),
     CaseScreen(50, "Report", "/cases/{case_id}/report"),
     CaseScreen(60, "Files and jobs", "/cases/{case_id}/files", always),
 ]
 
 MAIN_SCREENS: list[MainScreen] = [
     MainScreen("Worklist", "/"),
+    MainScreen("Follow-up", "/service"),
     MainScreen("Jobs", "/jobs"),
     MainScreen("Settings", "/settings", "admin"),
 ]
@@ -65,10 +67,13 @@ ROUTERS: list[str] = [
     "endplate.web.upload",
     "endplate.web.case_files",
     "endplate.web.candidacy",
+    "endplate.web.follow_up",
+    "endplate.web.service_page",
     "endplate.web.job_pages",
     "endplate.web.report_page",
     "endplate.web.settings_page",
     "endplate.web.case_view",
+    "endplate.web.rehearsal",
 ]
 """Modules with a `router`, included in this order."""
 

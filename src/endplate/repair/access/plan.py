@@ -13,6 +13,7 @@ from endplate.repair.access.access_walls import AccessWalls, find_access_walls
 from endplate.repair.access.assess_path import assess_line
 from endplate.repair.access.bone_surface import bone_surface
 from endplate.repair.access.clearance import describe, least_mm, spare_mm, verdict
+from endplate.repair.access.given_line import given_access
 from endplate.repair.access.needle_choice import (
     BalloonLength,
     balloon_lengths,
@@ -89,6 +90,8 @@ def plan_access(
             paths=(),
             reason=f"no path was planned: the border of the scan cuts the body of {vertebra.level}",
         )
+    if settings.lines:
+        return given_access(spine, vertebra, procedure, settings, volume)
     surface = bone_surface(vertebra)
     sides: tuple[Side, ...] = (settings.sides,) if settings.sides in ("left", "right") else ("left", "right")
     walls = {side: find_access_walls(spine, vertebra, side, surface) for side in sides}

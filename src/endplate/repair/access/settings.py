@@ -6,11 +6,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from endplate.errors import OptionError
+from endplate.repair.access.access_result import Approach, Side
 from endplate.repair.device.balloon import Balloon, choose_balloon
 from endplate.repair.device.needle import Needle, choose_needle
 
 Sides = Literal["auto", "left", "right", "both"]
 Route = Literal["auto", "transpedicular", "extrapedicular"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenLine:
+    """A needle's line as a person placed it.
+
+    Attributes
+    ----------
+    side : the patient's. entry_mm, target_mm : (3,) LPS, a point behind the bone and the tip (or a balloon's centre).
+    approach : through the pedicle or beside it.
+    """
+
+    side: Side
+    entry_mm: tuple[float, float, float]
+    target_mm: tuple[float, float, float]
+    approach: Approach = "transpedicular"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +43,14 @@ class PathSettings:
     thinner ones where it does not fit.
     balloon : name in the catalogue, or a balloon of your own; its length sets how far a kyphoplasty's channel goes
     beyond the target, its access how thick a needle it needs. None takes the usual one that passes the needle.
+    lines : needles that a person placed; where there are any, no other way is searched for.
     """
 
     sides: Sides = "auto"
     route: Route = "auto"
     needle: str | Needle | None = None
     balloon: str | Balloon | None = None
+    lines: tuple[GivenLine, ...] = ()
 
     def __post_init__(self) -> None:
         if self.needle is not None:

@@ -15,7 +15,11 @@ from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.repair.access.access_result import Side
 from endplate.repair.access.access_walls import NEIGHBOUR, AccessWalls, find_access_walls
+from endplate.repair.access.assess_path import assess_line
 from endplate.repair.access.bone_surface import Surface, bone_surface
+from endplate.repair.access.search import search_line
+from endplate.repair.access.target import find_target
+from endplate.repair.device.needle import NEEDLES, OUTER_MM
 
 SIDES: tuple[Side, ...] = ("left", "right")
 _OF_SIDE = ("points", "normals", "kind", "isthmus", "along", "unsure_mm")
@@ -40,10 +44,25 @@ def write_walls(spine: Spine, vertebra: Vertebra, path: Path) -> tuple[Side, ...
             continue
         sides.append(side)
         arrays |= {f"{side}_{name}": getattr(walls, name) for name in _OF_SIDE}
+        arrays[f"{side}_start"] = np.stack(_start(walls))
         arrays[f"{side}_numbers"] = np.array([getattr(walls, name) for name in _NUMBERS], float)
     with path.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
     return tuple(sides)
+
+
+def _start(walls: AccessWalls) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Entry and target (3,) LPS mm of the best line that the search finds through this pedicle, to begin with."""
+    target = find_target(walls.surface, "hemibody", walls.outward, 0.0)
+    line = search_line(walls, target, "transpedicular", float(OUTER_MM["13G"]) / 2)
+    path = assess_line(walls, line, NEEDLES["13G"], "transpedicular")
+    return path.entry_mm, path.target_mm
+
+
+def read_starts(path: Path) -> dict[Side, NDArray[np.float64]]:
+    """Entry and target (2, 3) LPS mm to begin with, by side."""
+    with np.load(path, allow_pickle=False) as held:
+        return {side: held[f"{side}_start"] for side in SIDES if f"{side}_start" in held}
 
 
 def read_walls(path: Path, level: Level) -> dict[Side, AccessWalls]:

@@ -7,7 +7,7 @@ const TINTS = [[230, 126, 34], [52, 152, 219], [46, 204, 113], [241, 196, 15], [
 const PART = { "HX-Request": "true" };
 const began = performance.now();
 
-const state = { nv: null, scene: null, level: viewer?.dataset.level ?? "", window: "bone", layers: {}, measuring: false };
+const state = { nv: null, solid: null, scene: null, level: viewer?.dataset.level ?? "", window: "bone", layers: {}, measuring: false };
 
 function fileUrl(name) { return `/cases/${viewer.dataset.case}/view/files/${encodeURIComponent(name)}`; }
 function filesOf(...kinds) { return state.scene.files.filter((file) => kinds.includes(file.kind)); }
@@ -40,6 +40,10 @@ async function choose(level, moveCrosshair = true) {
 function goTo(level) {
   const found = state.scene?.levels.find((one) => one.level === level);
   if (!found) return;
+  state.solid?.meshes.filter((mesh) => mesh.name.endsWith(".mz3")).forEach((mesh) => {
+    if (state.scene.levels.some((one) => mesh.name === `${one.level}.mz3`)) mesh.opacity = mesh.name === `${level}.mz3` ? 0.95 : 0.4;
+  });
+  state.solid?.drawScene();
   if (state.nv) {
     state.nv.scene.crosshairPos = state.nv.mm2frac(found.centre);
     state.nv.updateGLVolume();
@@ -86,7 +90,7 @@ async function volumes(kind) {
   const [low, high] = WINDOWS[state.window];
   list.push({ url: fileUrl(ct.name), headers: PART, colormap: "gray", cal_min: low, cal_max: high, trustCalMinMax: false });
   if (kind === "coarse") return list;
-  filesOf("labels", "regions").forEach((file) => list.push({ url: fileUrl(file.name), headers: PART, opacity: 0, name: file.kind }));
+  filesOf("labels", "regions").forEach((file) => list.push({ url: fileUrl(file.name), headers: PART, opacity: 0 }));
   filesOf("cement", "cavity").forEach((file) => list.push({
     url: fileUrl(file.name), headers: PART, opacity: 0, colormap: file.kind === "cement" ? "warm" : "cool", cal_min: 20, cal_max: 100,
   }));
@@ -119,36 +123,44 @@ function volumeLayer(kind, title, opacity, on) {
 
 function meshLayer(name, title, meshes, on) {
   if (!meshes.length) return;
-  layer(name, title, on, (shown) => { meshes.forEach((mesh) => { mesh.visible = shown; }); state.nv.drawScene(); });
+  layer(name, title, on, (shown) => {
+    meshes.forEach((mesh) => { mesh.visible = shown; });
+    state.nv.drawScene();
+    state.solid.drawScene();
+  });
 }
 
 async function loadSurfaces() {
-  const nv = state.nv;
-  const bones = filesOf("bone");
-  const list = bones.map((file) => {
+  const surface = (file, rgb, opacity = 1) => ({ url: fileUrl(file.name), headers: PART, rgba255: [...rgb, 255], opacity, name: file.name });
+  const plates = filesOf("endplates").map((file) => surface(file, [0, 230, 230]));
+  const cement = filesOf("cement surface").map((file) => surface(file, [255, 120, 60]));
+  const bones = filesOf("bone").map((file) => {
     const found = state.scene.levels.find((one) => one.level === file.level);
-    return { url: fileUrl(file.name), headers: PART, rgba255: [...TINTS[found.label % TINTS.length], 255], opacity: 0.55, name: file.name };
+    return surface(file, TINTS[found.label % TINTS.length], 0.55);
   });
-  filesOf("endplates").forEach((file) => list.push({ url: fileUrl(file.name), headers: PART, rgba255: [0, 230, 230, 255], name: file.name }));
-  filesOf("cement surface").forEach((file) => list.push({ url: fileUrl(file.name), headers: PART, rgba255: [255, 120, 60, 255], name: file.name }));
-  await nv.loadMeshes(list);
-  const of = (kind) => filesOf(kind).map((file) => nv.meshes.find((mesh) => mesh.name === file.name)).filter(Boolean);
+  await state.solid.loadMeshes([...cement, ...plates, ...bones]);
+  await state.nv.loadMeshes(plates);
+  const both = [...state.solid.meshes, ...state.nv.meshes];
+  const of = (kind) => both.filter((mesh) => filesOf(kind).some((file) => file.name === mesh.name));
   meshLayer("bone", "Surfaces", of("bone"), true);
   meshLayer("endplates", "Endplates", of("endplates"), true);
   meshLayer("cement surface", "Cement surface", of("cement surface"), true);
   const heights = state.scene.levels.flatMap((one) => one.heights.map((height) => height.ends));
   meshLayer("heights", "Heights", lines("heights", heights, [255, 230, 90], 0.9), true);
   const needles = (side) => state.scene.needles.filter((one) => one.side === side).map((one) => [one.from, one.end]);
-  const both = [...lines("needles left", needles("left"), [47, 143, 232], 1.3), ...lines("needles right", needles("right"), [242, 140, 30], 1.3)];
-  meshLayer("needles", "Needles", both, true);
+  const two = [...lines("needles left", needles("left"), [47, 143, 232], 1.3), ...lines("needles right", needles("right"), [242, 140, 30], 1.3)];
+  meshLayer("needles", "Needles", two, true);
 }
 
 function lines(name, ends, rgb, thick) {
   if (!ends.length) return [];
-  addColour(state.nv, name.replaceAll(" ", "_"), rgb);
-  const mesh = state.nv.loadConnectomeAsMesh(connectome(name, ends, name.replaceAll(" ", "_"), thick));
-  state.nv.addMesh(mesh);
-  return [mesh];
+  const colour = name.replaceAll(" ", "_");
+  return [state.nv, state.solid].map((nv) => {
+    addColour(nv, colour, rgb);
+    const mesh = nv.loadConnectomeAsMesh(connectome(name, ends, colour, thick));
+    nv.addMesh(mesh);
+    return mesh;
+  });
 }
 
 function showLayers() {
@@ -200,7 +212,11 @@ function arrange(name) {
   const nv = state.nv;
   if (!nv) return;
   press("[data-show]", (button) => button.dataset.show === name);
-  nv.setSliceType({ multi: nv.sliceTypeMultiplanar, axial: nv.sliceTypeAxial, sagittal: nv.sliceTypeSagittal, coronal: nv.sliceTypeCoronal, render: nv.sliceTypeRender }[name]);
+  document.querySelector(".stage").dataset.show = name;
+  nv.resizeListener();
+  state.solid.resizeListener();
+  if (name === "render") return;
+  nv.setSliceType({ multi: nv.sliceTypeMultiplanar, axial: nv.sliceTypeAxial, sagittal: nv.sliceTypeSagittal, coronal: nv.sliceTypeCoronal }[name]);
 }
 
 function setMeasuring(on) {
@@ -215,12 +231,18 @@ function setMeasuring(on) {
 async function openViewer() {
   const canvas = document.getElementById("gl");
   const nv = new niivue.Niivue({
-    logLevel: "error", backColor: [0, 0, 0, 1], show3Dcrosshair: true, crosshairColor: [1, 0.85, 0.3, 0.7], crosshairWidth: 0.6,
-    isRadiologicalConvention: true, sagittalNoseLeft: true, multiplanarShowRender: niivue.SHOW_RENDER.ALWAYS,
+    logLevel: "error", backColor: [0, 0, 0, 1], crosshairColor: [1, 0.85, 0.3, 0.7], crosshairWidth: 0.6,
+    isRadiologicalConvention: true, sagittalNoseLeft: true, multiplanarShowRender: niivue.SHOW_RENDER.NEVER,
     meshThicknessOn2D: 1.2, showLegend: false, isOrientationTextVisible: true, dragAndDropEnabled: false, loadingText: "",
   });
   state.nv = nv;
+  state.solid = new niivue.Niivue({
+    logLevel: "error", backColor: [0.07, 0.08, 0.1, 1], isOrientCube: true, showLegend: false, dragAndDropEnabled: false, loadingText: "",
+  });
   await nv.attachToCanvas(canvas);
+  await state.solid.attachToCanvas(document.getElementById("gl3"));
+  state.solid.setSliceType(state.solid.sliceTypeRender);
+  state.solid.setRenderAzimuthElevation(110, 10);
   nv.onLocationChange = located;
   nv.setMultiplanarPadPixels(4);
   nv.setSliceType(nv.sliceTypeMultiplanar);
@@ -267,7 +289,7 @@ function flatShow() {
 }
 
 function openFlat() {
-  document.getElementById("gl").hidden = true;
+  document.querySelector(".canvases").hidden = true;
   document.querySelector(".keys").hidden = true;
   document.getElementById("flat").hidden = false;
   document.querySelectorAll("[data-show], #measure, #clear").forEach((button) => { button.hidden = true; });

@@ -1,0 +1,75 @@
+"""A needle that a person placed: judged as any other, and refused where it breaks a wall."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.errors import OptionError
+from endplate.image.volume import Volume
+from endplate.repair.access.access_result import Access, NeedlePath, Procedure
+from endplate.repair.access.access_walls import AccessWalls, find_access_walls
+from endplate.repair.access.assess_path import assess_path
+from endplate.repair.access.bone_surface import bone_surface
+from endplate.repair.access.clearance import refusal, verdict
+from endplate.repair.access.needle_choice import balloon_lengths, needles_for
+from endplate.repair.access.settings import GivenLine, PathSettings
+from endplate.repair.access.skin import find_skin
+from endplate.repair.access.target import find_target
+from endplate.repair.device.needle import reaching
+
+
+def given_access(
+    spine: Spine,
+    vertebra: Vertebra,
+    procedure: Procedure,
+    settings: PathSettings,
+    volume: Volume | None = None,
+) -> Access:
+    """The needles of `settings.lines`.
+
+    Raises
+    ------
+    OptionError : one that breaks a wall or comes too near to it, or a side whose pedicle was not found.
+    """
+    surface = bone_surface(vertebra)
+    paths = []
+    for line in settings.lines:
+        walls = find_access_walls(spine, vertebra, line.side, surface)
+        if walls is None:
+            raise OptionError(
+                f"a needle from the {line.side} of {vertebra.level}", "its pedicle was not found", "choose another side"
+            )
+        path = _path(walls, line, procedure, settings, volume)
+        if verdict(path) == "refused":
+            raise OptionError(f"the needle on the {line.side} of {vertebra.level}", refusal(path), "place it anew")
+        paths.append(path)
+    notes = ("the needles were placed by hand",)
+    return Access(level=vertebra.level, procedure=procedure, paths=tuple(paths), notes=notes)
+
+
+def _path(
+    walls: AccessWalls, line: GivenLine, procedure: Procedure, settings: PathSettings, volume: Volume | None
+) -> NeedlePath:
+    needle = needles_for(walls.vertebra.level, procedure, settings)[0]
+    entry, target = np.array(line.entry_mm), np.array(line.target_mm)
+    if procedure != "kyphoplasty":
+        return _with_skin(assess_path(walls, entry, target, needle, line.approach), volume)
+    lengths = balloon_lengths(settings)[0]
+    path = assess_path(walls, entry, target, needle, line.approach, ahead_mm=lengths.mm / 2)
+    aim = find_target(walls.surface, "hemibody", walls.outward, lengths.mm / 2)
+    tip = walls.vertebra.to_local_mm(path.end_mm)
+    held = replace(path, balloon=lengths.through(needle), front_share=aim.front_share(float(tip[1])))
+    return _with_skin(held, volume)
+
+
+def _with_skin(path: NeedlePath, volume: Volume | None) -> NeedlePath:
+    """The path with its skin entry and a needle that reaches."""
+    outwards = path.entry_mm - path.target_mm
+    skin = find_skin(volume, path.entry_mm, outwards / np.linalg.norm(outwards))
+    if skin.point_mm is None or skin.air_mm is not None:
+        return path
+    length_mm = float(np.linalg.norm(path.end_mm - skin.point_mm))
+    return replace(path, needle=reaching(path.needle, length_mm), skin_mm=skin.point_mm, length_mm=length_mm)
