@@ -16,6 +16,7 @@ from endplate.report.read_document import read_document
 from endplate.store.audit import note
 from endplate.store.cases import CaseRow, inputs_of
 from endplate.store.readings import add_reading, readings_of, withdraw_reading
+from endplate.store.users import User
 from endplate.web.access import Editor, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
 from endplate.web.level_facts import level_facts, words_of

@@ -229,9 +229,8 @@ def _refuse_unsafe(bench: Bench, case: CaseRow, given: dict[str, Any]) -> None:
     for line in given.get("lines", ()):
         walls = _walls(place, place.stat().st_mtime_ns, level).get(line["side"])
         if walls is None:
-            raise RefusedError(
-                409, f"no pedicle was found on the {line['side']} of {level}", "", "choose the other side"
-            )
+            what = f"no pedicle was found on the {line['side']} of {level}"
+            raise RefusedError(409, what, "", "choose the other side")
         ends = [np.array(line[end]) * TO_LPS for end in ("entry", "target")]
         path = assess_path(walls, ends[0], ends[1], needle, "transpedicular", ahead)
         if verdict(path) == "refused":
