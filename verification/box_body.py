@@ -27,6 +27,7 @@ from endplate.repair.site.bone import Bone
 
 HALF_MM = np.array([21.0, 15.0, 13.5])
 """Half of the width, depth and height."""
+SHELL_MM = 3.0
 XPANDER = BALLOONS["Xpander 15/3"]
 UPRIGHT = np.array([[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -71,15 +72,24 @@ def _plate(up: int) -> Endplate:
 
 
 def box_bone(vertebra: Vertebra, voxel_mm: float, core_mg_cm3: float, shell_mg_cm3: float = 180.0) -> Bone:
-    """Even bone of a density with a shell 3 mm thick, on cubes that lie evenly about the middle."""
+    """Even bone of a density with a shell 3 mm thick, on cubes that lie evenly about the middle.
+
+    Voxels that the border of the shell cuts hold the mean of both, so that every grid has the same mass of shell.
+    """
     grid = own_grid(vertebra, voxel_mm)
     local = vertebra.to_local_mm(grid.to_mm(np.moveaxis(np.indices(grid.shape), 0, -1)))
-    fill = np.clip((HALF_MM + voxel_mm / 2 - np.abs(local)) / voxel_mm, 0, 1).prod(axis=-1).astype(np.float32)
-    shell = (np.abs(local) > HALF_MM - 3).any(axis=-1)
-    density = np.where(shell, max(shell_mg_cm3, core_mg_cm3), core_mg_cm3).astype(np.float32)
+    fill, core = (_share(local, half, voxel_mm) for half in (HALF_MM, HALF_MM - SHELL_MM))
+    outer = np.clip(1 - core / np.maximum(fill, 1e-6), 0, 1)
+    density = (core_mg_cm3 + outer * max(shell_mg_cm3 - core_mg_cm3, 0.0)).astype(np.float32)
     zeros = np.zeros_like(fill)
     field = BoneField(grid=grid, fill=fill, body=zeros + 1, density_mg_cm3=density)
     return Bone(level=Level.L2, field=field, density_sd_mg_cm3=10.0, softening=zeros + 1, cavity=zeros)
+
+
+def _share(local: NDArray[np.float64], half_mm: NDArray[np.float64], voxel_mm: float) -> NDArray[np.float32]:
+    """Share of each voxel that lies in a box about the middle."""
+    over = np.minimum(local + voxel_mm / 2, half_mm) - np.maximum(local - voxel_mm / 2, -half_mm)
+    return np.asarray(np.clip(over / voxel_mm, 0, 1).prod(axis=-1).astype(np.float32))
 
 
 def box_site(right_mm: float, superior_mm: float = 0.0) -> BalloonSite:
@@ -137,6 +147,7 @@ def inflate_crushed(
     old, grid = box.model.engine, box.bone.field.grid
     cloud = old.particles.copy()
     cloud.start, cloud.start_volume = cloud.position.copy(), cloud.volume.copy()
+    cloud.opened[:] = 0
     balloons = [immersed(site, grid) for site in sites]
     drilled = np.zeros(cloud.size, bool)
     for balloon in balloons:

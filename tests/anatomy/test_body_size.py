@@ -106,3 +106,14 @@ def test_real_spines_with_a_lost_spacing_are_not(shared_data, name, factors):
     given = read_labels(shared_data / name)
     _, codes = located(stretched(given, factors))
     assert "size_impossible" in codes
+
+
+def test_a_thirteenth_thoracic_vertebra_is_no_reason_to_distrust_a_spine():
+    """T12 and L1 then lie two bodies apart; their step says nothing of the voxel size."""
+    spec = PhantomSpec(levels=(Level.T11, Level.T12, Level.L1, Level.L2), spacing_mm=(2.5, 2.5, 2.5), noise_hu=0)
+    given = make_phantom(spec).labels
+    values = given.labels.copy()
+    for was, now in ((Level.L1, Level.T13), (Level.L2, Level.L1)):
+        values[given.labels == was.verse_id] = now.verse_id
+    spine, codes = located(LabelMap(grid=given.grid, labels=values, scheme="verse"))
+    assert codes == {"transitional_level"} and not spine.distrusted

@@ -156,7 +156,7 @@ def test_results_and_summary(files: tuple[Path, Path], tmp_path: Path, capsys: p
     out = tmp_path / "out"
     assert main(["assess", str(files[0]), "--labels", str(files[1]), "--out", str(out)]) == 0
     printed = capsys.readouterr()
-    assert {"report.html", "case.json", "volumes", MANIFEST} == {path.name for path in out.iterdir()}
+    assert {"report.html", "report.json", "case.json", "volumes", MANIFEST} == {path.name for path in out.iterdir()}
     assert "L1 is fractured" in printed.out
     assert str(out / "report.html") in printed.out
     assert [line.split("] ")[1] for line in printed.err.splitlines()] == ["Writing the report"], "a log gets lines"

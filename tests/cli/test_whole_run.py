@@ -84,7 +84,12 @@ def test_the_demo_is_the_same_job(
     printed = capsys.readouterr().out
     assert "endplate plan" in printed and "report.html" in printed and "NICE TA279" in printed
     names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names == {"ct.nii.gz", "labels.nii.gz", "patient.toml", "report.html", "case.json", "volumes"} | MADE | CARE
+    assert (
+        names
+        == {"ct.nii.gz", "labels.nii.gz", "patient.toml", "report.html", "report.json", "case.json", "volumes"}
+        | MADE
+        | CARE
+    )
     made = json.loads((tmp_path / "demo" / "truth.json").read_text(encoding="utf-8"))
     case = json.loads((tmp_path / "demo" / "case.json").read_text(encoding="utf-8"))
     found = {(item["code"], item["level"]): item for item in case["findings"]}

@@ -11,6 +11,7 @@ from tests.support.shapes import plane, spine, vertebra
 from endplate.anatomy.frame import axes_from
 from endplate.fracture import measure_alignment, measure_heights
 from endplate.fracture.alignment import kyphosis_deg
+from endplate.fracture.result import Measured
 from endplate.level import Level
 
 ANTERIOR, SUPERIOR, RIGHT = np.array([0.0, -1, 0]), np.array([0.0, 0, 1]), np.array([-1.0, 0, 0])
@@ -75,3 +76,13 @@ def test_the_sd_comes_from_the_repeats_of_both_levels():
         np.sqrt((heights[0].wedge_deg.sd ** 2 + heights[2].wedge_deg.sd ** 2) / 2)
     )
     assert measure_alignment(case).regional_deg[Level.L1].sd is None
+
+
+def test_no_kyphosis_is_told_where_a_level_cannot_carry_its_own_angle():
+    case = bent((10, 0, -10))
+    heights = [measure_heights(v) for v in case.vertebrae]
+    blind = replace(heights[2], wedge_deg=Measured(value=None, reason="slices of 5 mm cannot carry an angle"))
+    found = measure_alignment(case, [*heights[:2], blind])
+    assert found.regional_deg[Level.L1].value is None
+    assert found.regional_deg[Level.L1].reason == "L2: slices of 5 mm cannot carry an angle"
+    assert found.local_deg[Level.L1].value is not None

@@ -11,7 +11,7 @@ from tests.support.shapes import plane, spine, stacked, vertebra
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.finding import Finding
 from endplate.fracture import FractureSettings, HeightSettings, findings, gaps, grade_fractures
-from endplate.fracture.certainty import chance_of_grade, questions
+from endplate.fracture.certainty import chance_of_grade, questions, too_coarse
 from endplate.fracture.result import Measured
 from endplate.image.phantom import Deformity, Node, PhantomSpec, make_labels
 from endplate.image.volume import LabelMap
@@ -171,3 +171,40 @@ def test_an_angle_that_thick_slices_cannot_carry_is_a_gap():
     flat = replace(vertebra(Level.L2, plane(27, 27)), label_edges_mm=(1.0, 1.0, 6.0))
     (fracture,) = grade_fractures(spine(flat))
     assert fracture.heights.wedge_deg.value is None and "cannot carry an angle" in fracture.heights.wedge_deg.reason
+
+
+def test_an_angle_read_from_blocks_is_a_gap():
+    blocks = replace(vertebra(Level.L2, plane(27, 27)), label_edges_mm=(3.1, 3.1, 3.1))
+    (fracture,) = grade_fractures(spine(blocks))
+    assert fracture.heights.wedge_deg.reason.startswith("labels drawn in steps of 3.1 mm cannot carry an angle")
+
+
+@pytest.mark.parametrize(
+    ("loss", "sd", "reader_sd", "says"),
+    [
+        (0.02, 0.08, 0.09, ""),
+        (0.024, 0.08, 0.09, "from 0% to 20%"),
+        (0.02, 0.08, 0.0925, "from 0% to 20%"),
+        (0.10, 0.08, 0.09, "from 0% to 28%"),
+        (0.40, 0.10, 0.11, ""),
+        (0.10, 0.06, 0.07, ""),
+    ],
+)
+def test_a_loss_cannot_carry_a_grade_where_its_wide_band_holds_20_per_cent(loss, sd, reader_sd, says):
+    coarse = replace(vertebra(Level.L2, plane(27, 27)), label_edges_mm=(1.0, 1.0, 4.0))
+    heights = replace(
+        grade_fractures(spine(coarse), settings=ONCE)[0].heights,
+        **{kind: Measured(value=27.0, sd=1.8) for kind in ("anterior", "middle", "posterior")},
+    )
+    reason = too_coarse(Measured(value=loss, sd=sd, reader_sd=reader_sd), heights, coarse)
+    assert (says in reason) if says else reason == ""
+
+
+def test_t13_is_graded_by_the_trend_of_its_neighbours():
+    rows = {"T11": (22.0, 21.2, 23.5), "T12": FIVE["T12"], "T13": (16.5, 20.0, 25.7)} | {
+        name: FIVE[name] for name in ("L1", "L2", "L3")
+    }
+    t13 = read(rows)["T13"]
+    assert (t13.genant_grade, t13.shape, t13.fracture) == (2, "wedge", "yes")
+    assert "trend" in t13.reference and 0.25 < t13.height_loss.value < 0.4
+    assert all(fracture.genant_grade == 0 for name, fracture in read(rows).items() if name != "T13")

@@ -12,6 +12,7 @@ import pytest
 from endplate.errors import RecordError
 from endplate.level import Level
 from endplate.patient.fhir import record_from_bundle
+from endplate.patient.fhir.fracture_words import fracture_in_words
 from endplate.patient.medication import medication
 
 TODAY = date(2026, 3, 1)
@@ -429,3 +430,55 @@ def test_the_attacks_get_one_clear_line(name):
     with pytest.raises(RecordError) as error:
         record_from_bundle(shared(f"attack/fhir-{name}.json"), name)
     assert error.value.exit_code == 2 and str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "site", "level", "fragile"),
+    [
+        ("Fracture of right hip", "hip", None, False),
+        ("Closed fracture of neck of femur", "hip", None, False),
+        ("Colles fracture, low-energy", "wrist", None, True),
+        ("Fractured pubic ramus (insufficiency fracture)", "pelvis", None, True),
+        ("Fracture of ankle", "other", None, False),
+        ("Compression fracture of L1", "vertebra", "L1", False),
+        ("Osteoporotic collapse of D12 vertebra", "vertebra", "T12", True),
+        ("Vertebral compression fracture", "vertebra", None, False),
+    ],
+)
+def test_a_fracture_in_words_is_read_by_its_place(text, site, level, fragile):
+    told = fracture_in_words(text)
+    assert (told.site, told.level and str(told.level), told.low_energy) == (site, level, fragile)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Pain in hip", "Suspected hip fracture", "No fracture of L1", "Fracture of wrist and hip", "Fracture of L1 and L3",
+     "Family history of hip fracture", "Fracture", "Hip fracture risk"],
+)  # fmt: skip
+def test_words_that_do_not_say_one_broken_bone_are_left(text):
+    assert fracture_in_words(text) is None
+
+
+def in_words(text, **more):
+    return {"resourceType": "Condition", "subject": {"reference": "Patient/x1"}, "code": {"text": text}} | more
+
+
+def test_conditions_in_words_become_fractures_of_the_past_or_of_a_level():
+    over = {"clinicalStatus": term("resolved")}
+    found = read(
+        in_words("Hip fracture", onsetDateTime="2019-03-02"),
+        in_words("Old compression fracture of T8", onsetDateTime="2018-01-01", **over),
+        in_words("Compression fracture of L1", onsetDateTime="2026-02-20"),
+        in_words("Compression fracture of spine"),
+    )
+    past = {(one.site, one.levels) for one in found.record.history.fractures}
+    assert past == {("hip", None), ("vertebra", ("T8",))}
+    assert {str(level): read.fracture for level, read in found.record.levels.items()} == {"L1": True}
+    assert any("the vertebra is not stated" in one for one in found.unused)
+
+
+def test_the_words_place_a_fracture_whose_code_leaves_the_place_open():
+    coded = condition(SNOMED, "443165006", onsetDateTime="2018-04-26")
+    coded["code"]["text"] = "Pathological fracture of hip due to osteoporosis"
+    (one,) = read(coded).record.history.fractures
+    assert (one.site, one.low_energy) == ("hip", True)

@@ -85,4 +85,4 @@ def test_a_change_counts_only_beyond_what_matters_and_what_errs(scale, before, a
     ],
 )
 def test_a_change_is_told_against_the_error_of_measuring_where_one_is_known(scale, before, after, says):
-    assert SCALES[scale].told(before, after) == says
+    assert SCALES[scale].change_text(before, after) == says

@@ -124,6 +124,16 @@ def test_the_summary_is_printed_on_two_sides_and_the_details_follow(browser: Any
     page.close()
 
 
+def test_the_decision_aid_stays_two_sheets_with_an_emergency_and_cautions_on_it(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    page = browser.new_page()
+    page.goto(pages["aid"].as_uri())
+    assert "need a doctor today" in page.content() and "Before anything else" in page.content()
+    assert printed(page) == 2
+    page.close()
+
+
 def printed(page: Any) -> int:
     """Sides of A4."""
     pdf: bytes = page.pdf(prefer_css_page_size=True)

@@ -25,6 +25,7 @@ from endplate.repair.site.fracture_age import FractureAge
 from endplate.repair.site.fracture_zone import soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape
 from endplate.report import schema, to_document
+from endplate.report.figure.height_steps import height_steps_figure
 from endplate.report.html import to_html
 from endplate.report.rehearsal.before import age_words, intact_words, results, zone_words
 from endplate.report.rehearsal.surface import surface
@@ -279,3 +280,24 @@ def test_posture_balloon_and_what_lies_beyond_a_stop_are_told_apart() -> None:
     nominal = tuple(followed if one is done else one for one in rehearsal.nominal)
     words = beyond_words(replace(rehearsal, nominal=nominal))
     assert "to 4.0 mL, the front would rise by 1.5 mm more" in words and "front or side wall 5.1 mm" in words
+
+
+def test_the_height_is_drawn_step_by_step_with_bands_and_the_expected_one(case: Case) -> None:
+    rehearsal = case.rehearsals[0]
+    scanned = 15.0
+    placed = {"posture_anterior_mm": Band(value=1.0, low=0.5, high=1.5), "standing_anterior_mm": Band(value=3.0)}
+    bands = {**rehearsal.bands, "kyphoplasty": {**rehearsal.bands["kyphoplasty"], **placed}}
+    drawn = str(height_steps_figure(replace(rehearsal, bands=bands), scanned))
+    full, cured = (bands["kyphoplasty"][name] for name in ("full_anterior_mm", "cured_anterior_mm"))
+    for words in (
+        "in the scan, lying 15.0;",
+        "on the table, extended 16.0 (15.5 to 16.5)",
+        f"balloon full {16 + full.value:.1f} ({16 + full.low:.1f} to {16 + full.high:.1f})",
+        f"cement set {16 + cured.value:.1f}",
+        "standing again 18.0.",
+    ):
+        assert words in drawn, words
+    assert f"expected before the fracture {rehearsal.intact.heights_mm[0]:.1f}" in drawn
+    assert drawn.count('class="gain-bar ours"') == 4
+    assert height_steps_figure(rehearsal, None) is None
+    assert height_steps_figure(replace(rehearsal, bands={}), scanned) is None

@@ -32,7 +32,9 @@ def case() -> Case:
 @pytest.fixture
 def blank_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accidents do not care what the page says; drawing it takes seconds."""
-    monkeypatch.setattr(write_module, "_page", lambda case: f"<p>{case.id.split()[0]}</p>")
+    monkeypatch.setattr(
+        write_module, "_pages", lambda case: {"report.html": f"<p>{case.id.split()[0]}</p>", "report.json": "{}"}
+    )
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -119,7 +121,9 @@ def test_a_decision_about_the_earlier_case_goes_with_it_and_comes_back_after_an_
         write_report(synthetic_case(case_id="other"), tmp_path)
     assert tree(tmp_path) == held
     write_report(synthetic_case(case_id="other"), tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "case.json", "volumes", MANIFEST}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.html", "report.json", "case.json", "volumes", MANIFEST
+    }  # fmt: skip
 
 
 @pytest.mark.usefixtures("blank_page")

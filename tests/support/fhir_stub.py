@@ -1,6 +1,6 @@
 """A small FHIR R4 server in this process: transactions all or nothing, conditional creates, references in a bundle.
 
-It is no real server; it refuses what the specification says a server must refuse (R4, section 3.1.0.11.2 and 3.1.0.8.1).
+It is no real server; it refuses what R4 says that a server must refuse (sections 3.1.0.11.2 and 3.1.0.8.1).
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def stubbed() -> Iterator[None]:
             "endplate.case.rehearse.rehearse": lambda case, *a, **k: case,
             "endplate.cli.fracture.crushed": lambda *a, **k: _made(),
             "endplate.cli.demo._filled": _demo,
-            "endplate.report.write._page": lambda case: f"<p>{case.id}</p>",
+            "endplate.report.write._pages": lambda case: {"report.html": f"<p>{case.id}</p>", "report.json": "{}"},
             "endplate.cli.decide.actions.document": _told,
             "endplate.report.care.write.document": _told,
             "endplate.report.care.write.to_bundle": lambda care, findings: _told(care),

@@ -32,11 +32,11 @@ STAGE_WORDS = {
     "check": "Measuring the result",
     "decide": "Asking the rule sets",
     "report": "Writing the report",
-    "view": "Preparing the viewer",
     "compile": "Compiling",
     "resume": "Looking at what is done",
     "cohort": "Running the cases",
     "study": "Gathering the study",
+    "view": "Preparing the viewer",
 }
 """What each stage does, in plain words."""
 

@@ -60,7 +60,7 @@ def _unclassed(density: BoneDensity) -> str:
     return "" if lowest == highest else f"cannot be classed: the band reaches from {lowest} to {highest}"
 
 
-def _told(method: str, notes: tuple[str, ...]) -> str:
+def _with_notes(method: str, notes: tuple[str, ...]) -> str:
     return "; ".join((method, *notes))
 
 
@@ -68,7 +68,7 @@ def _calibration(line: Calibration) -> Finding:
     text = f"{line.route}: {line.slope_mg_cm3_per_hu:.3f} mg/cm3 per HU, {line.offset_mg_cm3:+.1f} mg/cm3 at 0 HU"
     method = f"route {line.route}, K2HPO4-equivalent, SD {line.sd_mg_cm3:.1f} mg/cm3 at trabecular density"
     return Finding(
-        code="density_calibration", value=text, unit="", method=_told(method, line.notes), source=line.source
+        code="density_calibration", value=text, unit="", method=_with_notes(method, line.notes), source=line.source
     )
 
 
@@ -107,7 +107,7 @@ def _hu(density: BoneDensity) -> Finding:
         unit="[hnsf'U]",
         low=low,
         high=high,
-        method=_told(method, density.notes),
+        method=_with_notes(method, density.notes),
         source=_ROI_SOURCE,
     )
 
@@ -126,7 +126,9 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
         unit="mg/cm3",
         low=low,
         high=high,
-        method=_told(f"HU by the {line.route} route, K2HPO4-equivalent; 95 % band of route and mean", density.notes),
+        method=_with_notes(
+            f"HU by the {line.route} route, K2HPO4-equivalent; 95 % band of route and mean", density.notes
+        ),
         source=line.source,
     )
     if lowest != highest:
@@ -136,7 +138,7 @@ def _density(density: BoneDensity, line: Calibration) -> list[Finding]:
         level=density.level,
         value=category_of(value),
         unit="",
-        method=_told(
+        method=_with_notes(
             f"osteoporosis to {OSTEOPOROSIS_MG_CM3:g}, low to {NORMAL_MG_CM3:g} mg/cm3; the whole band agrees",
             density.notes,
         ),

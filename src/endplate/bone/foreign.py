@@ -53,9 +53,9 @@ def foreign_cautions(vertebrae: Sequence[Vertebra], volume: Volume) -> tuple[Cau
         text = _near(vertebra, metal)
         if text:
             cautions.append(Caution(code="metal", level=vertebra.level, text=text))
-        held_ml = inclusion_ml(vertebra, hu)
-        if held_ml:
-            cautions.append(inclusion_caution(vertebra.level, held_ml))
+        inclusion = inclusion_ml(vertebra, hu)
+        if inclusion:
+            cautions.append(inclusion_caution(vertebra.level, inclusion))
             continue
         core_ml = dense_core_ml(vertebra, hu)
         if core_ml:

@@ -102,14 +102,14 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
     try:
         for stage in (_anatomy, _fracture, _bone, _mechanics):
             name = stage.__name__.removeprefix("_")
-            told = tell if _has_work(stage, case, settings) else silent
-            told(name, 0.0, "")
+            announce = tell if _has_work(stage, case, settings) else silent
+            announce(name, 0.0, "")
             with watch.stage(name):
                 if stage is _mechanics and compilers.processes:
-                    told(name, 0.0, "compiling, the first time only")
+                    announce(name, 0.0, "compiling, the first time only")
                     compilers.wait()
-                case = stage(case, settings, told)
-            told(name, 1.0, "")
+                case = stage(case, settings, announce)
+            announce(name, 1.0, "")
     finally:
         compilers.stop()
     return replace(case, provenance=replace(case.provenance, seconds=case.provenance.seconds | watch.seconds))

@@ -195,6 +195,28 @@ def fracture(
 
 
 @app.command
+def report(
+    results: Annotated[Path, Parameter(group=INPUT, show_default=False, help="Folder that an earlier run wrote.")],
+    /,
+    *,
+    pdf: Annotated[
+        bool, Parameter(negative="", group=RUN, show_default=False, help="Write report.pdf and decision-aid.pdf too.")
+    ] = False,
+    run: RunOptions = NO_RUN,
+) -> int:
+    """Render the report of a results folder again, without the scan; as PDF too when asked.
+
+        endplate report results
+        endplate report results --pdf
+
+    Numbers, pictures and decision stay those of the run that wrote the folder. PDF needs `pip install 'endplate[pdf]'`.
+    """
+    from endplate.cli.report import run_report
+
+    return outcome.answer(lambda talk: run_report(results, pdf, talk), run)
+
+
+@app.command
 def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOptions = NO_RUN) -> int:
     """The whole path on the built-in digital spine, T10 to L5, whose L1 is crushed to a wedge, with a record beside it.
 

@@ -34,7 +34,7 @@ MEMBERS = 0
 """One run each: the ensemble over what is unknown takes minutes more; the printed command shows the option."""
 
 
-EVERYTHING = ("case", "decision", "fracture", "demo")
+EVERYTHING = ("case", "decision", "pdf", "fracture", "demo")
 """What the demo writes and renews, in one step."""
 
 

@@ -23,6 +23,7 @@ def run_info(talk: Output) -> dict[str, Any]:
         "dependencies": _dependencies(),
         "label_schemes": _schemes(),
         "totalsegmentator": shutil.which("TotalSegmentator"),
+        "segmenters": _segmenters(),
     }
     if talk.for_people:
         _print(result)
@@ -64,6 +65,20 @@ def _schemes() -> dict[str, str]:
     return dict(known_schemes())
 
 
+def _segmenters() -> dict[str, str | None]:
+    """Name to path of every segmenter that `--segment` knows; None where it is not installed."""
+    from endplate.errors import EndplateError
+    from endplate.image.labels.segmenter import SegmenterChoice, check_choice, known_segmenters
+
+    found: dict[str, str | None] = {}
+    for name in known_segmenters():
+        try:
+            found[name] = check_choice(SegmenterChoice(name=name))[1]
+        except EndplateError:
+            found[name] = None
+    return found
+
+
 def _print(result: dict[str, Any]) -> None:
     threads = result["threads"]
     lines = [
@@ -75,5 +90,6 @@ def _print(result: dict[str, Any]) -> None:
         lines.append(f"{extra}: {text}")
     lines.append("label schemes:")
     lines += [f"  {name:<22} {description}" for name, description in result["label_schemes"].items()]
-    lines.append(f"TotalSegmentator: {result['totalsegmentator'] or 'not installed (only needed for --segment)'}")
+    lines.append("segmenters, only needed for --segment:")
+    lines += [f"  {name:<22} {path or 'not installed'}" for name, path in result["segmenters"].items()]
     say_lines("\n".join(lines))

@@ -14,6 +14,7 @@ from endplate.cohort.cluster import given_cluster, local_cluster
 from endplate.cohort.engine import run_jobs
 from endplate.cohort.gather import Gathered, gather
 from endplate.cohort.run_case import Outcome
+from endplate.cohort.run_options import CohortRun
 from endplate.cohort.settings import CohortSettings, Job, settings_hash
 from endplate.cohort.size import Crew, crew_of
 from endplate.cohort.source import read_rows, sampled
@@ -24,47 +25,6 @@ from endplate.errors import OptionError
 from endplate.progress import Progress, silent
 
 LOGGER = logging.getLogger("endplate.cohort")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CohortRun:
-    """How a cohort is run.
-
-    Parameters
-    ----------
-    scheduler : str, optional
-        Address of a Dask scheduler; without it the computer's own cores are used.
-    workers : int, optional
-        Processes on this computer; chosen by its memory and the cost of a case when left out.
-    cores : int, optional
-        Cores to use in all; every one when left out.
-    memory_mb : float, optional
-        The most that a process may take.
-    retries : int, default 3
-        How often a case is tried again after a fault that is not of its inputs.
-    only_failed : bool, default False
-        Run the cases again that failed, and no others.
-    sample : int, optional
-        So many cases at random. seed : of that choice, and of the contact sheet.
-    thumbnails : int, default 400
-        The most pictures on the contact sheet.
-    truth : Path, optional
-        The table of an expert.
-    verbose : bool, default False
-        Let Dask's own messages through.
-    """
-
-    scheduler: str | None = None
-    workers: int | None = None
-    cores: int | None = None
-    memory_mb: float | None = None
-    retries: int = 3
-    only_failed: bool = False
-    sample: int | None = None
-    seed: int = 0
-    thumbnails: int = 400
-    truth: Path | None = None
-    verbose: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from endplate.atomic import write_text
 from endplate.cohort.agreement import Agreement, agreement
@@ -23,6 +23,7 @@ from endplate.cohort.dataset import (
     write_wide,
 )
 from endplate.cohort.page import Facts, sheet_entry, study_page
+from endplate.cohort.run_options import CohortRun
 from endplate.cohort.settings import Job
 from endplate.cohort.stamp import Stamp, read_stamp
 from endplate.cohort.study import Study
@@ -32,9 +33,6 @@ from endplate.finding import catalogue
 from endplate.level import Level
 from endplate.progress import Progress
 from endplate.report.folder import exchanged
-
-if TYPE_CHECKING:
-    from endplate.cohort.conduct import CohortRun
 
 PAGE, AGREEMENT = "study.html", "agreement.json"
 MEASURED = ("genant_grade", "anterior_height", "middle_height", "posterior_height")

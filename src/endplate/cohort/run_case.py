@@ -15,7 +15,7 @@ from endplate.case import Case
 from endplate.case.care import Care
 from endplate.cohort.fingerprint import full_prints, inputs_of, quick_prints, same_content
 from endplate.cohort.settings import Job, settings_hash
-from endplate.cohort.stamp import KINDS, PICTURE, STAMP, Stamp, fits, read_stamp
+from endplate.cohort.stamp import KINDS, PICTURE, STAMP, STAMP_KIND, Stamp, fits, read_stamp
 from endplate.errors import EndplateError, InputError, LabelError, OutputError, RecordError, SolverError
 from endplate.finding import Gap
 from endplate.patient import PatientRecord
@@ -216,7 +216,7 @@ def _renew(job: Job, stamp: Stamp) -> None:
     from endplate.report.folder import write_file
 
     with suppress(EndplateError):
-        write_file(job.folder / STAMP, stamp.text(), KINDS[0])
+        write_file(job.folder / STAMP, stamp.text(), STAMP_KIND)
 
 
 def _verdicts(care: Care | None) -> tuple[tuple[str, str, str, str], ...]:

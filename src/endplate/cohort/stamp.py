@@ -14,7 +14,8 @@ from endplate.version import __version__
 
 STAMP, PICTURE = "cohort.json", "thumbnail.jpg"
 FORMAT, FORMAT_VERSION = "endplate-cohort-case", 1
-KINDS = ("cohort-case", "case", "decision")
+STAMP_KIND = "cohort-stamp"
+KINDS = ("cohort-case", STAMP_KIND, "case", "decision")
 """What a case of a cohort leaves in its folder (see `report/owned.py`)."""
 MAX_BYTES = 2**24
 

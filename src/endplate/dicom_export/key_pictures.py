@@ -17,11 +17,12 @@ from endplate.dicom_export.object_header import RESEARCH, Context, new_object, s
 from endplate.dicom_export.paper import DEFINITIONS, DRAWING, STYLE, TITLE, laid_out, resolved, size_of, standalone
 from endplate.errors import OptionError
 
-KEY = re.compile(r"sagittal-section|path-|solid-")
+KEY = re.compile(r"^sagittal-section|-path-|-solid-")
 """Names of the drawings that are kept: the section of the spine and those of the needles."""
 WIDTH_MM = 180.0
-DOTS_PER_MM = 6.0
+DOTS_PER_MM = 5.0
 NOTE_MM = 12.0
+LOOK = "body { margin: 0 } img { display: block } p { font: 9pt sans-serif; margin: 2mm 0 0 }"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,40 +43,47 @@ def key_pictures(page: str) -> list[Picture]:
     """
     found: dict[str, str] = {}
     for drawing in DRAWING.finditer(page):
-        if KEY.match(drawing[1]):
+        if KEY.search(drawing[1]):
             found.setdefault(drawing[1], drawing[0])
+    if not found:
+        return []
     style, shared = STYLE.search(page), DEFINITIONS.search(page)
     look, definitions = resolved(style[1]) if style else "", shared[0] if shared else ""
-    return [_drawn(name, svg, standalone(svg, look, definitions)) for name, svg in found.items()]
+    sheets, blocks = [], []
+    for number, svg in enumerate(found.values()):
+        wide, high = size_of(svg)
+        height_mm = WIDTH_MM * high / wide
+        uri = base64.b64encode(standalone(svg, look, definitions).encode()).decode()
+        sheets.append(f"@page p{number} {{ size: {WIDTH_MM + 4:.1f}mm {height_mm + NOTE_MM:.1f}mm; margin: 2mm }}")
+        blocks.append(
+            f'<div style="page: p{number}"><img style="width: {WIDTH_MM:.1f}mm; height: {height_mm:.1f}mm" '
+            f'src="data:image/svg+xml;base64,{uri}"><p>{RESEARCH}.</p></div>'
+        )
+    text = f"<!DOCTYPE html><style>{LOOK} {' '.join(sheets)}</style><body>{''.join(blocks)}</body>"
+    return [
+        Picture(name=name, words=_words(name, svg), rgb=rgb)
+        for (name, svg), rgb in zip(found.items(), _dots(laid_out(text)), strict=True)
+    ]
 
 
-def _drawn(name: str, svg: str, alone: str) -> Picture:
-    words = TITLE.search(svg)
-    wide, high = size_of(svg)
-    height_mm = WIDTH_MM * high / wide
-    uri = base64.b64encode(alone.encode()).decode()
-    page = f"@page {{ size: {WIDTH_MM + 4:.1f}mm {height_mm + NOTE_MM:.1f}mm; margin: 2mm }} body {{ margin: 0 }}"
-    body = (
-        f'<img style="display: block; width: {WIDTH_MM:.1f}mm; height: {height_mm:.1f}mm" '
-        f'src="data:image/svg+xml;base64,{uri}"><p style="font: 9pt sans-serif; margin: 2mm 0 0">{RESEARCH}.</p>'
-    )
-    text = html.unescape(words[1]) if words else name
-    return Picture(
-        name=name, words=text, rgb=_dots(laid_out(f"<!DOCTYPE html><style>{page}</style><body>{body}</body>"))
-    )
+def _words(name: str, svg: str) -> str:
+    """What a picture shows, as a screen reader would say it."""
+    found = TITLE.search(svg)
+    return html.unescape(found[1]) if found else name
 
 
-def _dots(pdf: bytes) -> NDArray[np.uint8]:
+def _dots(pdf: bytes) -> list[NDArray[np.uint8]]:
+    """Every page as colours (rows, columns, 3)."""
     try:
         import pypdfium2
     except ImportError as error:
         raise OptionError("key pictures need pypdfium2", "", "pip install 'endplate[pdf]'") from error
     document = pypdfium2.PdfDocument(io.BytesIO(pdf))
     try:
-        image = document[0].render(scale=DOTS_PER_MM * 25.4 / 72).to_pil().convert("RGB")
+        images = [page.render(scale=DOTS_PER_MM * 25.4 / 72).to_pil().convert("RGB") for page in document]
     finally:
         document.close()
-    return np.ascontiguousarray(np.asarray(image, np.uint8))
+    return [np.ascontiguousarray(np.asarray(image, np.uint8)) for image in images]
 
 
 def secondary_capture(context: Context, number: int, picture: Picture) -> Any:

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import SpatialFiducialsStorage
 
 from endplate.dicom_export.code_table import named
-from endplate.dicom_export.object_header import Context, code_item, new_object, reference
+from endplate.dicom_export.object_header import Context, code_item, new_object, reference, referenced_series
 
 NAME = "needle-paths"
 
@@ -50,17 +50,17 @@ def needle_paths(context: Context, number: int, paths: list[Path]) -> Any:
     one.ReferencedImageSequence = [reference(header) for header in context.series.headers]
     one.FiducialSequence = [_fiducial(context, path) for path in paths]
     made.FiducialSetSequence = [one]
+    made.ReferencedSeriesSequence = referenced_series(context)
     return made
 
 
 def _fiducial(context: Context, path: Path) -> Dataset:
-    item, contour = Dataset(), Dataset()
-    contour.NumberOfContourPoints = len(path.ends_mm)
-    contour.ContourData = [round(x, 3) for end in path.ends_mm for x in end]
+    item = Dataset()
     item.FiducialIdentifier = path.name[:16]
     item.FiducialDescription = path.words[:1024]
     item.FiducialIdentifierCodeSequence = [code_item(named("report", "path"))]
     item.FiducialUID = context.tracking_uid("path", path.name, context.results.digest)
     item.ShapeType = "LINE"
-    item.ContourDataSequence = [contour]
+    item.NumberOfContourPoints = len(path.ends_mm)
+    item.ContourData = [round(x, 3) for end in path.ends_mm for x in end]
     return item

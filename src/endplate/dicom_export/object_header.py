@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,17 +138,12 @@ def reference(thing: Dataset) -> Dataset:
     return item
 
 
-def referenced_series(context: Context, more: Sequence[Dataset] = ()) -> list[Dataset]:
-    """The CT series with all its images, and other objects by their series."""
-    by_series: dict[str, list[Dataset]] = {}
-    for thing in (*context.series.headers, *more):
-        by_series.setdefault(str(thing.SeriesInstanceUID), []).append(reference(thing))
-    items = []
-    for uid, references in by_series.items():
-        item = Dataset()
-        item.SeriesInstanceUID, item.ReferencedInstanceSequence = uid, references
-        items.append(item)
-    return items
+def referenced_series(context: Context) -> list[Dataset]:
+    """The CT series with all its images."""
+    item = Dataset()
+    item.SeriesInstanceUID = context.series.series_uid
+    item.ReferencedInstanceSequence = [reference(header) for header in context.series.headers]
+    return [item]
 
 
 def source_images(context: Context) -> list[Dataset]:

@@ -21,9 +21,12 @@ DEFINITIONS = re.compile(r"<defs>.*?</defs>", re.DOTALL)
 ROOT = re.compile(r":root\s*\{([^}]*)\}")
 VARIABLE = re.compile(r"var\((--[\w-]+)\)")
 TEXT = re.compile(r"<text\b([^>]*)>(.*?)</text>", re.DOTALL)
+MEDIA = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
 HALO = (
     ".on-ct text { stroke: none; } "
-    "text.halo, .on-ct text.halo { fill: none; stroke: #000000; stroke-width: 3px; stroke-linejoin: round; }"
+    "text.halo { fill: none; stroke: none; } "
+    ".on-ct text.halo { fill: none; stroke: #000000; stroke-width: 3px; stroke-linejoin: round; }"
 )
 PAPER = """
 @page { size: A4; margin: 14mm 12mm 16mm 12mm;
@@ -93,8 +96,21 @@ def standalone(svg: str, style: str, definitions: str) -> str:
     head, _, rest = svg.partition(">")
     head = head.replace("<svg", f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:g}" height="{high:g}"', 1)
     body = TEXT.sub(_twice, rest) if "on-ct" in rest else rest
-    look = html.escape(f"svg {{ font-family: sans-serif }} {style} {HALO}", quote=False).replace("&gt;", ">")
+    look = f"svg {{ font-family: sans-serif }} {_needed(style, svg)} {HALO}"
     return f"{head}><style>{look}</style>{definitions}{body}"
+
+
+def _needed(style: str, svg: str) -> str:
+    """The rules of a page that speak of something in a drawing: reading all of them for each would take long."""
+    there = {name for found in re.findall(r'class="([^"]*)"', svg) for name in found.split()}
+
+    def speaks(selector: str) -> bool:
+        return all(name in there for name in re.findall(r"\.([\w-]+)", selector)) and not selector.lstrip().startswith(
+            "@"
+        )
+
+    rules = [rule for rule in RULE.finditer(MEDIA.sub("", style)) if any(map(speaks, rule[1].split(",")))]
+    return " ".join(html.escape(rule[0], quote=False).replace("&gt;", ">") for rule in rules)
 
 
 def _twice(letters: Any) -> str:

@@ -25,7 +25,7 @@ Rows = Sequence[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreChange:
-    """A score at the start and the last one since; `answer` and `text` are those of `Scale.changed` and `.told`."""
+    """A score at the start and the last one since; `answer` and `text` by `Scale.changed` and `Scale.change_text`."""
 
     scale: str
     name: str
@@ -92,7 +92,7 @@ class EpisodeCourse:
             known = [(reading.on, value) for reading in self.readings if (value := getattr(reading, key)) is not None]
             if known:
                 on, after = known[-1]
-                answer, text = scale.changed(before, after), scale.told(before, after)
+                answer, text = scale.changed(before, after), scale.change_text(before, after)
                 change = {"before": before, "after": after, "on": on, "answer": answer, "text": text}
                 found.append(ScoreChange(scale=key, name=scale.name, **change))
         return tuple(found)

@@ -74,9 +74,8 @@ def too_coarse(loss: Measured, heights: Heights, vertebra: Vertebra) -> str:
     """
     if loss.value is None or loss.sd is None or heights.edge_mm is None or loss.sd <= MAX_SD:
         return ""
-    low, high = (loss.value + side * float(BAND_SD) * loss.sd for side in (-1, 1))
-    surely_none = loss.value + float(BAND_SD) * (loss.shown_sd or loss.sd) < MILD_FROM
-    if low >= MILD_FROM or surely_none or coarse_sd_mm(heights) < float(COARSE_SHARE) * _mean_mm(heights):
+    low, high = loss.value - float(BAND_SD) * loss.sd, loss.value + float(BAND_SD) * (loss.shown_sd or loss.sd)
+    if low >= MILD_FROM or high < MILD_FROM or coarse_sd_mm(heights) < float(COARSE_SHARE) * _mean_mm(heights):
         return ""
     return (
         f"{drawn_in(heights.edge_mm, vertebra)} cannot carry a grade: the height loss lies anywhere from "

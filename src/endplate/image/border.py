@@ -48,7 +48,7 @@ class Misfit:
     there_hu: float
     here_hu: float
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """The misfit in words."""
         side = (("right", "left"), ("front", "back"), ("foot", "head"))[self.axis][self.move_mm > 0]
         return (

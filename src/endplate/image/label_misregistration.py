@@ -43,7 +43,7 @@ def check_in_place(volume: Volume, labels: LabelMap) -> None:
     if misfit is None or abs(misfit.move_mm) < REFUSED_MM or _mirrored_fits(volume, labels):
         return
     raise GridMismatchError(
-        misfit.told(),
+        misfit.sentence(),
         "they belong to another scan or another coordinate frame",
         "give the labels that were made from this CT",
     )

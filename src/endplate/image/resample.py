@@ -74,7 +74,7 @@ def _on_grid(labels: LabelMap, grid: Grid) -> tuple[LabelMap, str]:
     if labels.grid.matches(grid, float(SAME_GRID_VOXELS) * float(grid.spacing_mm.min())):
         apart = labels.grid.apart_mm(grid)
         return replace(labels, grid=grid), f"labels lie {apart:.3f} mm beside the grid of the CT: taken as the same"
-    return resample_labels(labels, grid), f"labels resampled from {_told(labels.grid)} to {_told(grid)}"
+    return resample_labels(labels, grid), f"labels resampled from {_in_words(labels.grid)} to {_in_words(grid)}"
 
 
 def _check_one_frame(volume: Volume, labels: LabelMap) -> None:
@@ -156,7 +156,7 @@ def _bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, s
     return edges[0], edges[1], edges[2]
 
 
-def _told(grid: Grid) -> str:
+def _in_words(grid: Grid) -> str:
     return " x ".join(f"{s:.3g}" for s in grid.spacing_mm) + " mm"
 
 

@@ -109,8 +109,8 @@ def _course(one: NamedDrug) -> Glucocorticoid | None:
 def _bone_drugs(drugs: Drugs, listed: DrugList) -> tuple[BoneDrug, ...] | None:
     """The drugs told, with those of the list that they do not hold."""
     stated = drugs.bone_drugs
-    held = {one.drug for one in stated or ()}
-    more = [one for one in listed.of("bone") if one.drug.drug_class in BONE_CLASSES - held and _dated(one)]
+    stated_drugs = {one.drug for one in stated or ()}
+    more = [one for one in listed.of("bone") if one.drug.drug_class in BONE_CLASSES - stated_drugs and _dated(one)]
     if not more and stated is not None and not stated and listed.perhaps("bone"):
         return None
     if not more:

@@ -107,6 +107,6 @@ class Questionnaires(Part):
 
     @field_validator("rmdq", "odi", "qualeffo", "sf36")
     @classmethod
-    def _told(cls, asked: Part | None) -> Part | None:
-        """One of which nothing is told was not asked."""
+    def _answered(cls, asked: Part | None) -> Part | None:
+        """One without any answer was not asked."""
         return None if asked is None or asked == type(asked)() else asked

@@ -48,8 +48,8 @@ def _whole_number(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _told(levels: dict[Level, LevelRecord]) -> dict[Level, LevelRecord]:
-    """Only the levels of which anything is told."""
+def _known_levels(levels: dict[Level, LevelRecord]) -> dict[Level, LevelRecord]:
+    """Only the levels of which anything is known."""
     return {level: read for level, read in levels.items() if read != LevelRecord()}
 
 
@@ -147,7 +147,7 @@ class PatientRecord(Part):
     neurology: Neurology = Neurology()
     mobility: Mobility = Mobility()
     care: Care = Care()
-    levels: Annotated[dict[Level, LevelRecord], AfterValidator(_told)] = Field(default_factory=dict)
+    levels: Annotated[dict[Level, LevelRecord], AfterValidator(_known_levels)] = Field(default_factory=dict)
     studies: Studies = Studies()
     bone: BoneTests = BoneTests()
     laboratory: Laboratory = Laboratory()

@@ -15,14 +15,16 @@ from endplate.atomic import FILE_MODE, private_folder, readable, write_bytes, wr
 from endplate.errors import EndplateError, OptionError, OutputError
 from endplate.report.journal import InTheWayError, Journal, folders_missing
 from endplate.report.manifest import MANIFEST, Entry, Manifest, file_sha256, manifest_text, read_manifest, standing
-from endplate.report.owned import BESIDE, DOCUMENT, KINDS, PAGE, VOLUMES, kind_of, refuse_inputs, refuse_standing
+from endplate.report.owned import BESIDE, DOCUMENT, KINDS, PAGE, VIEW, VOLUMES, kind_of, refuse_inputs, refuse_standing
 from endplate.report.stage import Stage, begin_stage, folder_lock, sweep
 
-__all__ = ["BESIDE", "DOCUMENT", "PAGE", "VOLUMES"]
+__all__ = ["BESIDE", "DOCUMENT", "PAGE", "VIEW", "VOLUMES"]
 MAX_KEPT = 100
+OF_A_RUN = ("case", "decision", "pdf")
+"""Kinds that go with an earlier run: its case, what was decided about it, and pages made from both."""
 
 
-def check_writable(folder: Path, kinds: Sequence[str] = ("case", "decision"), inputs: Iterable[Path] = ()) -> None:
+def check_writable(folder: Path, kinds: Sequence[str] = OF_A_RUN, inputs: Iterable[Path] = ()) -> None:
     """Refuse early, before minutes of work, a folder that cannot take the results.
 
     Leaves nothing behind; what a killed run left is completed, undone or removed.

@@ -11,15 +11,17 @@ from endplate.atomic import readable
 from endplate.errors import OutputError
 from endplate.report.manifest import Manifest, standing
 
-PAGE, DOCUMENT, VOLUMES = "report.html", "case.json", "volumes"
+PAGE, DOCUMENT, VOLUMES, VIEW = "report.html", "case.json", "volumes", "report.json"
 BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html", "after-procedure.html")
 """What a decision leaves beside a case: about the case that was there, so it goes with it."""
 KINDS: dict[str, tuple[str, ...]] = {
-    "case": (DOCUMENT, PAGE, f"{VOLUMES}/labels.nii.gz", f"{VOLUMES}/README.txt"),
+    "case": (DOCUMENT, PAGE, VIEW, f"{VOLUMES}/labels.nii.gz", f"{VOLUMES}/README.txt"),
     "decision": BESIDE,
+    "pdf": ("report.pdf", "decision-aid.pdf"),
     "fracture": ("ct.nii.gz", "ct.json", "labels.nii.gz", "truth.json"),
     "dicom": ("measurements.dcm", "report.dcm", "vertebrae.dcm", "bodies.dcm", "needle-paths.dcm"),
-    "cohort-case": ("cohort.json", "thumbnail.jpg"),
+    "cohort-case": ("thumbnail.jpg",),
+    "cohort-stamp": ("cohort.json",),
     "study": ("study.html", "cases.parquet", "findings.csv", "agreement.json"),
     "demo": ("intact/ct.nii.gz", "intact/labels.nii.gz", "patient.toml"),
 }
@@ -99,8 +101,8 @@ def _refuse_found(folder: Path, names: Sequence[str], why: str) -> None:
 
 
 def _renewed(kinds: Sequence[str], names: Collection[str]) -> set[str]:
-    """Names of another kind that a decision may renew: the page of the case that it is about."""
-    return {PAGE} & set(names) if "decision" in kinds else set()
+    """Names of another kind that a decision, or a report rendered again, may renew: the page of the case."""
+    return {PAGE} & set(names) if {"decision", "pdf"} & set(kinds) else set()
 
 
 def _strange_volumes(folder: Path, manifest: Manifest) -> list[str]:

@@ -9,11 +9,11 @@ from endplate.atomic import private_folder, write_text
 from endplate.case import Case
 from endplate.errors import OptionError
 from endplate.report.document import to_document, to_json
-from endplate.report.folder import DOCUMENT, PAGE, VOLUMES, exchanged
+from endplate.report.folder import DOCUMENT, PAGE, VIEW, VOLUMES, exchanged
 
 FORMATS = ("html", "json", "nifti")
-REPLACED = ("case", "decision")
-"""What goes with an earlier case: its own files, and what was decided about it."""
+REPLACED = ("case", "decision", "pdf")
+"""What goes with an earlier case: its own files, what was decided about it, and pages made from both."""
 
 
 def write_report(
@@ -74,12 +74,12 @@ def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS, crop: b
     """Write what `write_report` writes into an empty folder; returns the paths there."""
     _check_formats(formats)
     text = to_json(to_document(case))
-    page = _page(case) if "html" in formats else None
+    pages = _pages(case) if "html" in formats else {}
     write_text(new / DOCUMENT, text)
     if "nifti" in formats:
         _volumes(case, new / VOLUMES, crop)
-    if page is not None:
-        write_text(new / PAGE, page)
+    for name, page in pages.items():
+        write_text(new / name, page)
     places = {"html": new / PAGE, "json": new / DOCUMENT, "nifti": new / VOLUMES}
     paths = {name: path for name, path in places.items() if name in formats or name == "json"}
     if case.care is not None:
@@ -95,10 +95,16 @@ def _check_formats(formats: Sequence[str]) -> None:
         raise OptionError(f"unknown report format {unknown[0]!r}", "", f"known formats: {', '.join(FORMATS)}")
 
 
-def _page(case: Case) -> str:
-    from endplate.report.html import to_html
+def _pages(case: Case) -> dict[str, str]:
+    """The page, and the view objects from which it can be rendered again without the scan."""
+    from endplate.report.care.section import care_parts, unweighed_parts
+    from endplate.report.html import render
+    from endplate.report.page_view import report_view
+    from endplate.report.plain_view import view_to_json
 
-    return to_html(case)
+    view = report_view(case)
+    parts = unweighed_parts() if case.care is None else care_parts(case.care)
+    return {VIEW: view_to_json(view), PAGE: render(view, parts)}
 
 
 def _volumes(case: Case, folder: Path, crop: bool) -> None:

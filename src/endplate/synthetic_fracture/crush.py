@@ -19,28 +19,21 @@ from endplate.fracture.normals import Triple
 from endplate.image.volume import Grid, Volume
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import ELASTIC, FOAM, FoamLaw
-from endplate.numerics.mpm.load import Load
-from endplate.numerics.mpm.load_stepping import release
 from endplate.numerics.mpm.particles import Particles, fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.progress import Share
 from endplate.synthetic_fracture.heights import SIDES, Body, Surfaces, heights_of, intact_body
 from endplate.synthetic_fracture.plan import Collapse
-from endplate.synthetic_fracture.platen import Platens, build_platens
+from endplate.synthetic_fracture.plate_press import MIN_STEP, PlatePress
+from endplate.synthetic_fracture.platen import build_platens, travel_of
 
 CAP_MODULUS_MPA = cited(200.0, "MPa", "own trial: stiff enough to carry the endplate, soft enough to spread", "design")
 MIN_DENSITY_G_CM3 = cited(0.02, "g/cm3", "own trial: fatty marrow reads below; keeps the foam law finite", "design")
-STEP_VOXELS = cited(0.25, "voxel", "own algorithm, docs/theory.md, balloon mechanics: longest move in a step", "design")
 RECOIL = cited(0.012, "1", "own trial on an L2: what a loss of 0.4 gives back when let go", "design")
 MIN_GAIN = cited(0.25, "1", "a plate that wins less than a quarter of its travel as loss is not hurried", "design")
 CLOSE_ENOUGH = cited(0.005, "1", "a sixth of the error of measuring a height ratio (0.03)", "design")
 SHORT_ENOUGH = cited(0.015, "1", "half of the error of measuring a height ratio; pressing again ratchets on", "design")
 MAX_PRESSES = cited(3, "1", "the second makes good the recoil of the first; a third what is missing", "design")
-RELEASE_STEPS = cited(7, "1", "own trial: seven equal steps let go of a crushed body without a jump", "design")
-BACK = cited(0.25, "1", "own choice: the recoil takes some of these parts of a step", "design")
-BACK_STEPS = cited(16, "1", "own choice: four full steps, several times the recoil of bone", "design")
-BACK_PUSH = cited(0.03, "1", "own choice: what a plate may still push, of its highest push, and count as off", "design")
-MIN_STEP = cited(0.1, "1", "a step that fails even at a tenth of its size will not succeed", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +127,12 @@ class _Crush:
         arch = (bone.fill >= MIN_FILL) & ~filled
         self.engine = self._engine(filled, arch, bone.fill, bone.density_mg_cm3)
         self.intact = heights_of(self.body.surfaces, self.body.extent)
-        self.press: Platens = build_platens(self.engine.node_mm, self.grid, filled, self.body, collapse, self.intact)
+        travel = travel_of(self.body, collapse, self.intact)
+        platens = build_platens(self.engine.node_mm, self.grid, filled, travel)
+        self.press = PlatePress(self.engine, platens, settings.voxel_mm)
         for side in SIDES:
             self.engine.carry(side, self._own(vertebra.to_world_mm(getattr(self.body.surfaces, side))))
-        self.peak_n, self.loaded_loss = 0.0, 0.0
-        self.notes: list[str] = []
+        self.loaded_loss = 0.0
 
     def _engine(
         self,
@@ -181,7 +175,7 @@ class _Crush:
         while presses < int(MAX_PRESSES):
             presses += 1
             at = self._load(at, goal)
-            self._let_go(at)
+            self.press.let_go(at)
             short = self.collapse.loss - self._loss()
             if short <= SHORT_ENOUGH:
                 break
@@ -196,12 +190,12 @@ class _Crush:
 
         Steps shrink where one fails, and the last one is as long as the loss so far per travel tells.
         """
-        full = STEP_VOXELS * self.settings.voxel_mm / self.press.longest_mm
+        full = self.press.full_step
         step, loss, rate = full, self._loss(), 1 / self.collapse.loss
         while goal - loss > CLOSE_ENOUGH / 2:
             share = min(step, (goal - loss) * rate)
             try:
-                self._press_by(at, share)
+                self.press.press_by(at, share)
             except SolverError as error:
                 step /= 2
                 if step < MIN_STEP * full:
@@ -214,37 +208,6 @@ class _Crush:
             self.done(min(loss / goal, 1.0))
         self.loaded_loss = loss
         return at
-
-    def _press_by(self, at: float, share: float) -> None:
-        self.peak_n = max(self.peak_n, abs(self._hold(at, share)))
-
-    def _hold(self, at: float, share: float) -> float:
-        """Move the plates on by a share of their travel; returns the push on the upper one, N, above zero in crush."""
-        upper, lower = self.press.holds(at)
-        held = np.repeat((upper | lower)[..., None], 3, axis=-1)
-        self.engine.step(Load(constrained=held, move=self.press.move(upper, lower, share)))
-        return -float(self.engine.reactions()[upper][:, 2].sum())
-
-    def _let_go(self, at: float) -> None:
-        """Take the load off; the lower plate goes on holding the body in place."""
-        upper, lower = (np.repeat(plate[..., None], 3, axis=-1) for plate in self.press.holds(at))
-        course = release(self.engine, upper, Load(constrained=lower), int(RELEASE_STEPS))
-        if not course.converged and not self._draw_back(at):
-            self.notes.append(f"unloading stopped early: {course.stop}")
-
-    def _draw_back(self, at: float) -> bool:
-        """Draw the plates back by small moves until they push no more: for what does not hold still when let go."""
-        share = BACK * STEP_VOXELS * self.settings.voxel_mm / self.press.longest_mm
-        for _ in range(int(BACK_STEPS)):
-            at -= share
-            try:
-                push_n = self._hold(at, -share)
-            except SolverError:
-                return False
-            if push_n <= BACK_PUSH * self.peak_n:
-                self.notes.append("the plates were drawn back instead of let go")
-                return True
-        return False
 
     def _loss(self) -> float:
         """Mean loss of the heights that this shape is to lose."""
@@ -274,7 +237,7 @@ class _Crush:
             intact_mm=self.intact,
             after_mm=self._heights(),
             loaded_loss=self.loaded_loss,
-            peak_n=self.peak_n,
+            peak_n=self.press.peak_n,
             mass_before_mg=self.mass_before,
             mass_after_mg=float((cloud.density() * cloud.volume)[self.bone].sum()),
             points=cloud.keep(self.bone),
@@ -284,7 +247,7 @@ class _Crush:
             steps=self.engine.energy_balance.steps,
             iterations=self.engine.energy_balance.iterations,
             loose_steps=self.engine.energy_balance.loose_steps,
-            notes=tuple(dict.fromkeys(self.notes)),
+            notes=tuple(dict.fromkeys(self.press.notes)),
         )
 
 

@@ -51,9 +51,9 @@ def intact_vertebra(
             "its intact state would not be known",
             OTHER,
         )
-    held = next((density.inclusion_ml for density in densities if density.level is level), 0.0)
-    if held > 0:
-        raise LabelError(f"{level} holds {held:.1f} mL of cement or metal", "no bone law is true of it", OTHER)
+    foreign_ml = next((density.inclusion_ml for density in densities if density.level is level), 0.0)
+    if foreign_ml > 0:
+        raise LabelError(f"{level} holds {foreign_ml:.1f} mL of cement or metal", "no bone law is true of it", OTHER)
     spoilt = void_reason(cautions, level, "rehearsal")
     if spoilt:
         raise LabelError(f"{level} cannot be crushed", spoilt, OTHER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,16 +59,29 @@ class Platens:
         return move
 
 
-def build_platens(
-    node_mm: NDArray[np.float64], grid: Grid, filled: NDArray[np.bool_], body: Body, collapse: Collapse, intact: Triple
-) -> Platens:
+Travel = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""LPS mm (..., 3) of columns to the travel (...) of the upper plate downwards and of the lower one upwards, mm."""
+
+
+def travel_of(body: Body, collapse: Collapse, intact: Triple) -> Travel:
+    """The travel that a planned collapse asks for; `intact` are the heights that its losses are shares of, mm."""
+
+    def travel(lps_mm: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        across, along = body.place(body.vertebra.to_local_mm(lps_mm))
+        down, up = lowering(collapse.shape, across, along)
+        height = np.interp(along, [float(place) for place in PLACES.values()], intact) * collapse.loss
+        return down * height, up * height
+
+    return travel
+
+
+def build_platens(node_mm: NDArray[np.float64], grid: Grid, filled: NDArray[np.bool_], travel: Travel) -> Platens:
     """Plates over a body.
 
     Parameters
     ----------
     node_mm : (nx, ny, nz, 3) nodes of the engine, own coordinates from the outer corner of voxel 0.
-    grid, filled : the cubes along the vertebra's own axes, and which are the body. body : its surfaces.
-    intact : heights that the losses are shares of, mm.
+    grid, filled : the cubes along the vertebra's own axes, and which are the body. travel : of each column.
     """
     voxel_mm = float(grid.spacing_mm.mean())
     columns, top, bottom = _faces(filled)
@@ -78,16 +92,13 @@ def build_platens(
     beyond = (node_mm[:, :, 0, :2] < -OVERHANG_VOXELS * voxel_mm).any(axis=-1)
     there = reach[at] & ~beyond
     gap = GAP_VOXELS * voxel_mm
-    local = body.vertebra.to_local_mm(grid.to_mm(node_mm[:, :, 0] / voxel_mm - 0.5))
-    across, along = body.place(local)
-    down, up = lowering(collapse.shape, across, along)
-    height = np.interp(along, [float(place) for place in PLACES.values()], intact) * collapse.loss
+    down, up = travel(grid.to_mm(node_mm[:, :, 0] / voxel_mm - 0.5))
     return Platens(
         height_mm=np.ascontiguousarray(node_mm[..., 2]),
         upper_mm=np.where(there, (top[at] + 1) * voxel_mm + gap, np.nan),
         lower_mm=np.where(there, bottom[at] * voxel_mm - gap, np.nan),
-        down_mm=np.where(there, down * height, np.nan),
-        up_mm=np.where(there, up * height, np.nan),
+        down_mm=np.where(there, down, np.nan),
+        up_mm=np.where(there, up, np.nan),
     )
 
 

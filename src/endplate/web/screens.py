@@ -46,16 +46,17 @@ class MainScreen:
 
 
 CASE_SCREENS: list[CaseScreen] = [
-    # 10 Case, 20 Rehearsal, 30 Candidacy, 40 Follow-up, 50 Report
     CaseScreen(10, "Case", "/cases/{case_id}/view"),
     CaseScreen(20, "Rehearsal", "/cases/{case_id}/rehearsal"),
     CaseScreen(30, "Candidacy", "/cases/{case_id}/candidacy", always),
+    CaseScreen(40, "Follow-up", "/cases/{case_id}/follow-up", always),
     CaseScreen(50, "Report", "/cases/{case_id}/report"),
     CaseScreen(60, "Files and jobs", "/cases/{case_id}/files", always),
 ]
 
 MAIN_SCREENS: list[MainScreen] = [
     MainScreen("Worklist", "/"),
+    MainScreen("Follow-up", "/service"),
     MainScreen("Jobs", "/jobs"),
     MainScreen("Settings", "/settings", "admin"),
 ]
@@ -66,6 +67,8 @@ ROUTERS: list[str] = [
     "endplate.web.upload",
     "endplate.web.case_files",
     "endplate.web.candidacy",
+    "endplate.web.follow_up",
+    "endplate.web.service_page",
     "endplate.web.job_pages",
     "endplate.web.report_page",
     "endplate.web.settings_page",

@@ -80,12 +80,13 @@ def serve(options: ServeOptions, say: Callable[[str], None], browse: Callable[[s
         address = f"http://{name}:{port}/"
         if settings.local:
             address += f"enter?token={bench.entry_token}"
+        app = create_app(bench)
         say(f"The workbench is at {address}")
         say(f"Cases lie in {files.root}; jobs are done by {bench.executor.name}. Ctrl-C ends it.")
         if browse is not None:
             browse(address)
         config = uvicorn.Config(
-            create_app(bench), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2,
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2,
             proxy_headers=False,
         )  # fmt: skip
         uvicorn.Server(config).run(sockets=[listener])
@@ -101,6 +102,8 @@ def _listening(options: ServeOptions) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((options.host, options.port))
+        # From here on the system keeps who comes too early, so the address may be said.
+        listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
         why = getattr(error, "strerror", None) or str(error)

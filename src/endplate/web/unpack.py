@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -30,38 +32,44 @@ def unpack(folder: Path, given: Iterable[tuple[str, IO[bytes]]], settings: WebSe
     """
     names: dict[str, str] = {}
     left = settings.expanded_bytes
-    for name, stream in _opened(given, settings):
-        if len(names) >= settings.upload_files:
-            raise InputError(f"more than {settings.upload_files} files", "so many are no series", "give one series")
-        short = plain(name.replace("\\", "/").rpartition("/")[2], 120) or "file"
-        number = f"{len(names):05d}{next((end for end in SUFFIXES if short.lower().endswith(end)), '')}"
-        left -= _write(folder / number, stream, left)
-        names[number] = short
+    for name, stream in given:
+        with _named(name):
+            for inner, inside in _opened(name, stream, settings):
+                if len(names) >= settings.upload_files:
+                    raise InputError(f"more than {settings.upload_files} files", "so many are no series", "give one")
+                short = plain(inner.replace("\\", "/").rpartition("/")[2], 120) or "file"
+                number = f"{len(names):05d}{next((end for end in SUFFIXES if short.lower().endswith(end)), '')}"
+                left -= _write(folder / number, inside, left)
+                names[number] = short
     _check(folder, names)
     write_text(folder / NAMES, json.dumps(names))
     return names
 
 
-def _opened(given: Iterable[tuple[str, IO[bytes]]], settings: WebSettings) -> Iterator[tuple[str, IO[bytes]]]:
-    """Every file, those within zip files too."""
-    for name, stream in given:
-        head = stream.read(4)
-        stream.seek(0)
-        if head != b"PK\x03\x04":
-            if not _skipped(name):
-                yield name, stream
-            continue
-        try:
-            with zipfile.ZipFile(stream) as archive:
-                entries = [one for one in archive.infolist() if not one.is_dir() and not _skipped(one.filename)]
-                _refuse_large(name, entries, settings)
-                for entry in entries:
-                    with archive.open(entry) as inside:
-                        yield entry.filename, inside
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-            raise InputError(
-                f"the zip file {name} cannot be opened", str(error), "make it again, without a password"
-            ) from error
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Turn what the zip library says into one clear line."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        what = f"the zip file {name} cannot be opened"
+        raise InputError(what, str(error), "make it again, without a password") from error
+
+
+def _opened(name: str, stream: IO[bytes], settings: WebSettings) -> Iterator[tuple[str, IO[bytes]]]:
+    """The file itself, or every file within a zip file."""
+    head = stream.read(4)
+    stream.seek(0)
+    if head != b"PK\x03\x04":
+        if not _skipped(name):
+            yield name, stream
+        return
+    with zipfile.ZipFile(stream) as archive:
+        entries = [one for one in archive.infolist() if not one.is_dir() and not _skipped(one.filename)]
+        _refuse_large(name, entries, settings)
+        for entry in entries:
+            with archive.open(entry) as inside:
+                yield entry.filename, inside
 
 
 def _refuse_large(name: str, entries: list[zipfile.ZipInfo], settings: WebSettings) -> None:

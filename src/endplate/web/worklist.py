@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from endplate.followup.read import DueRow, due_list
+from endplate.followup.steps import Step, open_steps
 from endplate.jobs import queue
 from endplate.jobs.job import Job
 from endplate.jobs.summary import picture_of
@@ -21,6 +22,8 @@ from endplate.web.upload import HOW_WORDS
 
 router = APIRouter(include_in_schema=False)
 
+SOON = timedelta(days=28)
+"""Steps of care whose limit is nearer than this, or has passed, are shown."""
 FILTERS = {
     "all": "All",
     "emergency": "Emergencies",
@@ -33,11 +36,12 @@ FILTERS = {
 
 @dataclass(slots=True, kw_only=True)
 class WorkRow:
-    """One line: the case, its last job where that is open or did not end well, its due follow-up."""
+    """One line: the case, its last job where that is open or did not end well, its due visit and steps of care."""
 
     case: CaseRow
     job: Job | None = None
     due: DueRow | None = None
+    steps: list[Step] = field(default_factory=list)
     tags: set[str] = field(default_factory=set)
 
 
@@ -70,18 +74,23 @@ def work_rows(bench: Bench) -> list[WorkRow]:
             last.setdefault(job.case_id, job)
     due, _ = due_list(bench.store, date.today(), limit=500)
     by_patient = {row.patient_id: row for row in reversed(due)}
-    rows = [_row(case, last.get(case.id), by_patient.get(case.patient_id or "")) for case in case_rows(bench.store)]
+    steps = open_steps(bench.store)
+    rows = []
+    for case in case_rows(bench.store):
+        patient = case.patient_id or ""
+        rows.append(_row(case, last.get(case.id), by_patient.get(patient), steps.get(patient, [])))
     return sorted(rows, key=lambda row: "emergency" not in row.tags)
 
 
-def _row(case: CaseRow, job: Job | None, due: DueRow | None) -> WorkRow:
-    row = WorkRow(case=case, due=due)
+def _row(case: CaseRow, job: Job | None, due: DueRow | None, steps: list[Step]) -> WorkRow:
+    today = date.today()
+    row = WorkRow(case=case, due=due, steps=[one for one in steps if one.until and one.until - today <= SOON])
     row.job = job if job is not None and job.state != "done" else None
     if any(one["certainty"] == "certain" for one in case.summary.get("emergencies", [])):
         row.tags.add("emergency")
     if case.summary.get("fractured"):
         row.tags.add("fractured")
-    if due is not None:
+    if due is not None or row.steps:
         row.tags.add("due")
     if row.job is not None:
         row.tags.add("running" if row.job.open else "failed")

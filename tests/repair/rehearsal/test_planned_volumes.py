@@ -200,7 +200,7 @@ def test_the_draw_shifts_the_calibration_that_is_kept(monkeypatch: pytest.Monkey
         "repair_bone": bone(),
         "estimate_prefracture_shape": None,
         "find_zone": SimpleNamespace(bone=bone(), reason=""),
-        "_state": unknown,
+        "crushed_state": unknown,
         "shell_mineral": None,
     }
     for name, answer in given_by.items():

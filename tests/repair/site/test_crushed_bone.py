@@ -10,7 +10,7 @@ from verification.box_body import box_bone, box_vertebra
 
 from endplate.level import Level
 from endplate.repair.site.bone import Bone, FractureZone, inside_body
-from endplate.repair.site.crushed_bone import BrokenState, broken_state
+from endplate.repair.site.crushed_bone import BrokenState, broken_state, laid_on
 from endplate.repair.site.prefracture_shape import PrefractureShape
 
 VOXEL_MM = 3.0
@@ -18,7 +18,7 @@ VOXEL_MM = 3.0
 
 def state(lost_mm: tuple[float, float, float], bone: Bone | None = None, sd_mm: float | None = None) -> BrokenState:
     intact = PrefractureShape(level=Level.L2, lost_mm=lost_mm, upper_share=(1.0, 1.0), sd_mm=sd_mm)
-    return broken_state(box_vertebra(), bone or box_bone(box_vertebra(), VOXEL_MM, 60.0), intact, ())
+    return broken_state(box_vertebra(), bone or box_bone(box_vertebra(), VOXEL_MM, 60.0), intact, (), crush=False)
 
 
 def test_each_column_has_lost_its_height_and_kept_its_mass() -> None:
@@ -61,3 +61,22 @@ def test_what_the_scan_shows_is_broken_even_without_a_shape_before() -> None:
     assert found.strain is not None and (found.strain[band] > 0.3).all() and (found.strain[~band] == 0).all()
     nothing = broken_state(box_vertebra(), bone, unknown, ())
     assert nothing.strain is None and "no neighbour" in nothing.basis
+
+
+def test_the_crush_repeated_breaks_the_front_of_a_wedge_and_not_its_back() -> None:
+    bone = box_bone(box_vertebra(), VOXEL_MM, 60.0)
+    intact = PrefractureShape(level=Level.L2, lost_mm=(8.0, 4.0, 0.0), upper_share=(1.0, 1.0))
+    found = broken_state(box_vertebra(), bone, intact, ())
+    assert found.strain is not None and "crush repeated" in found.basis
+    local = box_vertebra().to_local_mm(bone.field.grid.to_mm(np.moveaxis(np.indices(bone.field.grid.shape), 0, -1)))
+    inside = inside_body(bone.field) >= 0.5
+    front, back = (float(found.strain[inside & part].mean()) for part in (local[..., 1] > 7, local[..., 1] < -7))
+    assert front > 0.2 and front > 2 * back
+
+
+def test_a_state_is_the_same_bone_on_every_grid() -> None:
+    coarse, fine = (box_bone(box_vertebra(), size, 60.0) for size in (VOXEL_MM, 2.0))
+    read = state((8.0, 4.0, 0.0), coarse)
+    laid = laid_on(read, fine)
+    assert laid.strain is not None and laid.strain.shape == fine.field.grid.shape
+    assert laid.loose_share == pytest.approx(read.loose_share, abs=0.06)

@@ -6,7 +6,7 @@ Fractures cannot decide: they take no cross-section, and of several steps from b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -73,13 +73,13 @@ class Person:
 
 
 def check_body_sizes(
-    vertebrae: Iterable[Vertebra], doubtful: set[Level | None], person: Person
+    vertebrae: Sequence[Vertebra], doubtful: set[Level | None], person: Person
 ) -> tuple[list[Caution], list[Gap]]:
     """Cautions and gaps where the bodies are larger or smaller than a person's.
 
     Parameters
     ----------
-    vertebrae : of the spine. doubtful : levels that another check distrusts. person : whose spine it is.
+    vertebrae : of the spine, head to foot. doubtful : levels that another check distrusts. person : whose spine it is.
     """
     if person.age_yr is not None and person.age_yr < float(ADULT_YR):
         return [], []
@@ -92,7 +92,9 @@ def check_body_sizes(
         return [], []
     usual = expected_share(person)
     sections = [_section_share(vertebra) / usual for vertebra in usable]
-    steps = [_step_share(upper, lower) / usual for upper, lower in pairwise(usable) if lower.level.follows(upper.level)]
+    # A transitional level between two others makes their step one of two bodies.
+    beside = [(u, v) for u, v in pairwise(vertebrae) if u in usable and v in usable and v.level.follows(u.level)]
+    steps = [_step_share(upper, lower) / usual for upper, lower in beside]
     section = float(np.median(sections))
     found = _impossible(section, steps)
     if found:

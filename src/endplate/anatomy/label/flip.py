@@ -49,7 +49,8 @@ def check_flips(labels: LabelMap, volume: Volume | None) -> tuple[list[Caution],
         return [Caution(code="labels_off_bone", text=text)], [Gap(code="vertebra", reason=text)]
     misfit = find_misfit(volume, labels)
     if misfit is not None:
-        return [Caution(code="labels_off_bone", text=misfit.told())], [Gap(code="vertebra", reason=misfit.told())]
+        text = misfit.sentence()
+        return [Caution(code="labels_off_bone", text=text)], [Gap(code="vertebra", reason=text)]
     return [], []
 
 

@@ -38,7 +38,7 @@ THICKEST_MM = cited(
 )
 SEEN_SHARE = cited(0.5, "1", "Own choice: of the columns must lie in the scan and in no other label", "design")
 STEP_MM = 0.5
-INSIDE_MM = 6.0
+INSIDE_MM = cited(6.0, "mm", "Own choice: deep enough inside to be clear of the endplate", "design")
 
 Side = Literal["above", "below"]
 

@@ -41,7 +41,8 @@ def run_study(asked: Asked, talk: Output) -> dict[str, Any]:
     ------
     InputError : anything given that cannot be used.
     """
-    from endplate.cohort.conduct import CohortRun, run_cohort
+    from endplate.cohort.conduct import run_cohort
+    from endplate.cohort.run_options import CohortRun
 
     settings = cohort_settings(asked)
     study, engine = asked.study, asked.engine

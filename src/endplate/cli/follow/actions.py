@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -17,8 +16,8 @@ from endplate.cli.follow.options import DatabaseOptions, Kind, Milestone, VisitI
 from endplate.cli.terminal import say
 from endplate.decision.recovery.deformity import Change
 from endplate.decision.recovery.flags import Flag
-from endplate.decision.recovery.visit_scores import visit_scores
 from endplate.errors import OptionError, RecordError
+from endplate.followup.begin import beginning, in_range
 from endplate.followup.read import course
 from endplate.followup.write import (
     Author,
@@ -28,22 +27,14 @@ from endplate.followup.write import (
     correct,
     plain,
     remove,
-    scan_row,
     start_episode,
 )
 from endplate.level import parse_level
 from endplate.patient import PatientRecord, read_record
-from endplate.patient.scale import SCALES
 from endplate.report.read_document import read_document
 from endplate.store.database import Store, open_store
 
 DATABASE, DEFAULT = "ENDPLATE_DATABASE", "endplate.db"
-Limits = tuple[float, float]
-RANGES: dict[str, Limits] = {
-    **{name: (min(scale.worst, scale.best), max(scale.worst, scale.best)) for name, scale in SCALES.items()},
-    "height_cm": (40, 260),
-}
-"""Ends of the scales, and of human stature."""
 DERIVED = ("counts_from", "last_seen", "due_from", "alarm_since")
 FIXED = ("id", "version", "episode_id", "patient_id", "document", "fingerprint", "record", *DERIVED)
 CHOICES: dict[str, tuple[str, ...]] = {"repair": get_args(Kind), "milestone": get_args(Milestone)}
@@ -98,36 +89,13 @@ def begin(
             "an episode begins with its record",
             "leave out --on",
         )
-    patient = {"id": record.id, "sex": record.sex, "age_yr": record.age_yr}
-    more = {
-        "onset_on": record.episode.onset_before(first),
-        "low_energy": record.episode.low_energy,
-        "record": json.loads(record.model_dump_json(exclude_none=True)),
-    }
-    stated = asdict(visit_scores(record, first))
-    scores = {name: stated[name] for name in RANGES if stated[name] is not None}
-    rows: list[tuple[str, dict[str, Any]]] = [("visit", {"on": first, **scores})] if scores else []
-    repairs, others = _repairs(record, wanted, more["onset_on"] or first)
-    rows += [("repair", row) for row in repairs]
-    if document is not None:
-        rows.append(("scan", scan_row(first, document)))
+    start = beginning(record, wanted, first, document)
     with opened(where, create=True) as store:
-        number = start_episode(store, author(where), patient, first, wanted, rows, **more)
+        number = start_episode(store, author(where), start.patient, first, wanted, start.rows, **start.more)
     talk_line(talk, f"episode {number}: patient {record.id}, {', '.join(wanted)}, from {first}")
-    for other in others:
+    for other in start.others:
         talk_line(talk, f"not part of it: {other}")
-    return {"episode": number, "levels": wanted, "not_part_of_it": others}
-
-
-def _repairs(record: PatientRecord, wanted: list[str], since: date) -> tuple[list[dict[str, Any]], list[str]]:
-    """Repairs of these levels since the onset; and in words those that are of something else, or not dated."""
-    rows, others = [], []
-    for done in record.procedures:
-        if done.on is not None and done.on >= since and set(done.levels) & set(wanted):
-            rows.append({"kind": done.kind, "levels": list(done.levels), "on": done.on})
-        else:
-            others.append(f"{done.kind} of {', '.join(done.levels) or 'no level'}, {done.on or 'day unknown'}")
-    return rows, others
+    return {"episode": number, "levels": wanted, "not_part_of_it": list(start.others)}
 
 
 def _levels(record: PatientRecord, document: dict[str, Any] | None) -> list[str]:
@@ -152,7 +120,7 @@ def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Outp
     values = {name: value for name, value in asdict(seen).items() if value is not None}
     if not values.get("note", "").strip():
         values.pop("note", None)
-    _in_range(values)
+    in_range(values)
     if not values:
         raise OptionError("the visit says nothing", "it would count as seen", "give a score, a sign or a --note")
     with opened(where) as store:
@@ -167,12 +135,6 @@ def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Outp
     for line in after.pop("lines", ()):
         talk_line(talk, line)
     return {"visit": number, "flags": [], **after}
-
-
-def _in_range(values: dict[str, Any]) -> None:
-    for name, (low, high) in RANGES.items():
-        if name in values and not low <= values[name] <= high:
-            raise OptionError(f"{name} is {values[name]:g}", f"it runs from {low:g} to {high:g}", "check the value")
 
 
 def add_row(kind: str, episode: int, values: dict[str, Any], where: DatabaseOptions, talk: Output) -> dict[str, Any]:
@@ -246,7 +208,7 @@ def correct_row(kind: str, number: int, change: str, where: DatabaseOptions, tal
     values = {name: _parsed(text, column.type.python_type, name)}
     if kind in CHOICES and name == "kind" and text not in CHOICES[kind]:
         raise OptionError(f"{text!r} is no kind of {kind}", "", f"choose one of: {', '.join(CHOICES[kind])}")
-    _in_range({key: value for key, value in values.items() if value is not None})
+    in_range({key: value for key, value in values.items() if value is not None})
     with opened(where) as store:
         correct(store, author(where), kind, number, values)
     talk_line(talk, f"{kind} {number}: {name} is now {text}; the old value is kept")

@@ -1,10 +1,10 @@
 """Two scans of one patient: which levels are new or worse, with the error of measuring taken in.
 
 Works on findings (or the documents made of them), so that years may lie between the two runs. The error of a height is
-that between readers (one reader's SD of 1.0 mm, `vertebral_severity`), of a difference the root of both squares. Where one
-reader or network drew both scans its habit cancels, so that this is wider than need be. How much of the 1.0 mm is habit and
-how much is scatter from case to case the 2,971 pairs do not tell, and a document does not tell who drew its masks. The
-repeatability of a label (moved by half a voxel) holds no scatter of drawing at all and would be too narrow.
+that between readers (one reader's SD of 1.0 mm, `vertebral_severity`), of a difference the root of both squares. Where
+one reader or network drew both scans its habit cancels, so that this is wider than need be. How much of the 1.0 mm is
+habit and how much is scatter from case to case the 2,971 pairs do not tell, and a document does not tell who drew its
+masks. The repeatability of a label (moved by half a voxel) holds no scatter of drawing at all: it would be too narrow.
 """
 
 from __future__ import annotations

@@ -119,5 +119,5 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
     return content
 
 
-def _error(path: Path, told: str) -> ImageError:
-    return ImageError(f"the pixels of {name_of(path)} cannot be decoded: {told}", "", _FIX)
+def _error(path: Path, reason: str) -> ImageError:
+    return ImageError(f"the pixels of {name_of(path)} cannot be decoded: {reason}", "", _FIX)

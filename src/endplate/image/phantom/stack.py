@@ -17,7 +17,7 @@ from endplate.image.phantom.size import level_size
 from endplate.image.phantom.spec import PhantomSpec
 from endplate.level import Level
 
-HELD_APART = cited(
+WIDER_BY = cited(
     0.7, "1", "share of lost posterior height that the arches hold open: discs bulge into the crushed body", "design"
 )
 
@@ -85,8 +85,8 @@ def stack_spine(spec: PhantomSpec) -> tuple[Placed, ...]:
         upper, lower, lean_up, lean_down = body.rim_line()
         if placed:
             disc = np.deg2rad(size.disc_deg)
-            held = HELD_APART * (_posterior_loss_mm(body) + _posterior_loss_mm(placed[-1].body)) / 2
-            tip = tip + (size.disc_mm + held) * _axes(lean + disc / 2)[2]
+            wider_mm = WIDER_BY * (_posterior_loss_mm(body) + _posterior_loss_mm(placed[-1].body)) / 2
+            tip = tip + (size.disc_mm + wider_mm) * _axes(lean + disc / 2)[2]
             lean += disc
         lean += lean_down
         axes = _axes(lean)

@@ -159,6 +159,7 @@ class Engine:
             self.law.cohesion_left(cloud.hardening),
             self.modulus,
             cloud.density() / np.maximum(cloud.start_density(), MIN_DENSITY),
+            cloud.opened,
         )
         self._points = (cloud.position, cloud.volume, cloud.stress, cloud.kind)
         self._grid = (np.array(self.domain.grid.dims), inverse, first, self.domain.number)

@@ -30,6 +30,10 @@ class FoamLaw:
     compaction_power : Y grows with (rho / rho before) to this power; None for `strength_power`, as if compacted foam
     were intact foam of its density. loosening_power : the same below the density before, for foam that has lost its
     cohesion: its fragments were pulled apart and carry little until they touch again; None as above.
+    gap_strain : broken foam that was pulled apart along the last axis carries no compression along it until it is
+    closed again: beyond a stretch of 1 + gap_free its strength that way falls by e for every gap_strain, down to
+    gap_floor of it, and comes back as it closes. A smeared crack across that axis; what closes is the whole opening,
+    however many voxels it is spread over, so that it does not depend on the grid. None for none.
     stiffness_loss : share of E that crushing takes, over `cohesion_strain`.
     friction : M of q <= M p + 3 k Y; None for no such limit. density_cap : g/cm3 beyond which Y and E grow no more.
 
@@ -50,6 +54,9 @@ class FoamLaw:
     crush_strain: float = 0.04
     compaction_power: float | None = None
     loosening_power: float | None = None
+    gap_strain: float | None = None
+    gap_free: float = 0.01
+    gap_floor: float = 0.02
     stiffness_loss: float = 0.5
     friction: float | None = None
     density_cap: float = 1.3
@@ -59,6 +66,10 @@ class FoamLaw:
             raise ValueError(f"cohesion must fall within (0, 1], got {self.cohesion} to {self.lost_cohesion}")
         if not (0 < self.crush_factor <= 1 and 0 <= self.stiffness_loss < 1):
             raise ValueError("crush_factor must be in (0, 1] and stiffness_loss in [0, 1)")
+        if self.gap_strain is not None and not (
+            self.gap_strain > 0 and 0 <= self.gap_free < 1 and 0 < self.gap_floor < 1
+        ):
+            raise ValueError("gap_strain must be positive, gap_free in [0, 1) and gap_floor in (0, 1)")
         if self.pressure_weight <= 0 or not 0 <= self.poisson < 0.5:
             raise ValueError("pressure_weight must be positive and poisson in [0, 0.5)")
 
@@ -103,8 +114,8 @@ class FoamLaw:
         return self.cohesion - (self.cohesion - self.lost_cohesion) * self.lost(hardening)
 
     def packed(self) -> NDArray[np.float64]:
-        """(9,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
-        loosening, cohesion before and after crushing."""
+        """(12,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
+        loosening, cohesion before and after crushing, gap strain (0: none), free gap and floor."""
         friction = -1.0 if self.friction is None else self.friction
         return np.array(
             [
@@ -117,5 +128,8 @@ class FoamLaw:
                 self.loosening,
                 self.cohesion,
                 self.lost_cohesion,
+                self.gap_strain or 0.0,
+                self.gap_free,
+                self.gap_floor,
             ]
         )

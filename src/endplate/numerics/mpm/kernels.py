@@ -87,7 +87,7 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
     """Add minus the internal forces of the slabs of one parity to `out` (nodes, 3); note the secant shares."""
     start, order = slabs
     x, volume, stress, kind = cloud
-    strength, cap_ratio, cohesion, modulus, packing = fresh
+    strength, cap_ratio, cohesion, modulus, packing, opened = fresh
     dims, inverse_spacing, first, number = grid
     w, d, base = np.empty((3, 3)), np.empty((3, 3)), np.empty(3, dtype=np.int64)
     for slab in range(first_slab, last_slab):
@@ -98,7 +98,9 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
             _weights(x, p, dims, inverse_spacing, first, base, w, d)
             g = _gradient(du, number, dims, base, w, d)
             before = (stress[p, 0], stress[p, 1], stress[p, 2], stress[p, 3], stress[p, 4], stress[p, 5])
-            s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p])
+            s = update(
+                g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p], opened[p]
+            )
             secant[p] = s[7]
             c, v = _cofactor(g), volume[p]
             pxx = v * (s[0] * c[0] + s[5] * c[3] + s[4] * c[6])
@@ -128,17 +130,18 @@ def forces(first_slab, last_slab, parity, slabs, cloud, fresh, grid, law, du, ou
 def advance(first, last, cloud, fresh, grid, law, du, hardening, extent, work):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Move the points first..last and take their new state; work (n, 2) becomes that of stress and its plastic part."""
     x, volume, stress, kind = cloud
-    strength, cap_ratio, cohesion, modulus, packing = fresh
+    strength, cap_ratio, cohesion, modulus, packing, opened = fresh
     dims, inverse_spacing, origin, number = grid
     w, d, base = np.empty((3, 3)), np.empty((3, 3)), np.empty(3, dtype=np.int64)
     for p in range(first, last):
         _weights(x, p, dims, inverse_spacing, origin, base, w, d)
         g = _gradient(du, number, dims, base, w, d)
         before = (stress[p, 0], stress[p, 1], stress[p, 2], stress[p, 3], stress[p, 4], stress[p, 5])
-        s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p])
+        s = update(g, before, strength[p], cap_ratio[p], cohesion[p], modulus[p], kind[p], law, packing[p], opened[p])
         for c in range(6):
             stress[p, c] = s[c]
         hardening[p] += s[6]
+        opened[p] += np.log(max(1 + g[8], 0.02))
         middle = 0.5 * volume[p] * (1 + s[8])
         work[p, 0], work[p, 1] = s[9] * middle, s[10] * middle
         volume[p] *= s[8]

@@ -27,6 +27,7 @@ class Particles:
     volume, start_volume : (n,) mm3. mass : (n,) mg. stress : (n, 6) MPa as xx, yy, zz, yz, xz, xy.
     hardening : (n,) equivalent plastic strain so far. extent : (n, 3) mm edges of the box that a point stands for.
     factor_e, factor_y : (n,) on modulus and yield. kind : (n,) int8, ELASTIC, FOAM or J2.
+    opened : (n,) logarithmic stretch along the last axis since the start.
     own_modulus, own_yield : (n,) MPa of points that are not foam. voxel : (n,) flat number of the voxel of origin.
     """
 
@@ -37,6 +38,7 @@ class Particles:
     mass: NDArray[np.float64]
     stress: NDArray[np.float64]
     hardening: NDArray[np.float64]
+    opened: NDArray[np.float64]
     extent: NDArray[np.float64]
     factor_e: NDArray[np.float64]
     factor_y: NDArray[np.float64]
@@ -144,6 +146,7 @@ def fill_cloud(
         mass=volume * np.repeat(density, each),
         stress=np.zeros((volume.size, 6)),
         hardening=np.zeros(volume.size),
+        opened=np.zeros(volume.size),
         extent=np.repeat(edge[:, None], 3, axis=1),
         factor_e=np.repeat(_taken(factor_e, voxel, 1.0), each),
         factor_y=np.repeat(_taken(factor_y, voxel, 1.0), each),

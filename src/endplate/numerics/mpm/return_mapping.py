@@ -139,13 +139,27 @@ def growth(packing, ratio, cohesion, law):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def across_gap(n, strength, cohesion, opened, law):  # type: ignore[no-untyped-def]
+    """The returned stress with what broken foam cannot carry across an open gap taken off: push and shear along the
+    last axis, beyond the share of the strength that still touches."""
+    gap = opened - law[10]
+    if gap <= 0 or law[7] <= law[8]:
+        return n
+    lost = (law[7] - cohesion) / (law[7] - law[8])
+    most = strength * (1 - lost + lost * (law[11] + (1 - law[11]) * math.exp(-gap / law[9])))
+    zz, yz, xz = max(n[2], -most), min(max(n[3], -most), most), min(max(n[4], -most), most)
+    return n[0], n[1], zz, yz, xz, n[5], n[6], n[7]
+
+
+@njit(cache=True)
+def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0, opened=0.0):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """One point over one move.
 
     Parameters
     ----------
     g : the nine entries of the gradient of the move. s : the six stresses before. strength : Y at the density before.
     cap_ratio : largest further compaction that hardens. packing : density over the density at first, before the move.
+    opened : logarithmic stretch along the last axis since then, before the move.
     The rest as for `return_point`.
 
     Returns
@@ -164,6 +178,8 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0)
     if kind == FOAM:
         strength *= growth(packing, min(1 / jacobian, cap_ratio), cohesion, law)
     n = return_point(txx, tyy, tzz, tyz, txz, txy, strength, cohesion, modulus, kind, law)
+    if kind == FOAM and law[9] > 0:
+        n = across_gap(n, strength, cohesion, opened + math.log(max(1 + g[8], MIN_JACOBIAN)), law)
     m0, m1, m2 = 0.5 * (r[0] + n[0]), 0.5 * (r[1] + n[1]), 0.5 * (r[2] + n[2])
     m3, m4, m5 = 0.5 * (r[3] + n[3]), 0.5 * (r[4] + n[4]), 0.5 * (r[5] + n[5])
     work = m0 * exx + m1 * eyy + m2 * ezz + 2 * (m3 * eyz + m4 * exz + m5 * exy)

@@ -9,6 +9,7 @@ from endplate.cited import cited
 from endplate.level import Level
 from endplate.patient.fhir.code_table import SNOMED, Codes, below, codes_of, icd_codes, matches, table
 from endplate.patient.fhir.context import Context, Told, left
+from endplate.patient.fhir.fracture_words import fracture_in_words
 from endplate.patient.fhir.observation import site
 from endplate.patient.fhir.usable import past
 from endplate.patient.fhir.when import day_text, item_day, too_late, whole_day
@@ -35,7 +36,13 @@ def read_condition(resource: Resource, about: Context) -> Told:
     if refused:
         return left(refused)
     fracture = _vertebra(resource, codes, day)
-    return fracture or _past_fracture(codes, day) or _illness(resource, codes) or left(_unknown(codes))
+    return (
+        fracture
+        or _past_fracture(resource, codes, day)
+        or _illness(resource, codes)
+        or _fracture_told(resource, day)
+        or left(_unknown(codes))
+    )
 
 
 def _unknown(codes: Codes) -> str:
@@ -85,12 +92,33 @@ def _level_of_code(found: list[tuple[str, str]]) -> Level | None:
     return next((Level(name) for name in names), None)
 
 
-def _past_fracture(codes: Codes, day: str) -> Told | None:
+def _past_fracture(resource: Resource, codes: Codes, day: str) -> Told | None:
+    """A fracture by its code; where the code leaves the place open, the words may name it."""
     for known in table()["past_fracture"]["one"]:
         if matches(known, codes):
-            low = {".low_energy": True} if known.get("low_energy") else {}
-            return Told(items=[("history.fractures", {".site": known["site"]} | low | item_day(day))])
+            told = fracture_in_words(_words(resource.get("code"))) if known["site"] == "other" else None
+            placed = told is not None and told.site not in ("other", "vertebra")
+            site_told = told.site if told is not None and placed else known["site"]
+            low = {".low_energy": True} if known.get("low_energy") or (told and told.low_energy) else {}
+            return Told(items=[("history.fractures", {".site": site_told} | low | item_day(day))])
     return None
+
+
+def _fracture_told(resource: Resource, day: str) -> Told | None:
+    """A fracture that words alone tell of: past, unless the words name a vertebra and the condition is active."""
+    told = fracture_in_words(_words(resource.get("code")))
+    if told is None:
+        return None
+    low: dict[str, Any] = {".low_energy": True} if told.low_energy else {}
+    if told.site != "vertebra":
+        return Told(items=[("history.fractures", {".site": told.site} | low | item_day(day))])
+    if told.level is None:
+        return left("the vertebra is not stated: give it by levels")
+    if past(resource):
+        place = {".site": "vertebra", ".levels.0": str(told.level)}
+        return Told(items=[("history.fractures", place | low | item_day(day))])
+    pairs = {"fracture": True, "fracture_on": day if whole_day(day) else ""}
+    return Told(pairs=[(f"levels.{told.level}.{name}", value) for name, value in pairs.items() if value])
 
 
 def _illness(resource: Resource, codes: Codes) -> Told | None:
@@ -143,9 +171,9 @@ def _levels(resource: Resource) -> list[str]:
 
 def _words(concept: Any) -> str:
     """A concept in words that a record takes."""
-    held = concept if isinstance(concept, dict) else {}
-    coded = next((one["display"] for one in held.get("coding", ()) if one.get("display")), "")
-    text = " ".join(str(held.get("text") or coded).split())
+    known = concept if isinstance(concept, dict) else {}
+    coded = next((one["display"] for one in known.get("coding", ()) if one.get("display")), "")
+    text = " ".join(str(known.get("text") or coded).split())
     return "".join(letter for letter in text if letter.isprintable())[:LONGEST]
 
 

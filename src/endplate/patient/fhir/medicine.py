@@ -76,10 +76,10 @@ def _concept(resource: Resource, about: Context) -> Resource:
     reference = resource.get("medicationReference") or {}
     name = str(reference.get("reference") or "")
     if name.startswith("#"):
-        held: Resource = next((one for one in resource.get("contained", ()) if f"#{one.get('id')}" == name), {})
+        medication: Resource = next((one for one in resource.get("contained", ()) if f"#{one.get('id')}" == name), {})
     else:
-        held = dict(about.medications.get(bare(name), {}))
-    return {"text": reference.get("display", ""), **(held.get("code") or {})}
+        medication = dict(about.medications.get(bare(name), {}))
+    return {"text": reference.get("display", ""), **(medication.get("code") or {})}
 
 
 def _name(concept: Resource) -> tuple[str, KnownDrug | None]:

@@ -205,8 +205,8 @@ def _named(resource: Resource) -> str:
     """The words or code of what a resource is about; resources that are not checked may hold anything there."""
     concept = _first(next((resource[key] for key in NAMES if resource.get(key)), None))
     coding = _first([_first(concept.get("coding"))])
-    held = (concept.get("text"), coding.get("display"), coding.get("code"))
-    return next((str(one) for one in held if one), "")
+    texts = (concept.get("text"), coding.get("display"), coding.get("code"))
+    return next((str(one) for one in texts if one), "")
 
 
 def _first(found: Any) -> Resource:

@@ -92,7 +92,7 @@ class Scale:
             return "unknown"
         return "better" if gain > 0 else "worse"
 
-    def told(self, before: float | None, after: float | None) -> str:
+    def change_text(self, before: float | None, after: float | None) -> str:
         """What a change is worth, in words: beyond the error of measuring or within it, as far as either is known."""
         answer = self.changed(before, after)
         if before is None or after is None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.biomechanics.caps import add_cap
+from endplate.biomechanics.caps import CAP_MM, add_cap
 from endplate.bone.material import MODULUS_FLOOR_MPA
 from endplate.cited import cited
 from endplate.numerics.mpm.engine import PAD, Engine
@@ -30,7 +30,12 @@ DISC_MPA = cited(
     cite="yang_2016",
 )
 PLATE_MPA = cited(500.0, "MPa", "Own choice: the next vertebra is a stiff plate beside a disc", "design")
-PLATE_MM = cited(3.0, "mm", "Own choice: two voxels of 1.5 mm keep the plate flat", "design")
+PLATE_MM = cited(
+    6.0,
+    "mm",
+    "Own choice: two voxels of the coarsest grid; on finer ones as many millimetres, not as many voxels",
+    "design",
+)
 SHEAR_N_PER_MM = cited(
     100.0,
     "N/mm",
@@ -89,8 +94,11 @@ def body_model(
     cloud = _bone_points(bone, np.clip(share, 0, 1), law, edge_mm, loose=loose)
     upper = _layers(body, edge_mm)
     lower = tuple(part[:, :, ::-1] for part in _layers(body[:, :, ::-1], edge_mm))
-    for part, modulus in ((upper[0], DISC_MPA), (upper[1], PLATE_MPA), (lower[0], DISC_MPA)):
-        cloud = joined(cloud, _elastic_points(part & (share < 1), 1 - np.clip(share, 0, 1), float(modulus), edge_mm))
+    free = 1 - np.clip(share, 0, 1)
+    for part in (upper[0], lower[0]):
+        cloud = joined(cloud, _elastic_points(part & (free > 0), free, _disc_mpa(part, free, edge_mm), edge_mm))
+    plate_mpa = _plate_mpa(edge_mm)
+    cloud = joined(cloud, _elastic_points(upper[1] & (free > 0), free, plate_mpa, edge_mm))
     layer = upper[0] | upper[1] | lower[0]
     arch = arch_points(bone, law, layer, edge_mm)
     if arch is not None:
@@ -103,7 +111,7 @@ def body_model(
     cloud = cloud.keep(~drilled)
     room = max(PAD, round(ROOM_MM / edge_mm))
     engine = Engine(cloud, law, grid.shape, edge_mm, balloons=balloons, settings=settings, pad=room)
-    plate = np.flatnonzero(upper[1].ravel()[cloud.voxel] & (cloud.own_modulus == float(PLATE_MPA)))
+    plate = np.flatnonzero(upper[1].ravel()[cloud.voxel] & (cloud.own_modulus == plate_mpa))
     bottom = float(np.nonzero(lower[0].any(axis=(0, 1)))[0].min()) * edge_mm
     held = np.broadcast_to((engine.node_mm[..., 2] <= bottom + 1e-6)[..., None], (*engine.node_mm.shape[:3], 3))
     shear = SHEAR_N_PER_MM
@@ -137,6 +145,22 @@ def _elastic_points(where: NDArray[np.bool_], share: NDArray[np.float32], modulu
     return fill_cloud(np.zeros_like(fill), fill, edge_mm, kind=kind, modulus_mpa=stiff)
 
 
+def _disc_mpa(part: NDArray[np.bool_], free: NDArray[np.float32], edge_mm: float) -> float:
+    """Modulus with which a layer of whole voxels resists as the disc of its nominal thickness does."""
+    area = float(part.any(axis=2).sum())
+    thick = float((free * part).sum()) / max(area, 1.0) * edge_mm
+    return float(DISC_MPA) * max(thick, edge_mm / 2) / float(CAP_MM)
+
+
+def _plate_mpa(edge_mm: float) -> float:
+    """Modulus with which a plate of whole voxels bends as one of its nominal thickness does."""
+    return float(PLATE_MPA) * (float(PLATE_MM) / (_plate_voxels(edge_mm) * edge_mm)) ** 3
+
+
+def _plate_voxels(edge_mm: float) -> int:
+    return max(2, round(PLATE_MM / edge_mm))
+
+
 def joined(one: Particles, other: Particles) -> Particles:
     """Both sets of points as one."""
     parts = {f.name: np.concatenate([getattr(one, f.name), getattr(other, f.name)]) for f in fields(Particles)}
@@ -149,5 +173,4 @@ def _layers(body: NDArray[np.bool_], edge_mm: float) -> tuple[NDArray[np.bool_],
     columns = np.asarray(disc.any(axis=2))
     top = int(np.nonzero(disc.any(axis=(0, 1)))[0].max())
     k = np.arange(body.shape[2])
-    thick = max(2, round(PLATE_MM / edge_mm))
-    return disc, columns[:, :, None] & (k > top) & (k <= top + thick)
+    return disc, columns[:, :, None] & (k > top) & (k <= top + _plate_voxels(edge_mm))

@@ -20,6 +20,8 @@ PATCH_MM2 = cited(
     "design",
 )
 
+DEPTH_MM = cited(0.5, "mm", "Own choice: half of the finest voxel; as deep under the surface on every grid", "design")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BodyWall:
@@ -33,7 +35,9 @@ class BodyWall:
         if not len(before_mm):
             return None
         out = np.sort(np.einsum("ij,ij->i", now_mm - before_mm, self.outward))[::-1]
-        return float(out[min(round(PATCH_MM2 / edge_mm**2), out.size - 1)])
+        # between the two points whose areas border on the patch, so that large voxels do not round it
+        area_mm2 = (np.arange(out.size) + 0.5) * edge_mm**2
+        return float(np.interp(float(PATCH_MM2), area_mm2, out))
 
 
 def back_wall(bone: Bone) -> BodyWall:
@@ -42,7 +46,8 @@ def back_wall(bone: Bone) -> BodyWall:
     last = body.shape[1] - 1 - body[:, ::-1].argmax(axis=1)
     found = body & (rows == last[:, None, :]) & ~np.roll(arch_of(bone), -1, axis=1) & behind
     points = centres_mm(bone, found)
-    return BodyWall(points_mm=points, outward=np.broadcast_to([0.0, 1.0, 0.0], points.shape))
+    outward = np.broadcast_to([0.0, 1.0, 0.0], points.shape)
+    return BodyWall(points_mm=_under_surface(bone, points, outward), outward=outward)
 
 
 def side_wall(bone: Bone) -> BodyWall:
@@ -54,7 +59,14 @@ def side_wall(bone: Bone) -> BodyWall:
     points = centres_mm(bone, found)
     away = points - centres_mm(bone, body).mean(axis=0) if len(points) else points
     away = away * [1.0, 1.0, 0.0]
-    return BodyWall(points_mm=points, outward=away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9))
+    outward = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+    return BodyWall(points_mm=_under_surface(bone, points, outward), outward=outward)
+
+
+def _under_surface(bone: Bone, points_mm: NDArray[np.float64], outward: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points moved from the centres of voxels to one depth below the surface, the same on every grid."""
+    edge_mm = float(bone.field.grid.spacing_mm[0])
+    return np.asarray(points_mm + (edge_mm / 2 - float(DEPTH_MM)) * outward)
 
 
 def _body(bone: Bone) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.bool_]]:

@@ -14,7 +14,7 @@ from endplate.patient import PatientRecord
 from endplate.repair.augmented.load_margin import ACTIVITY
 from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.site.bone import Bone, repair_bone
-from endplate.repair.site.crushed_bone import BrokenState, broken_state
+from endplate.repair.site.crushed_bone import STATE_MM, BrokenState, broken_state, laid_on
 from endplate.repair.site.fracture_zone import LOSS_LOOKED_FOR, find_zone, soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape, intact_beside
 from endplate.repair.site.shell_mineral import shell_mineral
@@ -25,6 +25,7 @@ class RehearsalInput:
     """The patient's part of a rehearsal: what the scan holds of one level and its surroundings.
 
     `fracture` is the reading of the level, `others` those of the other levels; the record tells the load on the spine.
+    `state` is what the fracture did to the bone, read once for all runs; None to read it for each.
     """
 
     vertebra: Vertebra
@@ -34,6 +35,7 @@ class RehearsalInput:
     fracture: Fracture | None
     others: tuple[Fracture, ...] = ()
     record: PatientRecord | None = None
+    state: BrokenState | None = None
 
     @property
     def loads_n(self) -> dict[str, float]:
@@ -73,7 +75,7 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
     found = find_zone(scene.vertebra, scene.volume, sound, scene.fracture)
     readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
     intact = estimate_prefracture_shape(scene.vertebra, scene.spine, readings, found.bone.field)
-    state = _state(scene, found.bone, intact, calibration, voxel_mm)
+    state = laid_on(scene.state or crushed_state(scene), found.bone)
     shell = shell_mineral(scene.vertebra, scene.volume, calibration, sound)
     bone = replace(found.bone, crushed=state.strain, shell=shell)
     bone = replace(bone, softening=sound.softening) if draw.mobility == "rigid" else soften(bone)
@@ -83,17 +85,18 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
     return PreparedBone(bone=bone, calibration=calibration, intact=intact, notes=notes)
 
 
-def _state(
-    scene: RehearsalInput, bone: Bone, intact: PrefractureShape, calibration: Calibration, voxel_mm: float
-) -> BrokenState:
-    """What the fracture did to every point, or nothing where no endplate came down and nothing broken is seen."""
-    reading = scene.fracture
+def crushed_state(scene: RehearsalInput) -> BrokenState:
+    """What the fracture did to every point, or nothing where no endplate came down; on a grid of its own."""
+    reading, calibration, voxel_mm = scene.fracture, scene.calibration, float(STATE_MM)
+    bone = repair_bone(scene.vertebra, scene.volume, calibration, voxel_mm)
+    readings = (*scene.others, *(() if reading is None else (reading,)))
     loss = None if reading is None else reading.height_loss.value
     down = reading is not None and (reading.fracture == "yes" or (loss is not None and loss >= LOSS_LOOKED_FOR))
     if not down:
-        intact = PrefractureShape(level=intact.level, reason="no endplate came down")
-    readings = (*scene.others, *(() if reading is None else (reading,)))
-    beside = intact_beside(scene.spine, readings, scene.vertebra.level) if down else []
+        nothing = PrefractureShape(level=scene.vertebra.level, reason="no endplate came down")
+        return broken_state(scene.vertebra, bone, nothing, ())
+    intact = estimate_prefracture_shape(scene.vertebra, scene.spine, readings, bone.field)
+    beside = intact_beside(scene.spine, readings, scene.vertebra.level)
     whole = [other for other in beside if not other.cut_by_field and body_extent(other) is not None]
     neighbours = [(other, repair_bone(other, scene.volume, calibration, voxel_mm)) for other in whole]
     return broken_state(scene.vertebra, bone, intact, neighbours)

@@ -31,7 +31,7 @@ from endplate.repair.rehearsal.effects import Limits, Run, as_numbers, bands, dr
 from endplate.repair.rehearsal.eligibility import check_shell
 from endplate.repair.rehearsal.ensemble import EnsembleMember, EnsemblePlan, run_members
 from endplate.repair.rehearsal.planned_volumes import check_volumes, planned_limits
-from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bone
+from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, crushed_state, prepare_bone
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.repair.rehearsal.run_settings import RunSettings
 from endplate.repair.rehearsal.single_run import RunResult, run_once
@@ -109,6 +109,7 @@ def rehearse_level(
     settings, tell = settings or RehearsalSettings(), tell or silent
     accesses = _accesses(scene, settings.run, tell)
     tell("zone", 0.0, "")
+    scene = replace(scene, state=crushed_state(scene))
     prepared = prepare_bone(scene, settings.run.voxel_mm, settings.nominal)
     age = fracture_age(scene.record, scene.vertebra.level, prepared.bone.zone)
     if settings.age_decides and age.nominal != settings.nominal.mobility:

@@ -21,6 +21,8 @@ from endplate.report.manifest import read_manifest, standing
 
 DECISION, AID, BUNDLE, ALONE = "decision.json", "decision-aid.html", "fhir.json", "care.html"
 AFTER = "after-procedure.html"
+REPLACED = ("decision", "pdf")
+"""What goes with an earlier decision: its own files, and pages made from it."""
 
 
 def write_care(
@@ -40,7 +42,7 @@ def write_care(
     check_care(folder, case, inputs)
     report = None if case is None else _report_of(case)
     name = ALONE if report is None else PAGE
-    with exchanged(folder, ("decision",), inputs) as new:
+    with exchanged(folder, REPLACED, inputs) as new:
         paths = fill_documents(care, findings, new)
         write_text(new / name, care_page(care) if report is None else within(report, care))
     return {"Report": folder / name, **{title: folder / path.name for title, path in paths.items()}}
@@ -48,7 +50,7 @@ def write_care(
 
 def check_care(folder: Path, case: Path | None, inputs: Iterable[Path] = ()) -> None:
     """Refuse early a folder that cannot take a decision; errors as of `write_care`."""
-    check_writable(folder, ("decision",), inputs)
+    check_writable(folder, REPLACED, inputs)
     here = None if case is None else case if case.is_dir() else case.parent
     if os.path.lexists(folder / DOCUMENT) and (here is None or not os.path.samefile(here, folder)):
         raise OutputError(

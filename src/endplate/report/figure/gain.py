@@ -16,11 +16,11 @@ from endplate.report.phrase import number
 WIDTH, ROW, TOP, BOTTOM = 390.0, 46.0, 10.0, 44.0
 LEFT, RIGHT = 16.0, 16.0
 STAGES = (
-    ("kyphoplasty", "posture_anterior_mm", "Simulated: placed on the table, neighbours extended"),
+    ("kyphoplasty", "posture_anterior_mm", "Simulated: on the table, extended"),
     ("kyphoplasty", "full_anterior_mm", "Simulated: balloon full, beyond that"),
     ("kyphoplasty", "deflated_anterior_mm", "Simulated: balloon emptied"),
     ("kyphoplasty", "cured_anterior_mm", "Simulated: cement set, taken as kept"),
-    ("kyphoplasty", "standing_anterior_mm", "Simulated: standing again, posture and balloon together"),
+    ("kyphoplasty", "standing_anterior_mm", "Simulated: standing again, all of it"),
 )
 LOWEST_SHOWN, HIGHEST_SHOWN = -2.0, 6.0
 """The axis holds at least these, mm, so that pictures of different patients look alike."""

@@ -27,6 +27,8 @@ TITLE, FOOT, LINE = 24.0, 42.0, 16.0
 """Height of the lines of words above and below a picture."""
 SMALLEST_MM = 2.0
 """Outlines smaller than this are specks."""
+IN_A_LINE = 3
+"""Clearances that fit into one line below a picture."""
 SHOWN = {
     "above": ("medial", "lateral", "anterior"),
     "side": ("superior", "inferior", "endplates"),
@@ -169,6 +171,8 @@ def _clearances(plane: PathPlane, path: NeedlePath) -> list[str]:
         for wall in SHOWN[plane.name]
         if wall in path.clearance_mm
     ]
+    if len(found) > IN_A_LINE:
+        return [f"clearance (mm): {' · '.join(found[:2])}", " · ".join(found[2:])]
     return ["clearance (mm)", " · ".join(found)] if found else []
 
 

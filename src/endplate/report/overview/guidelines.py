@@ -51,7 +51,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Every answer about treating a level, or levels with the same answers; `silent` are the rule sets that do not speak of such a case."""
+    """Every answer about treating a level, or levels with the same answers.
+
+    `silent` are the rule sets that do not speak of such a case.
+    """
 
     level: str
     asked: tuple[Asked, ...]

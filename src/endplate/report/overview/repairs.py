@@ -22,7 +22,7 @@ NONE = "none"
 
 def repairs(rehearsal: Rehearsal) -> Table:
     """No repair and every procedure that was rehearsed, as columns."""
-    done = {one.procedure: one for one in rehearsal.nominal}
+    done: dict[str, ProcedureResult] = {one.procedure: one for one in rehearsal.nominal}
     columns = [name for name in PROCEDURE_WORDS if name == NONE or name in done]
     rows = [("Needle trajectory", tuple(_needle(done.get(name)) for name in columns))]
     held = results(rehearsal)

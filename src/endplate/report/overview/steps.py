@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from endplate.report.care.caution import cautions
 QUESTIONS = 3
 """Missing answers that stand on the first screen; all of them stand in “Ask next”."""
 
+BETWEEN = re.compile(r";\s+(?![^()]*\))")
+"""What parts the clauses of the plan, outside brackets."""
 CLAUSES = 2
 """Clauses of the plan's next step that stand on the first screen: who would treat, and how high the risk is."""
 
@@ -52,7 +55,7 @@ def next_steps(care: Care, questions: Sequence[NextQuestion]) -> tuple[Step, ...
 
 def _prevention(step: str) -> str:
     """The plan's next step without its lists of drugs."""
-    return f"Prevent the next fracture: {'; '.join(step.split('; ')[:CLAUSES]).rstrip('.')}."
+    return f"Prevent the next fracture: {'; '.join(BETWEEN.split(step)[:CLAUSES]).rstrip('.')}."
 
 
 def _first(certainty: str, ask: str, action: str) -> str:

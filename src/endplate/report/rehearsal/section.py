@@ -15,6 +15,7 @@ from endplate.report.figure.balloon import TOP_OF_SCALE, balloon_figures
 from endplate.report.figure.cement import cement_figures
 from endplate.report.figure.course import course_figures
 from endplate.report.figure.gain import gain_figure, has_bars
+from endplate.report.figure.height_steps import height_steps_figure
 from endplate.report.figure.path_planes import path_figures
 from endplate.report.figure.path_solid import solid_figures
 from endplate.report.figure.silhouette import silhouette_figure
@@ -62,7 +63,6 @@ class WayIn:
 class Section:
     """One rehearsal on the page."""
 
-    rehearsal: Rehearsal
     level: str
     sentences: list[str]
     bands: str
@@ -74,6 +74,7 @@ class Section:
     balloon: Pictures
     silhouette: Markup | None
     gain: Markup | None
+    steps: Markup | None
     gain_bars: bool
     courses: list[Markup]
     tables: list[Table]
@@ -98,7 +99,6 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
     blown = next((done.inflation for done in rehearsal.nominal if done.inflation is not None), None)
     drawable = vertebra is not None and case.volume is not None
     return Section(
-        rehearsal=rehearsal,
         level=str(rehearsal.level),
         sentences=sentences(rehearsal),
         bands=band_words(rehearsal),
@@ -112,6 +112,7 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
         balloon=balloon_figures(blown, vertebra) if blown is not None and vertebra is not None else [],
         silhouette=silhouette_figure(rehearsal, vertebra) if vertebra is not None else None,
         gain=gain_figure(rehearsal),
+        steps=height_steps_figure(rehearsal, _scanned_mm(case, rehearsal)),
         gain_bars=has_bars(rehearsal),
         courses=course_figures(rehearsal),
         tables=comparison(rehearsal),
@@ -121,6 +122,12 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
         stops=_stops(rehearsal),
         unknowns=[(UNKNOWN_WORDS[unknown.name], unknown) for unknown in rehearsal.unknowns],
     )
+
+
+def _scanned_mm(case: Case, rehearsal: Rehearsal) -> float | None:
+    """Anterior height of the body in the scan."""
+    reading = next((item for item in case.fractures if item.level is rehearsal.level), None)
+    return None if reading is None else reading.heights.anterior.value
 
 
 def _ways(case: Case, rehearsal: Rehearsal) -> list[WayIn]:

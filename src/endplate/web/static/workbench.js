@@ -166,7 +166,7 @@ if (drop) {
 // Keys: / to search, j and k through the worklist
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (event.target.closest('input:not([type="file"]), textarea, select, [contenteditable]')) return;
   const links = [...document.querySelectorAll(".cases h2 a")];
   const at = links.indexOf(document.activeElement);
   if (event.key === "/" && document.getElementById("q")) { event.preventDefault(); document.getElementById("q").focus(); }
