@@ -14,6 +14,13 @@ from tests.support.dicom_scan import scanner_header, write_scan
 from tests.support.orthanc import MISSING, Orthanc, free_port, orthanc_program, running_orthanc
 
 from endplate.cli.app import main
+from endplate.pacs import dimse_client
+from endplate.pacs.found_series import SeriesQuery
+from endplate.pacs.peer import PeerError, parse_peer
+from endplate.pacs.receive import Limits, Receiver
+from endplate.pacs.rule_file import Rules
+from endplate.pacs.spool import Spool
+from endplate.pacs.transfer import find_series
 
 pytest.importorskip("pynetdicom", reason="pynetdicom (extra `pacs`) speaks DIMSE")
 pytest.importorskip("dicomweb_client", reason="dicomweb-client (extra `pacs`) speaks DICOMweb")
@@ -133,3 +140,25 @@ def test_an_archive_that_has_no_such_series(archive, tmp_path, capsys):
 
 def test_what_is_no_dicomweb_is_said(archive, capsys):
     refused(capsys, ["echo", f"http://127.0.0.1:{archive.http}/nothing"], "HTTP 404")
+
+
+def test_an_archive_moves_a_series_to_our_listener(tmp_path, series):
+    """C-MOVE: the archive sends by C-STORE to a title that it knows."""
+    if orthanc_program() is None:
+        pytest.skip(MISSING)
+    spool = Spool(tmp_path / "spool")
+    receiver = Receiver(spool, Rules(), Limits())
+    port = receiver.start("ENDPLATE", "127.0.0.1", 0, ["ORTHANC"])
+    try:
+        with running_orthanc(tmp_path, {"ENDPLATE": ("ENDPLATE", "127.0.0.1", port)}) as server:
+            assert main(["pacs", "push", server.dimse, str(series), "--quiet"]) == 0
+            peer = parse_peer(server.dimse)
+            (found,) = find_series(peer, SeriesQuery(series_uid=scanner_header().SeriesInstanceUID))
+            dimse_client.move(peer, found, "ENDPLATE")
+            with pytest.raises(PeerError, match="C-MOVE to NOBODY"):
+                dimse_client.move(peer, found, "NOBODY")
+    finally:
+        receiver.stop()
+        spool.close()
+    count, _ = spool.arrived(scanner_header().SeriesInstanceUID)
+    assert count == len(list(series.iterdir())) == found.instances
