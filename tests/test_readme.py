@@ -38,6 +38,7 @@ MINUTES = {
     "dicom": "tests/dicom_export/test_refusals.py",
     "pacs": "tests/pacs/test_archives.py",
     "fhir": "tests/pacs/test_fhir_push.py",
+    "serve": "tests/web/test_in_a_browser.py",
 }
 """Commands that take minutes or need a server, and where they are run: here options are checked. One procedure on a
 small scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
