@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
@@ -24,6 +26,8 @@ from endplate.pacs.transfer import find_series
 
 pytest.importorskip("pynetdicom", reason="pynetdicom (extra `pacs`) speaks DIMSE")
 pytest.importorskip("dicomweb_client", reason="dicomweb-client (extra `pacs`) speaks DICOMweb")
+
+SOURCE = {"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def test_both_protocols_are_answered(archive, capsys):
 
 
 def test_pushed_twice_is_there_once(stored, series):
-    (one,) = stored.series()
+    (one,) = [found for found in stored.series() if uid_of(found) == scanner_header().SeriesInstanceUID]
     assert len(one["Instances"]) == len(list(series.iterdir()))
 
 
@@ -87,6 +91,43 @@ def test_a_pull_that_was_broken_off_fetches_what_is_missing(stored, tmp_path, ca
     assert json.loads(capsys.readouterr().out)["result"]["series"][0]["fetched"] == 5
     assert main(given) == 0
     assert json.loads(capsys.readouterr().out)["result"]["series"][0]["fetched"] == 0
+
+
+def killed_after(arguments: list[str], ready: Callable[[], bool]) -> None:
+    """Run a command and kill it as soon as something holds, or let it end."""
+    process = subprocess.Popen([sys.executable, "-m", "endplate", *arguments, "--quiet"], env=os.environ | SOURCE)
+    try:
+        last = time.monotonic() + 120
+        while process.poll() is None and not ready():
+            assert time.monotonic() < last
+            time.sleep(0.003)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_push_and_pull_killed_in_the_middle_lose_nothing_and_do_nothing_twice(archive, tmp_path):
+    header = scanner_header("killed")
+    folder, _ = write_scan(tmp_path, header)
+    count = len(list(folder.iterdir()))
+
+    def stored() -> int:
+        return sum(len(one["Instances"]) for one in archive.series() if uid_of(one) == header.SeriesInstanceUID)
+
+    killed_after(["pacs", "push", archive.dimse, str(folder)], lambda: stored() > 0)
+    assert main(["pacs", "push", archive.dimse, str(folder), "--quiet"]) == 0
+    assert stored() == count
+    pull = ["pacs", "pull", archive.web, "--series", header.SeriesInstanceUID, "--study", header.StudyInstanceUID]
+    pull += ["--out", str(tmp_path / "in")]
+    killed_after(pull, lambda: len(list((tmp_path / "in").glob(".endplate-pulling-*/*.dcm"))) > 4)
+    assert main([*pull, "--quiet"]) == 0
+    came = [pydicom.dcmread(path).SOPInstanceUID for path in (tmp_path / "in" / header.SeriesInstanceUID).iterdir()]
+    assert sorted(came) == sorted(pydicom.dcmread(path).SOPInstanceUID for path in folder.iterdir())
+    assert not list((tmp_path / "in").glob(".*"))
+
+
+def uid_of(series: dict) -> str:
+    return series["MainDicomTags"]["SeriesInstanceUID"]
 
 
 def test_dcmtk_finds_what_we_stored(stored):
