@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo serve test coverage fuzz kills mutants listen archive verify cohort-kills spines bench guard lint lock docs changelog clean
+.PHONY: demo serve test coverage fuzz kills mutants listen archive verify cohort-kills spines lift-cohort bench guard lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -51,6 +51,12 @@ FUZZ_SECONDS ?= 163
 fuzz: $(VENV)/.dev  ## broken inputs for every reader, an hour in all; FUZZ_SECONDS is the time of each of the 22 targets
 	ENDPLATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 1 tests/fuzz
 
+SAMPLE ?= 400
+SEED ?= 4711
+mutants: $(VENV)/.dev  ## the share of made-up faults in the rules that the tests notice, with its interval; SAMPLE mutants, drawn by SEED; hours
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
+	$(BIN)/python -m verification.mutants --sample $(SAMPLE) --seed $(SEED)
+
 verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 	$(BIN)/python -m verification
 
@@ -63,6 +69,9 @@ cohort-kills: $(VENV)/.dev  ## 200 digital spines as a cohort, undisturbed and w
 
 spines: $(VENV)/.dev  ## 200 random digital spines: what is said of them wrongly, by slice thickness; an hour on one core
 	$(BIN)/python -m verification.spines --count 200
+
+lift-cohort: $(VENV)/.dev  ## 24 made fractures rehearsed, gains by posture and by balloon; resumable, an hour on one core
+	$(BIN)/python -m verification.lift_cohort
 
 bench: $(VENV)/.dev .bench-venv/.ready  ## speed against peers, with the correctness check beside each ratio
 	$(BIN)/python -m benchmarks

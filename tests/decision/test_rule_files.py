@@ -37,8 +37,10 @@ SHARED = (
     {"aace_2020", "aace_treat", "aace_very_high"},
     {"acp_treat", "acp_very_high", "acp_first"},
     {"acp_treat", "acp_very_high", "acp_first"},
-    *({f"{name}_treat", f"{name}_very_high"} for name in ("bhof", "nogg")),
-    *({f"{name}_{end}" for end in ("treat", "very_high", "first")} for name in ("acr_giop", "asbmr_bhof", "endocrine")),
+    *(
+        {f"{name}_{end}" for end in ("treat", "very_high", "first")}
+        for name in ("acr_giop", "asbmr_bhof", "bhof", "endocrine", "nogg")
+    ),
     {
         "oral_bisphosphonate",
         "zoledronate",

@@ -50,8 +50,9 @@ def logged(run: RunOptions) -> Iterator[None]:
         yield
         LOGGER.info("done")
     except BaseException as error:
-        LOGGER.error("ended: %s: %s", type(error).__name__, error)
-        LOGGER.debug("where it ended", exc_info=True)
+        if handlers:  # without any, logging's last resort would say it a second time
+            LOGGER.error("ended: %s: %s", type(error).__name__, error)
+            LOGGER.debug("where it ended", exc_info=True)
         raise
     finally:
         for handler in handlers:

@@ -211,7 +211,7 @@ function setWindow(name) {
 function arrange(name) {
   const nv = state.nv;
   if (!nv) return;
-  press("[data-show]", (button) => button.dataset.show === name);
+  press("button[data-show]", (button) => button.dataset.show === name);
   document.querySelector(".stage").dataset.show = name;
   nv.resizeListener();
   state.solid.resizeListener();
@@ -292,7 +292,7 @@ function openFlat() {
   document.querySelector(".canvases").hidden = true;
   document.querySelector(".keys").hidden = true;
   document.getElementById("flat").hidden = false;
-  document.querySelectorAll("[data-show], #measure, #clear").forEach((button) => { button.hidden = true; });
+  document.querySelectorAll("button[data-show], #measure, #clear").forEach((button) => { button.hidden = true; });
   document.querySelectorAll("#flat figure").forEach((figure) => {
     const input = figure.querySelector("input");
     input.max = state.scene.shape[{ sagittal: 0, coronal: 1, axial: 2 }[figure.dataset.axis]] - 1;
