@@ -44,6 +44,7 @@ function goTo(level) {
     if (state.scene.levels.some((one) => mesh.name === `${one.level}.mz3`)) mesh.opacity = mesh.name === `${level}.mz3` ? 0.95 : 0.4;
   });
   state.solid?.drawScene();
+  if (state.nv && !state.nv.volumes.length) return;
   if (state.nv) {
     state.nv.scene.crosshairPos = state.nv.mm2frac(found.centre);
     state.nv.drawScene();
