@@ -35,9 +35,13 @@ MINUTES = {
     "compile": "tests/cli/test_kernels.py",
     "fracture": "tests/cli/test_fracture_command.py",
     "rehearse": "benchmarks/rehearse.py",
+    "dicom": "tests/dicom_export/test_refusals.py",
+    "pacs": "tests/pacs/test_archives.py",
+    "fhir": "tests/pacs/test_fhir_push.py",
+    "serve": "tests/web/test_in_a_browser.py",
 }
-"""Commands that take minutes, and where they are run: here only their options are checked. One procedure on a small
-scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
+"""Commands that take minutes or need a server, and where they are run: here only options are checked. One procedure on a
+small scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
 GENERATED = ("reference/cli.md", "auto_examples/index")
 """Pages that only the build of the site makes; `make docs` fails where a link to one leads nowhere."""
 STARTED = "2026-06-01"
@@ -118,7 +122,7 @@ def _check_target(words: list[str]) -> None:
 def _run(tokens: list[str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     from endplate.cli.app import app, main
 
-    if "totalsegmentator" in tokens or _takes_minutes(tokens):
+    if "totalsegmentator" in tokens or "--dicom" in tokens or _takes_minutes(tokens):
         app.parse_args(tokens, exit_on_error=False, print_error=False)
         return
     monkeypatch.chdir(request.getfixturevalue("results" if tokens[:2] == ["decide", "results"] else "scan"))

@@ -205,6 +205,11 @@ def test_an_upload_beyond_the_limit_is_refused_before_it_is_read(bench, browser,
     assert give(browser, csrf, "a.json", b" " * 5000).status_code == 413
 
 
+def test_an_upload_of_unknown_length_is_refused(browser, csrf):
+    answer = browser.post("/cases", content=iter([b"a" * 10]), headers={"X-CSRF-Token": csrf})
+    assert answer.status_code == 411
+
+
 def test_who_read_and_who_changed_a_patient_is_kept(bench, browser, csrf, case):
     browser.get(f"/cases/{case.id}/files")
     browser.get(f"/cases/{case.id}/files")
@@ -265,6 +270,10 @@ def test_roles_bound_what_a_user_may_do(bench, network):
         assert network.post(f"/cases/{case_id}/name", data={"csrf": csrf, "name": name}).status_code == rename
         assert network.get("/settings").status_code == settings
         assert network.get("/").status_code == 200
+
+
+def test_a_stranger_sends_little(network):
+    assert network.post("/sign-in", data={"name": "a" * 100_000, "password": "b"}).status_code == 413
 
 
 def test_few_wrong_passwords_then_a_wait(bench, network):
