@@ -40,8 +40,8 @@ MINUTES = {
     "fhir": "tests/pacs/test_fhir_push.py",
     "serve": "tests/web/test_in_a_browser.py",
 }
-"""Commands that take minutes or need a server, and where they are run: here only options are checked. One procedure on
-a small scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
+"""Commands that take minutes or need a server, and where they are run: here options are checked. One procedure on a
+small scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
 GENERATED = ("reference/cli.md", "auto_examples/index")
 """Pages that only the build of the site makes; `make docs` fails where a link to one leads nowhere."""
 STARTED = "2026-06-01"
