@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from endplate.jobs import queue
-from endplate.level import Level
+from endplate.level import Level, parse_level
 from endplate.report.read_document import read_document
 from endplate.store.audit import note
 from endplate.store.cases import CaseRow, inputs_of
@@ -88,7 +88,7 @@ def slice_picture(
 @router.post("/cases/{case_id}/view/prepare")
 def prepare(bench: TheBench, case: TheCase, user: Editor) -> Response:
     """Make what the viewer shows, where it is missing."""
-    start_job(bench, user, "view", f"Prepare the viewer of {case.name}", case)
+    start_job(bench, user, "view", f"Prepare the pictures of {case.name}", case)
     return RedirectResponse(f"/cases/{case.id}/view", 303)
 
 
@@ -113,7 +113,8 @@ def new_reading(
     add_reading(bench.store, case.id, given, user.name)
     note(bench.store, user.name, "corrected the case", case, f"{what} {level} {to}: {reason}")
     _measure_again(bench, user, case)
-    return RedirectResponse(f"/cases/{case.id}/view?level={level}", 303)
+    then = f"&then={parse_level(to)}" if what == "renumber" else ""
+    return RedirectResponse(f"/cases/{case.id}/view?level={parse_level(level)}{then}", 303)
 
 
 @router.post("/cases/{case_id}/readings/{number}/withdraw")
