@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from endplate.errors import EndplateError
 from endplate.store.users import User, api_user, session_user
 from endplate.web.bench import Bench
 
@@ -28,6 +29,8 @@ HEADERS = {
 }
 OPEN = ("/static/", "/enter", "/sign-in", "/healthy")
 """Addresses that need no session; none of them shows anything of a patient."""
+OPEN_BYTES = 2**16
+"""Most of a body that is read from somebody whom we do not know."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -56,9 +59,15 @@ class Guard:
 
         refusal = self._refused(request)
         if refusal is None:
-            user = await run_in_threadpool(self._user, request)
+            user, lost = None, ""
+            try:
+                user = await run_in_threadpool(self._user, request)
+            except EndplateError as error:  # the database is lost or locked
+                lost = str(error).rstrip(".")
             scope.setdefault("state", {})["user"] = user
-            if user is None and not scope["path"].startswith(OPEN):
+            if lost:
+                refusal = refused(request, 503, lost, "nothing was changed")
+            elif user is None and not scope["path"].startswith(OPEN):
                 refusal = self._unknown(request)
             elif user is not None and _foreign(request):
                 refusal = refused(request, 403, "this request comes from another site", "it was not answered")
@@ -69,10 +78,12 @@ class Guard:
         host = request.headers.get("host", "").lower()
         if host not in self.bench.settings.hosts:
             return refused(request, 400, "this server is not known by the name it was asked by", "use its own address")
+        if "transfer-encoding" in request.headers:
+            return refused(request, 411, "an upload that does not say its length", "send a Content-Length")
         length = request.headers.get("content-length", "0")
-        most = self.bench.settings.upload_bytes
+        most = OPEN_BYTES if request.url.path.startswith(OPEN) else self.bench.settings.upload_bytes
         if not length.isdecimal() or int(length) > most:
-            return refused(request, 413, f"more than {most / 2**30:g} GiB in one upload", "give it in parts")
+            return refused(request, 413, f"more than {most / 2**20:g} MiB in one request", "give it in parts")
         return None
 
     def _user(self, request: Request) -> User | None:
