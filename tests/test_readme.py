@@ -26,12 +26,12 @@ FETCHING = (
 """Steps that need a network or change the reader's shell; listed so that any other unknown command fails."""
 QUICK = {
     "assess": ["--no-mechanics", "--quiet"],
-    "cohort": ["--no-mechanics", "--workers", "1", "--quiet"],
     "plan": ["--no-mechanics", "--quiet"],
     "rehearse": ["--voxel-mm", "2", "--linear-only", "--members", "0", "--quiet"],
 }
 """What keeps a shown command quick here; its own tests run it whole."""
 MINUTES = {
+    "cohort": "tests/cohort/test_cluster.py",
     "compile": "tests/cli/test_kernels.py",
     "fracture": "tests/cli/test_fracture_command.py",
     "rehearse": "benchmarks/rehearse.py",
@@ -40,7 +40,7 @@ MINUTES = {
     "fhir": "tests/pacs/test_fhir_push.py",
     "serve": "tests/web/test_in_a_browser.py",
 }
-"""Commands that take minutes or need a server, and where they are run: here only options are checked. One procedure on a
+"""Commands that take minutes or need a server, and where they are run: here options are checked. One procedure on a
 small scan takes seconds, so `rehearse --procedure vertebroplasty` is run."""
 GENERATED = ("reference/cli.md", "auto_examples/index")
 """Pages that only the build of the site makes; `make docs` fails where a link to one leads nowhere."""
@@ -78,8 +78,6 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_labels(folder / "labels.nii.gz", phantom.labels)
     record = {"id": "anna", "age_yr": 74, "sex": "female", "mass_kg": 61, "height_cm": 158}
     (folder / "patient.json").write_text(json.dumps(record))
-    (folder / "cases.csv").write_text("id,ct,labels,record\na,,labels.nii.gz,patient.json\nb,,labels.nii.gz,\n")
-    (folder / "grades.csv").write_text("id,level,grade\na,L1,0\na,L2,0\nb,L1,0\n")
     (folder / "records.jsonl").write_text(f"{json.dumps(record)}\n" * 2)
     said = {"what": "renumber", "level": "L1", "to": "T12", "reason": "last rib", "who": "A", "at": "2026-11-30"}
     (folder / "readings.json").write_text(json.dumps([said]))

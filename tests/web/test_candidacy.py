@@ -7,6 +7,7 @@ import json
 import pytest
 
 from endplate.store.cases import add_case, case_row, change_case, input_paths
+from endplate.web.record_form import answered, sections
 
 RECORD = {"id": "P1", "age_yr": 76, "sex": "female", "levels": {"L1": {"fracture": True, "oedema": True}}}
 
@@ -89,3 +90,13 @@ def test_a_script_in_an_answer_is_text_and_a_strange_field_is_nothing(send) -> N
 def test_a_field_that_is_emptied_becomes_unknown(bench, case, send) -> None:
     assert send("save", version=str(case.version), answers={"levels.L1.oedema": ""}).status_code == 303
     assert case_row(bench.store, case.id).record["levels"]["L1"] == {"fracture": True}
+
+
+def test_questions_of_a_vertebra_read_as_a_clinician_says_them():
+    (level,) = [one for one in sections({}, ["L1"]) if one.id == "levels.L1"]
+    asked = {field.path: field for field in level.fields}
+    assert asked["levels.L1.concordant"].label == "Pain and focal tenderness at this level"
+    assert asked["levels.L1.uptake"].label == "Uptake on bone scan or SPECT-CT"
+    assert "pedicle width" in asked["levels.L1.pedicle_width_mm"].label.lower()
+    _, faults = answered({}, {"f.levels.L1.pedicle_width_mm": "wide"})
+    assert "Narrower pedicle width" in faults["levels.L1.pedicle_width_mm"]

@@ -12,6 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
+from endplate.jobs import queue
 from endplate.store import users
 from endplate.store.audit import notes
 from endplate.store.cases import add_case, case_row, case_rows, change_case
@@ -94,6 +95,21 @@ def test_a_wrong_id_reads_nothing(browser, case, wrong):
         answer = browser.get(f"/cases/{wrong}{rest}")
         assert answer.status_code == 404
         assert "root:" not in answer.text
+
+
+def test_of_a_job_only_what_it_made_is_given(bench, browser, case):
+    """A number beyond the list, a job of another kind, a name that is none of an export."""
+    job_id = queue.submit(bench.store, "export", "Export", "ada", case.id)
+    queue.claim(bench.store, job_id)
+    (bench.files.run(job_id)).mkdir()
+    (bench.files.run(job_id) / "report.pdf").write_bytes(b"%PDF")
+    assert browser.get(f"/jobs/{job_id}/made/0").status_code == 404
+    queue.end(bench.store, job_id, "done", {"result": {"files": ["report.pdf", "../../../endplate.db"]}})
+    assert browser.get(f"/jobs/{job_id}/made/0").content == b"%PDF"
+    for number in ("1", "2", "-1", "x", "../0"):
+        assert browser.get(f"/jobs/{job_id}/made/{number}").status_code in (404, 422)
+    for word in ("nothing", "..%2fcase.json", "case.json"):
+        assert browser.get(f"/cases/{case.id}/documents/{word}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["../app.py", "%2e%2e/app.py", "..%2fapp.py", "....//app.py", "%2fetc%2fpasswd"])

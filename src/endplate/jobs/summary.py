@@ -15,6 +15,7 @@ from endplate.report.folder import PAGE
 
 DECISION = "decision.json"
 MAX_PAGE = 2**24
+SAGITTAL = b'id="sagittal-section-title"'
 PICTURE = re.compile(rb"data:image/(jpeg|png);base64,([A-Za-z0-9+/=]+)")
 FRACTURE_RANK = {"yes": 2, "indeterminate": 1}
 
@@ -84,11 +85,13 @@ def _emergencies(decision: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
 
 
 def picture_of(folder: Path) -> tuple[bytes, str] | None:
-    """The first picture of a page, which is the sagittal section, with its kind; None where there is none."""
+    """The sagittal section of a page, wherever it stands there, with its kind; None where there is none."""
     page = folder / PAGE
     with suppress(OSError, binascii.Error):
         if page.is_file() and page.stat().st_size < MAX_PAGE:
-            found = PICTURE.search(page.read_bytes())
+            text = page.read_bytes()
+            at = text.find(SAGITTAL)
+            found = PICTURE.search(text, at) if at >= 0 else None
             if found is not None:
                 return base64.b64decode(found[2], validate=True), f"image/{found[1].decode()}"
     return None

@@ -88,7 +88,7 @@ def slice_picture(
 @router.post("/cases/{case_id}/view/prepare")
 def prepare(bench: TheBench, case: TheCase, user: Editor) -> Response:
     """Make what the viewer shows, where it is missing."""
-    start_job(bench, user, "view", f"Prepare the viewer of {case.name}", case)
+    start_job(bench, user, "view", f"Prepare the pictures of {case.name}", case)
     return RedirectResponse(f"/cases/{case.id}/view", 303)
 
 

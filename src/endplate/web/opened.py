@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from endplate.errors import OptionError
+from endplate.jobs import queue
 from endplate.jobs.recognise import Dropped, quick_kind
 from endplate.jobs.summary import summary_of
 from endplate.report.manifest import file_sha256
 from endplate.report.read_document import read_document
 from endplate.store.audit import note
-from endplate.store.cases import add_case, case_of_folder, case_row, change_case, set_input
+from endplate.store.cases import add_case, case_of_folder, case_row, change_case, inputs_of, set_input
 from endplate.store.database import Store
 from endplate.store.files import Files, keep_input
 
+SCENE = "scene.json"
 ROLES = ("ct", "labels", "record", "scheme")
 
 
@@ -23,7 +25,8 @@ def open_results(store: Store, files: Files, folder: Path, who: str) -> str:
     """The case of a results folder, made where there is none yet; returns its id.
 
     Inputs that lie in the folder or beside it with the name and hash that the document states are kept with the case,
-    so that it can be measured again and looked at.
+    so that it can be measured again and looked at: where the viewer has no pictures of these results yet, a job that
+    makes them waits for the executor.
 
     Raises
     ------
@@ -39,12 +42,15 @@ def open_results(store: Store, files: Files, folder: Path, who: str) -> str:
     values: dict[str, Any] = {"summary": summary_of(document, folder)}
     if known is None:
         values |= {"record": patient, "patient_id": (patient or {}).get("id")}
-    if known is None or known.summary != values["summary"]:
+    fresh = known is None or known.summary != values["summary"]
+    if fresh:
         change_case(store, case_id, values)
         note(store, who, "opened a results folder", case_row(store, case_id))
     for role, one in _inputs(document, folder).items():
         kind = quick_kind(one.path) or "nifti"
         set_input(store, case_id, role, keep_input(store, files, kind, [one.path]), one.name)
+    if "labels" in inputs_of(store, case_id) and (fresh or not (files.view(case_id) / SCENE).is_file()):
+        queue.submit(store, "view", f"Prepare the pictures of {case_row(store, case_id).name}", who, case_id)
     return case_id
 
 

@@ -117,7 +117,7 @@ def _answer(draft: dict[str, Any], place: _Place, text: str) -> None:
     if not text:
         drop(draft, place.path)
         return
-    name = label(place.path)
+    name = label(_asked(place.path))
     if _kind(place.field) == "lines":
         put(draft, place.path, [line.strip() for line in text.splitlines() if line.strip()])
         return
@@ -132,13 +132,14 @@ def _section(section_id: str, title: str, draft: Mapping[str, Any], places: Iter
         kind = _kind(place.field)
         if kind is None:
             if _raw(draft, place) not in (None, "", [], {}):
-                more.append(f"{label(place.path)}: {FILE_ONLY}")
+                more.append(f"{label(_asked(place.path))}: {FILE_ONLY}")
             continue
+        name = label(_asked(place.path))
         fields.append(
             FormField(
                 path=place.path,
-                label=_sentence(f"{place.within}: {label(place.path)}" if place.within else label(place.path)),
-                why=why(place.path),
+                label=_sentence(f"{place.within}: {name}" if place.within else name),
+                why=why(_asked(place.path)),
                 kind=kind,
                 wanted=wanted(place.field),
                 choices=_choices(place.field),
@@ -146,6 +147,12 @@ def _section(section_id: str, title: str, draft: Mapping[str, Any], places: Iter
             )
         )
     return Section(section_id, title, tuple(fields), tuple(more))
+
+
+def _asked(path: str) -> str:
+    """The place by which prompts know a question: those of a vertebra without its name."""
+    first, _, rest = path.partition(".")
+    return f"levels.{rest.partition('.')[2]}" if first == "levels" else path
 
 
 def _sentence(words: str) -> str:

@@ -75,10 +75,19 @@ function jobEnded(place, job) {
       if (!fresh) return;
       row.replaceWith(fresh);
       window.htmx?.process(fresh);
+      freshCounts();
     });
   } else {
     window.htmx?.ajax("GET", `/jobs/${job.id}`, { target: place, swap: "outerHTML" });
   }
+}
+
+async function freshCounts() {
+  const answer = await fetch(location.href);
+  if (!answer.ok) return;
+  const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = part.querySelector(".filters");
+  if (fresh) document.querySelector(".filters")?.replaceWith(fresh);
 }
 
 function listen() {
