@@ -7,6 +7,7 @@ import json
 import pytest
 
 from endplate.store.cases import add_case, case_row, change_case, input_paths
+from endplate.web.record_form import answered, sections
 
 RECORD = {"id": "P1", "age_yr": 76, "sex": "female", "levels": {"L1": {"fracture": True, "oedema": True}}}
 
