@@ -16,7 +16,7 @@ import endplate as ep
 from endplate.report.figure.pattern import grade_patterns
 from endplate.report.figure.section import section_figure
 from endplate.report.figure.strip import strip_figure
-from endplate.report.page import style
+from endplate.report.page import figure_style, style
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "_static" / "report.svg"
 WIDTH, HEIGHT, GAP = 470.0, 392.0, 24.0
@@ -34,7 +34,8 @@ def picture() -> str:
     case = ep.assess(ep.read_case(spine.volume, spine.labels), mechanics=False)
     strip, section = strip_figure(case), section_figure(case, "sagittal")
     assert strip is not None and section is not None
-    css = re.sub(r"^(html|body|header|main|h[1-6]|p|ul|table|figure)\b[^}]*}", "", str(style()), flags=re.M)
+    # The light colours and the rules of figures: the picture stands on white whatever the reader's page is.
+    css = str(style()).partition("\n")[0] + figure_style()
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH + GAP:g} {HEIGHT:g}" role="img" '
         'font-family="system-ui, sans-serif">',

@@ -33,6 +33,8 @@ LOST_SHARE = (
 RUBBLE_POWER = cited(
     50.0, "1", "Calibrated on row R23: with 8, 20, 30 and 50 fragments lose 8, 38, 43 and 49 % of the gain", "design"
 )
+READABLE_MM = 0.1
+"""A seventh of the error of reading a height (0.7 mm): a difference below it is none that anyone could read."""
 VOXEL_MM = 3.0
 GRIDS_MM = (2.0, 1.0)
 """Of the runs of an ensemble, and of the usual run."""
@@ -105,13 +107,14 @@ def refined() -> Check:
         number="R23.4",
         title="mobile wedge, two balloons of 2 mL, 100 N, {:g} and {:g} mm: pressure when full, anterior gain, "
         "cavity".format(*GRIDS_MM),
-        expected="within 15 %",
+        expected=f"within 15 %, the gain within 15 % or {READABLE_MM:g} mm",
         got=f"{ratio[0] - 1:+.1%} (of {coarse.pressure_mpa[-1]:.2f} MPa), {ratio[1] - 1:+.1%} (of {gains[0]:.2f} mm; "
         f"middle {coarse.full.middle_mm:.2f}, {fine.full.middle_mm:.2f} mm), {ratio[2] - 1:+.1%}; "
         f"{coarse.volume_ml[-1]:.2f} and {fine.volume_ml[-1]:.2f} mL, {fine.stop}",
         source="own convergence study",
         rung="convergence",
-        passed=max(abs(r - 1) for r in ratio) <= 0.15,
+        passed=max(abs(ratio[0] - 1), abs(ratio[2] - 1)) <= 0.15
+        and (abs(ratio[1] - 1) <= 0.15 or abs(gains[1] - gains[0]) <= READABLE_MM),
     )
 
 
@@ -218,10 +221,10 @@ def deflation() -> Check:
         "R23",
         "porotic wedge of 40 %, 3 mL, deflated under 110 N: share of the anterior gain that is lost",
         f"{LOST_SHARE[0]:.0%} to {LOST_SHARE[1]:.0%}",
-        f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), "
-        f"predicted; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor calibrated on this "
-        f"row, loosening_power {RUBBLE_POWER:g}: fragments that were pulled apart carry next to nothing until "
-        "they touch again. Row R22.2 is predicted with it. No rehearsal uses it: decisions 7 and 12 say why",
+        f"{told[0]}: {lost[0]:.0%} by the law of the rehearsals (gain {_gain(loaded_wedge()):.1f} mm), predicted"
+        f"{_down(loaded_wedge())}; {told[1]}: {lost[1]:.0%} (gain {_gain(fragments()):.1f} mm) with one factor "
+        f"calibrated on this row, loosening_power {RUBBLE_POWER:g}, which no rehearsal uses; row R22.2 is predicted "
+        "with it. Decision 12 says what was tried",
         "Rotter 2010, Eur Spine J 19:916: 11.7 % of height lost, 8.0 % kept (abstract)",
     )
 
@@ -245,6 +248,11 @@ def _gain(course: InflationCourse) -> float:
 def _lost(course: InflationCourse) -> float:
     """Share of the anterior gain at full inflation that deflation takes."""
     return 1 - course.deflated.since(course.before).anterior_mm / _gain(course)
+
+
+def _down(course: InflationCourse) -> str:
+    """What is to be said of the way down."""
+    return f" ({course.down})" if course.down else ""
 
 
 def _miss(factor: float, within: float) -> str:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.anatomy.locate import locate_vertebrae
-from endplate.anatomy.vertebra import Vertebra
-from endplate.fracture.reading import grade_fractures
 from endplate.level import Level
+from endplate.repair.device.balloon import BALLOONS
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation
 from endplate.repair.kyphoplasty.placement import BalloonSite, site_at
 from endplate.repair.rehearsal.design import ParameterSet
-from endplate.repair.rehearsal.rehearsal_input import PreparedBone, RehearsalInput, prepare_bone
-from endplate.repair.site.bone import Bone, inside_body, repair_bone
+from endplate.repair.rehearsal.rehearsal_input import crushed_state, prepare_bone
+from endplate.repair.site.bone import inside_body, repair_bone
 from endplate.repair.site.crushed_bone import LOOSE_STRAIN
 from endplate.repair.site.shell_mineral import shell_mineral
-from endplate.synthetic_fracture.crush import CrushedBody, CrushSettings
-from endplate.synthetic_fracture.generate import make_fracture
-from endplate.synthetic_fracture.plan import Collapse
-from verification.bodies import UPPER_LEVELS, Scan, digital_scan, local_mm, real_scan
-from verification.box_body import UPRIGHT, XPANDER, box_bone, box_vertebra
+from verification.bodies import UPPER_LEVELS, digital_scan, local_mm
+from verification.box_body import UPRIGHT, XPANDER, box_vertebra
 from verification.check import Check
+from verification.lift_boxes import cleft_box, crushed_box
+from verification.made_case import CASES, made_case, sites_in, true_strain
 
 OWN = "own convergence study"
 WITHIN = 0.15
@@ -36,32 +32,21 @@ PLACES = ((-9.0, -2.0), (9.0, -2.0))
 AT_ML = 2.0
 """Of both balloons together: where the runs are compared, before a side wall has gone 3 mm."""
 SETTINGS = InflationSettings(planned_ml=1.0, spring_n_per_mm=150.0, max_pushed_mm=None)
-CASES: tuple[tuple[str, Level, float], ...] = (
-    ("verse014", Level.L2, 0.4),
-    ("verse014", Level.L3, 0.4),
-    ("soft", Level.L1, 0.32),
-    ("dense", Level.L1, 0.32),
-)
+FLOOR_MM = 0.1
+"""A seventh of the error of reading a height (0.7 mm): a difference below it is none that anyone could read."""
 
 
 def checks() -> Iterator[Check]:
     """Convergence first; nothing else is worth reading before it holds."""
     yield from converged_box()
+    yield converged_body()
     yield from shell()
     yield place()
     yield posture()
     yield invariants()
+    yield lifters()
     for name, level, loss in CASES:
         yield from made_fracture(name, level, loss)
-
-
-def crushed_box(voxel_mm: float) -> Bone:
-    """The porotic box with a plastic strain that grows from nothing at the back to 0.6 at the front."""
-    bone = box_bone(box_vertebra(), voxel_mm, 60.0)
-    grid = bone.field.grid
-    local = box_vertebra().to_local_mm(grid.to_mm(np.moveaxis(np.indices(grid.shape), 0, -1)))
-    strain = 0.6 * np.clip((local[..., 1] + 15) / 30, 0, 1)
-    return replace(bone, crushed=np.where(inside_body(bone.field) > 0, strain, 0).astype(np.float32))
 
 
 def box_sites(forward_mm: float = 0.0) -> list[BalloonSite]:
@@ -81,8 +66,30 @@ def converged_box() -> Iterator[Check]:
     """Rows R26.1 and R26.2."""
     runs = [box_run(size) for size in GRIDS_MM]
     yield _converged("R26.1", f"crushed box, 2 x 1 mL, voxels of {_listed(GRIDS_MM)} mm", runs)
+    usual = [box_run(2.5), *runs[1:]]
+    yield _converged("R26.1a", "the same on 2.5, 2 and 1 mm, the grids that rehearsals use", usual)
     halved = [box_run(GRIDS_MM[1]), box_run(GRIDS_MM[1], 0.5)]
     yield _converged("R26.2", "the same on 2 mm, steps of 0.4 and 0.2 mm", halved)
+
+
+def converged_body() -> Check:
+    """Row R26.9: a real crushed body, its state read from its own scan."""
+    case = made_case(*CASES[0])
+    title = f"L2 of verse014 crushed by 40 %, 2 x 1 mL, voxels of {_listed(GRIDS_MM)} mm"
+    if case is None:
+        return _skipped("R26.9", title)
+    scene = replace(case.scene, state=crushed_state(case.scene))
+    bones = [prepare_bone(scene, size, ParameterSet()).bone for size in GRIDS_MM]
+    runs = [inflate(bone, scene.vertebra, sites_in(scene.vertebra), SETTINGS) for bone in bones]
+    return _converged("R26.9", title, runs)
+
+
+def _skipped(number: str, title: str) -> Check:
+    """A row whose public data is absent."""
+    return Check(
+        number=number, title=title, expected="-", got="skipped: real data not found; set ENDPLATE_SHARED",
+        source="own synthetic fracture", rung="independent", passed=None,
+    )  # fmt: skip
 
 
 def _converged(number: str, title: str, runs: list[Inflation]) -> Check:
@@ -95,15 +102,21 @@ def _converged(number: str, title: str, runs: list[Inflation]) -> Check:
     ]
     off = {name: max(abs(value / values[-1] - 1) for value in values) for name, values in parts}
     told = "; ".join(f"{name} {_listed(values, 2)} ({off[name]:.0%})" for name, values in parts)
+    fine = {name: off[name] <= WITHIN or _unreadable(name, values) for name, values in parts}
     return Check(
         number=number,
         title=f"{title}: pressure, front gain and wall moves",
-        expected=f"within {WITHIN:.0%} of the finest",
+        expected=f"within {WITHIN:.0%} of the finest, or lengths within {FLOOR_MM:g} mm of it",
         got=told,
         source=OWN,
         rung="convergence",
-        passed=max(off.values()) <= WITHIN,
+        passed=all(fine.values()),
     )
+
+
+def _unreadable(name: str, values: list[float]) -> bool:
+    """Whether lengths differ by less than can be read."""
+    return name.endswith("mm") and max(abs(value - values[-1]) for value in values) <= FLOOR_MM
 
 
 def _listed(values: tuple[float, ...] | list[float], decimals: int = 0) -> str:
@@ -156,23 +169,27 @@ def place() -> Check:
 
 
 def posture() -> Check:
-    """Row R26.5: extension opens crushed bone and not sound bone."""
+    """Row R26.5: extension opens crushed bone and not sound bone, and most where there is a cleft."""
     settings = replace(SETTINGS, planned_ml=0.1, extension_deg=8.0)
     loose, healed = (
         inflate(crushed_box(GRIDS_MM[0]), box_vertebra(), box_sites(), replace(settings, mobility=which)).posture
         for which in ("mobile", "rigid")
     )
-    gains = [0.0 if found is None else found.anterior_mm for found in (loose, healed)]
-    angle = 0.0 if loose is None else loose.wedge_deg
+    cleft = inflate(cleft_box(GRIDS_MM[0]), box_vertebra(), box_sites(), settings).posture
+    found = (loose, healed, cleft)
+    gains = [0.0 if one is None else one.anterior_mm for one in found]
+    angles = [0.0 if one is None else one.wedge_deg for one in found]
     return Check(
         number="R26.5",
-        title="crushed box under 100 N, neighbours extended by 8 degrees: front gain if loose, if healed",
-        expected="loose gains more",
-        got=f"{gains[0]:.2f} mm ({angle:.1f} degrees) and {gains[1]:.2f} mm; patients 6.5 +- 4.1 degrees (Voggenreiter "
-        "2005), 5.5 mm in acute fractures (Liu 2014)",
+        title="crushed box under 100 N, neighbours extended by 8 degrees: front gain if loose, if healed, if "
+        "loose with a cleft under the front two thirds of the upper endplate",
+        expected="loose gains more than healed, a cleft most",
+        got=f"{gains[0]:.2f} mm ({angles[0]:.1f} degrees), {gains[1]:.2f} mm, {gains[2]:.2f} mm ({angles[2]:.1f} "
+        "degrees); patients 6.5 +- 4.1 degrees (Voggenreiter 2005), 5.5 mm in acute fractures (Liu 2014); those that "
+        "moved all had clefts (McKiernan 2003)",
         source="own simulation beside clinical figures",
         rung="independent",
-        passed=gains[0] > gains[1],
+        passed=gains[2] > gains[0] > gains[1],
     )
 
 
@@ -193,64 +210,42 @@ def invariants() -> Check:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MadeCase:
-    """A made fracture, read back from its own scan."""
-
-    scene: RehearsalInput
-    prepared: PreparedBone
-    crushed: CrushedBody
-
-
-@cache
-def made_case(name: str, level: Level, loss: float, voxel_mm: float = 2.0) -> MadeCase | None:
-    """Crush a level, make its scan, read that as a patient's; None where the public data is absent."""
-    scan = _scan(name)
-    if scan is None:
-        return None
-    made = make_fracture(
-        scan.volume,
-        scan.labels,
-        scan.spine,
-        scan.calibration,
-        Collapse(level=level, shape="wedge", loss=loss),
-        CrushSettings(voxel_mm=voxel_mm),
+def lifters() -> Check:
+    """Row R26.10: what stays loses nothing; a jack opens upwards and leaves the sides alone."""
+    plain = box_run(GRIDS_MM[0])
+    stent, jack = (_lifted(name) for name in ("VBS medium", "SpineJack 5.8"))
+    one = inflate(
+        crushed_box(GRIDS_MM[0]),
+        box_vertebra(),
+        [site_at(XPANDER, box_vertebra().to_world_mm(np.array([0.0, 7.5, PLACES[0][1]])), UPRIGHT[1])],
+        replace(SETTINGS, planned_ml=2.0),
     )
-    spine = locate_vertebrae(made.warped.labels, made.warped.volume)
-    vertebra = spine.at(level)
-    if vertebra is None:
-        return None
-    readings = grade_fractures(spine)
-    scene = RehearsalInput(
-        vertebra=vertebra,
-        spine=spine,
-        volume=made.warped.volume,
-        calibration=scan.calibration,
-        fracture=next(reading for reading in readings if reading.level is level),
-        others=tuple(reading for reading in readings if reading.level is not level),
+    runs = {"2 balloons": plain, "1 balloon of 2 mL in the middle": one, "2 stents": stent, "2 jacks": jack}
+    told = "; ".join(
+        f"{name}: {run.full.anterior_mm:.2f} mm, then {run.deflated.anterior_mm:.2f}, side wall "
+        f"{run.wall_displacement_inflated_mm.side or 0.0:.2f}, {run.pressure_mpa.max():.2f} MPa"
+        for name, run in runs.items()
     )
-    return MadeCase(scene=scene, prepared=prepare_bone(scene, voxel_mm, ParameterSet()), crushed=made.body)
+    kept = all(run.deflated == run.full for run in (stent, jack))
+    sides = [run.wall_displacement_inflated_mm.side or 0.0 for run in (jack, plain)]
+    return Check(
+        number="R26.10",
+        title="crushed box, 3 mm: front gain with each lifter, then emptied",
+        expected="stents and jacks lose nothing, balloons do; jacks push the sides less",
+        got=f"{told}; cadavers lost 11.7 +- 6.2 % of height with balloons and 3.7 +- 3.8 % with stents (Rotter 2010)",
+        source="own simulation beside Rotter 2010, Eur Spine J 19:916 (abstract)",
+        rung="independent",
+        passed=kept and plain.deflated.anterior_mm < plain.full.anterior_mm and sides[0] < sides[1],
+    )
 
 
-def _scan(name: str) -> Scan | None:
-    if name == "verse014":
-        return real_scan("verse014")
-    return digital_scan("female", UPPER_LEVELS, 60.0 if name == "soft" else 160.0)
-
-
-def true_strain(case: MadeCase) -> NDArray[np.float32]:
-    """The plastic strain of the crushed points, on the grid of the bone read back."""
-    points, grid = case.crushed.points, case.prepared.bone.field.grid
-    source = case.crushed.grid
-    lps = source.to_mm(points.position / float(source.spacing_mm[0]) - 0.5)
-    at = np.floor(grid.to_index(lps) + 0.5).astype(int)
-    inside = ((at >= 0) & (at < grid.shape)).all(axis=1)
-    volume, strain = np.zeros(grid.shape), np.zeros(grid.shape)
-    where = tuple(at[inside].T)
-    np.add.at(volume, where, points.volume[inside])
-    np.add.at(strain, where, (points.volume * points.hardening)[inside])
-    near = tuple(ndimage.distance_transform_edt(volume <= 0, return_distances=False, return_indices=True))
-    return np.asarray((strain / np.maximum(volume, 1e-9))[near], np.float32)
+def _lifted(name: str) -> Inflation:
+    """Two of a lifter in the box, with their fronts where those of the balloons are when full."""
+    device = BALLOONS[name]
+    forward = (float(device.length_mm) - float(XPANDER.length_mm)) / 4
+    ends = [np.array([right, 7.5 + forward, up]) for right, up in PLACES]
+    sites = [site_at(device, box_vertebra().to_world_mm(end), UPRIGHT[1]) for end in ends]
+    return inflate(crushed_box(GRIDS_MM[0]), box_vertebra(), sites, SETTINGS)
 
 
 def made_fracture(name: str, level: Level, loss: float) -> Iterator[Check]:
@@ -258,10 +253,7 @@ def made_fracture(name: str, level: Level, loss: float) -> Iterator[Check]:
     case = made_case(name, level, loss)
     title = f"{level} of {name}, made wedge of {loss:.0%}, read back from its own scan"
     if case is None:
-        yield Check(
-            number="R26.7", title=title, expected="-", got="skipped: real data not found; set ENDPLATE_SHARED",
-            source="own synthetic fracture", rung="independent", passed=None,
-        )  # fmt: skip
+        yield _skipped("R26.7", title)
         return
     bone, truth = case.prepared.bone, true_strain(case)
     body = inside_body(bone.field) >= 0.5
@@ -278,28 +270,21 @@ def made_fracture(name: str, level: Level, loss: float) -> Iterator[Check]:
         rung="independent",
         passed=dice >= 0.7,
     )
-    sites = _sites(case.scene.vertebra)
+    sites = sites_in(case.scene.vertebra)
     read, true = (inflate(one, case.scene.vertebra, sites, SETTINGS) for one in (bone, replace(bone, crushed=truth)))
     gains = [read.full.anterior_mm, true.full.anterior_mm]
     off = gains[0] / gains[1] - 1
+    others = [
+        f"{place} {getattr(read.full, key):.2f} against {getattr(true.full, key):.2f}"
+        for place, key in (("middle", "middle_mm"), ("back", "posterior_mm"))
+    ]
     yield Check(
         number="R26.8",
         title=f"{title}: front gain of 2 x 1 mL against the same balloons in the true state",
-        expected="within 30 %",
-        got=f"{gains[0]:.2f} against {gains[1]:.2f} mm ({off:+.0%}); {read.pressure_mpa.max():.2f} and "
-        f"{true.pressure_mpa.max():.2f} MPa",
+        expected=f"within 30 %, or within {FLOOR_MM:g} mm",
+        got=f"{gains[0]:.2f} against {gains[1]:.2f} mm ({off:+.0%}); {', '.join(others)} mm; "
+        f"{read.pressure_mpa.max():.2f} and {true.pressure_mpa.max():.2f} MPa",
         source="own synthetic fracture, noise of the scan kept",
         rung="independent",
-        passed=abs(off) <= 0.3,
+        passed=abs(off) <= 0.3 or abs(gains[0] - gains[1]) <= FLOOR_MM,
     )
-
-
-def _sites(vertebra: Vertebra) -> list[BalloonSite]:
-    """Two balloons by formula: front ends at a fifth of the depth, centres in the middle of each half, level."""
-    local = vertebra.to_local_mm(vertebra.grid.to_mm(np.argwhere(vertebra.body)))
-    middle = local[np.abs(local[:, 2]) < 3]
-    front, back = np.percentile(middle[np.abs(middle[:, 0]) < 5, 1], [99, 1])
-    half = float(np.percentile(np.abs(middle[:, 0]), 99))
-    end = front - 0.2 * (front - back) - 3.0
-    places = [np.array([side * 0.42 * half, end, 0.0]) for side in (-1, 1)]
-    return [site_at(XPANDER, vertebra.to_world_mm(one), vertebra.axes[1]) for one in places]

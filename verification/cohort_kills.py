@@ -91,7 +91,9 @@ def workers_of(pid: int) -> list[psutil.Process]:
     with suppress(psutil.Error):
         for child in psutil.Process(pid).children(recursive=True):
             with suppress(psutil.Error):
-                if any("spawn_main" in word for word in child.cmdline()):
+                line = " ".join(child.cmdline())
+                # By its command until Dask gives it a title.
+                if "spawn_main" in line or line.startswith("dask worker"):
                     found.append(child)
     return found
 
@@ -140,7 +142,12 @@ def _trial(asked: argparse.Namespace, folder: Path) -> int:
     if not table.exists():
         write_cohort(table.parent, asked.count, asked.spacing_mm)
     more = ["--workers", str(asked.workers), "--truth", str(table.parent / "grades.csv")]
-    calm = undisturbed(table, folder / "calm", more)
+    kept = folder / "calm.json"
+    if kept.exists():
+        calm = json.loads(kept.read_text())
+    else:
+        calm = undisturbed(table, folder / "calm", more)
+        kept.write_text(json.dumps(calm))
     rough = disturbed(table, folder / "rough", more, asked.every_s, asked.run_kills, seed=4711)
     same = contents(folder / "calm") == contents(folder / "rough")
     rows = cases_of(folder / "rough")

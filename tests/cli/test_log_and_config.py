@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -31,6 +33,14 @@ def test_a_refusal_is_in_the_log_with_its_place_and_one_line_on_the_terminal(tmp
     text = log.read_text()
     assert "ERROR" in text and "Traceback" in text
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_without_a_log_a_refusal_is_said_once(tmp_path):
+    """In a process of its own: here pytest's handler takes what logging's last resort would print."""
+    (tmp_path / "bad.json").write_text("{")
+    words = [sys.executable, "-m", "endplate", "record", "check", str(tmp_path / "bad.json")]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2 and len(ended.stderr.strip().splitlines()) == 1, ended.stderr
 
 
 def test_verbose_says_what_is_done_on_standard_error(capsys):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.small_cohort import write_cohort
+from verification.cohort_kills import workers_of
 
 import endplate
 from endplate.cli.app import main
@@ -50,22 +51,17 @@ def study(cases, tmp_path_factory) -> Path:
         def count(outcome):
             on_outcome(outcome)
             if not killed:
-                workers = [one for one in psutil.Process().children(recursive=True)
-                           if any("spawn_main" in word for word in one.cmdline())]  # fmt: skip
-                killed.extend(one.pid for one in workers)
-                for one in workers:
+                for one in workers_of(os.getpid()):
+                    killed.append(one.pid)
                     one.kill()
 
         run_jobs(client, jobs, retries, count)
 
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("endplate.cohort.conduct.run_jobs", kill_once)
         assert main(["cohort", str(cases), "--out", str(out), *QUICK, "--truth", str(cases.parent / "grades.csv")]) == 0
     assert killed
-    trackers = [child for child in psutil.Process().children(recursive=True)
-                if child.pid not in before and "resource_tracker" not in " ".join(child.cmdline())]  # fmt: skip
-    assert not psutil.wait_procs(trackers, timeout=20)[1], "a process was left behind"
+    assert not psutil.wait_procs(workers_of(os.getpid()), timeout=20)[1], "a process was left behind"
     return out
 
 

@@ -90,7 +90,7 @@ def test_what_no_longer_fits_is_run_again(job, monkeypatch, change):
     [
         (CohortRow(id="a"), "assess", "LabelError", "neither a CT nor labels"),
         (CohortRow(id="a", ct="IN/labels.nii.gz"), "assess", "LabelError", "has no labels"),
-        (CohortRow(id="a", labels="IN/none.nii.gz"), "assess", "ImageError", "does not exist"),
+        (CohortRow(id="a", labels="IN/none.nii.gz"), "assess", "LabelError", "does not exist"),
         (CohortRow(id="a", labels="IN/record.json"), "assess", "LabelError", ""),
         (CohortRow(id="a", labels="IN/labels.nii.gz"), "plan", "RecordError", "has no record"),
         (CohortRow(id="a", record={"age_yr": 700, "sex": "female"}), "decide", "RecordError", ""),

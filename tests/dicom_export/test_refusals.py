@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import shutil
+from dataclasses import replace
 
 import pydicom
 import pytest
-from tests.support.dicom_scan import assessed, scanner_header, write_scan
+from tests.support.dicom_scan import scanner_header, write_scan
 
 from endplate.cli.app import main
 
 pytest.importorskip("highdicom", reason="highdicom (extra `dicom`) writes DICOM")
-
-
-@pytest.fixture(scope="module")
-def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return assessed(tmp_path_factory.mktemp("refused"))
 
 
 def refused(capsys, results, series, out, *words):
@@ -52,30 +48,41 @@ def test_a_copy_under_other_file_names_is_the_same_series(scan, tmp_path):
     assert (tmp_path / "out" / "measurements.dcm").exists()
 
 
+def changed(results, place, **changes):
+    """A copy of results whose provenance says something else."""
+    shutil.copytree(results, place)
+    document = json.loads((place / "case.json").read_text())
+    del document["provenance"]["parameters"]["ct_series"]
+    document["provenance"] |= changes
+    (place / "case.json").write_text(json.dumps(document))
+    return place
+
+
 def test_a_scan_that_came_as_nifti_has_no_dicom(scan, tmp_path, capsys):
-    import nibabel as nib
-    import numpy as np
-
-    from endplate.image.ct import read_ct
-
-    ct = read_ct(scan[0])
-    nib.save(nib.Nifti1Image(ct.hu, np.diag([-1.0, -1, 1, 1]) @ ct.grid.affine), tmp_path / "ct.nii.gz")
-    labels = scan[0].parent / "labels.nii.gz"
-    given = [str(tmp_path / "ct.nii.gz"), "--labels", str(labels), "--out", str(tmp_path / "r"), "--no-mechanics"]
+    ct, labels = tmp_path / "ct.nii.gz", scan[0].parent / "labels.nii.gz"
+    shutil.copy(labels, ct)
+    given = [str(ct), "--labels", str(labels), "--out", str(tmp_path / "r"), "--no-mechanics"]
     assert main(["assess", *given, "--dicom", "--quiet"]) == 2
     assert "no DICOM series" in capsys.readouterr().err
-    assert main(["assess", *given, "--quiet"]) == 0
-    refused(capsys, tmp_path / "r", scan[0], tmp_path / "out", "ct.nii.gz", "no DICOM series")
+    results = changed(scan[1], tmp_path / "nifti", inputs={"ct: ct.nii.gz": "0" * 64})
+    refused(capsys, results, scan[0], tmp_path / "out", "ct.nii.gz", "no DICOM series")
+    results = changed(scan[1], tmp_path / "alone", inputs={"labels: labels.nii.gz": "0" * 64})
+    refused(capsys, results, scan[0], tmp_path / "out", "labels without a CT")
+
+
+def test_a_nifti_keeps_no_series_even_where_its_sidecar_names_one():
+    from tests.support.small_spine import spine
+
+    from endplate.case.read import _series
+    from endplate.image.volume import SeriesRef
+
+    volume, _ = spine()
+    named = replace(volume, series=SeriesRef(path="ct.nii.gz", series_uid="1.2.3"))
+    assert _series(named) == {}
 
 
 def test_results_of_an_older_version_are_known_by_the_hash_of_the_folder(scan, tmp_path, capsys):
-    import shutil
-
-    older = tmp_path / "older"
-    shutil.copytree(scan[1], older)
-    document = json.loads((older / "case.json").read_text())
-    del document["provenance"]["parameters"]["ct_series"]
-    (older / "case.json").write_text(json.dumps(document))
+    older = changed(scan[1], tmp_path / "older")
     given = ["dicom", str(older), "--series", str(scan[0]), "--out", str(tmp_path / "out"), "--no-pdf", "--quiet"]
     assert main(given) == 0
     other, _ = write_scan(tmp_path / "other", scanner_header("other"))

@@ -10,7 +10,7 @@ from tests.support.small_spine import grid, spine
 
 from endplate.image.gantry_tilt import skew, straight_grid
 from endplate.image.resample import isotropic_grid, resample_labels, resample_volume
-from endplate.image.volume import Grid, Volume
+from endplate.image.volume import Grid, LabelMap, Volume
 
 VOLUME, LABELS = spine()
 
@@ -75,3 +75,42 @@ def test_a_straightened_grid_has_right_angles_and_covers_every_voxel(shear, spac
     assert index.min() > -1e-6
     assert (index <= np.array(straight.shape) - 1 + 1e-6).all()
     assert straight.spacing_mm.min() > 0.8 * min(spacing) * 0.8
+
+
+def by_simpleitk(array: np.ndarray, source: Grid, target: Grid, interpolator: int, outside: float) -> np.ndarray:
+    """The oracle: SimpleITK in index space."""
+    import SimpleITK as sitk  # noqa: N813
+
+    to_source = np.linalg.inv(source.affine) @ target.affine
+    transform = sitk.AffineTransform(3)
+    transform.SetMatrix(to_source[:3, :3].ravel().tolist())
+    transform.SetTranslation(to_source[:3, 3].tolist())
+    size, direction = list(target.shape), np.eye(3).ravel().tolist()
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
+    moved = sitk.Resample(image, size, transform, interpolator, [0.0] * 3, [1.0] * 3, direction, outside)
+    return sitk.GetArrayFromImage(moved).T
+
+
+@pytest.mark.parametrize("turn", [0.0, 11.0])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.7, 0.8, 3.1)])
+@pytest.mark.parametrize("shift", [0.0, 0.25, 0.5])
+def test_it_is_what_simpleitk_computes(turn, spacing, shift):
+    """Ties and the border included: half a voxel below the first counts as inside, half a voxel above the last not."""
+    sitk = pytest.importorskip("SimpleITK")
+    source = Grid(shape=(30, 34, 26), affine=np.diag([1.0, 1.0, 2.0, 1.0]))
+    angle = np.radians(turn)
+    affine = np.eye(4)
+    affine[:3, :3] = np.diag(spacing)
+    affine[:2, :2] = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ affine[:2, :2]
+    affine[:3, 3] = (-3 + shift, -2 + shift, -4 + 2 * shift)
+    target = Grid(shape=(41, 52, 40), affine=affine)
+    rng = np.random.default_rng(4711)
+    hu = rng.integers(-900, 1500, source.shape).astype(np.float32)
+    labels = rng.integers(1, 26, source.shape).astype(np.uint16)
+    ours = resample_volume(Volume(grid=source, hu=hu), target).hu
+    theirs = by_simpleitk(hu, source, target, sitk.sitkLinear, -1000.0)
+    assert np.allclose(ours, theirs, atol=1e-3)
+    inside = np.mean(ours != -1000)
+    assert 0.1 < inside < 0.9
+    ours = resample_labels(LabelMap(grid=source, labels=labels, scheme="verse"), target).labels
+    assert np.array_equal(ours, by_simpleitk(labels, source, target, sitk.sitkNearestNeighbor, 0))

@@ -5,17 +5,27 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.followup.conftest import postgres_server, where  # noqa: F401
 
 from endplate.jobs import queue
 from endplate.jobs.timing import TimeLeft
+from endplate.store.cases import add_case
 from endplate.store.database import StoreError, open_store
+
+
+@pytest.fixture
+def store(where):  # noqa: F811
+    """Both kinds of database."""
+    with open_store(where) as store:
+        store.where = where
+        yield store
 
 
 def test_a_job_is_claimed_once_by_many(store):
     job_id = queue.submit(store, "measure", "Measure", "ada")
 
     def claims(_):
-        with open_store(store.name, create=False) as other:
+        with open_store(store.where, create=False) as other:
             return queue.claim(other, job_id) is not None
 
     with ThreadPoolExecutor(6) as pool:
@@ -92,3 +102,26 @@ def test_time_left_is_unknown_where_nothing_says():
     left = TimeLeft({}, lambda: next(seconds))
     assert left.at("anatomy", 0.0) is None
     assert left.at("anatomy", 0.5) is None
+
+
+def test_the_last_run_that_was_alike_says_how_long_it_takes(store):
+    for upload, more, seconds in (("a", {}, {"bone": 9.0}), ("b", {"mechanics": False}, {"bone": 2.0})):
+        done = queue.submit(store, "intake", "Take in", "ada", None, {"upload": upload} | more)
+        queue.claim(store, done)
+        queue.end(store, done, "done", {"stage_seconds": seconds})
+    for more, seconds in (({}, {"bone": 9.0}), ({"mechanics": False}, {"bone": 2.0}), ({"voxel_mm": 2.0}, {})):
+        job_id = queue.submit(store, "intake", "Take in", "ada", None, {"upload": "c"} | more)
+        assert queue.former_stage_seconds(store, queue.job_row(store, job_id)) == seconds
+
+
+def test_the_last_job_of_a_case_counts(store):
+    case_id = add_case(store, "spine")
+    first = queue.submit(store, "measure", "Measure", "ada", case_id, {"n": 1})
+    queue.claim(store, first)
+    queue.end(store, first, "lost", {"error": {"message": "killed"}})
+    assert queue.last_of_cases(store)[case_id].id == first
+    second = queue.submit(store, "measure", "Measure", "ada", case_id, {"n": 2})
+    assert queue.last_of_cases(store)[case_id].id == second
+    queue.claim(store, second)
+    queue.end(store, second, "done")
+    assert queue.last_of_cases(store) == {}

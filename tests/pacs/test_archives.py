@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
@@ -14,9 +16,18 @@ from tests.support.dicom_scan import scanner_header, write_scan
 from tests.support.orthanc import MISSING, Orthanc, free_port, orthanc_program, running_orthanc
 
 from endplate.cli.app import main
+from endplate.pacs import dimse_client
+from endplate.pacs.found_series import SeriesQuery
+from endplate.pacs.peer import PeerError, parse_peer
+from endplate.pacs.receive import Limits, Receiver
+from endplate.pacs.rule_file import Rules
+from endplate.pacs.spool import Spool
+from endplate.pacs.transfer import find_series
 
 pytest.importorskip("pynetdicom", reason="pynetdicom (extra `pacs`) speaks DIMSE")
 pytest.importorskip("dicomweb_client", reason="dicomweb-client (extra `pacs`) speaks DICOMweb")
+
+SOURCE = {"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +58,7 @@ def test_both_protocols_are_answered(archive, capsys):
 
 
 def test_pushed_twice_is_there_once(stored, series):
-    (one,) = stored.series()
+    (one,) = [found for found in stored.series() if uid_of(found) == scanner_header().SeriesInstanceUID]
     assert len(one["Instances"]) == len(list(series.iterdir()))
 
 
@@ -80,6 +91,43 @@ def test_a_pull_that_was_broken_off_fetches_what_is_missing(stored, tmp_path, ca
     assert json.loads(capsys.readouterr().out)["result"]["series"][0]["fetched"] == 5
     assert main(given) == 0
     assert json.loads(capsys.readouterr().out)["result"]["series"][0]["fetched"] == 0
+
+
+def killed_after(arguments: list[str], ready: Callable[[], bool]) -> None:
+    """Run a command and kill it as soon as something holds, or let it end."""
+    process = subprocess.Popen([sys.executable, "-m", "endplate", *arguments, "--quiet"], env=os.environ | SOURCE)
+    try:
+        last = time.monotonic() + 120
+        while process.poll() is None and not ready():
+            assert time.monotonic() < last
+            time.sleep(0.003)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_push_and_pull_killed_in_the_middle_lose_nothing_and_do_nothing_twice(archive, tmp_path):
+    header = scanner_header("killed")
+    folder, _ = write_scan(tmp_path, header)
+    count = len(list(folder.iterdir()))
+
+    def stored() -> int:
+        return sum(len(one["Instances"]) for one in archive.series() if uid_of(one) == header.SeriesInstanceUID)
+
+    killed_after(["pacs", "push", archive.dimse, str(folder)], lambda: stored() > 0)
+    assert main(["pacs", "push", archive.dimse, str(folder), "--quiet"]) == 0
+    assert stored() == count
+    pull = ["pacs", "pull", archive.web, "--series", header.SeriesInstanceUID, "--study", header.StudyInstanceUID]
+    pull += ["--out", str(tmp_path / "in")]
+    killed_after(pull, lambda: len(list((tmp_path / "in").glob(".endplate-pulling-*/*.dcm"))) > 4)
+    assert main([*pull, "--quiet"]) == 0
+    came = [pydicom.dcmread(path).SOPInstanceUID for path in (tmp_path / "in" / header.SeriesInstanceUID).iterdir()]
+    assert sorted(came) == sorted(pydicom.dcmread(path).SOPInstanceUID for path in folder.iterdir())
+    assert not list((tmp_path / "in").glob(".*"))
+
+
+def uid_of(series: dict) -> str:
+    return series["MainDicomTags"]["SeriesInstanceUID"]
 
 
 def test_dcmtk_finds_what_we_stored(stored):
@@ -133,3 +181,25 @@ def test_an_archive_that_has_no_such_series(archive, tmp_path, capsys):
 
 def test_what_is_no_dicomweb_is_said(archive, capsys):
     refused(capsys, ["echo", f"http://127.0.0.1:{archive.http}/nothing"], "HTTP 404")
+
+
+def test_an_archive_moves_a_series_to_our_listener(tmp_path, series):
+    """C-MOVE: the archive sends by C-STORE to a title that it knows."""
+    if orthanc_program() is None:
+        pytest.skip(MISSING)
+    spool = Spool(tmp_path / "spool")
+    receiver = Receiver(spool, Rules(), Limits())
+    port = receiver.start("ENDPLATE", "127.0.0.1", 0, ["ORTHANC"])
+    try:
+        with running_orthanc(tmp_path, {"ENDPLATE": ("ENDPLATE", "127.0.0.1", port)}) as server:
+            assert main(["pacs", "push", server.dimse, str(series), "--quiet"]) == 0
+            peer = parse_peer(server.dimse)
+            (found,) = find_series(peer, SeriesQuery(series_uid=scanner_header().SeriesInstanceUID))
+            dimse_client.move(peer, found, "ENDPLATE")
+            with pytest.raises(PeerError, match="C-MOVE to NOBODY"):
+                dimse_client.move(peer, found, "NOBODY")
+    finally:
+        receiver.stop()
+        spool.close()
+    count, _ = spool.arrived(scanner_header().SeriesInstanceUID)
+    assert count == len(list(series.iterdir())) == found.instances

@@ -38,7 +38,7 @@ def test_three_planes_show_sides_and_clearances(planned):
     left = access.paths[0]
     above, side, across = path_figures(left, vertebra, phantom.volume)
     assert 'data-side="right"' in above and 'data-side="front"' in side
-    assert f"canal side {left.clearance_mm['medial']:.1f}" in above and "endplates" in side
+    assert f"medial (canal) {left.clearance_mm['medial']:.1f}" in above and "endplates" in side
     assert "L2 left" in across and SIDE_COLOUR["left"] in across
 
 

@@ -27,6 +27,7 @@ from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_pr
 from endplate.report import schema, to_document
 from endplate.report.figure.height_steps import height_steps_figure
 from endplate.report.html import to_html
+from endplate.report.phrase import anatomical
 from endplate.report.rehearsal.before import age_words, intact_words, results, zone_words
 from endplate.report.rehearsal.surface import surface
 from endplate.report.rehearsal.volumes import add_rehearsals
@@ -174,8 +175,8 @@ def test_what_a_picture_refers_to_is_on_the_page(page: Page) -> None:
 
 
 def test_how_far_the_back_wall_was_pushed_stands_in_the_table(page: Page) -> None:
-    for state in ("full", "emptied"):
-        assert f"Back wall pushed towards the canal, balloon {state} (mm)" in page.text
+    for state in ("full", "deflated"):
+        assert f"Posterior wall displaced towards the canal, balloon {state} (mm)" in page.text
 
 
 def test_what_is_taken_rather_than_computed_says_so(page: Page) -> None:
@@ -301,3 +302,11 @@ def test_the_height_is_drawn_step_by_step_with_bands_and_the_expected_one(case: 
     assert drawn.count('class="gain-bar ours"') == 4
     assert height_steps_figure(rehearsal, None) is None
     assert height_steps_figure(replace(rehearsal, bands={}), scanned) is None
+
+
+def test_places_of_a_rehearsal_are_named_in_the_terms_of_anatomy() -> None:
+    plain = "Back wall 1 mm; stopped by: opening reached: thin place in the lower endplate; front or side wall 2 mm"
+    assert anatomical(plain) == (
+        "Posterior wall 1 mm; stopped by: leakage route reached: cortical defect of the inferior endplate; "
+        "anterior or lateral wall 2 mm"
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import generate_uid
 from tests.support.small_spine import dicom_slices, save_series, series_header
@@ -13,7 +12,7 @@ from endplate.image.nifti import write_labels
 from endplate.image.phantom import Phantom, PhantomSpec, make_phantom
 from endplate.level import Level
 
-SPEC = PhantomSpec(levels=(Level.L1, Level.L2), spacing_mm=(1.5, 1.5, 2.0), field_mm=(110, 130))
+SPEC = PhantomSpec(levels=(Level.L1, Level.L2), spacing_mm=(1.5, 1.5, 2.0), field_mm=(100, 120))
 
 
 def scanner_header(seed: str = "phantom", **changes) -> Dataset:
@@ -62,10 +61,3 @@ def assessed(folder: Path, *more: str, header: Dataset | None = None) -> tuple[P
     given = [str(series), "--labels", str(labels), "--out", str(folder / "results"), "--quiet"]
     assert main(["assess", *given, *(more or ("--no-mechanics",))]) == 0
     return series, folder / "results"
-
-
-def left_marked(mask: np.ndarray) -> np.ndarray:
-    """A mask cut to its patient's left half (high i), to tell left from right."""
-    out = mask.copy()
-    out[: mask.shape[0] // 2] = False
-    return out

@@ -19,7 +19,7 @@ from tests.support.synthetic_case import synthetic_case
 from endplate.case import Case
 from endplate.case.care import Care, weigh
 from endplate.cli.app import main
-from endplate.image.volume import Grid, LabelMap
+from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
 from endplate.patient import parse_record
 
@@ -126,7 +126,7 @@ def _told(care: Care) -> dict[str, Any]:
 def _made() -> tuple[Any, dict[str, Any]]:
     grid = Grid(shape=(3, 4, 5), affine=np.eye(4))
     labels = LabelMap(grid=grid, labels=np.full(grid.shape, 20, np.uint8), scheme="verse")
-    volume = SimpleNamespace(grid=grid, hu=np.zeros(grid.shape, np.int16))
+    volume = Volume(grid=grid, hu=np.zeros(grid.shape, np.int16))
     return SimpleNamespace(warped=SimpleNamespace(volume=volume, labels=labels)), {"level": "L1"}
 
 

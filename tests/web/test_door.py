@@ -20,6 +20,8 @@ def test_the_token_opens_once(bench, stranger):
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie and "samesite=strict" in cookie
     assert stranger.get("/").status_code == 200
+    # The address opened again where it opened before leads on.
+    assert stranger.get(f"/enter?token={token}").headers["location"] == "/"
     stranger.cookies.clear()
     assert stranger.get(f"/enter?token={token}").status_code == 403
     assert stranger.get("/").status_code == 401

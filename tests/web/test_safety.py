@@ -12,6 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
+from endplate.jobs import queue
 from endplate.store import users
 from endplate.store.audit import notes
 from endplate.store.cases import add_case, case_row, case_rows, change_case
@@ -94,6 +95,21 @@ def test_a_wrong_id_reads_nothing(browser, case, wrong):
         answer = browser.get(f"/cases/{wrong}{rest}")
         assert answer.status_code == 404
         assert "root:" not in answer.text
+
+
+def test_of_a_job_only_what_it_made_is_given(bench, browser, case):
+    """A number beyond the list, a job of another kind, a name that is none of an export."""
+    job_id = queue.submit(bench.store, "export", "Export", "ada", case.id)
+    queue.claim(bench.store, job_id)
+    (bench.files.run(job_id)).mkdir()
+    (bench.files.run(job_id) / "report.pdf").write_bytes(b"%PDF")
+    assert browser.get(f"/jobs/{job_id}/made/0").status_code == 404
+    queue.end(bench.store, job_id, "done", {"result": {"files": ["report.pdf", "../../../endplate.db"]}})
+    assert browser.get(f"/jobs/{job_id}/made/0").content == b"%PDF"
+    for number in ("1", "2", "-1", "x", "../0"):
+        assert browser.get(f"/jobs/{job_id}/made/{number}").status_code in (404, 422)
+    for word in ("nothing", "..%2fcase.json", "case.json"):
+        assert browser.get(f"/cases/{case.id}/documents/{word}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["../app.py", "%2e%2e/app.py", "..%2fapp.py", "....//app.py", "%2fetc%2fpasswd"])
@@ -205,6 +221,11 @@ def test_an_upload_beyond_the_limit_is_refused_before_it_is_read(bench, browser,
     assert give(browser, csrf, "a.json", b" " * 5000).status_code == 413
 
 
+def test_an_upload_of_unknown_length_is_refused(browser, csrf):
+    answer = browser.post("/cases", content=iter([b"a" * 10]), headers={"X-CSRF-Token": csrf})
+    assert answer.status_code == 411
+
+
 def test_who_read_and_who_changed_a_patient_is_kept(bench, browser, csrf, case):
     browser.get(f"/cases/{case.id}/files")
     browser.get(f"/cases/{case.id}/files")
@@ -265,6 +286,10 @@ def test_roles_bound_what_a_user_may_do(bench, network):
         assert network.post(f"/cases/{case_id}/name", data={"csrf": csrf, "name": name}).status_code == rename
         assert network.get("/settings").status_code == settings
         assert network.get("/").status_code == 200
+
+
+def test_a_stranger_sends_little(network):
+    assert network.post("/sign-in", data={"name": "a" * 100_000, "password": "b"}).status_code == 413
 
 
 def test_few_wrong_passwords_then_a_wait(bench, network):

@@ -39,7 +39,7 @@ from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app
 from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
 from endplate.cli.serve_options import NO_SERVE, ServeChoices
-from endplate.cli.terminal import say_json
+from endplate.cli.terminal import say_json, say_script
 from endplate.cli.tokens import checked
 
 HELP = """From a spine CT with vertebra labels and a patient record to what is broken, how weak the bone is, what each
@@ -319,7 +319,7 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
 
     endplate completion bash > ~/.local/share/bash-completion/completions/endplate
     """
-    sys.stdout.write(app.generate_completion(prog_name="endplate", shell=shell) + "\n")
+    say_script(app.generate_completion(prog_name="endplate", shell=shell))
     return 0
 
 

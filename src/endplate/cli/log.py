@@ -50,8 +50,9 @@ def logged(run: RunOptions) -> Iterator[None]:
         yield
         LOGGER.info("done")
     except BaseException as error:
-        LOGGER.error("ended: %s: %s", type(error).__name__, error)
-        LOGGER.debug("where it ended", exc_info=True)
+        if handlers:  # without any, logging's last resort would say it a second time
+            LOGGER.error("ended: %s: %s", type(error).__name__, error)
+            LOGGER.debug("where it ended", exc_info=True)
         raise
     finally:
         for handler in handlers:
@@ -65,14 +66,14 @@ def with_log(tell: Progress) -> Progress:
     """The same progress, each stage and its details recorded once too."""
     stated: set[tuple[str, str]] = set()
 
-    def told(stage: str, fraction: float, detail: str) -> None:
+    def recorded(stage: str, fraction: float, detail: str) -> None:
         tell(stage, fraction, detail)
         if (stage, detail) not in stated:
             stated.add((stage, detail))
             level = logging.DEBUG if detail and fraction > 0 else logging.INFO
             LOGGER.log(level, "%s%s", stage, f": {detail}" if detail else "")
 
-    return told
+    return recorded
 
 
 class _Aside(logging.Handler):

@@ -69,6 +69,11 @@ def say_lines(text: str) -> None:
     sys.stdout.write("".join(f"{plain(line)}\n" for line in text.removesuffix("\n").split("\n")))
 
 
+def say_script(text: str) -> None:
+    """A script of our own for a shell, tabs and all: nothing of it comes from a user."""
+    sys.stdout.write(text + "\n")
+
+
 def say_table(table: Table, *, markup: bool = True) -> None:
     """A table; cells of foreign text go through `plain`, and are given with `markup` False."""
     console(markup=markup).print(table)

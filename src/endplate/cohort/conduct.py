@@ -145,7 +145,7 @@ def _left(jobs: Sequence[Job], settings: str, run: CohortRun, tell: Progress) ->
 def _run(
     jobs: list[Job], past: Sequence[Stamp], settings: CohortSettings, run: CohortRun, result: Result, tell: Progress
 ) -> None:
-    """The jobs on the cluster, progress told and outcomes counted."""
+    """The jobs on the cluster, progress reported and outcomes counted."""
     crew = crew_of([job.row for job in jobs], settings, past, run.workers, run.cores, run.memory_mb)
     with _cluster(crew, run) as client:
         workers = client.scheduler_info(n_workers=-1)["workers"].values()

@@ -46,9 +46,9 @@ def document_of(folder: Path) -> Mapping[str, Any]:
 
 def _finding(case: str, item: Mapping[str, Any]) -> Row:
     value = item["value"]
-    told = {"text": value} if isinstance(value, str) else {"value": float(value)}
+    content = {"text": value} if isinstance(value, str) else {"value": float(value)}
     same = {key: item[key] for key in ("condition", "low", "high", "unit", "method")}
-    return _row(case, item["level"], item["code"], **same, **told)
+    return _row(case, item["level"], item["code"], **same, **content)
 
 
 def _row(case: str, level: str | None, code: str, **more: Any) -> Row:

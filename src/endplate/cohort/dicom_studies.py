@@ -70,7 +70,7 @@ def _series(study: Path, limits: Limits) -> dict[tuple[Path, str], _Series]:
         try:
             _, facts = opened(path, limits)
         except ImageError:
-            continue  # what cannot be opened is told when the series is read
+            continue  # what cannot be opened is said when the series is read
         key = (path.parent, facts.get("SeriesInstanceUID", ""))
         one = found.setdefault(
             key, _Series(path.parent, facts.get("Modality", "").upper(), facts.get("SeriesDescription", ""))

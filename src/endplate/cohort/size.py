@@ -123,7 +123,7 @@ def _voxels(path: Path | None) -> int:
     """Voxels by the header of a NIfTI; a DICOM series by the bytes of its files, two a voxel. 0 where not known."""
     if path is None:
         return 0
-    with suppress(Exception):  # whatever is wrong with the file is told when its case is read
+    with suppress(Exception):  # whatever is wrong with the file is said when its case is read
         if path.is_dir():
             return sum(file.stat().st_size for file in path.iterdir()) // 2
         if path.name.endswith((".nii", ".nii.gz")):

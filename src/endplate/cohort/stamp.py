@@ -95,5 +95,5 @@ def fits(job: Job, stamp: Stamp | None, settings: str) -> bool:
 
 
 def is_done(job: Job, stamp: Stamp | None, settings: str) -> bool:
-    """Whether nothing is left to do, told without reading any input: path, size and time of each are as they were."""
+    """Whether nothing is left to do, known without reading any input: path, size and time of each are as they were."""
     return stamp is not None and fits(job, stamp, settings) and same_at_a_glance(quick_prints(job), stamp.inputs)

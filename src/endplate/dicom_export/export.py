@@ -155,9 +155,9 @@ def _documents(context: Any, choice: DicomChoice, vertebrae: Any, keep: Callable
     page = context.results.page
     if page is not None and choice.pdf:
         from endplate.dicom_export.encapsulated_pdf import encapsulated_pdf
-        from endplate.dicom_export.paper import pdf_of
+        from endplate.report.pdf import report_pdf
 
-        keep("report", encapsulated_pdf(context, 1, pdf_of(page)))
+        keep("report", encapsulated_pdf(context, 1, report_pdf(page)))
     if page is not None and choice.pictures:
         from endplate.dicom_export.key_pictures import key_pictures, secondary_capture
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.uid import SecondaryCaptureImageStorage
 
+from endplate.dicom_export.drawings import DEFINITIONS, DRAWING, TITLE, drawing_style, laid_out, size_of, standalone
 from endplate.dicom_export.object_header import RESEARCH, Context, new_object, source_images
-from endplate.dicom_export.paper import DEFINITIONS, DRAWING, STYLE, TITLE, laid_out, resolved, size_of, standalone
 from endplate.errors import OptionError
 
-KEY = re.compile(r"^sagittal-section|-path-|-solid-")
+KEY = re.compile(r"^sagittal-section|(^|-)(path|solid)-")
 """Names of the drawings that are kept: the section of the spine and those of the needles."""
 WIDTH_MM = 180.0
 DOTS_PER_MM = 5.0
@@ -47,8 +47,8 @@ def key_pictures(page: str) -> list[Picture]:
             found.setdefault(drawing[1], drawing[0])
     if not found:
         return []
-    style, shared = STYLE.search(page), DEFINITIONS.search(page)
-    look, definitions = resolved(style[1]) if style else "", shared[0] if shared else ""
+    shared = DEFINITIONS.search(page)
+    look, definitions = drawing_style(page), shared[0] if shared else ""
     sheets, blocks = [], []
     for number, svg in enumerate(found.values()):
         wide, high = size_of(svg)

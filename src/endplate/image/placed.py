@@ -123,9 +123,12 @@ def sitk_image(values: NDArray[Any], affine: NDArray[np.float64]) -> Any:
 
     Raises
     ------
-    ImageError : the axes are not at right angles; SimpleITK has no such images.
+    ImageError : the axes are not at right angles, as SimpleITK has none; or it is not installed.
     """
-    import SimpleITK as sitk  # noqa: N813
+    try:
+        import SimpleITK as sitk  # noqa: N813
+    except ImportError as error:
+        raise ImageError("SimpleITK is not installed", "its images are made by it", "pip install SimpleITK") from error
 
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     direction = affine[:3, :3] / spacing

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813  (the name that its own manual uses)
 from numpy.typing import NDArray
 
 from endplate.cited import cited
@@ -36,6 +35,8 @@ SAME_GRID_VOXELS = cited(
     0.1, "1", "of a voxel: headers written by different programs round their origins by some per cent of it", "design"
 )
 SURROUND_VOXELS = 6
+NEAREST, LINEAR = 0, 1
+"""Orders of the spline."""
 
 
 def match_grids(volume: Volume, labels: LabelMap) -> LabelMap:
@@ -90,20 +91,16 @@ def _check_one_frame(volume: Volume, labels: LabelMap) -> None:
 
 def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
     """The same labels on another grid, nearest neighbour; what lies outside is background."""
-    subregion = (
-        None
-        if labels.subregion is None
-        else _resample(labels.subregion, labels.grid, grid, sitk.sitkNearestNeighbor, 0)
-    )
+    subregion = None if labels.subregion is None else _resample(labels.subregion, labels.grid, grid, NEAREST, 0)
     return LabelMap(
-        grid=grid, labels=_resample(labels.labels, labels.grid, grid, sitk.sitkNearestNeighbor, 0),
+        grid=grid, labels=_resample(labels.labels, labels.grid, grid, NEAREST, 0),
         scheme=labels.scheme, subregion=subregion, series=labels.series, notes=labels.notes, axes=labels.axes,
     )  # fmt: skip
 
 
 def resample_volume(volume: Volume, grid: Grid) -> Volume:
     """The same CT on another grid, linear interpolation, float32; what lies outside is air."""
-    hu = _resample(volume.hu.astype(np.float32), volume.grid, grid, sitk.sitkLinear, AIR_HU)
+    hu = _resample(volume.hu.astype(np.float32), volume.grid, grid, LINEAR, AIR_HU)
     return Volume(grid=grid, hu=hu, series=volume.series, axes=volume.axes)
 
 
@@ -118,17 +115,37 @@ def isotropic_grid(grid: Grid, spacing_mm: float) -> Grid:
     return Grid(shape=(i, j, k), affine=affine)
 
 
-def _resample(array: NDArray[Any], source: Grid, target: Grid, interpolator: int, outside: float) -> NDArray[Any]:
-    """Resample in index space, so that sheared grids, which SimpleITK images cannot hold, are served too."""
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
+def _resample(array: NDArray[Any], source: Grid, target: Grid, order: int, outside: float) -> NDArray[Any]:
+    """Resample in index space, so that sheared grids are served too; half a voxel below the first counts as inside.
+
+    SciPy's spline of order 0 or 1 with its edge repeated is what SimpleITK computes (its test compares them).
+    """
+    from scipy.ndimage import affine_transform
+
     to_source = np.linalg.inv(source.affine) @ target.affine
-    transform = sitk.AffineTransform(3)
-    transform.SetMatrix(to_source[:3, :3].ravel().tolist())
-    transform.SetTranslation(to_source[:3, 3].tolist())
-    moved = sitk.Resample(
-        image, list(target.shape), transform, interpolator, [0.0] * 3, [1.0] * 3, np.eye(3).ravel().tolist(), outside
+    matrix, offset = to_source[:3, :3], to_source[:3, 3]
+    moved: NDArray[Any] = affine_transform(
+        array, matrix, offset, target.shape, order=order, mode="nearest", prefilter=False, output=array.dtype
     )
-    return np.ascontiguousarray(sitk.GetArrayViewFromImage(moved).T)
+    _empty_outside(moved, matrix, offset, array.shape, outside)
+    return moved
+
+
+def _empty_outside(
+    moved: NDArray[Any],
+    matrix: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    shape: tuple[int, ...],
+    outside: float,
+) -> None:
+    """Set what lies beyond the source, plane by plane: coordinates of a whole scan would take its memory thrice."""
+    j, k = np.arange(moved.shape[1])[:, None], np.arange(moved.shape[2])[None, :]
+    for i in range(moved.shape[0]):
+        beyond = np.zeros(moved.shape[1:], bool)
+        for row, start, count in zip(matrix, offset, shape, strict=True):
+            place = row[0] * i + row[1] * j + row[2] * k + start
+            beyond |= (place < -0.5) | (place >= count - 0.5)
+        moved[i][beyond] = outside
 
 
 def _check_over_bone(volume: Volume, labels: LabelMap) -> None:

@@ -144,7 +144,7 @@ class DaskScheduler:
         """See `Executor.close`."""
         from distributed import fire_and_forget
 
-        for future in self._futures.values():
+        for future in list(self._futures.values()):
             fire_and_forget(future)
         self._client.close()
 

@@ -65,6 +65,15 @@ def jobs(store: Store, states: Sequence[State] = (), case_id: str | None = None,
         return [_job(found) for found in connection.execute(query).mappings()]
 
 
+def last_of_cases(store: Store) -> dict[str, Job]:
+    """By case, the job that was asked for last, where it did not end well or is open."""
+    last = select(table.c.case_id, func.max(table.c.asked_at).label("at")).group_by(table.c.case_id).subquery()
+    query = select(table).join(last, (table.c.case_id == last.c.case_id) & (table.c.asked_at == last.c.at))
+    with store.reading() as connection:
+        found = connection.execute(query.where(table.c.state != "done")).mappings()
+        return {one["case_id"]: _job(one) for one in found}
+
+
 def changed_since(store: Store, version: int) -> list[Job]:
     """Jobs that were written to after a version, oldest change first."""
     query = select(table).where(table.c.version > version).order_by(table.c.version)
@@ -118,12 +127,21 @@ def cancel_asked(store: Store, job_id: str) -> bool:
         return bool(connection.execute(select(table.c.cancel_asked).where(table.c.id == job_id)).scalar())
 
 
-def former_stage_seconds(store: Store, task: str) -> dict[str, float]:
-    """How long each stage took in the last run of a task that ended well, in order; empty where there was none."""
-    query = select(table.c.stage_seconds).where(table.c.task == task, table.c.state == "done")
+def former_stage_seconds(store: Store, job: Job) -> dict[str, float]:
+    """How long each stage took in the last such job that ended well, in order; empty where there was none.
+
+    Such a one has the same task and, but for its files, the same arguments.
+    """
+    query = select(table.c.arguments, table.c.stage_seconds).where(table.c.task == job.task, table.c.state == "done")
     with store.reading() as connection:
-        found = connection.execute(query.order_by(table.c.ended_at.desc()).limit(1)).scalar()
-    return found if isinstance(found, dict) else {}
+        for row in connection.execute(query.order_by(table.c.ended_at.desc()).limit(20)):
+            if _how(row.arguments) == _how(job.arguments) and isinstance(row.stage_seconds, dict):
+                return row.stage_seconds
+    return {}
+
+
+def _how(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name != "upload"}
 
 
 def _step(

@@ -14,6 +14,7 @@ Task = Callable[[JobContext], dict[str, Any]]
 TASKS: dict[str, str] = {
     "intake": "endplate.jobs.intake:intake",
     "measure": "endplate.jobs.measure:measure",
+    "export": "endplate.jobs.export:export",
     "view": "endplate.jobs.view:view",
     "rehearse": "endplate.jobs.rehearse:rehearse",
     "weigh": "endplate.jobs.weigh:weigh_again",

@@ -39,7 +39,7 @@ def work(database: str, data: str, job_id: str) -> int:
         if job is None:
             return 0
         context = JobContext(job=job, store=store, files=files)
-        context.time_left = TimeLeft(queue.former_stage_seconds(store, job.task))
+        context.time_left = TimeLeft(queue.former_stage_seconds(store, job))
         _do(store, context)
     return 0
 

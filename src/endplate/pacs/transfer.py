@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from endplate.atomic import atomic_path, private_folder
+from endplate.atomic import PREFIX, atomic_path, private_folder, try_lock
 from endplate.errors import InputError, OptionError, OutputError
 from endplate.image.file_type import is_dicom
 from endplate.pacs import dimse_client, web_client
@@ -79,6 +80,18 @@ def pull_series(peer: Peer, series: FoundSeries, out: Path, progress: Progress =
         raise OutputError(f"{folder} is there and is not this series whole", "it is not replaced", "move it away")
     partial = out / f"{PARTIAL}{series.series_uid}"
     private_folder(partial)
+    with _alone(partial):
+        fetched = _fill(client, peer, series, uids, partial, progress)
+        os.replace(partial, folder)
+    return folder, fetched
+
+
+def _fill(
+    client: ModuleType, peer: Peer, series: FoundSeries, uids: Sequence[str], partial: Path, progress: Progress
+) -> int:
+    """Fetch what is missing in the folder in which a series arrives; returns how many instances that was."""
+    for left in partial.glob(f"{PREFIX}*"):  # what a killed run was writing
+        left.unlink(missing_ok=True)
     wanted = [uid for uid in uids if not (partial / f"{uid}.dcm").is_file()]
 
     def keep(uid: str, arrived: Any) -> None:
@@ -90,11 +103,23 @@ def pull_series(peer: Peer, series: FoundSeries, out: Path, progress: Progress =
     lacking = [uid for uid in uids if not (partial / f"{uid}.dcm").is_file()]
     if lacking:
         raise PeerError(
-            f"{len(lacking)} of {len(uids)} instances of series {series.series_uid} did not arrive", "",
+            f"{len(lacking)} of {len(uids)} instances of series {series.series_uid} did not arrive",
+            "",
             "run the same command again: it fetches what is missing",
-        )  # fmt: skip
-    os.replace(partial, folder)
-    return folder, len(wanted)
+        )
+    return len(wanted)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Refuse where another run fetches the same series into the same place."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if try_lock(handle) is False:
+            raise OutputError(f"another run is fetching into {folder}", "", "wait for it, or choose another folder")
+        yield
+    finally:
+        os.close(handle)
 
 
 def files_to_push(given: Sequence[Path]) -> list[Path]:

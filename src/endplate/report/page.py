@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from endplate.report.phrase import anatomical
+
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """Content security of every page: no script, no network, no form; its own styles and pictures only."""
 
@@ -23,6 +25,7 @@ def template_environment() -> Environment:
         finalize=_shown,
     )
     environment.globals["policy"] = POLICY
+    environment.filters["anatomical"] = anatomical
     return environment
 
 

@@ -74,6 +74,23 @@ def polished(text: str) -> str:
     return text
 
 
+ANATOMY = (
+    ("thin place in the", "cortical defect of the"), ("upper endplate", "superior endplate"),
+    ("lower endplate", "inferior endplate"), ("back wall", "posterior wall"),
+    ("front or side wall", "anterior or lateral wall"), ("front wall", "anterior wall"), ("side wall", "lateral wall"),
+    ("opening reached", "leakage route reached"),
+)  # fmt: skip
+"""Plain names of places in the results of a rehearsal, and the terms of anatomy for them."""
+
+
+def anatomical(text: str) -> str:
+    """Text of a rehearsal in the terms of anatomy; the JSON keeps it plain."""
+    for plain, term in ANATOMY:
+        text = re.sub(rf"\b{plain}", term, text)
+        text = text.replace(plain.capitalize(), term.capitalize())
+    return text
+
+
 BUILT, NOTE = "built_truth", "input"
 """Codes of cautions that are no problems: what a digital spine was built to be, and plain notes of the readers."""
 ROUTE_PLACES = {"rods": "calibration rods", "tissue": "the patient's own tissues", "given": "the given line"}

@@ -86,7 +86,7 @@ def case_row(store: Store, case_id: str) -> CaseRow:
     return _row(found)
 
 
-def case_rows(store: Store, limit: int = 500) -> list[CaseRow]:
+def case_rows(store: Store, limit: int = 5000) -> list[CaseRow]:
     """All cases, the last changed first."""
     query = select(tables.case).where(tables.case.c.removed_at.is_(None))
     with store.reading() as connection:

@@ -48,23 +48,45 @@ class Store:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine, self.name = engine, name
+        self._file = Path(engine.url.database) if engine.dialect.name == "sqlite" and engine.url.database else None
+        self._inode = _inode_of(self._file)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the database."""
         with _told(self.name), _readable(self.name), self.engine.connect() as connection:
             connection.execution_options(endplate_reads=True)
+            self._check_there()
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of it is kept, or nothing."""
         with _told(self.name), _readable(self.name), self.engine.begin() as connection:
+            self._check_there()
             yield connection
+
+    def _check_there(self) -> None:
+        """Refuse a file that was moved, removed or exchanged: what is written to its open remains would be lost."""
+        if self._file is not None and self._inode is not None and _inode_of(self._file) != self._inode:
+            raise StoreError(
+                f"the database {self.name} was moved or removed while it was open",
+                "what is written now would be lost",
+                "put it back where it was, or start again",
+            )
 
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
+
+
+def _inode_of(path: Path | None) -> tuple[int, int] | None:
+    """By what the system knows a file; None where there is none."""
+    try:
+        found = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 @contextmanager

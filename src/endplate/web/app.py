@@ -47,6 +47,7 @@ def create_app(bench: Bench) -> FastAPI:
     app.state.bench = bench
     app.mount("/static", StaticFiles(directory=str(files("endplate.web").joinpath("static"))), name="static")
     api = rest_app(bench)
+    app.state.api = api
     app.mount("/api", api)
     for router in routers():
         app.include_router(router)
@@ -75,6 +76,8 @@ def _status(error: Exception) -> int:
         return int(getattr(error, "status", default))
     if isinstance(error, HTTPException):
         return error.status_code
+    if isinstance(error, OSError) and error.errno in (28, 122):
+        return 507
     return 422 if isinstance(error, RequestValidationError) else 500
 
 
@@ -89,6 +92,8 @@ def _in_words(request: Request, error: Exception) -> EndplateError:
         return EndplateError(
             f"{field or 'the request'}: {first.get('msg', 'cannot be used')}", "nothing was changed", "check it"
         )
+    if isinstance(error, OSError) and error.errno in (28, 122):
+        return EndplateError("the disk of the server is full", "nothing was kept", "free some space, then repeat")
     log.error("a fault of our own at %s", request.url.path, exc_info=error)
     return EndplateError(
         "endplate met a fault of its own", "nothing more is known here", "see the terminal of the server"

@@ -22,7 +22,9 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/cases/{case_id}")
 def front(case: TheCase) -> Response:
-    """The first screen that the case has."""
+    """The first screen that the case has; of one that was not measured yet its files and jobs."""
+    if case.folder is None:
+        return RedirectResponse(f"/cases/{case.id}/files", 303)
     shown = [one for one in sorted(CASE_SCREENS, key=lambda one: one.order) if one.shown(case)]
     return RedirectResponse(shown[0].path.format(case_id=case.id), 303)
 

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from endplate.jobs import queue
-from endplate.level import Level
+from endplate.level import Level, parse_level
 from endplate.report.read_document import read_document
 from endplate.store.audit import note
 from endplate.store.cases import CaseRow, inputs_of
 from endplate.store.readings import add_reading, readings_of, withdraw_reading
+from endplate.store.users import User
 from endplate.web.access import Editor, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
 from endplate.web.level_facts import level_facts, words_of
@@ -114,8 +115,9 @@ def new_reading(
     _check(bench, case, given)
     add_reading(bench.store, case.id, given, user.name)
     note(bench.store, user.name, "corrected the case", case, f"{what} {level} {to}: {given['reason']}")
-    start_job(bench, user, "measure", f"Measure {case.name} as read by {user.name}", case)
-    return RedirectResponse(f"/cases/{case.id}/view?level={level}", 303)
+    _measure_again(bench, user, case)
+    then = f"&then={parse_level(to)}" if what == "renumber" else ""
+    return RedirectResponse(f"/cases/{case.id}/view?level={parse_level(level)}{then}", 303)
 
 
 @router.post("/cases/{case_id}/readings/{number}/withdraw")
@@ -125,16 +127,32 @@ def withdraw(bench: TheBench, case: TheCase, user: Editor, number: int) -> Respo
     _resolve(case, [one.plain for one in held])
     withdraw_reading(bench.store, case.id, number, user.name)
     note(bench.store, user.name, "withdrew a reading", case, str(number))
-    start_job(bench, user, "measure", f"Measure {case.name} as read by {user.name}", case)
+    _measure_again(bench, user, case)
     return RedirectResponse(f"/cases/{case.id}/view", 303)
+
+
+def _measure_again(bench: Bench, user: User, case: CaseRow) -> None:
+    """Measure with the settings of the last measurement; one that still runs knows nothing of what was said now."""
+    former = [job for job in queue.jobs(bench.store, case_id=case.id) if job.task == "measure"]
+    for job in former:
+        if job.open:
+            queue.ask_cancel(bench.store, job.id)
+    start_job(
+        bench, user, "measure", f"Measure {case.name} as read by {user.name}", case,
+        former[0].arguments if former else {},
+    )  # fmt: skip
 
 
 def _check(bench: Bench, case: CaseRow, given: dict[str, Any]) -> None:
     """Refuse a reading that has no meaning, before it is kept."""
     if "labels" not in inputs_of(bench.store, case.id):
         raise RefusedError(409, "this case cannot be computed again", "its labels are not here", "add them to the case")
+    held = [one.plain for one in readings_of(bench.store, case.id)]
+    if held != read_document(_folder(case))["provenance"].get("parameters", {}).get("readings", []):
+        what = "this case is being computed again from what was said before"
+        raise RefusedError(409, what, "the names on the page are not the last ones", "wait for its job, then repeat")
     signed = given | {"who": "reader", "at": "2000-01-01T00:00:00Z"}
-    _resolve(case, [*(one.plain for one in readings_of(bench.store, case.id)), signed])
+    _resolve(case, [*held, signed])
 
 
 def _resolve(case: CaseRow, plain: list[dict[str, Any]]) -> None:

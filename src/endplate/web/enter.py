@@ -22,6 +22,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/enter")
 def enter(request: Request, bench: TheBench) -> Response:
     """Exchange the token of the address, once, for the cookie of a session."""
+    if request.state.user is not None:  # the address opened again in the same browser
+        return RedirectResponse("/", 303)
     given = parse_qs(request.url.query).get("token", [""])[0]
     token = bench.entry_token
     if not bench.settings.local or token is None or not hmac.compare_digest(given.encode(), token.encode()):

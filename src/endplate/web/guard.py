@@ -6,11 +6,11 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from endplate.errors import EndplateError
 from endplate.store.users import User, api_user, session_user
 from endplate.web.bench import Bench
 
@@ -29,6 +29,8 @@ HEADERS = {
 }
 OPEN = ("/static/", "/enter", "/sign-in", "/healthy")
 """Addresses that need no session; none of them shows anything of a patient."""
+OPEN_BYTES = 2**16
+"""Most of a body that is read from somebody whom we do not know."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_DIGITS = 18
 """Of a Content-Length; a longer one is no size of anything."""
@@ -59,27 +61,37 @@ class Guard:
 
         refusal = self._refused(request)
         if refusal is None:
-            user = await run_in_threadpool(self._user, request)
+            user, lost = None, ""
+            try:
+                user = await run_in_threadpool(self._user, request)
+            except EndplateError as error:  # the database is lost or locked
+                lost = str(error).rstrip(".")
             scope.setdefault("state", {})["user"] = user
-            if user is None and not scope["path"].startswith(OPEN):
+            if lost:
+                refusal = refused(request, 503, lost, "nothing was changed")
+            elif user is None and not scope["path"].startswith(OPEN):
                 refusal = self._unknown(request)
             elif user is not None and _foreign(request):
                 refusal = refused(request, 403, "this request comes from another site", "it was not answered")
-        await (refusal or self.app)(scope, _bounded(receive, self._most(request)), send_with_headers)
+        await (refusal or self.app)(scope, receive, send_with_headers)
 
     def _refused(self, request: Request) -> Response | None:
         """A refusal that needs nothing but the headers."""
         host = request.headers.get("host", "").lower()
         if host not in self.bench.settings.hosts:
             return refused(request, 400, "this server is not known by the name it was asked by", "use its own address")
+        if "transfer-encoding" in request.headers:
+            return refused(request, 411, "an upload that does not say its length", "send a Content-Length")
         length, most = request.headers.get("content-length", "0"), self._most(request)
         if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > most:
-            return refused(request, 413, _too_much(most), "give it in parts")
+            return refused(request, 413, f"more than {most / 2**20:.4g} MiB in one request", "give it in parts")
         return None
 
     def _most(self, request: Request) -> int:
         """Most bytes of a body: those of an upload where files are taken, else those of a form."""
         settings, path = self.bench.settings, request.url.path
+        if path.startswith(OPEN):
+            return OPEN_BYTES
         takes_files = path in ("/cases", "/api/cases") or (path.startswith("/cases/") and path.endswith("/files"))
         return settings.upload_bytes if takes_files else min(settings.form_bytes, settings.upload_bytes)
 
@@ -104,26 +116,6 @@ class Guard:
         if request.method in SAFE and "hx-request" not in request.headers:
             return Response(status_code=303, headers={"Location": "/sign-in"})
         return refused(request, 401, "you are not signed in, or were away too long", "sign in again")
-
-
-def _bounded(receive: Receive, most: int) -> Receive:
-    """A body that is refused as soon as more of it came than may, whatever its header said."""
-    came = 0
-
-    async def bounded() -> Message:
-        nonlocal came
-        message = await receive()
-        came += len(message.get("body", b""))
-        if came > most:
-            raise HTTPException(413, _too_much(most))
-        return message
-
-    return bounded
-
-
-def _too_much(most: int) -> str:
-    size = f"{most / 2**30:g} GiB in one upload" if most >= 2**30 else f"{most / 2**20:.3g} MiB in one form"
-    return f"more than {size}"
 
 
 def _foreign(request: Request) -> bool:

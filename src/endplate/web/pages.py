@@ -16,6 +16,7 @@ from endplate.api.progress import STAGE_WORDS
 from endplate.errors import EndplateError
 from endplate.jobs.job import Job
 from endplate.report.care.words import change_words, fact_words, missing_words
+from endplate.report.page import template_environment
 from endplate.store.cases import CaseRow
 from endplate.web.screens import CASE_SCREENS, MAIN_SCREENS
 
@@ -31,6 +32,8 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # No control or direction character of a name reaches a page, as in the report.
+        finalize=template_environment().finalize,
     )
     found.filters |= {"stage_words": stage_words, "seconds": seconds_words, "ago": ago_words, "percent": percent_words}
     found.filters |= {"fact_words": fact_words, "missing_words": missing_words, "change_words": change_words}

@@ -77,13 +77,19 @@ def rehearsal_page(request: Request, bench: TheBench, case: TheCase, level: str 
 
 
 @router.get("/cases/{case_id}/rehearsal/start")
-def start(bench: TheBench, case: TheCase, level: str) -> Response:
-    """Where the needles of a level begin: the best line of the search on each side, and the frame of the level."""
+def start(bench: TheBench, case: TheCase, level: str, procedure: str = "vertebroplasty", balloon: str = "") -> Response:
+    """Where the needles of a level begin: the best line of the search on each side, and the frame of the level.
+
+    In a kyphoplasty the target is the balloon's centre, half a balloon behind the end of the channel.
+    """
     from endplate.report.view.walls import read_starts
 
     place, scene = _walls_file(bench, case, level)
     found = next(one for one in scene["levels"] if one["level"] == level)
-    lines = {side: (ends * TO_LPS).round(2).tolist() for side, ends in read_starts(place).items()}
+    ahead, lines = _ahead_mm(procedure, balloon), {}
+    for side, (entry, end) in read_starts(place).items():
+        along = (end - entry) / np.linalg.norm(end - entry)
+        lines[side] = (np.stack([entry, end - ahead * along]) * TO_LPS).round(2).tolist()
     return JSONResponse({"level": level, "centre": found["centre"], "axes": found["axes"], "lines": lines})
 
 
@@ -125,7 +131,7 @@ def plane(bench: TheBench, case: TheCase, origin: str, right: str, down: str, wi
     scene = scene_of(bench, case)
     if scene is None or window not in WINDOWS:
         raise RefusedError(404, "there is no such picture", "", "load the page again")
-    middle, across, along = (_place(text) * TO_LPS for text in (origin, right, down))
+    middle, across, along = (_place(text) for text in (origin, right, down))
     steps = np.arange(-ACROSS_MM / 2, ACROSS_MM / 2, PIXEL_MM) + PIXEL_MM / 2
     points = middle + steps[:, None, None] * along + steps[None, :, None] * across
     return Response(_picture(bench.files.view(case.id), scene, points, window), media_type="image/jpeg")
@@ -163,6 +169,7 @@ def run(bench: TheBench, case: TheCase, user: Editor, plan: Annotated[Plan, Form
         given.pop("balloon_ml", None)
     given = {key: value for key, value in given.items() if value not in ("", None, [])}
     _check(given)
+    _refuse_unsafe(bench, case, given)
     by_hand = " by hand" if given.get("lines") else ""
     volume = f", {given['cement_ml']:g} mL" if "cement_ml" in given else ""
     title = f"{procedure.capitalize()} of {level}{by_hand}{volume}"
@@ -184,8 +191,9 @@ def _worst_first(case: CaseRow) -> list[str]:
 def _more(text: str) -> dict[str, Any]:
     """The part of the form that is no plain field; refused where it is not what the page sends."""
     try:
-        found = json.loads(text)
-        plan = dict(found)
+        plan = json.loads(text)
+        if not isinstance(plan, dict):
+            raise TypeError("no table")
         lines = [
             {"side": str(one["side"]), "entry": _numbers(one["entry"]), "target": _numbers(one["target"])}
             for one in plan.get("lines", [])
@@ -205,6 +213,28 @@ def _check(given: dict[str, Any]) -> None:
     from endplate.jobs.rehearse import CHOICES
 
     rehearsal_settings(None, {key: given[key] for key in CHOICES if key in given} | {"members": 0})
+
+
+def _refuse_unsafe(bench: Bench, case: CaseRow, given: dict[str, Any]) -> None:
+    """Refuse needles placed by hand that break a wall or come too near to it, before a job is begun."""
+    from endplate.repair.access.assess_path import assess_path
+    from endplate.repair.access.clearance import refusal, verdict
+    from endplate.repair.access.needle_choice import needles_for
+    from endplate.repair.access.settings import PathSettings
+
+    level, procedure = Level(given["level"]), given["procedure"]
+    place, _ = _walls_file(bench, case, level)
+    settings = PathSettings(needle=given.get("needle"), balloon=given.get("balloon"))
+    needle, ahead = needles_for(level, procedure, settings)[0], _ahead_mm(procedure, given.get("balloon", ""))
+    for line in given.get("lines", ()):
+        walls = _walls(place, place.stat().st_mtime_ns, level).get(line["side"])
+        if walls is None:
+            what = f"no pedicle was found on the {line['side']} of {level}"
+            raise RefusedError(409, what, "", "choose the other side")
+        ends = [np.array(line[end]) * TO_LPS for end in ("entry", "target")]
+        path = assess_path(walls, ends[0], ends[1], needle, "transpedicular", ahead)
+        if verdict(path) == "refused":
+            raise RefusedError(409, f"unsafe needle on the {line['side']} of {level}", refusal(path), "place it anew")
 
 
 def _ahead_mm(procedure: str, balloon: str) -> float:

@@ -19,6 +19,7 @@ from endplate.store.users import users
 from endplate.web.bench import Bench, WebSettings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+EVERYWHERE = ("0.0.0.0", "::", "")
 DATABASE = "endplate.db"
 
 
@@ -122,6 +123,12 @@ def _settings(store: Store, options: ServeOptions, port: int) -> WebSettings:
             f"--host {options.host} without users",
             "everybody on the network could read the patients",
             "add one first: endplate serve --add-user NAME --role admin",
+        )
+    if options.host in EVERYWHERE and not options.names:
+        raise InputError(
+            f"--host {options.host} without --name",
+            "only requests for a known name are answered",
+            "say by which name or address browsers ask for it, such as --name 10.0.0.5",
         )
     names = {"127.0.0.1", "localhost", "[::1]"} if local else {options.host, *options.names}
     hosts = {f"{name.lower()}:{port}" for name in names} | ({name.lower() for name in options.names})

@@ -47,6 +47,23 @@ def withdraw(number: int, bench: TheBench, user: Admin) -> Response:
     return RedirectResponse("/settings", 303)
 
 
+@router.get("/settings/api")
+def programs(request: Request, user: Admin) -> Response:
+    """Every request of the REST door, from its generated description."""
+    described = request.app.state.api.openapi()
+    requests = [
+        {
+            "method": method.upper(),
+            "path": "/api" + path,
+            "words": one.get("description", ""),
+            "given": [field["name"] for field in one.get("parameters", [])],
+        }
+        for path, methods in described["paths"].items()
+        for method, one in methods.items()
+    ]
+    return page(request, "programs.html.j2", requests=requests, about=described["info"]["description"])
+
+
 def _page(request: Request, bench: Bench, key: str) -> Response:
     return page(
         request, "settings.html.j2", tokens=api_tokens(bench.store), roles=ROLES, key=key, users=users(bench.store),

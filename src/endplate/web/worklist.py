@@ -24,6 +24,8 @@ router = APIRouter(include_in_schema=False)
 
 SOON = timedelta(days=28)
 """Steps of care whose limit is nearer than this, or has passed, are shown."""
+AT_FIRST = 60
+"""Rows that a page has until more are asked for."""
 FILTERS = {
     "all": "All",
     "emergency": "Emergencies",
@@ -46,7 +48,9 @@ class WorkRow:
 
 
 @router.get("/")
-def worklist(request: Request, bench: TheBench, user: Reader, q: str = "", show: str = "all") -> Response:
+def worklist(
+    request: Request, bench: TheBench, user: Reader, q: str = "", show: str = "all", most: int = AT_FIRST
+) -> Response:
     """The page, or for htmx its rows alone."""
     found = work_rows(bench)
     show = show if show in FILTERS else "all"
@@ -56,7 +60,8 @@ def worklist(request: Request, bench: TheBench, user: Reader, q: str = "", show:
     return page(
         request,
         template,
-        rows=shown,
+        rows=shown[: max(most, 1)],
+        more=max(len(shown) - max(most, 1), 0),
         total=len(found),
         q=q[:100],
         show=show,
@@ -68,10 +73,7 @@ def worklist(request: Request, bench: TheBench, user: Reader, q: str = "", show:
 
 def work_rows(bench: Bench) -> list[WorkRow]:
     """All cases as lines: emergencies first, then what was changed last."""
-    last: dict[str, Job] = {}
-    for job in queue.jobs(bench.store, limit=1000):
-        if job.case_id is not None:
-            last.setdefault(job.case_id, job)
+    last = queue.last_of_cases(bench.store)
     due, _ = due_list(bench.store, date.today(), limit=500)
     by_patient = {row.patient_id: row for row in reversed(due)}
     steps = open_steps(bench.store)
@@ -84,8 +86,7 @@ def work_rows(bench: Bench) -> list[WorkRow]:
 
 def _row(case: CaseRow, job: Job | None, due: DueRow | None, steps: list[Step]) -> WorkRow:
     today = date.today()
-    row = WorkRow(case=case, due=due, steps=[one for one in steps if one.until and one.until - today <= SOON])
-    row.job = job if job is not None and job.state != "done" else None
+    row = WorkRow(case=case, job=job, due=due, steps=[one for one in steps if one.until and one.until - today <= SOON])
     if any(one["certainty"] == "certain" for one in case.summary.get("emergencies", [])):
         row.tags.add("emergency")
     if case.summary.get("fractured"):
@@ -112,7 +113,7 @@ def _text(case: CaseRow) -> str:
 def row(request: Request, bench: TheBench, case: TheCase) -> Response:
     """One line of the worklist anew, when its job has ended."""
     found = [one for one in work_rows(bench) if one.case.id == case.id]
-    return page(request, "worklist_rows.html.j2", rows=found, total=1, q="", show="all")
+    return page(request, "worklist_rows.html.j2", rows=found, more=0, total=1, q="", show="all")
 
 
 @router.get("/cases/{case_id}/picture")

@@ -52,7 +52,7 @@ def _behind(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def far_back() -> BalloonSite:
     """A balloon that reaches to the back of the body, as one on its way in through a pedicle."""
     site = box_site(8.0)
-    return replace(site, centre_mm=site.centre_mm + body().axes.T @ np.array([0.0, -7.2, 3.0]))
+    return replace(site, centre_mm=site.centre_mm + body().axes.T @ np.array([0.0, -8.0, 3.0]))
 
 
 def test_wall_leaves_out_only_what_the_arch_covers() -> None:

@@ -191,7 +191,7 @@ def test_a_step_without_equilibrium_is_no_physical_limit(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(InflationRun, "_step_on_the_way", fail)
     monkeypatch.setattr(InflationRun, "_step", fail)
-    monkeypatch.setattr("endplate.repair.kyphoplasty.stepping.deflate", lambda *given, **named: Went())
+    monkeypatch.setattr("endplate.repair.kyphoplasty.letting_down.deflate", lambda *given, **named: Went())
     done = inflate(bone(), body(), [box_site(9.0)], SMALL)
     assert not done.converged and done.stop.startswith("the body does not carry the preload")
     assert done.unconverged == f"{done.stop}; deflation ended early, last good state kept: no equilibrium"

@@ -34,6 +34,8 @@ WORDS = {"a": "years", "mo": "months", "d": "days", "deg": "degrees", "g/a": "g 
 """UCUM codes as a clinician reads them; the others stand as they are."""
 DIGITS = 4
 """Significant digits of a value that is read by people."""
+TENTHS = ("deg", "%")
+"""Units in which nothing finer than a tenth is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +204,8 @@ def shown(entry: Field, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return value.replace("_", " ")
-    number = f"{float(f'{value:.{DIGITS}g}'):g}"
+    exact = round(value, 1) if entry.unit in TENTHS else value
+    number = f"{float(f'{exact:.{DIGITS}g}'):g}"
     return number if entry.unit in PLAIN else f"{number} {_unit(entry.unit, number)}"
 
 

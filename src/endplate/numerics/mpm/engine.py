@@ -112,6 +112,10 @@ class Engine:
         """Carry passive markers (m, 3) along from now on."""
         self.carried[name] = np.array(points_mm, dtype=np.float64)
 
+    def follow(self, law: FoamLaw) -> None:
+        """Let another law of the foam hold from the next step on; the points keep what they went through."""
+        self.law, self._packed = law, law.packed()
+
     def step(self, load: Load) -> Step:
         """One implicit step. The state advances only if it converges.
 

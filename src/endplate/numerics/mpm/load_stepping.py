@@ -74,7 +74,7 @@ class _Diary:
         )
 
 
-def _reach(engine: Engine, load_at: LoadAt, start: float, end: float, diary: _Diary) -> None:
+def _reach(engine: Engine, load_at: LoadAt, start: float, end: float, diary: _Diary, most: int = MAX_HALVINGS) -> None:
     """Go from one place on the path to another, halving what fails."""
     waiting = [(end, 0)]
     here = start
@@ -83,7 +83,7 @@ def _reach(engine: Engine, load_at: LoadAt, start: float, end: float, diary: _Di
         try:
             step = engine.step(load_at(here, there))
         except SolverError:
-            if halvings == MAX_HALVINGS:
+            if halvings == most:
                 raise
             engine.last = None  # the next try starts from rest
             waiting += [(there, halvings + 1), (0.5 * (here + there), halvings + 1)]
@@ -99,13 +99,14 @@ def march(
     *,
     strict: bool = False,
     progress: Share | None = None,
+    halvings: int = MAX_HALVINGS,
 ) -> LoadHistory:
     """Step along a path with a parameter that starts at 0.
 
     Parameters
     ----------
     load_at : (from, to) -> the load of that step. stops : increasing ends of steps. strict : raise on failure.
-    progress : called with the fraction done.
+    progress : called with the fraction done. halvings : of a step that fails, before it is given up.
 
     Raises
     ------
@@ -114,7 +115,7 @@ def march(
     diary, here = _Diary(engine), 0.0
     for stop in stops:
         try:
-            _reach(engine, load_at, here, stop, diary)
+            _reach(engine, load_at, here, stop, diary, halvings)
         except SolverError as error:
             if strict:
                 raise
@@ -196,6 +197,7 @@ def deflate(
     *,
     strict: bool = False,
     progress: Share | None = None,
+    halvings: int = MAX_HALVINGS,
 ) -> LoadHistory:
     """Lower the pressure of all balloons to shares of what it is, under the same load.
 
@@ -211,7 +213,7 @@ def deflate(
     usual = engine.settings
     engine.settings = replace(usual, max_iterations=max(usual.max_iterations, DEFLATION_ITERATIONS))
     try:
-        return march(engine, load_at, [1 - f for f in fractions], strict=strict, progress=progress)
+        return march(engine, load_at, [1 - f for f in fractions], strict=strict, progress=progress, halvings=halvings)
     finally:
         engine.settings = usual
 

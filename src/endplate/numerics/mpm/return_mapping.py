@@ -148,7 +148,8 @@ def across_gap(n, strength, cohesion, opened, law):  # type: ignore[no-untyped-d
     lost = (law[7] - cohesion) / (law[7] - law[8])
     most = strength * (1 - lost + lost * (law[11] + (1 - law[11]) * math.exp(-gap / law[9])))
     zz, yz, xz = max(n[2], -most), min(max(n[3], -most), most), min(max(n[4], -most), most)
-    return n[0], n[1], zz, yz, xz, n[5], n[6], n[7]
+    secant = n[7] if zz == n[2] else n[7] * zz / n[2]
+    return n[0], n[1], zz, yz, xz, n[5], n[6], secant
 
 
 @njit(cache=True)

@@ -1,7 +1,8 @@
-"""Balloon tamps: nominal length, access, largest volume and pressure."""
+"""Balloon tamps, stents on balloons, and jacks: nominal length, access, largest volume and pressure."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from endplate.cited import cited, cited_table
@@ -53,6 +54,43 @@ MAX_PSI = cited_table(
     {name: 700.0 if name.startswith("Xpander II ") else 400.0 for name in LENGTH_MM},
     cite="medtronic_kyphon",
 )
+_STENT = (
+    "Vertebral body stent on a balloon, three sizes; the maker's guide was readable to its contents only: lengths, "
+    "volumes and 30 atm from memory"
+)
+STENT_LENGTH_MM = cited_table(
+    "stent.length", "mm", _STENT, "weak", {"VBS small": 13.0, "VBS medium": 15.0, "VBS large": 20.0}, cite="rotter_2010"
+)
+STENT_MAX_ML = cited_table(
+    "stent.volume", "mL", _STENT, "weak", {"VBS small": 4.0, "VBS medium": 4.5, "VBS large": 5.0}, cite="rotter_2010"
+)
+STENT_MAX_MPA = cited(3.04, "MPa", f"{_STENT}: 30 atm", "weak", cite="rotter_2010")
+JACK_WIDTH_MM = cited_table(
+    "jack.width",
+    "mm",
+    "Medscape answer 1145447-196588 of 2019: implants of 4.2, 5.0 and 5.8 mm that open craniocaudally",
+    "secondary",
+    {"SpineJack 4.2": 4.2, "SpineJack 5.0": 5.0, "SpineJack 5.8": 5.8},
+    cite="medscape_spinejack",
+)
+JACK_HEIGHT_MM = cited_table(
+    "jack.height",
+    "mm",
+    "height when open; from memory, no maker's table was readable",
+    "weak",
+    {"SpineJack 4.2": 12.5, "SpineJack 5.0": 15.5, "SpineJack 5.8": 17.0},
+    cite="sakos_2019",
+)
+JACK_LENGTH_MM = cited(25.0, "mm", "length of the plates; from memory, no maker's table was readable", "weak")
+JACK_N = cited(
+    500.0,
+    "N",
+    "Medscape answer 1145447-196588 of 2019: up to 1000 N of expansion force; taken for a pair",
+    "weak",
+    cite="medscape_spinejack",
+)
+STENT_ACCESS = "8G"
+"""The thickest of the catalogue; the sleeve of a stent is thicker by about a millimetre."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +109,10 @@ class Balloon:
         Largest volume, mL.
     max_mpa : float
         Largest pressure, MPa.
+    stays : bool
+        Whether it stays expanded: a jack, or a stent on a balloon that is emptied.
+    plate_mm : tuple[float, float] or None
+        Width and height when expanded, mm, of a jack that opens along the axis of the body; None for what is round.
     """
 
     name: str
@@ -78,6 +120,8 @@ class Balloon:
     length_mm: float
     max_ml: float
     max_mpa: float
+    stays: bool = False
+    plate_mm: tuple[float, float] | None = None
 
     def passes(self, needle: Needle) -> bool:
         """Whether the balloon goes through a cannula.
@@ -95,16 +139,45 @@ class Balloon:
         return needle.outer_mm >= NEEDLES[self.access].outer_mm
 
 
-BALLOONS = {
-    name: Balloon(
+def _jack(name: str) -> Balloon:
+    """A jack as a flat ellipsoid that opens between its plates; its force over their area is its largest pressure."""
+    length, width, height = float(JACK_LENGTH_MM), float(JACK_WIDTH_MM[name]), float(JACK_HEIGHT_MM[name])
+    return Balloon(
         name=name,
-        access=f"{ACCESS_GAUGE[name[-1]]:g}G",
-        length_mm=LENGTH_MM[name],
-        max_ml=MAX_ML[name],
-        max_mpa=MAX_PSI[name] * MPA_PER_PSI,
+        access=STENT_ACCESS,
+        length_mm=length,
+        max_ml=math.pi / 6 * length * width * height / 1000,
+        max_mpa=float(JACK_N) / (math.pi / 4 * length * width),
+        stays=True,
+        plate_mm=(width, height),
     )
-    for name in LENGTH_MM
-}
+
+
+def _stent(name: str) -> Balloon:
+    return Balloon(
+        name=name,
+        access=STENT_ACCESS,
+        length_mm=STENT_LENGTH_MM[name],
+        max_ml=STENT_MAX_ML[name],
+        max_mpa=STENT_MAX_MPA,
+        stays=True,
+    )
+
+
+BALLOONS = (
+    {
+        name: Balloon(
+            name=name,
+            access=f"{ACCESS_GAUGE[name[-1]]:g}G",
+            length_mm=LENGTH_MM[name],
+            max_ml=MAX_ML[name],
+            max_mpa=MAX_PSI[name] * MPA_PER_PSI,
+        )
+        for name in LENGTH_MM
+    }
+    | {name: _stent(name) for name in STENT_LENGTH_MM}
+    | {name: _jack(name) for name in JACK_WIDTH_MM}
+)
 
 
 def choose_balloon(choice: str | Balloon) -> Balloon:

@@ -35,7 +35,7 @@ class InflationCourse:
     full, deflated : with the balloons full, and emptied under the same load. curve : up to the stop.
     beyond : what would follow if one inflated on, after the walls gave way; None where nothing was followed.
     wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far back wall, and front or sides, went out
-    since the balloons began.
+    since the balloons began. down : what is to be said of the way down, empty where all went well.
     """
 
     start: BodyHeights
@@ -48,6 +48,7 @@ class InflationCourse:
     wall_displacement_inflated_mm: WallDisplacement = NOT_MEASURED
     wall_displacement_deflated_mm: WallDisplacement = NOT_MEASURED
     unconverged: list[str] = field(default_factory=list)
+    down: str = ""
 
     @property
     def volume_ml(self) -> list[float]:

@@ -124,6 +124,7 @@ def inflate(
         extension_deg=settings.extension_deg,
         follow=settings.follow,
         step_share=settings.step_share,
+        stays=all(site.balloon.stays for site in sites),
     )
     course = run.go()
     done(1.0)
@@ -168,7 +169,7 @@ def _result(
         wall_displacement_inflated_mm=course.wall_displacement_inflated_mm,
         wall_displacement_deflated_mm=course.wall_displacement_deflated_mm,
         unconverged="; ".join(course.unconverged),
-        notes=_notes(bone, settings, run.model.drilled_mg, settled),
+        notes=_notes(bone, settings, run.model.drilled_mg, settled) + ((course.down,) if course.down else ()),
     )
 
 

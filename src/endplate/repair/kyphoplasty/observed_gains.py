@@ -45,6 +45,12 @@ LOST_SD_PERCENT = cited(
 )
 KEPT_PERCENT = cited(8.0, "%", f"{_ROTTER}: net gain, mean (abstract)", "verified", cite="rotter_2010")
 KEPT_SD_PERCENT = cited(9.4, "%", f"{_ROTTER}: net gain, SD (abstract)", "verified", cite="rotter_2010")
+STENT_LOST_PERCENT = cited(
+    3.7, "%", f"{_ROTTER}: lost when balloons in stents were emptied, mean (abstract)", "verified", cite="rotter_2010"
+)
+STENT_KEPT_PERCENT = cited(
+    13.3, "%", f"{_ROTTER}: net gain with stents, mean (abstract)", "verified", cite="rotter_2010"
+)
 SHARE_LOST = cited(
     0.59, "1", f"{_ROTTER}: 11.7 / (11.7 + 8.0) of the gain at full balloon", "recomputed", cite="rotter_2010"
 )

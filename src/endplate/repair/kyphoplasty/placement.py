@@ -32,6 +32,9 @@ OVERLENGTH = cited(
 MEMBRANE_N_PER_MM = cited(
     5.0, "N/mm", "Own trial: keeps the balloon near its nominal shape; no maker's figure was read", "design"
 )
+JACK_N_PER_MM = cited(
+    100.0, "N/mm", "Own trial: keeps a jack near the width and length of its plates while it opens", "design"
+)
 MAX_EDGE_VOXELS = cited(
     0.65,
     "voxel",
@@ -75,23 +78,28 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     edge_mm = float(grid.spacing_mm[0])
     centre = to_model_mm(grid, site.centre_mm)
     axes = _axes(grid.affine[:3, :3].T @ site.direction / edge_mm)
-    length = float(site.balloon.length_mm) / 2
     full_mm3 = 1000 * float(site.balloon.max_ml)
-    half_mm = OVERLENGTH * length
-    radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
-    when_full = np.array([half_mm, radius_mm, radius_mm])
+    when_empty, when_full = _semi_axes(site, full_mm3)
     finer = subdivisions_for(when_full, float(MAX_EDGE_VOXELS) * edge_mm)
-    empty, full = (
-        ellipsoid(centre, semi, axes, finer)
-        for semi in (np.array([length, site.channel_mm, site.channel_mm]), when_full)
-    )
+    empty, full = (ellipsoid(centre, semi, axes, finer) for semi in (when_empty, when_full))
     return Membrane(
         empty,
         nominal=full,
-        membrane_n_per_mm=MEMBRANE_N_PER_MM,
+        membrane_n_per_mm=MEMBRANE_N_PER_MM if site.balloon.plate_mm is None else JACK_N_PER_MM,
         max_mm3=full_mm3,
         max_mpa=site.balloon.max_mpa,
     )
+
+
+def _semi_axes(site: BalloonSite, full_mm3: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Half lengths (3,) along the device and across it, the last towards the head: as it goes in, and expanded."""
+    length, plate = float(site.balloon.length_mm) / 2, site.balloon.plate_mm
+    if plate is not None:
+        width, height = plate[0] / 2, plate[1] / 2
+        return np.array([length, width, width]), np.array([length, width, height])
+    half_mm = OVERLENGTH * length
+    radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
+    return np.array([length, site.channel_mm, site.channel_mm]), np.array([half_mm, radius_mm, radius_mm])
 
 
 def to_model_mm(grid: Grid, lps_mm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,12 +10,12 @@ import numpy as np
 from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
-from endplate.numerics.mpm.load_stepping import deflate
 from endplate.progress import Share, read_gauge
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import WallDisplacement
+from endplate.repair.kyphoplasty.letting_down import let_down
 from endplate.repair.kyphoplasty.placement import clearance_mm, to_lps_mm, to_model_mm
 from endplate.repair.kyphoplasty.posture import raise_front
 from endplate.repair.kyphoplasty.stop_rules import CAUTION, CONTACT_MM, NO_LIFT, Rises, lifts_no_more
@@ -34,6 +34,7 @@ ON_THE_WAY = cited(
 MAX_SLIPPED = cited(0.02, "1", "Own choice: more bone in a balloon than this is reported", "design")
 MIN_STEP = cited(0.1, "1", "Own choice: a step that fails at a tenth of its size is given up", "design")
 FIRST_STEP = cited(0.25, "1", "Own choice: of a usual step, while it is not known how much one lifts", "design")
+STAYS = "stents and jacks stay as wide as they were made: taken as rigid, so that nothing is lost again"
 INFLATION_SHARE = cited(
     0.8, "1", "Own measurement: share of the run that inflation takes, for the progress bar", "design"
 )
@@ -47,7 +48,7 @@ class InflationRun:
     planned_ml : volume of each balloon to stop at. max_gain_mm : (anterior, middle, posterior) height that the body
     lost, None where it is unknown. max_pushed_mm : of back wall, and of front and sides; None for any.
     extension_deg : by which the neighbours are extended on the table before the balloons. follow : go on beyond a wall
-    that moves, to show what would follow. step_share : of the usual step.
+    that moves, to show what would follow. step_share : of the usual step. stays : stents keep their volume.
     """
 
     def __init__(  # noqa: PLR0913
@@ -63,11 +64,12 @@ class InflationRun:
         extension_deg: float = 0.0,
         follow: bool = False,
         step_share: float = 1.0,
+        stays: bool = False,
     ) -> None:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
         self.grid = bone.field.grid
         self.edge_mm = float(self.grid.spacing_mm[0])
-        self.extension_deg, self.follow = extension_deg, follow
+        self.extension_deg, self.follow, self.stays = extension_deg, follow, stays
         self.wall_mm = step_share * min(float(STEP_MM), float(MAX_STEP_VOXELS) * self.edge_mm)
         self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
@@ -250,8 +252,14 @@ class InflationRun:
 
     def _deflate(self, course: InflationCourse) -> None:
         """Let the pressure out in steps; where that finds no equilibrium the last good state is kept."""
+        if self.stays:
+            course.deflated, course.down = self.shape(), STAYS
+            return
         first = INFLATION_SHARE
-        went = deflate(self.engine, self.model.load, progress=lambda part: self.done(first + (1 - first) * part))
-        if not went.converged:
-            course.unconverged.append(f"deflation ended early, last good state kept: {went.stop}")
+        held = replace(self.model.load, volume_mm3=tuple(balloon.volume() for balloon in self.engine.balloons))
+        failed, course.down = let_down(
+            self.engine, self.model.load, held, lambda part: self.done(first + (1 - first) * part)
+        )
+        if failed:
+            course.unconverged.append(f"deflation ended early, last good state kept: {failed}")
         course.deflated = self.shape()

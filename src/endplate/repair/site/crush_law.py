@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER, POISSON
 from endplate.cited import cited
 from endplate.numerics.mpm.foam import FoamLaw
@@ -25,12 +27,29 @@ COHESION = cited(
 LOST_COHESION = cited(0.03, "1", "Own trial: what holds crushed bone together; uncalibrated", "design")
 LOSS_STRAIN = cited(0.04, "1", "Own trial: plastic strain over which cohesion goes; uncalibrated", "design")
 STIFFNESS_LOSS = cited(0.5, "1", "Own trial: crushed bone unloads at half its modulus; uncalibrated", "design")
+GAP_STRAIN = cited(
+    0.0077,
+    "1",
+    "yield strain in compression: broken bone pulled apart by as much still touches, within as much again it lets go",
+    "knowledge",
+    cite="morgan_keaveny_2001",
+)
+GAP_FLOOR = cited(0.005, "1", "Own choice: what an open gap still carries, so that fragments have a place", "design")
 BROKEN_STRAIN = cited(
     0.4,
     "1",
     "Own choice: ten times the strain over which cohesion goes; the zone of a loose fracture has none left",
     "design",
 )
+
+
+def with_gaps(law: FoamLaw, floor: float = GAP_FLOOR) -> FoamLaw:
+    """The law for bone on its way down: gaps along the axis, opened by a lift, carry nothing until they are closed.
+
+    On the way up nothing pushes across a gap that opens, and the solver finds its equilibrium without them.
+    `floor` is the share of the strength that an open gap carries.
+    """
+    return replace(law, gap_strain=float(GAP_STRAIN), gap_free=float(GAP_STRAIN), gap_floor=float(floor))
 
 
 def bone_foam() -> FoamLaw:

@@ -18,7 +18,7 @@ LEFT, RIGHT = 16.0, 16.0
 STAGES = (
     ("kyphoplasty", "posture_anterior_mm", "Simulated: on the table, extended"),
     ("kyphoplasty", "full_anterior_mm", "Simulated: balloon full, beyond that"),
-    ("kyphoplasty", "deflated_anterior_mm", "Simulated: balloon emptied"),
+    ("kyphoplasty", "deflated_anterior_mm", "Simulated: balloon deflated"),
     ("kyphoplasty", "cured_anterior_mm", "Simulated: cement set, taken as kept"),
     ("kyphoplasty", "standing_anterior_mm", "Simulated: standing again, all of it"),
 )

@@ -165,7 +165,7 @@ def _edges(plane: PathPlane, width: float, height: float) -> list[Markup]:
 
 def _clearances(plane: PathPlane, path: NeedlePath) -> list[str]:
     """The clearances that this plane shows, in words: a heading and a line, so that neither is cut."""
-    short = {"medial": "canal side", "anterior": "front", "superior": "above", "inferior": "below"}
+    short = {"medial": "medial (canal)", "anterior": "anterior", "superior": "cranial", "inferior": "caudal"}
     found = [
         f"{short.get(wall, wall)} {path.clearance_mm[wall]:.1f}"
         for wall in SHOWN[plane.name]

@@ -10,7 +10,7 @@ from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.report.density_words import density_sentences
 from endplate.report.overview.guidelines import Counts
 from endplate.report.overview.steps import Step
-from endplate.report.phrase import levels_listed, listed, number, stopped, value_of, with_unit
+from endplate.report.phrase import anatomical, levels_listed, listed, number, stopped, value_of, with_unit
 from endplate.report.summary import Index, indexed, levels_where
 
 
@@ -119,7 +119,11 @@ def _procedure(rehearsal: Rehearsal, done: ProcedureResult) -> str:
         words.append(f"predicted failure load × {number(ratio.value, 1)}")
     if done.fill is not None:
         routes = list(dict.fromkeys(item.opening.name for item in done.fill.reached))
-        words.append(f"cement leakage route reached: {listed(routes)}" if routes else "no cement leakage route reached")
+        words.append(
+            f"cement leakage route reached: {anatomical(listed(routes))}"
+            if routes
+            else "no cement leakage route reached"
+        )
     return f"{done.procedure} {', '.join(words)}" if words else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from endplate.repair.rehearsal.findings import PROCEDURE_WORDS
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
-from endplate.report.phrase import listed, number
+from endplate.report.phrase import anatomical, listed, number
 from endplate.report.rehearsal.before import results
 from endplate.report.rehearsal.table import GROUPS, Row, cell
 from endplate.report.table import Cell, Table
@@ -59,4 +59,4 @@ def _routes(done: ProcedureResult | None) -> Cell:
     if done.fill is None:
         return Cell(reason=done.stopped or "not computed")
     names = list(dict.fromkeys(item.opening.name for item in done.fill.reached))
-    return Cell(value=str(len(names)), band=listed(names)) if names else Cell(value="none")
+    return Cell(value=str(len(names)), band=anatomical(listed(names))) if names else Cell(value="none")

@@ -10,7 +10,7 @@ from endplate.repair.band import Band
 from endplate.repair.rehearsal.findings import PROCEDURE_WORDS
 from endplate.repair.rehearsal.result import Rehearsal
 from endplate.repair.rehearsal.result_table import NEIGHBOUR, result_kind
-from endplate.report.phrase import number
+from endplate.report.phrase import anatomical, number
 from endplate.report.rehearsal.before import results
 from endplate.report.table import Cell, Table
 
@@ -56,19 +56,35 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="fill_fraction", title="Share of the body filled", unit="%", decimals=0, factor=100.0),
         Row(name="fill_of_intact", title="… of the body before it broke", unit="%", decimals=0, factor=100.0),
         Row(name="right_share", title="Cement in the patient's right half", unit="%", decimals=0, factor=100.0),
-        Row(name="contact_superior", title="Upper endplate touched", unit="%", decimals=0, factor=100.0),
-        Row(name="contact_inferior", title="Lower endplate touched", unit="%", decimals=0, factor=100.0),
+        Row(
+            name="contact_superior",
+            title="Superior endplate in contact with cement",
+            unit="%",
+            decimals=0,
+            factor=100.0,
+        ),
+        Row(
+            name="contact_inferior",
+            title="Inferior endplate in contact with cement",
+            unit="%",
+            decimals=0,
+            factor=100.0,
+        ),
         Row(name="openings", title="Leakage routes reached", unit="", decimals=0),
         Row(name="bone_pressure_mpa", title="Highest pressure in the bone", unit="kPa", decimals=0, factor=1000.0),
     ),
     BALLOON: (
-        Row(name="posture_anterior_mm", title="Front height gained on the table, before the balloon", unit="mm"),
+        Row(name="posture_anterior_mm", title="Anterior height gained on the table, before the balloon", unit="mm"),
         Row(name="posture_wedge_deg", title="Wedge angle changed on the table (minus: less wedged)", unit="°"),
-        Row(name="full_anterior_mm", title="Front height gained, balloon full", unit="mm"),
-        Row(name="deflated_anterior_mm", title="Front height gained, balloon emptied", unit="mm"),
-        Row(name="full_back_wall_mm", title="Back wall pushed towards the canal, balloon full", unit="mm"),
-        Row(name="deflated_back_wall_mm", title="Back wall pushed towards the canal, balloon emptied", unit="mm"),
-        Row(name="full_side_wall_mm", title="Front or side wall pushed out, balloon full", unit="mm"),
+        Row(name="full_anterior_mm", title="Anterior height gained, balloon full", unit="mm"),
+        Row(name="deflated_anterior_mm", title="Anterior height gained, balloon deflated", unit="mm"),
+        Row(name="full_back_wall_mm", title="Posterior wall displaced towards the canal, balloon full", unit="mm"),
+        Row(
+            name="deflated_back_wall_mm",
+            title="Posterior wall displaced towards the canal, balloon deflated",
+            unit="mm",
+        ),
+        Row(name="full_side_wall_mm", title="Anterior or lateral wall displaced outwards, balloon full", unit="mm"),
         Row(name="balloon_volume_ml", title="Volume of all balloons", unit="mL"),
         Row(name="balloon_pressure_mpa", title="Highest balloon pressure", unit="MPa", decimals=2),
         Row(name="cavity_ml", title="Cavity left", unit="mL"),
@@ -228,7 +244,7 @@ def openings(rehearsal: Rehearsal) -> list[Way]:
     return [
         Way(
             procedure=PROCEDURE_WORDS[done.procedure].capitalize(),
-            name=reached.opening.name,
+            name=anatomical(reached.opening.name),
             route=f"{reached.opening.route}: {ROUTES[reached.opening.route]}"
             if len(reached.opening.route) == 1
             else ROUTES[reached.opening.route],

@@ -185,11 +185,18 @@ function bindDrag() {
 }
 
 // The level and the form
-async function begin() {
-  const answer = await fetch(`/cases/${plan.dataset.case}/rehearsal/start?level=${encodeURIComponent(plan.dataset.level)}`, { headers: PART });
-  if (!answer.ok) { say("The walls of this level cannot be read.", true); return; }
+async function best() {
+  const form = plan.querySelector("form");
+  const asked = new URLSearchParams({ level: plan.dataset.level, procedure: form.procedure.value, balloon: form.balloon.value });
+  const answer = await fetch(`/cases/${plan.dataset.case}/rehearsal/start?${asked}`, { headers: PART });
+  if (!answer.ok) { say("The walls of this level cannot be read.", true); return false; }
   state.frame = await answer.json();
   Object.entries(state.frame.lines).forEach(([side, [entry, target]]) => { state.best[side] = { entry, target }; });
+  return true;
+}
+
+async function begin() {
+  if (!(await best())) return;
   state.lines = structuredClone(state.best);
   if (!state.lines[state.side]) state.side = Object.keys(state.lines)[0];
   document.querySelectorAll("[data-side]").forEach((button) => { button.disabled = !state.lines[button.dataset.side]; });
@@ -206,17 +213,18 @@ function pressSides() {
   document.querySelectorAll("[data-side]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.side === state.side)));
 }
 
-function fields() {
+async function fields() {
   const form = plan.querySelector("form");
   const balloons = form.procedure.value === "kyphoplasty";
   form.querySelectorAll('[data-for="kyphoplasty"]').forEach((label) => { label.hidden = !balloons; });
+  if (await best() && !state.moved) { state.lines = structuredClone(state.best); draw(); }
   ask();
 }
 
 plan?.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.dataset.side) { state.side = button.dataset.side; pressSides(); draw(); ask(); }
-  if (button?.id === "reset") { state.lines = structuredClone(state.best); plan.querySelector('[name="by_hand"]').checked = false; draw(); ask(); }
+  if (button?.id === "reset") { state.moved = false; state.lines = structuredClone(state.best); plan.querySelector('[name="by_hand"]').checked = false; draw(); ask(); }
 });
 
 plan?.querySelector("form").addEventListener("change", (event) => {

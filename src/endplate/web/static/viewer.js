@@ -44,9 +44,10 @@ function goTo(level) {
     if (state.scene.levels.some((one) => mesh.name === `${one.level}.mz3`)) mesh.opacity = mesh.name === `${level}.mz3` ? 0.95 : 0.4;
   });
   state.solid?.drawScene();
+  if (state.nv && !state.nv.volumes.length) return;
   if (state.nv) {
     state.nv.scene.crosshairPos = state.nv.mm2frac(found.centre);
-    state.nv.updateGLVolume();
+    state.nv.drawScene();
     state.nv.createOnLocationChange();
   } else flatGoTo(found.centre);
 }
@@ -84,41 +85,51 @@ function connectome(name, lines, colour, thick) {
 
 function addColour(nv, name, rgb) { nv.addColormap(name, { R: [rgb[0], rgb[0]], G: [rgb[1], rgb[1]], B: [rgb[2], rgb[2]], A: [255, 255], I: [0, 255] }); }
 
-async function volumes(kind) {
-  const list = [];
-  const ct = filesOf(kind)[0] ?? filesOf("labels")[0];
-  const [low, high] = WINDOWS[state.window];
-  list.push({ url: fileUrl(ct.name), headers: PART, colormap: "gray", cal_min: low, cal_max: high, trustCalMinMax: false });
-  if (kind === "coarse") return list;
-  filesOf("labels", "regions").forEach((file) => list.push({ url: fileUrl(file.name), headers: PART, opacity: 0 }));
-  filesOf("cement", "cavity").forEach((file) => list.push({
-    url: fileUrl(file.name), headers: PART, opacity: 0, colormap: file.kind === "cement" ? "warm" : "cool", cal_min: 20, cal_max: 100,
-  }));
-  return list;
+const STYLE = {
+  labels: { title: "Labels", opacity: 0.25, on: true }, regions: { title: "Density region", opacity: 0.6, on: false },
+  cement: { title: "Cement", opacity: 0.8, on: true, range: { colormap: "warm", cal_min: 20, cal_max: 100 } },
+  cavity: { title: "Cavity", opacity: 0.5, on: false, range: { colormap: "cool", cal_min: 20, cal_max: 100 } },
+};
+
+function overlay(file) {
+  return { url: fileUrl(file.name), headers: PART, opacity: STYLE[file.kind].opacity, ...(STYLE[file.kind].range ?? {}) };
 }
 
+function colour(volume, file) { if (["labels", "regions"].includes(file.kind)) volume?.setColormapLabel(labelColours()); }
+
+// Each volume that is loaded is sent to the graphics card with all others, so what is not shown waits until it is
 async function loadVolumes(kind) {
   const nv = state.nv;
   const place = nv.volumes.length ? nv.frac2mm(nv.scene.crosshairPos).slice(0, 3) : null;
-  await nv.loadVolumes(await volumes(kind));
   const [low, high] = WINDOWS[state.window];
-  nv.volumes[0].cal_min = low;
-  nv.volumes[0].cal_max = high;
-  if (kind !== "coarse") {
-    filesOf("labels", "regions").forEach((file, place) => nv.volumes[1 + place]?.setColormapLabel(labelColours()));
-  }
+  const ct = filesOf(kind)[0];
+  const first = ct ? [{ url: fileUrl(ct.name), headers: PART, colormap: "gray", cal_min: low, cal_max: high }] : [];
+  const over = kind === "coarse" ? [] : filesOf(...Object.keys(STYLE).filter((name) => STYLE[name].on));
+  await nv.loadVolumes([...first, ...over.map(overlay)]);
+  if (ct) [nv.volumes[0].cal_min, nv.volumes[0].cal_max] = WINDOWS[state.window];
+  state.overlays = new Map(over.map((file, place) => [file.name, nv.volumes[first.length + place]]));
+  over.forEach((file) => colour(state.overlays.get(file.name), file));
   if (place) nv.scene.crosshairPos = nv.mm2frac(place);
   nv.updateGLVolume();
 }
 
+async function showVolumes(kind, shown) {
+  const nv = state.nv;
+  for (const file of filesOf(kind)) {
+    if (!state.overlays.has(file.name)) {
+      if (!shown) continue;
+      const made = await nv.addVolumeFromUrl(overlay(file));
+      colour(made, file);
+      state.overlays.set(file.name, made);
+    }
+    nv.setOpacity(nv.volumes.indexOf(state.overlays.get(file.name)), shown ? STYLE[kind].opacity : 0);
+  }
+}
+
 function layer(name, title, on, show) { state.layers[name] = { title, on, show }; }
 
-function volumeLayer(kind, title, opacity, on) {
-  const first = 1;
-  const list = [...filesOf("labels", "regions"), ...filesOf("cement", "cavity")];
-  const mine = list.map((file, place) => (file.kind === kind ? first + place : -1)).filter((place) => place > 0);
-  if (!mine.length) return;
-  layer(kind, title, on, (shown) => mine.forEach((place) => state.nv.setOpacity(place, shown ? opacity : 0)));
+function volumeLayer(kind) {
+  if (filesOf(kind).length) layer(kind, STYLE[kind].title, STYLE[kind].on, (shown) => showVolumes(kind, shown));
 }
 
 function meshLayer(name, title, meshes, on) {
@@ -175,7 +186,6 @@ function showLayers() {
     label.append(input, one.title);
     return label;
   }));
-  Object.values(state.layers).forEach((one) => one.show(one.on));
 }
 
 function located(data) {
@@ -183,10 +193,11 @@ function located(data) {
   const side = (value, one, other) => `${Math.abs(value).toFixed(1)} mm ${value >= 0 ? one : other}`;
   const words = [`${side(x, "right", "left")}, ${side(y, "anterior", "posterior")}, ${side(z, "superior", "inferior")}`];
   const nv = state.nv;
-  if (nv.volumes[0]) words.push(`${Math.round(nv.volumes[0].getValue(...nv.volumes[0].mm2vox([x, y, z])))} HU`);
+  if (nv.volumes[0] && filesOf("ct").length) words.push(`${Math.round(nv.volumes[0].getValue(...nv.volumes[0].mm2vox([x, y, z])))} HU`);
   let level = "";
-  if (nv.volumes[1]) {
-    const label = nv.volumes[1].getValue(...nv.volumes[1].mm2vox([x, y, z]));
+  const map = state.overlays?.get(filesOf("labels")[0]?.name);
+  if (map) {
+    const label = map.getValue(...map.mm2vox([x, y, z]));
     level = state.scene.levels.find((one) => one.label === label)?.level ?? "";
   }
   if (level) words.push(level);
@@ -211,7 +222,7 @@ function setWindow(name) {
 function arrange(name) {
   const nv = state.nv;
   if (!nv) return;
-  press("[data-show]", (button) => button.dataset.show === name);
+  press("button[data-show]", (button) => button.dataset.show === name);
   document.querySelector(".stage").dataset.show = name;
   nv.resizeListener();
   state.solid.resizeListener();
@@ -247,15 +258,12 @@ async function openViewer() {
   nv.setMultiplanarPadPixels(4);
   nv.setSliceType(nv.sliceTypeMultiplanar);
   setMeasuring(false);
-  await loadVolumes(filesOf("coarse").length ? "coarse" : "labels");
+  await loadVolumes("coarse");
   goTo(state.level);
   nv.drawScene();
   viewer.dataset.firstPicture = String(Math.round(performance.now() - began));
-  if (filesOf("ct").length) await loadVolumes("ct");
-  volumeLayer("labels", "Labels", 0.25, true);
-  volumeLayer("regions", "Density region", 0.6, false);
-  volumeLayer("cement", "Cement", 0.8, true);
-  volumeLayer("cavity", "Cavity", 0.5, false);
+  await loadVolumes("ct");
+  Object.keys(STYLE).forEach(volumeLayer);
   await loadSurfaces();
   showLayers();
   goTo(state.level);
@@ -292,14 +300,21 @@ function openFlat() {
   document.querySelector(".canvases").hidden = true;
   document.querySelector(".keys").hidden = true;
   document.getElementById("flat").hidden = false;
-  document.querySelectorAll("[data-show], #measure, #clear").forEach((button) => { button.hidden = true; });
+  document.querySelectorAll("button[data-show], #measure, #clear").forEach((button) => { button.hidden = true; });
   document.querySelectorAll("#flat figure").forEach((figure) => {
     const input = figure.querySelector("input");
     input.max = state.scene.shape[{ sagittal: 0, coronal: 1, axial: 2 }[figure.dataset.axis]] - 1;
     input.addEventListener("input", flatShow);
+    figure.querySelector("img").style.aspectRatio = String(aspect(figure.dataset.axis));
   });
   goTo(state.level);
   viewer.dataset.firstPicture = String(Math.round(performance.now() - began));
+}
+
+// Voxels need not be cubes: width over height of a slice in millimetres
+function aspect(axis) {
+  const mm = [0, 1, 2].map((n) => state.scene.shape[n] * Math.hypot(...state.scene.affine.slice(0, 3).map((row) => row[n])));
+  return { sagittal: mm[1] / mm[2], coronal: mm[0] / mm[2], axial: mm[0] / mm[1] }[axis];
 }
 
 function hasWebgl() {
@@ -342,7 +357,10 @@ document.getElementById("gl")?.addEventListener("keydown", (event) => {
 
 document.addEventListener("endplate:job", (event) => {
   const place = document.querySelector(`[data-then="reload"] [data-job="${CSS.escape(event.detail.id)}"]`);
-  if (place && event.detail.state === "done") location.reload();
+  if (!place || event.detail.state !== "done") return;
+  const then = new URLSearchParams(location.search).get("then");
+  if (then) location.search = `?level=${encodeURIComponent(then)}`;
+  else location.reload();
 });
 
 if (viewer) open();

@@ -75,10 +75,19 @@ function jobEnded(place, job) {
       if (!fresh) return;
       row.replaceWith(fresh);
       window.htmx?.process(fresh);
+      freshCounts();
     });
   } else {
     window.htmx?.ajax("GET", `/jobs/${job.id}`, { target: place, swap: "outerHTML" });
   }
+}
+
+async function freshCounts() {
+  const answer = await fetch(location.href);
+  if (!answer.ok) return;
+  const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = part.querySelector(".filters");
+  if (fresh) document.querySelector(".filters")?.replaceWith(fresh);
 }
 
 function listen() {
@@ -162,6 +171,27 @@ if (drop) {
     send(drop, await droppedFiles(event.dataTransfer));
   });
 }
+
+// What is typed into a form is kept until it was taken: a session may run out, a page may be left. The key of the form
+// changes once the server took it.
+document.querySelectorAll("form[data-keep]").forEach((form) => {
+  const key = `endplate-${location.pathname}-${form.dataset.keep}`;
+  const fields = () => [...form.elements].filter((one) => one.name && one.type !== "hidden");
+  let kept = null;
+  try { kept = JSON.parse(sessionStorage.getItem(key)); } catch (error) { kept = null; }
+  if (kept) {
+    fields().forEach((one) => {
+      if (one.type === "radio" || one.type === "checkbox") one.checked = (kept[one.name] ?? []).includes(one.value);
+      else if (kept[one.name]) one.value = kept[one.name][0];
+    });
+    say("What was typed here before and not taken yet is offered again.");
+  }
+  form.addEventListener("input", () => {
+    const typed = {};
+    new FormData(form).forEach((value, name) => { if (name !== "csrf") (typed[name] ??= []).push(value); });
+    try { sessionStorage.setItem(key, JSON.stringify(typed)); } catch (error) { /* it lasts until the page is left */ }
+  });
+});
 
 // Keys: / to search, j and k through the worklist
 document.addEventListener("keydown", (event) => {

@@ -1,0 +1,208 @@
+"""The case and the rehearsal screen in a real browser, by mouse and keyboard; ENDPLATE_SHOTS keeps pictures."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the workbench needs the extra web")
+pytest.importorskip("uvicorn", reason="the workbench needs the extra web")
+import uvicorn
+from tests.support.browser import browser
+from tests.support.measured_store import measured_case, run_job
+
+from endplate.store.database import open_store
+from endplate.store.files import Files
+from endplate.web.app import create_app
+from endplate.web.bench import Bench, WebSettings
+
+SHOTS = os.environ.get("ENDPLATE_SHOTS")
+WAIT_MS = 120_000
+"""Generous: other work may share the processors."""
+
+
+NO_WEBGL = """const given = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+  return kind.startsWith("webgl") ? null : given.call(this, kind, ...more);
+};"""
+"""What a browser without WebGL answers; software rendering would take its place otherwise."""
+
+
+class Here:
+    """An executor that runs jobs one after the other in a thread of this process."""
+
+    name = "this process"
+
+    def __init__(self, store, files):
+        self.store, self.files, self.threads = store, files, []
+
+    def start(self, job_id):
+        thread = threading.Thread(target=run_job, args=(self.store, self.files, job_id), daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def recover(self):
+        pass
+
+    def close(self):
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    place = tmp_path_factory.mktemp("browser")
+    with open_store(place / "endplate.db") as store, socket.create_server(("127.0.0.1", 0)) as listener:
+        files = Files(place / "data").prepare()
+        case_id = measured_case(store, files, place / "given")
+        port = listener.getsockname()[1]
+        settings = WebSettings(hosts=frozenset({f"127.0.0.1:{port}"}), port=port, local_user="ada")
+        bench = Bench(store=store, files=files, executor=Here(store, files), settings=settings)
+        server = uvicorn.Server(uvicorn.Config(create_app(bench), log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        address = f"http://127.0.0.1:{port}"
+        yield SimpleNamespace(bench=bench, address=address, case=f"{address}/cases/{case_id}")
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Without WebGL, as on a remote desktop: the case is then shown as pictures."""
+    with browser(webgl=False) as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium, work):
+    """A page that is signed in; errors of scripts and of the policy fail the test."""
+    context = chromium.new_context(viewport={"width": 1300, "height": 900})
+    context.set_default_timeout(WAIT_MS)
+    context.add_init_script(NO_WEBGL)
+    shown = context.new_page()
+    wrong = []
+    shown.on("pageerror", lambda error: wrong.append(str(error)))
+    shown.on(
+        "console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None
+    )
+    work.bench.entry_token = work.bench.entry_token or "a" * 43
+    shown.goto(f"{work.address}/enter?token={work.bench.entry_token}")
+    yield shown
+    context.close()
+    assert wrong == []
+
+
+def until(page, expression):
+    """Wait until an expression holds; the policy of the pages lets no waiting script be made from text."""
+    end = time.monotonic() + WAIT_MS / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(100)
+
+
+def keep(page, name):
+    if SHOTS:
+        Path(SHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def look(page, name):
+    """Pictures of a screen: wide, on a phone, dark."""
+    if not SHOTS:
+        return
+    keep(page, f"{name}-wide")
+    page.emulate_media(color_scheme="dark")
+    keep(page, f"{name}-dark")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 844})
+    keep(page, f"{name}-phone")
+    page.set_viewport_size({"width": 1300, "height": 900})
+
+
+def test_a_needle_dragged_into_the_canal_is_warned_of_in_words(page, work):
+    page.goto(f"{work.case}/rehearsal")
+    page.wait_for_selector("#plan[data-ready]")
+    assert "Every clearance" in page.inner_text("#verdict")
+    look(page, "rehearsal")
+    grip = page.locator('.plane[data-plane="across"] .grip[data-end="target"]')
+    box = grip.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 13):
+        page.mouse.move(x - 7 * step, y + 4 * step)
+    page.mouse.up()
+    page.wait_for_selector("#verdict.refused")
+    until(page, "document.getElementById('verdict').textContent.includes('canal side of the pedicle')")
+    assert page.inner_text("#verdict").startswith("Unsafe: breaks the canal side of the pedicle by")
+    assert page.locator("#clearances tbody tr").first.inner_text().split()[0] == "canal"
+    keep(page, "rehearsal-unsafe")
+    page.click("button:has-text('Run')")
+    page.wait_for_selector("text=unsafe needle on the left of L2")
+    page.go_back()
+    page.wait_for_selector("#plan[data-ready]")
+    page.locator('.plane[data-plane="along"] .grip[data-end="entry"]').focus()
+    page.keyboard.press("ArrowUp")
+    until(page, "Number(document.getElementById('plan').dataset.answered) > 1")
+
+
+def test_a_label_off_by_one_is_corrected_and_the_grades_move(page, work):
+    page.goto(f"{work.case}/view")
+    page.wait_for_selector("#viewer[data-first-picture]")
+    assert page.locator("#flat").is_visible() and "no WebGL" in page.inner_text("#flat")
+    until(page, "[...document.querySelectorAll('#flat img')].every(image => image.naturalWidth > 40)")
+    assert page.get_attribute('.strip-level[aria-current="true"]', "data-level") == "L2"
+    broken = page.inner_text('.strip-level[data-level="L2"]')
+    assert "fracture" in broken and "grade 0" not in broken
+    look(page, "case-without-webgl")
+    page.click('.strip-level[data-level="T12"]')
+    page.wait_for_selector('#level-name[data-level="T12"]')
+    page.click('.strip-level[data-level="L2"]')
+    page.wait_for_selector('#level-name[data-level="L2"]')
+    page.click("summary:has-text('Correct L2')")
+    form = page.locator("form:has(button:has-text('Renumber'))")
+    form.locator('select[name="to"]').select_option("L1")
+    form.locator('input[name="reason"]').fill("L1 has no rib here")
+    form.locator("button").click()
+    page.wait_for_selector('.strip-level[data-level="T11"]')
+    moved = page.inner_text('.strip-level[data-level="L1"]')
+    assert "fracture" in moved and "grade 0" not in moved
+    assert "grade 0" in page.inner_text('.strip-level[data-level="L2"]')
+    assert "L2 is L1 (ada," in page.inner_text("main") and "L1 has no rib here" in page.inner_text("main")
+    keep(page, "case-corrected")
+
+
+@pytest.mark.skipif(
+    not os.environ.get("ENDPLATE_WEBGL"), reason="WebGL in software takes half a minute: ENDPLATE_WEBGL=1"
+)
+def test_the_viewer_opens_and_a_level_moves_the_crosshair(work):
+    with browser() as found:
+        context = found.new_context(viewport={"width": 1300, "height": 900})
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        wrong = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        work.bench.entry_token = "b" * 43
+        page.goto(f"{work.address}/enter?token={work.bench.entry_token}")
+        page.goto(f"{work.case}/view")
+        page.wait_for_selector("#viewer[data-ready]")
+        for level in page.eval_on_selector_all(".strip-level", "links => links.map(link => link.dataset.level)"):
+            page.click(f'.strip-level[data-level="{level}"]')
+            until(page, f"document.getElementById('place').textContent.endsWith('{level}')")
+        page.focus("#gl")
+        page.keyboard.press("ArrowUp")
+        page.wait_for_selector('.strip-level[aria-current="true"]:not([data-level="L3"])')
+        page.keyboard.press("s")
+        assert page.get_attribute('[data-window="soft"]', "aria-pressed") == "true"
+        time.sleep(1)
+        look(page, "case")
+        context.close()
+    assert wrong == []
