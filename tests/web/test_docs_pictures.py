@@ -1,8 +1,8 @@
 """The pictures of the workbench in docs/ are the workbench's own, of the demo case.
 
-`ENDPLATE_DRAW=1 ENDPLATE_DEMO=FOLDER python -m pytest tests/web/test_docs_pictures.py` draws them again (`make pictures`);
-FOLDER is one that `endplate demo` wrote. Otherwise every picture that a page shows must be there and small, and the words
-of headings and buttons that were seen when it was drawn must still be those of the templates.
+`ENDPLATE_DRAW=1 ENDPLATE_DEMO=FOLDER python -m pytest tests/web/test_docs_pictures.py` draws them (`make pictures`);
+FOLDER is one that `endplate demo` wrote. Otherwise every picture that a page shows must be there and small, and the
+words of headings and buttons that were seen when it was drawn must still be those of the templates.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ PATIENCE_MS = 300_000
 
 def test_pages_show_pictures_that_are_there_and_small() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    shown = {name for page in pages for name in re.findall(r"workbench-([\w-]+)\.jpg", page.read_text(encoding="utf-8"))}
+    shown = {
+        name for page in pages for name in re.findall(r"workbench-([\w-]+)\.jpg", page.read_text(encoding="utf-8"))
+    }
     assert shown and shown <= set(PICTURES)
     for name in PICTURES:
         path = STATIC / f"workbench-{name}.jpg"
@@ -49,7 +51,9 @@ def test_headings_and_buttons_of_a_picture_are_those_of_today(name: str) -> None
     assert not gone, f"{gone} is no longer in the workbench: draw its pictures again with ENDPLATE_DRAW=1"
 
 
-@pytest.mark.skipif(not os.environ.get("ENDPLATE_DRAW"), reason="draws the pictures of docs/ with ENDPLATE_DRAW=1; minutes")
+@pytest.mark.skipif(
+    not os.environ.get("ENDPLATE_DRAW"), reason="draws the pictures of docs/ with ENDPLATE_DRAW=1; minutes"
+)
 def test_draw(tmp_path: Path) -> None:
     demo = os.environ.get("ENDPLATE_DEMO")
     assert demo and (Path(demo) / "case.json").is_file(), "name a folder of `endplate demo` by ENDPLATE_DEMO"
@@ -58,7 +62,7 @@ def test_draw(tmp_path: Path) -> None:
     try:
         with browser(webgl=False) as chromium:
             page = chromium.new_context(**look).new_page()
-            page.set_default_timeout(540_000)
+            page.set_default_timeout(180_000)
             page.goto(server.address)
             WORDS.write_text(json.dumps(walk(page), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             kept, address = page.context.storage_state(), page.url.replace("/report", "/view")
@@ -91,7 +95,7 @@ def walk(page) -> dict[str, list[str]]:
     page.wait_for_load_state("networkidle")
     seen["rehearsal"] = draw(page, "rehearsal")
     page.goto(f"{root}{case}/candidacy")
-    page.locator("#next ol").wait_for()
+    page.locator("#next h2").first.wait_for()
     seen["candidacy"] = draw(page, "candidacy")
     page.goto(f"{root}{case}/follow-up")
     page.evaluate("document.querySelector('#attention').scrollIntoView()")

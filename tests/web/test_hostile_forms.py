@@ -1,4 +1,4 @@
-"""What hostile or unlucky forms do: bodies without end, letters that no database keeps, fields that nobody asked for."""
+"""What hostile or unlucky forms do: bodies without end, letters that no database keeps, fields nobody asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from endplate.store.cases import add_case, case_row, case_rows, change_case
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 ODD = ["a\0b\x1b[31mc\u202ed", "\ud800", "x" * 100_000, SCRIPT]
-RECORD = {"id": "anna", "age_yr": 74, "sex": "female", "pain": {"under_analgesia": 8}, "levels": {"L1": {"fracture": True}}}
+RECORD = {
+    "id": "anna",
+    "age_yr": 74,
+    "sex": "female",
+    "pain": {"under_analgesia": 8},
+    "levels": {"L1": {"fracture": True}},
+}
 
 
 @pytest.fixture
@@ -59,7 +65,13 @@ def test_odd_text_in_any_field_is_text_or_is_refused(bench, browser, csrf, case,
     clear(post(browser, csrf, "/settings/tokens", name=text, role=text))
     clear(post(browser, csrf, "/settings/tokens", name=text, role="reader"))
     version = str(case_row(bench.store, case.id).version)
-    fields = {"f.age_yr": text, "f.cancer.kind": text, "f.drugs.names": text, "f.<script>": "1", "f.levels.L1.cause": text}
+    fields = {
+        "f.age_yr": text,
+        "f.cancer.kind": text,
+        "f.drugs.names": text,
+        "f.<script>": "1",
+        "f.levels.L1.cause": text,
+    }
     for name in ("answer", "next", f"reasons/nice_ta279/{'L1'}"):
         clear(post(browser, csrf, f"{base}/candidacy/{name}", **fields))
     clear(post(browser, csrf, f"{base}/candidacy/save", version=version, **fields))
