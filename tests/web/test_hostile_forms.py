@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from urllib.parse import urlencode
 
 import pytest
 
@@ -37,8 +38,9 @@ def no_fault(caplog):
 
 
 def post(browser, csrf, address, **fields):
-    raw = {key: value.encode("utf-8", "surrogatepass") for key, value in fields.items()}
-    return browser.post(address, data=raw, headers={"X-CSRF-Token": csrf})
+    body = urlencode(fields, encoding="utf-8", errors="surrogatepass")
+    headers = {"X-CSRF-Token": csrf, "Content-Type": "application/x-www-form-urlencoded"}
+    return browser.post(address, content=body, headers=headers)
 
 
 def clear(answer):
