@@ -25,7 +25,7 @@ STATIC_POLICY = (
 
 
 DOCUMENTS = {
-    "report": ("Report, to print or keep", PAGE),
+    "report": ("Report", PAGE),
     "decision-aid": ("Decision aid for the patient", "decision-aid.html"),
     "after": ("After the procedure", "after-procedure.html"),
     "care": ("Care path", "care.html"),
