@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo serve test coverage fuzz kills mutants listen archive verify cohort-kills spines lift-cohort bench guard lint lock docs changelog clean
+.PHONY: demo serve pictures test coverage fuzz kills mutants listen archive verify cohort-kills spines lift-cohort bench guard lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -29,6 +29,9 @@ $(OUT)/case.json: | $(VENV)/.run
 
 serve: $(VENV)/.web $(OUT)/case.json  ## the workbench in the browser, on the demo case
 	$(BIN)/endplate serve $(OUT)
+
+pictures: $(VENV)/.dev $(OUT)/case.json  ## the pictures of the docs again, from the demo case; needs Debian's chromium; minutes
+	ENDPLATE_DRAW=1 ENDPLATE_DEMO=$(OUT) $(BIN)/python -m pytest -q tests/test_readme_picture.py tests/web/test_docs_pictures.py
 
 test: $(VENV)/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2

@@ -116,3 +116,15 @@ def test_what_is_left_empty_is_unknown():
     assert visit_of({"nrs": "0", "odi": " ", "fever": ""}) == {"nrs": 0.0, "on": date.today()}
     with pytest.raises(OptionError):
         day_of((date.today() + timedelta(2)).isoformat())
+
+
+def test_the_day_that_was_typed_begins_the_course(bench, post):
+    address = f"/cases/{new_case(bench, recorded_on=str(AGO))}/follow-up"
+    assert post(f"{address}/start", levels=["L1", ""], on=str(AGO + timedelta(days=30))).status_code == 303
+    assert course(bench.store, 1).episode.started_on == AGO + timedelta(days=30)
+
+
+def test_a_record_without_its_day_opens_the_page_too(bench, browser):
+    answer = browser.get(f"/cases/{new_case(bench)}/follow-up")
+    assert answer.status_code == 200
+    assert f'value="{date.today()}"' in answer.text

@@ -23,7 +23,7 @@ from endplate.followup.write import Author, start_episode
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import PhantomSpec, make_phantom
 from endplate.level import Level
-from endplate.store.cases import add_case, change_case
+from endplate.store.cases import add_case, case_row, change_case
 from endplate.store.database import open_store
 from endplate.store.files import Files
 
@@ -181,6 +181,39 @@ def test_what_was_typed_is_offered_again_when_the_session_ran_out(page, tmp_path
         assert page.get_by_label("Oswestry, 0 to 100 %").input_value() == ""
         keep(page, "follow-up")
         check_accessible(page, [home, f"{home}jobs", f"{home}service", f"{home}settings", page.url])
+    finally:
+        assert server.end() == 0
+
+
+def test_of_two_who_save_one_record_the_second_loses_nothing_and_overwrites_nothing(page, tmp_path):
+    data = tmp_path / "data"
+    with open_store(Files(data).prepare().root / "endplate.db") as store:
+        case_id = add_case(store, "spine")
+        record = {"id": "anna", "age_yr": 74, "sex": "female", "mass_kg": 60}
+        change_case(store, case_id, {"record": record, "patient_id": "anna"})
+    server = Server(data)
+    try:
+        page.goto(server.address)
+        address = f"{page.url}cases/{case_id}/candidacy"
+        page.goto(address)
+        other = page.context.new_page()
+        other.goto(address)
+        page.get_by_label("Body mass, kg", exact=True).fill("58")
+        other.get_by_label("Height of the patient, cm", exact=True).fill("161")
+        page.get_by_role("button", name="Save the record").click()
+        page.wait_for_url(address)
+        assert page.locator("#restore").is_hidden()  # what was saved is not offered again
+        other.get_by_role("button", name="Save the record").click()
+        other.get_by_text("changed by somebody else meanwhile").wait_for()
+        other.goto(address)
+        other.get_by_role("button", name="Put them in again").click()
+        assert other.get_by_label("Height of the patient, cm", exact=True).input_value() == "161"
+        assert other.get_by_label("Body mass, kg", exact=True).input_value() == "58"
+        other.get_by_role("button", name="Save the record").click()
+        other.wait_for_url(address)
+        with open_store(data / "endplate.db") as store:
+            kept = case_row(store, case_id).record
+        assert (kept["mass_kg"], kept["height_cm"]) == (58, 161)
     finally:
         assert server.end() == 0
 

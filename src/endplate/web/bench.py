@@ -27,7 +27,8 @@ class WebSettings:
     hosts : names (with port) by which it may be asked; anything else in the Host header is refused.
     port : it listens on; cookies of one address are shared by all its ports, so the cookie's name holds it.
     local_user : who works where no password is asked. secure : the cookie is sent over TLS alone.
-    upload_bytes : most of one upload. expanded_bytes : most of what a zip file holds. upload_files : most files.
+    upload_bytes : most of one upload. form_bytes : most of a form without files.
+    expanded_bytes : most of what a zip file holds. upload_files : most files.
     """
 
     local: bool = True
@@ -36,6 +37,7 @@ class WebSettings:
     local_user: str = "local user"
     secure: bool = False
     upload_bytes: int = 4 * 2**30
+    form_bytes: int = 4 * 2**20
     expanded_bytes: int = 12 * 2**30
     upload_files: int = 10_000
 

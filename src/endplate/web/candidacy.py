@@ -91,13 +91,13 @@ def save(bench: TheBench, case: TheCase, user: Editor, given: Given, version: An
     try:
         change_case(bench.store, case.id, {"record": record}, version)
     except StoreError as error:
-        fix = "your answers are kept in this tab: load the page again, then put them in"
+        fix = "your answers are kept in this tab: open Candidacy again, then put them in"
         raise RefusedError(409, error.what, error.why, fix) from error
     _keep_file(bench, case, record)
     note(bench.store, user.name, "saved the record", case)
     if case.folder is not None:
         start_job(bench, user, "weigh", f"Write the verdicts of {case.name}", case)
-    return RedirectResponse(f"/cases/{case.id}/candidacy", 303)
+    return RedirectResponse(f"/cases/{case.id}/candidacy?saved=1", 303)
 
 
 def _keep_file(bench: Bench, case: CaseRow, record: dict[str, Any]) -> None:

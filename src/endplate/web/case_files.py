@@ -14,6 +14,7 @@ from endplate.web.access import Editor, Reader, RefusedError, TheBench, TheCase
 from endplate.web.bench import start_job
 from endplate.web.pages import page
 from endplate.web.screens import CASE_SCREENS
+from endplate.web.text import one_line
 from endplate.web.upload import HOW_WORDS
 
 router = APIRouter(include_in_schema=False)
@@ -62,7 +63,7 @@ def rename(
     version: Annotated[int, Form()] = 0,
 ) -> Response:
     """Give the case another name."""
-    words = " ".join(name.split())[:200]
+    words = one_line(name, 200)
     if not words:
         raise RefusedError(400, "a name of no letters", "", "write a name")
     change_case(bench.store, case.id, {"name": words}, version or None)

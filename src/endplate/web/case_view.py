@@ -22,9 +22,11 @@ from endplate.web.bench import Bench, start_job
 from endplate.web.level_facts import level_facts, words_of
 from endplate.web.pages import page
 from endplate.web.slices import slice_png
+from endplate.web.text import one_line
 
 router = APIRouter(include_in_schema=False)
 SCENE = "scene.json"
+LONGEST_REASON = 500
 JOBS = ("measure", "view")
 NAMES = [str(level) for level in Level]
 
@@ -109,9 +111,10 @@ def new_reading(
         given |= {"to": to, "scope": scope}
     elif what != "set_aside":
         given["to"] = int(to) if what == "grade" and to.isdecimal() else to
+    given["reason"] = one_line(reason, LONGEST_REASON)
     _check(bench, case, given)
     add_reading(bench.store, case.id, given, user.name)
-    note(bench.store, user.name, "corrected the case", case, f"{what} {level} {to}: {reason}")
+    note(bench.store, user.name, "corrected the case", case, f"{what} {level} {to}: {given['reason']}")
     _measure_again(bench, user, case)
     then = f"&then={parse_level(to)}" if what == "renumber" else ""
     return RedirectResponse(f"/cases/{case.id}/view?level={parse_level(level)}{then}", 303)

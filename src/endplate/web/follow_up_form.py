@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any, get_args
 
 from endplate.errors import OptionError
+from endplate.web.text import lines
 
 SCORES = (
     ("nrs", "Pain under analgesia, 0 to 10", "0.5"),
@@ -54,8 +55,8 @@ def visit_of(form: Mapping[str, str]) -> dict[str, Any]:
     """
     values: dict[str, Any] = {name: _number(name, form[name]) for name, _, _ in SCORES if form.get(name, "").strip()}
     values |= {name: ANSWERS[form[name]] for name, _ in SIGNS if form.get(name) in ANSWERS}
-    if form.get("note", "").strip():
-        values["note"] = form["note"].strip()[:LONGEST_NOTE]
+    if note := lines(form.get("note", ""), LONGEST_NOTE):
+        values["note"] = note
     if not values:
         raise OptionError("the visit says nothing", "it would count as seen", "give a score, a sign or a note")
     return values | {"on": day_of(form.get("on", ""))}

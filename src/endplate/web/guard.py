@@ -32,6 +32,8 @@ OPEN = ("/static/", "/enter", "/sign-in", "/healthy")
 OPEN_BYTES = 2**16
 """Most of a body that is read from somebody whom we do not know."""
 SAFE = ("GET", "HEAD", "OPTIONS")
+MOST_DIGITS = 18
+"""Of a Content-Length; a longer one is no size of anything."""
 
 
 class Guard:
@@ -80,11 +82,18 @@ class Guard:
             return refused(request, 400, "this server is not known by the name it was asked by", "use its own address")
         if "transfer-encoding" in request.headers:
             return refused(request, 411, "an upload that does not say its length", "send a Content-Length")
-        length = request.headers.get("content-length", "0")
-        most = OPEN_BYTES if request.url.path.startswith(OPEN) else self.bench.settings.upload_bytes
-        if not length.isdecimal() or int(length) > most:
-            return refused(request, 413, f"more than {most / 2**20:g} MiB in one request", "give it in parts")
+        length, most = request.headers.get("content-length", "0"), self._most(request)
+        if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > most:
+            return refused(request, 413, f"more than {most / 2**20:.4g} MiB in one request", "give it in parts")
         return None
+
+    def _most(self, request: Request) -> int:
+        """Most bytes of a body: those of an upload where files are taken, else those of a form."""
+        settings, path = self.bench.settings, request.url.path
+        if path.startswith(OPEN):
+            return OPEN_BYTES
+        takes_files = path in ("/cases", "/api/cases") or (path.startswith("/cases/") and path.endswith("/files"))
+        return settings.upload_bytes if takes_files else min(settings.form_bytes, settings.upload_bytes)
 
     def _user(self, request: Request) -> User | None:
         local = self.bench.settings.local

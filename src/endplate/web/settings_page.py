@@ -12,6 +12,7 @@ from endplate.store.users import ROLES, Role, add_api_token, api_tokens, users, 
 from endplate.web.access import Admin, TheBench
 from endplate.web.bench import Bench
 from endplate.web.pages import page
+from endplate.web.text import one_line
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,6 +33,7 @@ def new_token(
 ) -> Response:
     """Make a token; it is shown once."""
     wanted: Role = next((one for one in ROLES if one == role), "reader")
+    name = one_line(name, 200) or "token"
     key = add_api_token(bench.store, user, name, wanted)
     note(bench.store, user.name, "made a token", detail=f"{name[:100]} ({wanted})")
     return _page(request, bench, key)

@@ -22,6 +22,7 @@ from endplate.store.ids import new_id
 from endplate.store.users import User
 from endplate.web.access import Editor, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
+from endplate.web.text import one_line
 from endplate.web.unpack import discard, unpack
 
 router = APIRouter(include_in_schema=False)
@@ -32,6 +33,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """How a case may be measured: words, and arguments of the job."""
 HOW_WORDS = [(key, words) for key, (words, _) in HOW.items()]
+LONGEST_FIELD, LONGEST_NAME = 400, 1000
 Given = Sequence[tuple[str, IO[bytes]]]
 
 
@@ -53,8 +55,8 @@ async def more_files(request: Request, bench: TheBench, user: Editor, case: TheC
 async def _given(request: Request, bench: Bench) -> tuple[Given, dict[str, str]]:
     form = await request.form(max_files=bench.settings.upload_files, max_fields=20)
     files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and (one.filename or one.size)]
-    fields = {name: " ".join(value.split()) for name, value in form.items() if isinstance(value, str)}
-    return [(one.filename or "file", one.file) for one in files], fields
+    fields = {name: one_line(value, LONGEST_FIELD) for name, value in form.items() if isinstance(value, str)}
+    return [(one_line(one.filename or "", LONGEST_NAME) or "file", one.file) for one in files], fields
 
 
 def take_in(bench: Bench, user: User, given: Given, case: CaseRow | None, fields: Mapping[str, str]) -> CaseRow:

@@ -70,23 +70,25 @@
   });
   find?.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
 
-  // Answers that were not saved outlive a session that ran out: they stay in this tab
+  // Answers that were not saved outlive a session that ran out, and a record that somebody else saved meanwhile: those
+  // that were changed stay in this tab, and are put in again without touching any other
   const kept = form.dataset.kept;
-  function answers() {
-    const all = new FormData(form);
-    all.delete("csrf");
-    return JSON.stringify([...all].filter(([name]) => name.startsWith("f.")));
-  }
-  const saved = answers();
+  const entries = () => [...new FormData(form)].filter(([name]) => name.startsWith("f."));
+  const saved = new Map(entries());
+  const unsaved = (list) => list.filter(([name, value]) => (saved.get(name) ?? "") !== value);
+  const forget = () => { try { sessionStorage.removeItem(kept); } catch (error) { /* nothing was kept */ } };
+
   form.addEventListener("input", () => {
-    dirty = answers() !== saved;
-    try { dirty ? sessionStorage.setItem(kept, answers()) : sessionStorage.removeItem(kept); } catch (error) { /* not kept */ }
+    const changed = unsaved(entries());
+    dirty = changed.length > 0;
+    if (!dirty) { forget(); return; }
+    try { sessionStorage.setItem(kept, JSON.stringify(changed)); } catch (error) { /* not kept */ }
   });
   form.addEventListener("submit", () => { dirty = false; });
   window.addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
 
-  function restore(text) {
-    JSON.parse(text).forEach(([name, value]) => {
+  function restore(list) {
+    list.forEach(([name, value]) => {
       form.querySelectorAll(`[name="${CSS.escape(name)}"]`).forEach((field) => {
         if (field.type === "radio") field.checked = field.value === value;
         else field.value = value;
@@ -94,12 +96,16 @@
     });
     form.dispatchEvent(new Event("endplate:restored"));
   }
-  let old = null;
-  try { old = sessionStorage.getItem(kept); } catch (error) { old = null; }
+  if (new URLSearchParams(location.search).has("saved")) {
+    forget();
+    history.replaceState(null, "", location.pathname);
+  }
+  let old = [];
+  try { old = unsaved(JSON.parse(sessionStorage.getItem(kept)) ?? []); } catch (error) { old = []; }
   const offer = document.getElementById("restore");
-  if (old && old !== saved && offer) {
+  if (old.length && offer) {
     offer.hidden = false;
     offer.querySelector("[data-restore]").addEventListener("click", () => { restore(old); dirty = true; offer.hidden = true; });
-    offer.querySelector("[data-forget]").addEventListener("click", () => { sessionStorage.removeItem(kept); offer.hidden = true; });
+    offer.querySelector("[data-forget]").addEventListener("click", () => { forget(); offer.hidden = true; });
   }
 })();
