@@ -138,7 +138,7 @@ def test_a_millilitre_that_lifts_nothing_ends_the_inflation() -> None:
 
 def test_what_would_follow_beyond_a_wall_is_shown_and_changes_nothing() -> None:
     sites = [box_site(-9.0), box_site(9.0)]
-    settings = InflationSettings(planned_ml=1.0, preload_n=0.0, max_pushed_mm=(99.0, 0.1))
+    settings = InflationSettings(planned_ml=1.0, preload_n=0.0, max_pushed_mm=(99.0, 0.04))
     plain, followed = (inflate(loose_bone(), body(), sites, replace(settings, follow=how)) for how in (False, True))
     assert plain.beyond is None and followed.beyond is not None
     assert followed.stop == plain.stop and followed.stop.startswith("front or side wall pushed out")
