@@ -142,12 +142,7 @@ def _trial(asked: argparse.Namespace, folder: Path) -> int:
     if not table.exists():
         write_cohort(table.parent, asked.count, asked.spacing_mm)
     more = ["--workers", str(asked.workers), "--truth", str(table.parent / "grades.csv")]
-    kept = folder / "calm.json"
-    if kept.exists():
-        calm = json.loads(kept.read_text())
-    else:
-        calm = undisturbed(table, folder / "calm", more)
-        kept.write_text(json.dumps(calm))
+    calm = undisturbed(table, folder / "calm", more)
     rough = disturbed(table, folder / "rough", more, asked.every_s, asked.run_kills, seed=4711)
     same = contents(folder / "calm") == contents(folder / "rough")
     rows = cases_of(folder / "rough")

@@ -35,7 +35,7 @@ from verification.made_case import sites_in
 DENSITIES_MG_CM3 = (60.0, 95.0, 130.0, 160.0)
 LOSSES = (0.20, 0.35, 0.50)
 LEVELS = (Level.T11, Level.T12, Level.L1, Level.L2, Level.L3, Level.L4)
-ORDER = (Level.T9, Level.T10, *LEVELS, Level.L5)
+ORDER = (Level.T10, *LEVELS, Level.L5)
 CLINIC = (
     "posture, 39 patients: 6.5 +- 4.1 degrees; the balloon 3.4 more (Voggenreiter 2005)",
     "posture, 50 acute: 5.5 mm in front; the balloon beyond it not significant (Liu 2014)",
@@ -145,14 +145,14 @@ def table(rows: Sequence[dict[str, object]]) -> str:
         )
     for age in ("fresh", "healed", "fresh and healed"):
         held = [row for row in rows if "full" in row and str(row["age"]) in age]
-        if held:
+        if len(held) > 1:
             lines.append(f"{age}, n {len(held)}: " + "; ".join(_spread(held, part) for part in ("posture", "kept")))
     return "\n".join([*lines, *CLINIC])
 
 
 def _spread(rows: Sequence[dict[str, object]], part: str) -> str:
     values = np.array([row[part] for row in rows], float)
-    mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1) if len(values) > 1 else np.full(3, np.nan)
+    mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
     return (
         f"{part} {mean[0]:.1f} +- {sd[0]:.1f} mm in front, {mean[1]:.1f} +- {sd[1]:.1f} in the middle, "
         f"{mean[2]:.1f} +- {sd[2]:.1f} degrees"

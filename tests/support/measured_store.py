@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from endplate.jobs import queue
 from endplate.jobs.context import JobContext
 from endplate.jobs.tasks import task_of
 from endplate.level import Level
-from endplate.store.cases import add_case, set_input
-from endplate.store.database import Store
+from endplate.store.cases import add_case, change_case, set_input
+from endplate.store.database import Store, open_store
 from endplate.store.files import Files, keep_input
 
 LEVELS = (Level.T12, Level.L1, Level.L2, Level.L3)
@@ -30,6 +31,25 @@ def run_job(store: Store, files: Files, job_id: str) -> dict[str, Any]:
         raise
     queue.end(store, job_id, "done", {"result": result})
     return result
+
+
+_MADE: dict[str, tuple[Path, str]] = {}
+
+
+def copied_store(place: Path, once: Path) -> str:
+    """A store in the empty folder `place` with the measured case in it; its id.
+
+    The case is measured once a process, in the folder `once`, and copied.
+    """
+    if "case" not in _MADE:
+        with open_store(once / "endplate.db") as store:
+            files = Files(once / "data").prepare()
+            _MADE["case"] = once, measured_case(store, files, once / "given")
+    source, case_id = _MADE["case"]
+    shutil.copytree(source, place, dirs_exist_ok=True)
+    with open_store(place / "endplate.db") as store:
+        change_case(store, case_id, {"folder": str(Files(place / "data").results(case_id))})
+    return case_id
 
 
 def measured_case(store: Store, files: Files, place: Path) -> str:

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the workbench needs the extra web")
 from fastapi.testclient import TestClient
 from PIL import Image
-from tests.support.measured_store import measured_case, run_job
+from tests.support.measured_store import copied_store, run_job
 from tests.web.conftest import HOST, Asked
 
 from endplate.jobs import queue
@@ -30,9 +30,9 @@ from endplate.web.bench import Bench, WebSettings
 def work(tmp_path_factory):
     """The open workbench with its case, and a browser that is signed in."""
     place = tmp_path_factory.mktemp("screens")
+    case_id = copied_store(place, tmp_path_factory.mktemp("measured"))
     with open_store(place / "endplate.db") as store:
         files = Files(place / "data").prepare()
-        case_id = measured_case(store, files, place / "given")
         settings = WebSettings(hosts=frozenset({HOST}), port=8420, local_user="ada")
         bench = Bench(store=store, files=files, executor=Asked(), settings=settings)
         with TestClient(create_app(bench), base_url=f"http://{HOST}", follow_redirects=False) as client:

@@ -15,7 +15,7 @@ pytest.importorskip("fastapi", reason="the workbench needs the extra web")
 pytest.importorskip("uvicorn", reason="the workbench needs the extra web")
 import uvicorn
 from tests.support.browser import browser
-from tests.support.measured_store import measured_case, run_job
+from tests.support.measured_store import copied_store, run_job
 
 from endplate.store.database import open_store
 from endplate.store.files import Files
@@ -58,9 +58,9 @@ class Here:
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     place = tmp_path_factory.mktemp("browser")
+    case_id = copied_store(place, tmp_path_factory.mktemp("measured"))
     with open_store(place / "endplate.db") as store, socket.create_server(("127.0.0.1", 0)) as listener:
         files = Files(place / "data").prepare()
-        case_id = measured_case(store, files, place / "given")
         port = listener.getsockname()[1]
         settings = WebSettings(hosts=frozenset({f"127.0.0.1:{port}"}), port=port, local_user="ada")
         bench = Bench(store=store, files=files, executor=Here(store, files), settings=settings)
@@ -114,15 +114,14 @@ def keep(page, name):
 
 
 def look(page, name):
-    """Pictures of a screen: wide, on a phone, dark."""
-    if not SHOTS:
-        return
+    """Pictures of a screen: wide, dark, and on a phone, where nothing reaches past its width."""
     keep(page, f"{name}-wide")
     page.emulate_media(color_scheme="dark")
     keep(page, f"{name}-dark")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 390, "height": 844})
     keep(page, f"{name}-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.set_viewport_size({"width": 1300, "height": 900})
 
 

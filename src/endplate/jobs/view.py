@@ -52,6 +52,8 @@ def put_view(context: JobContext, case: Case) -> None:
     context.tell("view", 0.0, "")
     place = context.files.view(context.case().id)
     fresh, former = (place.with_name(f"{place.name}.{word}-{context.job.id}") for word in ("new", "old"))
+    for left in place.parent.glob(f"{place.name}.*"):  # of a worker that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
         write_view(case, fresh)
         if place.exists():

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from endplate.dicom_export.export import FOLDER
 from endplate.errors import EndplateError
 from endplate.pacs.measure import LabelSource, Measure, NoLabelsYetError, labels_for
 from endplate.pacs.peer import Peer
@@ -160,6 +159,8 @@ class Worker:
 
     def _push(self, entry: Entry) -> None:
         """Hand the results over; they wait where the archive does not take them."""
+        from endplate.dicom_export.export import FOLDER
+
         objects = sorted((self.spool.results(entry.series_uid) / FOLDER).glob("*.dcm"))
         try:
             if self.archive is not None:

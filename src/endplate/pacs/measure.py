@@ -7,17 +7,16 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pydicom
 
-from endplate.case.assess import AssessSettings, assess
-from endplate.case.read import read_case
-from endplate.dicom_export import DicomChoice, writer_of
-from endplate.dicom_export.export import FOLDER
-from endplate.dicom_export.object_header import MANUFACTURER
 from endplate.errors import LabelError, OptionError
 from endplate.pacs.spool import Entry, Spool
-from endplate.report.write import write_report
+
+if TYPE_CHECKING:
+    from endplate.case.assess import AssessSettings
+    from endplate.dicom_export import DicomChoice
 
 Measure = Callable[[Path, Path, Path], list[Path]]
 """From the images, the labels and a folder for the results to the objects that are pushed."""
@@ -67,6 +66,8 @@ def labels_for(entry: Entry, spool: Spool, source: LabelSource) -> Path:
 
 def _of_this_series(path: Path, series_uid: str) -> bool:
     """Whether a SEG refers to the series and is not one of our own results."""
+    from endplate.dicom_export.object_header import MANUFACTURER
+
     header = pydicom.dcmread(path, stop_before_pixels=True)
     named = {str(item.SeriesInstanceUID) for item in header.get("ReferencedSeriesSequence") or ()}
     return series_uid in named and str(header.get("Manufacturer")) != MANUFACTURER
@@ -86,12 +87,18 @@ def _made(command: str, images: Path, out: Path) -> Path:
     return out
 
 
-def measurer(settings: AssessSettings, choice: DicomChoice) -> Measure:
-    """What measures a series with these settings."""
+def measurer(settings: Callable[[], AssessSettings], choice: Callable[[], DicomChoice]) -> Measure:
+    """What measures a series; the science is imported with the first one, so that a listener listens at once."""
 
     def measure(images: Path, labels: Path, results: Path) -> list[Path]:
-        case = assess(read_case(images, labels), settings)
-        write_report(case, results, beside=writer_of(images, choice))
+        from endplate.case.assess import assess
+        from endplate.case.read import read_case
+        from endplate.dicom_export import writer_of
+        from endplate.dicom_export.export import FOLDER
+        from endplate.report.write import write_report
+
+        case = assess(read_case(images, labels), settings())
+        write_report(case, results, beside=writer_of(images, choice()))
         return sorted((results / FOLDER).glob("*.dcm"))
 
     return measure

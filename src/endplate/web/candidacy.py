@@ -9,8 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from endplate.case.care import next_questions, weigh
-from endplate.decision.facts.record_paths import path_of
 from endplate.errors import EndplateError, InputError
 from endplate.report.care.words import STATUS_MARKS, STATUS_WORDS
 from endplate.store.audit import note
@@ -19,7 +17,7 @@ from endplate.store.database import StoreError
 from endplate.store.files import keep_input
 from endplate.web.access import Editor, Reader, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
-from endplate.web.candidacy_answer import answer, findings_of_case, named_levels, verdict_of
+from endplate.web.candidacy_answer import answer, findings_of_case, later, named_levels, verdict_of
 from endplate.web.pages import page
 from endplate.web.record_form import answered, as_record, sections
 
@@ -63,12 +61,10 @@ def ask_next(request: Request, case: TheCase, user: Reader, given: Given) -> Res
     """The missing answers that settle most verdicts, and the next step of prevention."""
     draft, _ = answered(case.record or {}, given)
     try:
-        care = weigh(as_record(draft), findings_of_case(case))
+        found = later(as_record(draft), case)
     except InputError:
         return Response("", media_type="text/html")
-    levels = [level.level for level in care.decision.levels]
-    questions = [(one, path_of(one.field, levels[0] if levels else "")) for one in next_questions(care)]
-    return page(request, "candidacy_next.html.j2", case=case, questions=questions, prevention=care.prevention)
+    return page(request, "candidacy_next.html.j2", case=case, questions=found.questions, prevention=found.prevention)
 
 
 @router.post("/cases/{case_id}/candidacy/reasons/{ruleset}/{level}")

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 
+from endplate.case.care import next_questions, weigh
+from endplate.decision.explanation.ask_next import NextQuestion
 from endplate.decision.facts.case_facts import case_facts
+from endplate.decision.facts.record_paths import path_of
 from endplate.decision.rules.rulebook import rulebook
 from endplate.decision.verdict.decide import decide
 from endplate.decision.verdict.verdict import Verdict
 from endplate.finding import Finding
 from endplate.level import Level, parse_level
-from endplate.patient import PatientRecord
+from endplate.patient import PatientRecord, parse_record
 from endplate.report.care.alarm import Alarm, alarms
 from endplate.report.care.caution import StandingCaution, TechniqueLine, cautions, technique_lines
 from endplate.report.care.matrix import Block, matrix
 from endplate.report.read_document import findings_of, read_document
 from endplate.store.cases import CaseRow
 
+LATER_S = 120.0
+"""A reader has gone on long before."""
 KEPT_CASES = 32
 """Cases whose findings stay in memory between two answers."""
 
@@ -63,6 +70,34 @@ def findings_of_case(case: CaseRow) -> tuple[Finding, ...]:
 def _findings(folder: Path, version: int, patient_id: str | None) -> tuple[Finding, ...]:
     """Read once for each state of the case, which its version tells apart."""
     return findings_of(read_document(folder, patient_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What takes longer to work out than a reader waits for a verdict: questions with their places, prevention."""
+
+    questions: tuple[tuple[NextQuestion, str], ...]
+    prevention: str
+
+
+def later(record: PatientRecord, case: CaseRow) -> Later:
+    """The answers that settle most verdicts and the next step of prevention, worked out beside the server."""
+    work = _beside().submit(_later, record.model_dump_json(exclude_none=True), case.folder, case.version)
+    return work.result(LATER_S)
+
+
+@cache
+def _beside() -> ProcessPoolExecutor:
+    """A process of its own: the questions take half a second of a core, for which no other answer waits."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def _later(record_json: str, folder: Path | None, version: int) -> Later:
+    record = parse_record(record_json)
+    care = weigh(record, () if folder is None else _findings(folder, version, None))
+    levels = [level.level for level in care.decision.levels]
+    questions = tuple((one, path_of(one.field, levels[0] if levels else "")) for one in next_questions(care))
+    return Later(questions=questions, prevention=care.prevention.next_step)
 
 
 def named_levels(record: dict[str, object] | None, findings: Sequence[Finding], more: str = "") -> list[str]:

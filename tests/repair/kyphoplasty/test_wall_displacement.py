@@ -58,6 +58,6 @@ def test_a_balloon_by_the_back_pushes_the_wall_more_than_one_in_front() -> None:
     back = replace(site, centre_mm=site.centre_mm + body.axes.T @ np.array([0.0, -5.0, 0.0]))
     pushed = [inflate(bone, body, [place], settings) for place in (site, back)]
     full = [done.wall_displacement_inflated_mm[0] for done in pushed]
-    assert full[0] is not None and full[1] is not None and full[1] > full[0] + 0.02
+    assert full[0] is not None and full[1] is not None and full[1] > 2 * full[0]
     left = pushed[1].wall_displacement_deflated_mm[0]
     assert left is not None and left < full[1]

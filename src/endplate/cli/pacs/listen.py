@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ def run_listen(
     archive = (
         parse_peer(listener.archive, title, bearer_token(listener.token_file)) if listener.archive is not None else None
     )
-    measure = measurer(assess_settings(model), choice_of(objects))
+    if any(isinstance(value, str | float) for value in asdict(model).values()):
+        assess_settings(model)  # what has no meaning is refused now, not with the first series
+    measure = measurer(lambda: assess_settings(model), lambda: choice_of(objects))
     labels, rules = LabelSource(command=listener.segment_command), read_rules(listener.rules)
     timing = Timing(quiet_s=wait.quiet_s, incomplete_s=wait.incomplete_s, tick_s=min(1.0, wait.quiet_s / 4))
     held = Spool(spool)

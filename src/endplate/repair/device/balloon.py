@@ -81,7 +81,9 @@ JACK_HEIGHT_MM = cited_table(
     {"SpineJack 4.2": 12.5, "SpineJack 5.0": 15.5, "SpineJack 5.8": 17.0},
     cite="sakos_2019",
 )
-JACK_LENGTH_MM = cited(25.0, "mm", "length of the plates; from memory, no maker's table was readable", "weak")
+JACK_LENGTH_MM = cited(
+    25.0, "mm", "length of the plates; from memory, no maker's table was readable", "weak", cite="sakos_2019"
+)
 JACK_N = cited(
     500.0,
     "N",
@@ -146,7 +148,7 @@ def _jack(name: str) -> Balloon:
         name=name,
         access=STENT_ACCESS,
         length_mm=length,
-        max_ml=math.pi / 6 * length * width * height / 1000,
+        max_ml=2 / 3 * (math.pi / 4) * length * width * height / 1000,
         max_mpa=float(JACK_N) / (math.pi / 4 * length * width),
         stays=True,
         plate_mm=(width, height),
