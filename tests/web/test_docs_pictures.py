@@ -109,8 +109,7 @@ def walk(page) -> dict[str, list[str]]:
 def follow(page, address: str) -> None:
     """A course with two visits, the second with a sign."""
     page.goto(address)
-    begun = date.today() - timedelta(days=60)
-    page.get_by_label("Under care since").fill(str(begun))
+    begun = date.fromisoformat(re.search(r"Under care since (\S+),", page.content())[1])
     page.get_by_role("button", name="Begin the course").click()
     for days, pain, disability in ((14, "5", "14"), (45, "4", "11")):
         page.get_by_label("On", exact=True).first.fill(str(begun + timedelta(days=days)))

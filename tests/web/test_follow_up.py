@@ -118,10 +118,14 @@ def test_what_is_left_empty_is_unknown():
         day_of((date.today() + timedelta(2)).isoformat())
 
 
-def test_the_day_that_was_typed_begins_the_course(bench, post):
+def test_another_day_than_that_of_the_record_is_refused_and_not_asked_for(bench, browser, post):
     address = f"/cases/{new_case(bench, recorded_on=str(AGO))}/follow-up"
-    assert post(f"{address}/start", levels=["L1", ""], on=str(AGO + timedelta(days=30))).status_code == 303
-    assert course(bench.store, 1).episode.started_on == AGO + timedelta(days=30)
+    page = browser.get(address).text
+    assert f"Under care since {AGO}, the day of the record" in page and 'name="on"' not in page
+    refused = post(f"{address}/start", levels=["L1", ""], on=str(AGO + timedelta(days=30)))
+    assert refused.status_code == 400 and "an episode begins with its record" in refused.text
+    assert post(f"{address}/start", levels=["L1", ""]).status_code == 303
+    assert course(bench.store, 1).episode.started_on == AGO
 
 
 def test_a_record_without_its_day_opens_the_page_too(bench, browser):

@@ -82,7 +82,11 @@ async def start(request: Request, bench: TheBench, case: TheCase, user: Editor) 
         raise OptionError("this case has no record with an id", "a course belongs to a patient", "give its record")
     record = parse_record(json.dumps(case.record), f"the record of {case.name}")
     typed = str(form.get("on", "")).strip()
-    on = record.recorded_on if not typed and record.recorded_on else day_of(typed)
+    on = record.recorded_on or day_of(typed)
+    if typed and day_of(typed) != on:
+        raise OptionError(
+            f"the record of {case.name} is of {on}", "an episode begins with its record", "change its day in Candidacy"
+        )
     document = None if case.folder is None else read_document(case.folder)
     begun = beginning(record, levels, on, document)
     start_episode(bench.store, Author(name=user.name), begun.patient, on, levels, begun.rows, **begun.more)
