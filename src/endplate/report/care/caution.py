@@ -9,6 +9,8 @@ from endplate.report.care.words import fact_words, missing_words
 
 KINDS = ("red", "caution")
 """Kinds of flags that are cautions, the gravest first; notes are none."""
+MOST_TECHNIQUES = 3
+"""Choices that are named; more are no choice."""
 TITLES = {"red": "Red flag", "caution": "Caution"}
 
 
@@ -81,7 +83,14 @@ def _technique(level: LevelDecision) -> str:
     grade = level.technique
     if grade.value is not None:
         return str(grade.value)
-    possible = " or ".join(str(value) for value in grade.reachable)
-    if len(grade.reachable) > 3:
-        possible = "too little is known to choose"
-    return f"indeterminate: {possible}; ask for: {missing_words(grade.missing[:3])}"
+    ask = f"Ask for: {missing_words(grade.missing[:3])}"
+    if len(grade.reachable) > MOST_TECHNIQUES:
+        return f"indeterminate: too little is known to choose. {ask}"
+    choices = zip("abc", map(str, grade.reachable), strict=False)
+    possible = "; ".join(f"({place}) {_choice(value)}" for place, value in choices)
+    return f"indeterminate, one of: {possible}. {ask}"
+
+
+def _choice(value: str) -> str:
+    """A choice as a reader says it: "neither: why" is no procedure, and why."""
+    return f"no procedure, {value.removeprefix('neither: ')}" if value.startswith("neither: ") else value
