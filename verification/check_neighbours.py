@@ -102,10 +102,10 @@ def pressed(model: BoneModel, fall: float, to_mm: Callable[[float], float]) -> L
     solver = ElasticSolver(mesh, model.modulus_mpa[where], 0.3, supports.fixed, element="bbar")
     unit, _ = solver.solve(prescribed=supports.prescribed)
     body = PlasticBody(mesh, model.modulus_mpa[where], model.yield_mpa[where], 0.3)
-    fresh = body.yield_stress.copy()
+    fresh = model.yield_mpa[where]
 
     def weaken(_: float) -> None:
-        body.yield_stress[:] = fresh * (1 - fall * np.minimum(body.equivalent_plastic_strain() / 0.03, 1))
+        body.set_yield_stress(fresh * (1 - fall * np.minimum(body.equivalent_plastic_strain() / 0.03, 1)))
 
     stiffness = -float(body.internal_force(unit)[supports.upper, 2].sum())
     travels = np.linspace(0, to_mm(stiffness), 9)[1:]

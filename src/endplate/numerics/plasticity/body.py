@@ -55,9 +55,27 @@ class PlasticBody:
         self._lanes = pack_planes(mesh)
         self._twice_shear = _spread(self._lanes, modulus / (1.0 + poisson), 0.0)
         self._bulk = _spread(self._lanes, modulus / (3.0 - 6.0 * poisson), 0.0)
-        self._strength = _spread(self._lanes, strength, NEVER)
+        self.set_yield_stress(strength)
         self._law = (float(mesh.spacing_mm), CODE[criterion], element == "bbar")
         self._plastic = np.zeros((self._lanes.n_batches, 8, 6, WIDTH), dtype=np.float32)
+
+    def set_yield_stress(self, yield_mpa: ArrayLike) -> None:
+        """Take new yield stresses; the plastic strain so far stays.
+
+        Parameters
+        ----------
+        yield_mpa : array_like, shape (E,)
+            Yield stress of each element, MPa; infinite where an element never yields.
+
+        Raises
+        ------
+        ValueError
+            Yield stresses of the wrong shape.
+        """
+        strength = np.ascontiguousarray(np.minimum(yield_mpa, NEVER), dtype=np.float64)
+        if strength.shape != (self.mesh.n_elements,):
+            raise ValueError(f"yield stress must be ({self.mesh.n_elements},)")
+        self._strength = _spread(self._lanes, strength, NEVER)
 
     def internal_force(self, displacement_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Nodal forces that hold displacements, from the last committed state.
