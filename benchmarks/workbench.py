@@ -120,6 +120,7 @@ def rows() -> list[dict[str, Any]]:
     """A row for one person at the keys, and one for many at once."""
     with served() as (address, case_id):
         one = typed(address, case_id)
+    with served() as (address, case_id):  # the token of an address opens one session
         many = together(address, case_id)
     return [
         _row("workbench: key press to painted matrix, two levels", one, 100.0),
