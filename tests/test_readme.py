@@ -123,7 +123,7 @@ def _run(tokens: list[str], request: pytest.FixtureRequest, monkeypatch: pytest.
     if "totalsegmentator" in tokens or "--dicom" in tokens or _takes_minutes(tokens):
         app.parse_args(tokens, exit_on_error=False, print_error=False)
         return
-    monkeypatch.chdir(request.getfixturevalue("results" if tokens[:2] == ["decide", "results"] else "scan"))
+    monkeypatch.chdir(request.getfixturevalue("results" if tokens[1:2] == ["results"] else "scan"))
     if tokens[:2] == ["record", "new"]:
         # The scan's folder has a record already, which is a person's own and never replaced.
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))
