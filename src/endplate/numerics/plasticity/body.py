@@ -49,13 +49,12 @@ class PlasticBody:
     ) -> None:
         self.mesh = mesh
         modulus = np.ascontiguousarray(modulus_mpa, dtype=np.float64)
-        strength = np.ascontiguousarray(np.minimum(yield_mpa, NEVER), dtype=np.float64)
-        if modulus.shape != (mesh.n_elements,) or strength.shape != (mesh.n_elements,):
-            raise ValueError(f"modulus and yield must be ({mesh.n_elements},)")
+        if modulus.shape != (mesh.n_elements,):
+            raise ValueError(f"modulus must be ({mesh.n_elements},)")
         self._lanes = pack_planes(mesh)
         self._twice_shear = _spread(self._lanes, modulus / (1.0 + poisson), 0.0)
         self._bulk = _spread(self._lanes, modulus / (3.0 - 6.0 * poisson), 0.0)
-        self.set_yield_stress(strength)
+        self.set_yield_stress(yield_mpa)
         self._law = (float(mesh.spacing_mm), CODE[criterion], element == "bbar")
         self._plastic = np.zeros((self._lanes.n_batches, 8, 6, WIDTH), dtype=np.float32)
 
