@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.locate import locate_vertebrae
+from endplate.finding import BAND_SD
 from endplate.fracture import grade_fractures
-from endplate.fracture.reading import BAND_SD
 from endplate.fracture.result import Fracture
 from endplate.image.labels import read_labels
 from endplate.image.phantom import Deformity, LevelTruth, PhantomSpec, make_phantom

@@ -21,13 +21,7 @@ from endplate.repair.access.access_result import Procedure
 from endplate.repair.access.settings import PathSettings, Sides
 from endplate.repair.cement.injection_plan import InjectionPlan
 from endplate.repair.kyphoplasty.observed_gains import WINKELMANN_MM, WINKELMANN_SD_MM
-from endplate.repair.rehearsal.design import (
-    PRELOAD_HIGH_N,
-    PRELOAD_LOW_N,
-    SPRING_HIGH_N_PER_MM,
-    SPRING_LOW_N_PER_MM,
-    ParameterSet,
-)
+from endplate.repair.rehearsal.design import ParameterSet, two_point_design
 from endplate.repair.rehearsal.rehearse import RehearsalSettings
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.repair.rehearsal.run_settings import RunSettings
@@ -43,10 +37,7 @@ VOXEL_MM, CRUSH_MM = 2.75, 3.0
 BALLOON_ML = 4.0
 CEMENT_ML = (0.75, 1.5)  # both below 1.77 mL, at which cement comes to a thin place in the upper endplate
 SOURCE = "own construction: verse014 L3 (VerSe'19, CC BY-SA 4.0)"
-TIGHT = ParameterSet(
-    mobility="rigid", preload_n=PRELOAD_HIGH_N, spring_n_per_mm=SPRING_HIGH_N_PER_MM
-)  # fmt: skip
-LOOSE = ParameterSet(mobility="mobile", preload_n=PRELOAD_LOW_N, spring_n_per_mm=SPRING_LOW_N_PER_MM)
+TIGHT, LOOSE = two_point_design(ParameterSet(), extended=True)
 EXACT = 1e-6
 
 
@@ -113,7 +104,7 @@ def _rehearsed(
         injection=InjectionPlan(volume_ml=cement_ml),
         balloon_ml=balloon_ml,
     )
-    settings = RehearsalSettings(run=run, nominal=draw or ParameterSet(), members=0)
+    settings = RehearsalSettings(run=run, nominal=draw or ParameterSet(), age_decides=draw is None, members=0)
     return rehearse(replace(case, rehearsals=()), LEVEL, settings)
 
 
@@ -125,7 +116,7 @@ def _done(case: Case) -> tuple[Rehearsal, ProcedureResult]:
 def _crushed_and_rehearsed() -> Iterator[Check]:
     """Gain between the bounds, never above the intact height, and shown beside the clinic."""
     case = _crushed()
-    draws = {"rigid, 250 N, held": TIGHT, "usual": ParameterSet(), "mobile, 0 N, free": LOOSE}
+    draws = {"rigid, 250 N, neighbours free": TIGHT, "usual": None, "mobile, 0 N, neighbours extended": LOOSE}
     cases = {name: _rehearsed(case, "kyphoplasty", draw, balloon_ml=BALLOON_ML) for name, draw in draws.items()}
     gains = {name: _done(item)[1] for name, item in cases.items()}
     page = _page(cases["usual"])

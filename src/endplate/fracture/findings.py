@@ -26,6 +26,9 @@ _HEIGHTS = "median of 5 sagittal slices over +-5 mm, 2 mm patches, along the bod
 _MORPHOMETRY = "Morphometry of docs/theory.md, from knowledge of the field"
 _GENANT = "Genant 1993 as restated by Wang, QIMS 2019 (secondary)"
 _SHAPES = "Shapes after Genant 1993: Ha/Hp, Hm/Hp or all heights below 0.80 (knowledge)"
+SIGNS = "; signs: "
+"""Before the signs in the method of a finding `fracture`."""
+NO_SIGN = "no endplate or cortex sign"
 _ABQ = "Jiang 2004 (ABQ) (knowledge); Wang, QIMS 2019 (verified)"
 _PLACES = {"anterior": "10-15 %", "middle": "50 %", "posterior": "85-90 %"}
 
@@ -155,8 +158,21 @@ def _confidence(fracture: Fracture) -> Finding:
     )
 
 
+def signs_to_look_at(fracture: object, deformity: object, method: str) -> str:
+    """Signs of a fracture, in words, at a level that is neither called fractured nor deformed; empty without any.
+
+    Parameters
+    ----------
+    fracture : value of the finding `fracture` of the level.
+    deformity : value of its finding `deformity`.
+    method : of its finding `fracture`, which names the signs.
+    """
+    signs = method.partition(SIGNS)[2]
+    return signs if fracture == "no" and deformity == "no" and signs != NO_SIGN else ""
+
+
 def _answers(fracture: Fracture) -> Iterator[Finding]:
-    signs = "; ".join(fracture.signs) or "no endplate or cortex sign"
+    signs = "; ".join(fracture.signs) or NO_SIGN
     shape = "first match of crush, biconcave, wedge below 0.80; else the height that lost most"
     texts = (
         (
@@ -174,7 +190,7 @@ def _answers(fracture: Fracture) -> Iterator[Finding]:
         (
             "fracture",
             fracture.fracture,
-            f"{fracture.reason}; signs: {signs}",
+            f"{fracture.reason}{SIGNS}{signs}",
             "Jiang 2004 (ABQ) (knowledge); Wang, QIMS 2019 (verified)",
         ),
     )

@@ -9,7 +9,6 @@ import numpy as np
 
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.cited import cited
-from endplate.finding import BAND_SD
 from endplate.fracture.certainty import (
     chance_of_grade,
     coarse_sd_mm,
@@ -19,11 +18,12 @@ from endplate.fracture.certainty import (
     too_coarse,
 )
 from endplate.fracture.expected import Expected, Row, expected_heights
-from endplate.fracture.grade import KINDS, Reading, genant_grade, read_shape, scheuermann_like, short_vertebra, worst_of
+from endplate.fracture.grade import Reading, genant_grade, read_shape, scheuermann_like, worst_of
 from endplate.fracture.height.extent import Extent, body_extent
 from endplate.fracture.height.morphometry import READER_RATIO_SD, HeightSettings, measure_heights, unknown_heights
+from endplate.fracture.loss import loss_band, loss_sd, worst_loss
 from endplate.fracture.normals import Triple, place_of
-from endplate.fracture.own_shape import hidden_loss_sd, short_levels
+from endplate.fracture.own_shape import short_levels
 from endplate.fracture.posterior_wall import wall_involvement
 from endplate.fracture.result import Fracture, Heights, Measured
 from endplate.fracture.signs import Sign, breach_sign, depression_sign, front_sign, spread_sign
@@ -142,7 +142,7 @@ def _read(vertebra: Vertebra, spine: _Spine) -> Fracture:
     if expected.own and vertebra.level in spine.short and genant_grade(max(losses)) == 0:
         return _unread(heights, SHORT_ALONE)
     kind = worst_of(losses)
-    loss = _loss(heights, expected, losses, kind, short=vertebra.level in spine.short)
+    loss = worst_loss(heights, expected, losses, kind, short=vertebra.level in spine.short)
     extent = body_extent(vertebra)
     result = Fracture(
         level=vertebra.level,
@@ -196,7 +196,7 @@ def _answered(result: Fracture, answer: tuple[Reading, list[Sign]]) -> Fracture:
     reading, signs = answer
     loss = result.height_loss
     grade = genant_grade(loss.value or 0.0)
-    low, high = _band(loss)
+    low, high = loss_band(loss)
     return replace(
         result,
         genant_grade=grade,
@@ -257,38 +257,6 @@ def _why_unmeasured(heights: Heights) -> str:
     return next(m.reason for m in (heights.anterior, heights.middle, heights.posterior) if m.value is None)
 
 
-def _loss(heights: Heights, expected: Expected, losses: Triple, kind: str, *, short: bool) -> Measured:
-    """The worst loss with the SD of the measured and the expected height together.
-
-    Of three equal losses the worst is worst by chance: how far it lies above their mean then adds to the SD. Without
-    neighbours, what the own posterior height may have lost adds too.
-    """
-    parts = [_loss_sd(heights, expected, KINDS.index(kind))]
-    if short_vertebra(losses):
-        parts.append(max(losses) - float(np.mean(losses)))
-    if expected.own:
-        parts.append(hidden_loss_sd(max(losses), short=short))
-    known = [sd for sd in parts if sd is not None]
-    if not known:
-        return Measured(value=max(losses))
-    sd = float(np.linalg.norm(known))
-    return Measured(value=max(losses), sd=sd, reader_sd=float(np.hypot(sd, float(READER_RATIO_SD))))
-
-
-def _loss_sd(heights: Heights, expected: Expected, place: int) -> float | None:
-    measured: Measured = getattr(heights, KINDS[place])
-    if measured.value is None or measured.sd is None:
-        return None
-    hoped = expected.heights_mm[place]
-    return float(np.hypot(measured.sd, expected.sd_mm * measured.value / hoped)) / hoped
-
-
-def _band(loss: Measured) -> tuple[float, float]:
-    """95 % band of a loss, between readers; the loss itself where its SD is unknown."""
-    value, half = loss.value or 0.0, BAND_SD * (loss.shown_sd or 0.0)
-    return value - half, value + half
-
-
 def _signs(vertebra: Vertebra, triple: Triple, extent: Extent | None, spine: _Spine, slack: float) -> list[Sign]:
     others = [level for level in spine.intact if level is not vertebra.level]
     intact = [t for level in others if (t := measured_heights(spine.heights[level]))]
@@ -312,6 +280,6 @@ def _wall(vertebra: Vertebra, triple: Triple, extent: Extent | None, expected: E
     """Posterior wall involvement; the loss of height counts only where neighbours tell it."""
     from_neighbours = not expected.own
     loss = expected.loss(triple)[2] if from_neighbours else None
-    sd = _loss_sd(heights, expected, 2)
+    sd = loss_sd(heights, expected, 2)
     shown = None if sd is None else float(np.hypot(sd, float(READER_RATIO_SD)))
     return wall_involvement(vertebra, extent, triple[2], loss, shown)

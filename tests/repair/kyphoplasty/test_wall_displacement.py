@@ -45,10 +45,12 @@ def test_a_wall_has_moved_as_far_as_a_patch_of_it() -> None:
     before = np.random.default_rng(1).uniform(0, 20, (200, 3))
     now = before + np.array([0.4, 1.5, -0.2])
     now[:3, 1] += 30
-    wall = BodyWall(points_mm=before, outward=np.broadcast_to([0.0, 1.0, 0.0], before.shape))
-    assert wall.pushed_mm(before, now, 2.0) == pytest.approx(1.5)
-    assert wall.pushed_mm(before, before - np.array([0, 2, 0]), 2.0) == pytest.approx(-2)
-    assert wall.pushed_mm(before[:0], now[:0], 2.0) is None
+    wall = BodyWall(
+        points_mm=before, outward=np.broadcast_to([0.0, 1.0, 0.0], before.shape), area_mm2=np.full(len(before), 4.0)
+    )
+    assert wall.pushed_mm(before, now) == pytest.approx(1.5)
+    assert wall.pushed_mm(before, before - np.array([0, 2, 0])) == pytest.approx(-2)
+    assert wall.pushed_mm(before[:0], now[:0]) is None
 
 
 def test_a_balloon_by_the_back_pushes_the_wall_more_than_one_in_front() -> None:

@@ -63,6 +63,6 @@ def test_a_decided_age_leaves_no_ends_to_the_ensemble() -> None:
     signs = np.array([[1] * 7, [-1] * 7], np.int8)
     assert {corner(row, ("mobile", "mobile")).mobility for row in signs} == {"mobile"}
     assert {corner(row).mobility for row in signs} == {"rigid", "mobile"}
-    assert {one.mobility for one in two_point_design(ParameterSet(), ("rigid", "rigid"))} == {"rigid"}
+    assert {one.mobility for one in two_point_design(ParameterSet(), ("rigid", "rigid"), extended=True)} == {"rigid"}
     row = next(item for item in unknowns(10.0, ParameterSet(), ("mobile", "mobile")) if item.name == "mobility")
     assert (row.low, row.nominal, row.high) == (1.0, 1.0, 1.0) and row.source == "by the fracture's age"

@@ -39,11 +39,11 @@ def why_none(
         if side in missing:
             found.append(f"{side}: the pedicle or the canal was not found in the labels")
         elif mine:
-            found.append(f"{side}: {_told(mine)}")
+            found.append(f"{side}: {_best_refused(mine)}")
     return f"no safe path into {level}: " + "; ".join(found)
 
 
-def _told(paths: list[NeedlePath]) -> str:
+def _best_refused(paths: list[NeedlePath]) -> str:
     """The best refused path of a side in words."""
     best = paths[0]
     words = f"{best.needle.name} {best.approach} {refusal(best)}"

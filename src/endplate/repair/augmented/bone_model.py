@@ -29,7 +29,8 @@ def bone_model(
     `Bone.softening` is the factor on the modulus; strength falls by its square root, so that a modulus of 30-50 %
     goes with a strength of 55-71 %, as a broken zone is assumed to keep.
     """
-    voxel_mm = float(bone.field.grid.spacing_mm[0])
+    # The edge comes from an affine: without rounding, a voxel of the largest size would be refused as larger.
+    voxel_mm = round(float(bone.field.grid.spacing_mm[0]), 9)
     settings = replace(settings or ModelSettings(), voxel_mm=voxel_mm, align="vertebra")
     if not np.allclose(bone.field.grid.spacing_mm, voxel_mm):
         raise OptionError("the bone does not lie on cubes", "the model needs them", "sample it with repair_bone")

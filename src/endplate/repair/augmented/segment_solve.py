@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from endplate.bone.material import POISSON
 from endplate.cited import cited
 from endplate.errors import SolverError
-from endplate.numerics.krylov import conjugate_gradients, masked_norm
+from endplate.numerics.krylov import HostSystem, conjugate_gradients, masked_norm
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.element import CORNERS
 from endplate.numerics.voxel.mesh import VoxelMesh
@@ -141,9 +141,8 @@ class _System:
         self.add(x, residual, -1.0)
         scale = masked_norm(residual, free)
         target = TOLERANCE * scale
-        done = conjugate_gradients(
-            self.add, self.solver.multigrid.cycle, free, x, residual, target, int(MAX_ITERATIONS)
-        )
+        system = HostSystem(self.add, self.solver.multigrid.cycle, free)
+        done = conjugate_gradients(system, x, residual, scale, target, int(MAX_ITERATIONS))
         if done.residual > target:
             raise SolverError(
                 f"The segment's solver stopped at a relative residual of {done.residual / scale:.1e}",

@@ -64,7 +64,8 @@ def inject(
             f"the pores within the needles' reach take {site.reachable_ml:.1f} mL",
             "plan less",
         )
-    course = InjectionRun(site, cement, plan, posterior_quarter(site.pores, vertebra, bone.field.grid), volume)
+    grid = bone.field.grid
+    course = InjectionRun(site, cement, plan, posterior_quarter(site.pores, vertebra, grid), volume, grid)
     for portion in portions_of(plan, volume, len(tips)):
         tell(course.injected_ml / max(volume, 1e-9))
         if not course.push(portion, tell):

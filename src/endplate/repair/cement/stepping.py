@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from endplate.cited import cited
 from endplate.errors import SolverError
+from endplate.image.volume import Grid
 from endplate.numerics.porous_flow.body import Field
 from endplate.numerics.porous_flow.front import Flow, FrontSolver, Source
 from endplate.numerics.porous_flow.needle_source import tip_pressure_mpa
 from endplate.numerics.porous_flow.rheology import pipe_drop_mpa
-from endplate.progress import Share, read_gauge
+from endplate.progress import Share, Sight, offer_look, read_gauge
 from endplate.repair.cement.injection_plan import InjectionPlan, Portion
 from endplate.repair.cement.porous_site import Site
 from endplate.repair.device.cement import BODY_WARMTH, END_POINT_PA_S, Cement
@@ -46,8 +47,15 @@ class InjectionRun:
     """
 
     def __init__(
-        self, site: Site, cement: Cement, plan: InjectionPlan, posterior: NDArray[np.bool_], planned_ml: float
+        self,
+        site: Site,
+        cement: Cement,
+        plan: InjectionPlan,
+        posterior: NDArray[np.bool_],
+        planned_ml: float,
+        grid: Grid | None = None,
     ) -> None:
+        self.grid = grid
         self.site, self.cement, self.plan, self.planned_ml = site, cement, plan, planned_ml
         self.flow, self.stepper = Flow.empty(site.body), FrontSolver(site.body)
         self.time_s, self.injected_ml, self.stop, self.converged = 0.0, 0.0, "planned volume", True
@@ -66,10 +74,18 @@ class InjectionRun:
             left -= taken
             read_gauge(tell, self.injected_ml, self.curve[-1][2])
             tell(min(self.injected_ml / self.planned_ml, 1.0))
+            if self.grid is not None:
+                offer_look(tell, self._sight)
             if reason:
                 self.stop = reason
                 return False
         return True
+
+    def _sight(self) -> Sight:
+        """Where the cement is now."""
+        affine = np.eye(4) if self.grid is None else self.grid.affine
+        share = np.asarray(self.site.body.unflat(self.flow.saturation), np.float32)
+        return Sight(kind="cement", share=share, affine=affine)
 
     def _step(self, needles: tuple[int, ...], volume_ml: float) -> tuple[float, str]:
         """One step, shortened until what ends the injection is met closely; the volume taken, and why it ends.

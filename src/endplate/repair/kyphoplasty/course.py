@@ -36,6 +36,8 @@ class InflationCourse:
     beyond : what would follow if one inflated on, after the walls gave way; None where nothing was followed.
     wall_displacement_inflated_mm, wall_displacement_deflated_mm : how far back wall, and front or sides, went out
     since the balloons began. down : what is to be said of the way down, empty where all went well.
+    upright : under the load of standing, before anything was done; None where that was not looked at or not carried,
+    and then `fell` says so.
     """
 
     start: BodyHeights
@@ -49,6 +51,8 @@ class InflationCourse:
     wall_displacement_deflated_mm: WallDisplacement = NOT_MEASURED
     unconverged: list[str] = field(default_factory=list)
     down: str = ""
+    upright: BodyHeights | None = None
+    fell: str = ""
 
     @property
     def volume_ml(self) -> list[float]:

@@ -73,6 +73,10 @@ class TrackedPlates:
         seen &= thinned
         return np.stack([x[seen], y[seen], z[seen]], axis=-1)
 
+    def now(self) -> BodyHeights:
+        """Heights as the scan shows the body."""
+        return self.shape(self.upper_mm, self.lower_mm)
+
     def shape(self, upper_mm: NDArray[np.float64], lower_mm: NDArray[np.float64]) -> BodyHeights:
         """Heights and wedge when the points lie at (n, 3) LPS mm.
 

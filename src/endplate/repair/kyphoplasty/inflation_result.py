@@ -61,6 +61,8 @@ class Inflation:
     ----------
     volume_ml, pressure_mpa : (n,) curve of the inflation (all balloons together; pressure the highest).
     settled : what the preload did before the balloons, against the scan; None where nothing was pressed.
+    upright : what the load of standing takes from the settled body, before anything is done; None where it was not
+    asked for, or where the body does not carry it.
     posture : what extension on the table gained after that; None where it was not rehearsed.
     full, deflated : gain at full inflation and after deflation under the preload, against the body so placed.
     gain_curve_mm : (n, 3) front, middle and back along the curve. beyond : the course after a wall gave way.
@@ -91,6 +93,7 @@ class Inflation:
     steps: int
     seconds: float
     settled: Gain | None = None
+    upright: Gain | None = None
     posture: Gain | None = None
     gain_curve_mm: NDArray[np.float64] | None = None
     beyond: Beyond | None = None

@@ -25,6 +25,23 @@ LYING_MM = cited(
     "verified",
     cite="vertebral_mobility_2023",
 )
+LYING_ACUTE_MM = cited(
+    6.0,
+    "mm",
+    "Table 1, n 15, at most 3 weeks old: anterior height 18.3 sitting, 24.3 supine",
+    "verified",
+    cite="vertebral_mobility_2020",
+)
+STANDING_WHOLE_MM = cited(
+    0.6, "mm", "anterior height lost upright, fractures without a fluid cleft", "verified", cite="hutchins_2016"
+)
+STANDING_CLEFT_MM = cited(
+    4.3, "mm", "anterior height lost upright, fractures with a fluid cleft", "verified", cite="hutchins_2016"
+)
+MOBILE_SHARE = cited(
+    0.35, "1", "n 65: fractures that posture moved; all had clefts", "secondary", cite="mckiernan_2003"
+)
+MOBILE_MM = cited(8.4, "mm", "n 65: what posture gained in those that moved", "secondary", cite="mckiernan_2003")
 POSTURE_DEG = cited(6.5, "deg", "n 39: correction by prone position alone, mean", "secondary", cite="voggenreiter_2005")
 POSTURE_SD_DEG = cited(
     4.1, "deg", "n 39: SD of the correction by prone position", "secondary", cite="voggenreiter_2005"
@@ -54,6 +71,12 @@ STENT_KEPT_PERCENT = cited(
 SHARE_LOST = cited(
     0.59, "1", f"{_ROTTER}: 11.7 / (11.7 + 8.0) of the gain at full balloon", "recomputed", cite="rotter_2010"
 )
+
+
+STANDING_MM = (float(STANDING_WHOLE_MM), float(LYING_ACUTE_MM))
+"""Anterior height that patients lose between lying and sitting or standing: least and most of the series."""
+BEYOND_LYING_MM = (0.0, float(POSTURE_MM) - float(LYING_MM))
+"""Anterior height that posture may add to a supine CT: nothing, or the difference of the two series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from endplate.cited import cited
 from endplate.errors import SolverError
+from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.load import Load, Spring
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.height_gain import BodyHeights
@@ -30,6 +31,7 @@ class Pressed(Protocol):
     """A body under load that can take one more step."""
 
     model: BodyModel
+    engine: Engine
     rises: Rises
 
     def shape(self) -> BodyHeights:

@@ -10,7 +10,8 @@ import numpy as np
 from endplate.cited import cited
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Step
-from endplate.progress import Share, read_gauge
+from endplate.numerics.mpm.particles_to_voxels import cavity_share
+from endplate.progress import Share, Sight, offer_look, read_gauge
 from endplate.repair.kyphoplasty.body_model import BodyModel
 from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
@@ -18,6 +19,7 @@ from endplate.repair.kyphoplasty.inflation_result import WallDisplacement
 from endplate.repair.kyphoplasty.letting_down import let_down
 from endplate.repair.kyphoplasty.placement import clearance_mm, to_lps_mm, to_model_mm
 from endplate.repair.kyphoplasty.posture import raise_front
+from endplate.repair.kyphoplasty.standing_up import stood_up
 from endplate.repair.kyphoplasty.stop_rules import CAUTION, CONTACT_MM, NO_LIFT, Rises, lifts_no_more
 from endplate.repair.kyphoplasty.wall_displacement import back_wall, side_wall
 from endplate.repair.site.bone import Bone
@@ -49,6 +51,7 @@ class InflationRun:
     lost, None where it is unknown. max_pushed_mm : of back wall, and of front and sides; None for any.
     extension_deg : by which the neighbours are extended on the table before the balloons. follow : go on beyond a wall
     that moves, to show what would follow. step_share : of the usual step. stays : stents keep their volume.
+    loads_n : of the table and of standing, to look at what standing takes; None not to.
     """
 
     def __init__(  # noqa: PLR0913
@@ -65,11 +68,13 @@ class InflationRun:
         follow: bool = False,
         step_share: float = 1.0,
         stays: bool = False,
+        loads_n: tuple[float, float] | None = None,
     ) -> None:
         self.model, self.engine, self.plates, self.done = model, model.engine, plates, done
         self.grid = bone.field.grid
         self.edge_mm = float(self.grid.spacing_mm[0])
         self.extension_deg, self.follow, self.stays = extension_deg, follow, stays
+        self.loads_n = loads_n
         self.wall_mm = step_share * min(float(STEP_MM), float(MAX_STEP_VOXELS) * self.edge_mm)
         self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
@@ -93,6 +98,8 @@ class InflationRun:
         course = InflationCourse(start=start, settled=start, before=start, full=start, deflated=start)
         self._settle(course)
         course.settled = self.shape()
+        if self.loads_n is not None and not course.stop:
+            course.upright, course.fell = stood_up(self, *self.loads_n)
         self._extend(course)
         course.before = course.full = course.deflated = self.shape()
         self.settled_mm = {name: self.engine.carried[name].copy() for name in self.walls}
@@ -114,8 +121,7 @@ class InflationRun:
     def _pushed_mm(self) -> WallDisplacement:
         """How far the walls have gone out since the balloons began."""
         went = {
-            name: wall.pushed_mm(self.settled_mm[name], self.engine.carried[name], self.edge_mm)
-            for name, wall in self.walls.items()
+            name: wall.pushed_mm(self.settled_mm[name], self.engine.carried[name]) for name, wall in self.walls.items()
         }
         return WallDisplacement(**went)
 
@@ -178,8 +184,13 @@ class InflationRun:
         curve.pressure_mpa.append(max(balloon.pressure_mpa for balloon in self.engine.balloons))
         if curve is course.curve:
             read_gauge(self.done, curve.volume_ml[-1], curve.pressure_mpa[-1])
+            offer_look(self.done, self._sight)
         curve.gain_mm.append((float(gain[0]), float(gain[1]), float(gain[2])))
         curve.pushed_mm.append(self._pushed_mm())
+
+    def _sight(self) -> Sight:
+        """What the balloons fill now."""
+        return Sight(kind="cavity", share=np.asarray(cavity_share(self.engine), np.float32), affine=self.grid.affine)
 
     def _inflate(self, course: InflationCourse, curve: InflationCurve) -> None:
         """Steps until every balloon has a reason to stop."""

@@ -120,24 +120,24 @@ def unknowns(
 
 
 def two_point_design(
-    nominal: ParameterSet, looseness: tuple[Mobility, Mobility] = ("rigid", "mobile")
+    nominal: ParameterSet, looseness: tuple[Mobility, Mobility] = ("rigid", "mobile"), *, extended: bool
 ) -> tuple[ParameterSet, ParameterSet]:
-    """Ends to span the height that a balloon gains: a healed fracture held fast under load, a loose one left free.
+    """Ends to span the height that a balloon gains: a healed fracture under load, and a loose one under none.
 
-    That nothing in between gains less or more is likely and unproven.
+    Neighbours that were extended on the table pull the front open, the more the stiffer they hold; others hold it down
+    (row R30.1 found the order reversed while both were taken to hold down). That nothing in between gains less or more
+    is likely and unproven.
+
+    Parameters
+    ----------
+    nominal : what the ends share otherwise.
+    looseness : of the fracture, low and high end.
+    extended : whether the neighbours are extended on the table.
     """
-    tight = replace(
-        nominal,
-        mobility=looseness[0],
-        preload_n=float(PRELOAD_HIGH_N),
-        spring_n_per_mm=float(SPRING_HIGH_N_PER_MM),
-    )
-    loose = replace(
-        nominal,
-        mobility=looseness[1],
-        preload_n=float(PRELOAD_LOW_N),
-        spring_n_per_mm=float(SPRING_LOW_N_PER_MM),
-    )
+    soft, stiff = float(SPRING_LOW_N_PER_MM), float(SPRING_HIGH_N_PER_MM)
+    held, free = (soft, stiff) if extended else (stiff, soft)
+    tight = replace(nominal, mobility=looseness[0], preload_n=float(PRELOAD_HIGH_N), spring_n_per_mm=held)
+    loose = replace(nominal, mobility=looseness[1], preload_n=float(PRELOAD_LOW_N), spring_n_per_mm=free)
     return tight, loose
 
 

@@ -169,6 +169,8 @@ def _balloon(done: ProcedureResult) -> Results:
         ("deflated", inflation.wall_displacement_deflated_mm),
     ):
         out |= {f"{stage}_{name}_wall_mm": mm for name, mm in walls._asdict().items() if mm is not None}
+    if inflation.upright is not None:
+        out |= _heights("upright", inflation.upright)
     if inflation.posture is not None:
         out |= _gain("posture", inflation.posture)
     return out | _gain("full", inflation.full) | _gain("deflated", inflation.deflated)

@@ -271,7 +271,8 @@ def _draws(
 ) -> tuple[NDArray[np.int8], list[ParameterSet]]:
     """The design and its draws; the two of a bracket have no design, and no main effects."""
     if settings.members == TWO_POINT:
-        return np.zeros((TWO_POINT, len(NAMES)), np.int8), list(two_point_design(settings.nominal, looseness))
+        ends = two_point_design(settings.nominal, looseness, extended=settings.run.extension_deg > 0)
+        return np.zeros((TWO_POINT, len(NAMES)), np.int8), list(ends)
     signs = balanced_design(settings.members, settings.seed)
     return signs, [corner(row, looseness) for row in signs]
 

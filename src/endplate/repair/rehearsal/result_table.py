@@ -42,6 +42,7 @@ class ResultKind:
 
 
 STAGES = {
+    "upright": "standing, before anything was done",
     "posture": "placed on the table",
     "full": "balloon full",
     "deflated": "balloon emptied",
@@ -49,6 +50,7 @@ STAGES = {
     "standing": "standing again",
 }
 AGAINST = {
+    "upright": "against that lying under the table's load",
     "posture": "against that under the same preload before the neighbours were extended",
     "standing": "against that under the table's load before the neighbours were extended: posture and balloon "
     "together, less what the cemented body gives elastically under the load of standing",

@@ -19,8 +19,10 @@ from endplate.repair.augmented.bone_model import bone_model
 from endplate.repair.augmented.motion_segment import find_neighbours, segment_change
 from endplate.repair.cement.injection import inject
 from endplate.repair.device.cement import Cement, choose_cement
+from endplate.repair.kyphoplasty.height_gain import TrackedPlates
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.placement import site_at
+from endplate.repair.kyphoplasty.until_cured import cured
 from endplate.repair.rehearsal.design import ParameterSet
 from endplate.repair.rehearsal.planned_volumes import balloons_of, each_balloon_ml
 from endplate.repair.rehearsal.rehearsal_input import PreparedBone, RehearsalInput
@@ -148,7 +150,7 @@ class _SingleRun:
         return done.inflation.bone if done.inflation is not None else self.prepared.bone
 
     def _inflate(self, done: ProcedureResult) -> ProcedureResult:
-        """Balloons in and out; the cement then keeps the height that they left."""
+        """Balloons in and out; the cement then keeps the height that they left, less creep until it has cured."""
         if done.access is None:
             return done
         balloons = balloons_of(self.settings, done.access)
@@ -162,6 +164,7 @@ class _SingleRun:
             mobility=self.draw.mobility,
             spring_n_per_mm=self.draw.spring_n_per_mm,
             extension_deg=self.settings.extension_deg if self.draw.spring_n_per_mm > 0 else 0.0,
+            standing_n=self.scene.loads_n.get("standing") if self.settings.follow else None,
             follow=self.settings.follow,
         )
         self.tell("balloon", 0.0, done.procedure)
@@ -174,11 +177,9 @@ class _SingleRun:
             progress=Gauge(self.tell, "balloon", done.procedure),
         )
         # The discs are taken to keep their angles, so the segment straightens by what the body does.
-        return replace(
-            done,
-            inflation=inflation,
-            after_cement=replace(inflation.deflated, kyphosis_deg=inflation.deflated.wedge_deg),
-        )
+        heights = TrackedPlates(self.scene.vertebra).now().heights_mm
+        load_n = self.draw.preload_n if inflation.volume_ml[-1] > 0 else 0.0  # what was not raised has nothing to lose
+        return replace(done, inflation=inflation, after_cement=cured(inflation.deflated, heights, load_n))
 
     def _fill(self, done: ProcedureResult) -> ProcedureResult:
         """Cement."""
