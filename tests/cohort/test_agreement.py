@@ -86,7 +86,7 @@ def test_bland_altman_is_the_mean_difference_and_its_spread():
 )  # fmt: skip
 def test_an_expert_table_that_is_none_is_refused(tmp_path, text):
     (tmp_path / "g.csv").write_text(text)
-    with pytest.raises(OptionError):
+    with pytest.raises(OptionError, match=r"g\.csv"):
         read_truth(tmp_path / "g.csv")
 
 

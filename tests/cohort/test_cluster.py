@@ -114,6 +114,12 @@ def test_only_what_failed_is_run_again(study, cases, monkeypatch):
     assert seen == ["=absent"]
 
 
+def test_what_was_never_run_is_not_said_to_be_done(cases, tmp_path, capsys):
+    assert main(["cohort", str(cases), "--out", str(tmp_path / "new"), *QUICK, "--only-failed"]) == 0
+    found = answer(capsys)["result"]
+    assert (found["kept"], found["ran"], found["failed"]) == (0, 0, 3)
+
+
 def test_bad_input_is_one_line_before_any_work(tmp_path, cases, study, capsys):
     other = tmp_path / "other"
     shutil.copytree(study, other)

@@ -259,6 +259,40 @@ def test_a_label_map_holds_the_same_voxels(scan, tmp_path):
     assert not (Path(out) / "report.dcm").exists()
 
 
+def test_a_label_map_says_the_same_without_highdicom(scan, tmp_path):
+    """Frames, places and codes as the standard has them, read by pydicom alone; dciodvfy knows no label maps."""
+    series, results = scan
+    given = [str(results), "--series", str(series), "--out", str(tmp_path), "--segmentation", "labelmap"]
+    assert main(["dicom", *given, "--no-pdf", "--quiet"]) == 0
+    ds = pydicom.dcmread(tmp_path / "vertebrae.dcm")
+    assert ds.SOPClassUID == "1.2.840.10008.5.1.4.1.1.66.7" and ds.SegmentationType == "LABELMAP"
+    assert (ds.BitsAllocated, ds.SamplesPerPixel, ds.PhotometricInterpretation) == (8, 1, "MONOCHROME2")
+    shared = ds.SharedFunctionalGroupsSequence[0]
+    x, y = np.reshape(shared.PlaneOrientationSequence[0].ImageOrientationPatient, (2, 3)).astype(float)
+    row_mm, column_mm = map(float, shared.PixelMeasuresSequence[0].PixelSpacing)
+    frames = ds.pixel_array
+    assert len(frames) == len(ds.PerFrameFunctionalGroupsSequence) == ds.NumberOfFrames
+    codes = {int(one.SegmentNumber): one.SegmentedPropertyTypeCodeSequence[0].CodeValue for one in ds.SegmentSequence}
+    number_of = {code: number for number, code in codes.items()}
+    for level, code in (("L1", "66794005"), ("L2", "14293000")):
+        found = []
+        for frame, group in zip(frames, ds.PerFrameFunctionalGroupsSequence, strict=True):
+            origin = np.array(group.PlanePositionSequence[0].ImagePositionPatient, float)
+            at = np.argwhere(frame == number_of[code])
+            found.append(origin + at[:, 1:] * column_mm * x + at[:, :1] * row_mm * y)
+        truth = read_nifti(results / "volumes" / f"{level}_vertebra.nii.gz")
+        want = truth.grid.to_mm(np.argwhere(truth.values > 0))
+        assert {tuple(row) for row in (np.concatenate(found) * 100).round().astype(int)} == {
+            tuple(row) for row in (want * 100).round().astype(int)
+        }
+    program = Path(sys.executable).parent / "segimage2itkimage"
+    if program.exists():
+        read = ["--inputDICOM", tmp_path / "vertebrae.dcm", "--outputDirectory", tmp_path, "-t", "nii", "--prefix", "v"]
+        subprocess.run([program, *read], check=True, capture_output=True)
+        again = np.asarray(nib.load(tmp_path / "v-1.nii.gz").dataobj)
+        assert [int((again == n).sum()) for n in (1, 2)] == [int((frames == n).sum()) for n in (1, 2)]
+
+
 def test_every_number_and_closed_answer_of_the_catalogue_has_a_code_of_its_own():
     listed = code_table()["finding"]
     assert {code for code, entry in catalogue().items() if entry.unit} <= set(listed)

@@ -74,7 +74,7 @@ def test_a_nifti_keeps_no_series_even_where_its_sidecar_names_one():
     from tests.support.small_spine import spine
 
     from endplate.case.read import _series
-    from endplate.image.volume import SeriesRef
+    from endplate.image.series_ref import SeriesRef
 
     volume, _ = spine()
     named = replace(volume, series=SeriesRef(path="ct.nii.gz", series_uid="1.2.3"))

@@ -9,7 +9,8 @@ from tests.support.small_spine import spine
 
 from endplate.errors import GridMismatchError
 from endplate.image.resample import match_grids
-from endplate.image.volume import LabelMap, SeriesRef, Volume
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import LabelMap, Volume
 
 
 def pair(ct: str | None, seg: str | None) -> tuple[Volume, LabelMap]:

@@ -14,7 +14,7 @@ from tests.support.small_spine import dicom_slices, grid, save_nifti, save_serie
 
 from endplate.errors import ImageError, InputError, LabelError, OptionError, plain
 from endplate.image.ct import read_ct
-from endplate.image.dicom.opened import files_of
+from endplate.image.dicom.files import files_of
 from endplate.image.labels import read_labels
 from endplate.image.limits import DEFAULT, Limits, ReadSettings
 from endplate.image.nifti.extension import stored_names

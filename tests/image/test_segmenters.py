@@ -23,7 +23,11 @@ from endplate.image.labels.segmenter.registry import KNOWN
 from endplate.image.labels.segmenter.version import version_of
 
 PACKAGES = os.environ.get("ENDPLATE_SEGMENTER_PACKAGES", "")
-"""A folder with the packages TotalSegmentator and spine-segment unpacked in it, for their own command-line parsers."""
+"""A folder with the packages TotalSegmentator and spine-segment unpacked in it, for their own command-line parsers.
+
+The `site-packages` of an environment with both installed serves too: its own interpreter is used then, and nothing is
+stood in for.
+"""
 VOLUME, LABELS = spine()
 ECHO = f"""#!{sys.executable}
 import json, pathlib, shutil, sys
@@ -217,9 +221,11 @@ sys.meta_path.append(Missing())
 
 
 def parsed(tmp_path: Path, code: str, command: list[str]) -> subprocess.CompletedProcess[str]:
-    script = tmp_path / "parse.py"
-    script.write_text(STUBBED.format(folder=PACKAGES) + code)
-    return subprocess.run([sys.executable, str(script), *command], capture_output=True, text=True, check=False)
+    script, whole = tmp_path / "parse.py", Path(PACKAGES).name == "site-packages"
+    python = str(Path(PACKAGES).parents[2] / "bin" / "python") if whole else sys.executable
+    script.write_text(code if whole else STUBBED.format(folder=PACKAGES) + code)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" or not whole}
+    return subprocess.run([python, str(script), *command], capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.mark.skipif(not PACKAGES, reason="set ENDPLATE_SEGMENTER_PACKAGES to a folder with both packages unpacked")

@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from tests.support.dicom_scan import SPEC, scanner_header, write_scan
+from tests.support.dicom_scan import scanner_header, write_scan
 from tests.support.orthanc import free_port
 
-from endplate.errors import LabelError, OptionError
-from endplate.image.phantom import make_phantom
-from endplate.level import Level
+from endplate.errors import OptionError
+from endplate.image.labels.segmenter import SegmenterChoice
 from endplate.pacs import dimse_client
+from endplate.pacs.labels import LabelSource
 from endplate.pacs.listen import Timing, Worker
-from endplate.pacs.measure import LabelSource, NoLabelsYetError, labels_for
 from endplate.pacs.peer import DimsePeer, PeerError
 from endplate.pacs.receive import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, SUCCESS, Limits, Receiver
 from endplate.pacs.rule_file import Rules
@@ -58,8 +57,11 @@ class Counted:
         return []
 
 
-def worker_of(spool, measure, command="sh -c 'touch {out}; : {ct}'", archive=None, timing=SOON):
-    return Worker(spool, measure, LabelSource(command=command), archive, timing)
+TOUCH = SegmenterChoice(command="sh -c 'touch {out}; : {ct}'")
+
+
+def worker_of(spool, measure, segmenter=TOUCH, archive=None, timing=SOON):
+    return Worker(spool, measure, LabelSource(segmenter=segmenter), archive, timing)
 
 
 def work(worker, seconds=3.0, until=lambda: False):
@@ -120,6 +122,8 @@ def test_nobody_allowed_and_a_taken_port_are_refused(spool):
     try:
         with pytest.raises(OptionError, match="cannot listen"):
             receiver_of(spool).start("ENDPLATE", "127.0.0.1", port, ["A"])
+        with pytest.raises(OptionError, match=r"cannot listen on 127\.0\.0\.1:99999"):
+            receiver_of(spool).start("ENDPLATE", "127.0.0.1", 99999, ["A"])
     finally:
         first.stop()
 
@@ -263,55 +267,3 @@ def test_what_cannot_be_read_is_refused(spool, series):
     ds.save_as(content)
     assert receiver.take(content.getvalue(), "A") == CANNOT_UNDERSTAND
     assert spool.entries() == []
-
-
-def test_labels_come_from_a_segmentation_of_the_same_study(spool, series, tmp_path):
-    hd = pytest.importorskip("highdicom")
-    from pydicom.sr.codedict import codes
-
-    receiver = receiver_of(spool)
-    for path in series:
-        receiver.take(path.read_bytes(), "A")
-    with pytest.raises(NoLabelsYetError):
-        labels_for(spool.entry(UID), spool, LabelSource())
-    headers = sorted(map(pydicom.dcmread, series), key=lambda ds: ds.ImagePositionPatient[2])
-    labels = make_phantom(SPEC).labels.labels
-    masks = np.stack([(labels == level.verse_id).transpose(2, 1, 0) for level in (Level.L1, Level.L2)], -1)
-    seg = hd.seg.Segmentation(
-        source_images=headers, pixel_array=masks, segmentation_type="BINARY",
-        segment_descriptions=[
-            hd.seg.SegmentDescription(
-                segment_number=n, segment_label=name, segmented_property_category=codes.SCT.AnatomicalStructure,
-                segmented_property_type=code, algorithm_type="MANUAL",
-            ) for n, (name, code) in enumerate([("L1", codes.SCT.L1Vertebra), ("L2", codes.SCT.L2Vertebra)], start=1)
-        ],
-        series_instance_uid=hd.UID(), series_number=9, sop_instance_uid=hd.UID(), instance_number=1,
-        manufacturer="Hospital", manufacturer_model_name="hand", software_versions="1", device_serial_number="1",
-    )  # fmt: skip
-    seg.save_as(tmp_path / "seg.dcm")
-    receiver.take((tmp_path / "seg.dcm").read_bytes(), "B")
-    found = labels_for(spool.entry(UID), spool, LabelSource())
-    assert pydicom.dcmread(found, stop_before_pixels=True).SOPInstanceUID == seg.SOPInstanceUID
-    seg.Manufacturer = "The endplate authors"  # our own results are no source of labels
-    seg.save_as(found)
-    with pytest.raises(NoLabelsYetError):
-        labels_for(spool.entry(UID), spool, LabelSource())
-
-
-def test_a_series_without_labels_waits_and_fails_at_last(spool, series):
-    receiver_of(spool).take(series[0].read_bytes(), "A")
-    measure = Counted(spool)
-    work(worker_of(spool, measure, command=None), until=settled(spool))
-    assert measure.calls == [] and spool.entry(UID).state == "failed"
-    assert "no segmentation" in spool.entry(UID).reason
-
-
-def test_a_segmenter_that_fails_is_said(spool, series):
-    receiver_of(spool).take(series[0].read_bytes(), "A")
-    entry = spool.entry(UID)
-    with pytest.raises(LabelError, match="no weights"):
-        labels_for(entry, spool, LabelSource(command="sh -c 'echo no weights >&2; exit 3; : {ct} {out}'"))
-    with pytest.raises(LabelError, match="did not run"):
-        labels_for(entry, spool, LabelSource(command="/no/such/program {ct} {out}"))
-    with pytest.raises(OptionError, match="lacks"):
-        LabelSource(command="program {ct}")

@@ -69,7 +69,10 @@ def test_a_rule_may_let_the_unknown_pass():
     assert lenient.refusal(facts(BodyPartExamined="HEAD")) == "body part is HEAD"
 
 
-@pytest.mark.parametrize("text", ["[[take]]\nbody = ['x']", "take = 3", "[[take]\n", "[[take]]\nage_yr_min = 'old'"])
+@pytest.mark.parametrize(
+    "text",
+    ["[[take]]\nbody = ['x']", "take = 3", "[[take]\n", "[[take]]\nage_yr_min = 'old'", "[[take]]\nage_yr_min = nan"],
+)
 def test_a_wrong_file_is_one_clear_line(tmp_path, text):
     (tmp_path / "rules.toml").write_text(text)
     with pytest.raises(OptionError) as caught:

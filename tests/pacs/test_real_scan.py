@@ -24,7 +24,8 @@ pytest.importorskip("pynetdicom", reason="pynetdicom (extra `pacs`) speaks DIMSE
 MM, HU = 0.1, 0.5
 """How far a finding may move on the way, in mm and HU."""
 HOUNSFIELD = "[hnsf'U]"
-MODEL = os.environ.get("ENDPLATE_ARCHIVE_MODEL", "--no-mechanics")
+MODEL = os.environ.get("ENDPLATE_ARCHIVE_MODEL", "--no-mechanics").split()
+"""Options of both measurements; empty computes strength too."""
 
 
 def sagittal_series(volume: Volume, folder: Path) -> Path:
@@ -51,7 +52,7 @@ def test_a_real_scan_through_an_archive_gives_the_findings_of_the_nifti(tmp_path
         pytest.skip(MISSING)
     ct = shared_data / "verse014" / "sub-verse014_ct.nii.gz"
     labels = str(shared_data / "verse014" / "sub-verse014_seg-vert_msk.nii.gz")
-    assert main(["assess", str(ct), "--labels", labels, "--out", str(tmp_path / "nifti"), MODEL, "--quiet"]) == 0
+    assert main(["assess", str(ct), "--labels", labels, "--out", str(tmp_path / "nifti"), *MODEL, "--quiet"]) == 0
     series = sagittal_series(read_ct(ct), tmp_path / "ct")
     with running_orthanc(tmp_path, {}) as archive:
         assert main(["pacs", "push", archive.dimse, str(series), "--quiet"]) == 0
@@ -59,7 +60,7 @@ def test_a_real_scan_through_an_archive_gives_the_findings_of_the_nifti(tmp_path
         study, uid = header.StudyInstanceUID, header.SeriesInstanceUID
         assert main(["pacs", "pull", archive.web, "--study", study, "--out", str(tmp_path / "in"), "--quiet"]) == 0
         given = [str(tmp_path / "in" / uid), "--labels", labels, "--out", str(tmp_path / "dicom"), "--dicom"]
-        assert main(["assess", *given, MODEL, "--quiet"]) == 0
+        assert main(["assess", *given, *MODEL, "--quiet"]) == 0
         for _ in range(2):
             assert main(["pacs", "push", archive.web, str(tmp_path / "dicom" / "dicom"), "--quiet"]) == 0
         found = archive.get(f"/dicom-web/studies/{study}/series?includefield=all")

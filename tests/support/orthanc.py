@@ -56,8 +56,10 @@ class Orthanc:
 
 
 @contextmanager
-def running_orthanc(folder: Path, modalities: dict[str, tuple[str, str, int]]) -> Iterator[Orthanc]:
-    """Start an archive that knows these titles; stopped when the block ends."""
+def running_orthanc(
+    folder: Path, modalities: dict[str, tuple[str, str, int]], more: dict[str, Any] | None = None
+) -> Iterator[Orthanc]:
+    """Start an archive that knows these titles, with further settings; stopped when the block ends."""
     program = orthanc_program()
     assert program is not None
     server = Orthanc(http=free_port(), dicom=free_port())
@@ -67,6 +69,7 @@ def running_orthanc(folder: Path, modalities: dict[str, tuple[str, str, int]]) -
         "AuthenticationEnabled": False, "Plugins": [str(PLUGIN)], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
         "DicomModalities": modalities, "DicomAlwaysAllowEcho": True, "DicomAlwaysAllowStore": True,
         "DicomAlwaysAllowFind": True, "DicomAlwaysAllowGet": True, "DicomCheckCalledAet": False, "SaveJobs": False,
+        **(more or {}),
     }  # fmt: skip
     (folder / "orthanc.json").write_text(json.dumps(settings))
     with (folder / "orthanc.log").open("wb") as log:

@@ -102,8 +102,7 @@ def run_cohort(
     with opened_study(out, source, settings) as study:
         result = Result(rows=len(rows), chosen=len(chosen))
         jobs = [Job(row=row, folder=study.case(row).resolve(), settings=settings) for row in chosen]
-        left, past = _left(jobs, settings_hash(settings), run, tell)
-        result.kept = len(jobs) - len(left)
+        left, past, result.kept = _left(jobs, settings_hash(settings), run, tell)
         if left:
             _run(left, past, settings, run, result, tell)
         result.gathered = gather(study, jobs, truth, run, str(source), len(rows), tell)
@@ -123,23 +122,24 @@ def _refuse(run: CohortRun) -> None:
         raise OptionError(f"--thumbnails {run.thumbnails}", "a page with more cannot be opened", "give 0 to 5000")
 
 
-def _left(jobs: Sequence[Job], settings: str, run: CohortRun, tell: Progress) -> tuple[list[Job], list[Stamp]]:
-    """Jobs that are still to be run, and what is known of cases that were."""
-    left, past = [], []
+def _left(jobs: Sequence[Job], settings: str, run: CohortRun, tell: Progress) -> tuple[list[Job], list[Stamp], int]:
+    """Jobs that are still to be run, what is known of cases that were, and how many are done."""
+    left, past, kept = [], [], 0
     for place, job in enumerate(jobs):
         if place % 200 == 0:
             tell("resume", place / len(jobs), f"{place} of {len(jobs)} cases looked at")
         stamp = read_stamp(job.folder)
         if stamp is not None and fits(job, stamp, settings):
             past.append(stamp)
-        if run.only_failed:
-            if stamp is not None and stamp.status == "failed":
-                job.folder.joinpath("cohort.json").unlink(missing_ok=True)
-                left.append(job)
-        elif not is_done(job, stamp, settings):
+        if run.only_failed and stamp is not None and stamp.status == "failed":
+            job.folder.joinpath("cohort.json").unlink(missing_ok=True)
+            left.append(job)
+        elif is_done(job, stamp, settings):
+            kept += 1
+        elif not run.only_failed:
             left.append(job)
     tell("resume", 1.0, f"{len(left)} of {len(jobs)} cases to run")
-    return left, past
+    return left, past, kept
 
 
 def _run(
@@ -153,7 +153,7 @@ def _run(
         result.threads = crew.threads if run.scheduler is None else 1
         result.dashboard = client.dashboard_link
         jobs = [Job(row=job.row, folder=job.folder, settings=settings, threads=result.threads) for job in jobs]
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), result.kept
 
         def count(outcome: Outcome) -> None:
             result.ran += outcome.status != "kept"
@@ -163,7 +163,7 @@ def _run(
             LOGGER.info("%s %s in %.1f s %s", outcome.id, outcome.status, outcome.seconds, outcome.reason)
             if outcome.rss_mb:
                 result.rss_mb.append(outcome.rss_mb)
-            done = result.ran + result.kept - (result.chosen - len(jobs))
+            done = result.ran + result.kept - before
             words = f"{done} of {len(jobs)} cases, {result.failed} failed; {result.dashboard}"
             tell("cohort", done / len(jobs), words)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from endplate.cohort.row import CohortRow
 from endplate.errors import ImageError
-from endplate.image.dicom.opened import files_of, opened
+from endplate.image.dicom.files import files_of
+from endplate.image.dicom.opened import opened
 from endplate.image.file_type import is_dicom
 from endplate.image.limits import Limits
 

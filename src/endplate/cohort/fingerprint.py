@@ -11,7 +11,7 @@ from typing import Any
 from endplate.case.provenance import sha256
 from endplate.cohort.settings import Job
 from endplate.errors import EndplateError
-from endplate.image.dicom.opened import files_of
+from endplate.image.dicom.files import files_of
 from endplate.image.file_type import exists, is_dicom, is_ordinary
 from endplate.image.limits import DEFAULT
 from endplate.image.nifti.sidecar import sidecar_of

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from endplate.errors import OptionError
+from endplate.errors import InputError, OptionError
 from endplate.level import Level, parse_level
 
 HEIGHTS = ("anterior_mm", "middle_mm", "posterior_mm")
@@ -46,15 +46,23 @@ def read_truth(path: Path) -> Truth:
                 raise OptionError(f"{path} has the columns {shown}", "they are not those of expert grades", FIX)
             found: Truth = {}
             for row in reader:
-                key = (str(row["id"] or "").strip(), parse_level(str(row["level"] or "")))
+                where = f"line {reader.line_num} of {path}"
+                key = (str(row["id"] or "").strip(), _named(row["level"] or "", where))
                 if key in found:
-                    raise OptionError(f"line {reader.line_num} of {path}: {key[0]} {key[1]} stands twice", "", FIX)
-                found[key] = _level(row, f"line {reader.line_num} of {path}")
+                    raise OptionError(f"{where}: {key[0]} {key[1]} stands twice", "", FIX)
+                found[key] = _level(row, where)
             return found
     except OSError as error:
         raise OptionError(f"{path} cannot be read", error.strerror or "", FIX) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise OptionError(f"{path} is no CSV table in UTF-8", str(error), FIX) from error
+
+
+def _named(text: str, where: str) -> Level:
+    try:
+        return parse_level(text)
+    except InputError as error:
+        raise OptionError(f"{where}: {error.what}", error.why, error.fix) from error
 
 
 def _level(row: dict[str, str | None], where: str) -> ExpertLevel:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -109,7 +110,10 @@ def _step(
     hu: NDArray[Any], points: NDArray[np.float64], normals: NDArray[np.float64], spacing: NDArray[np.float64]
 ) -> float:
     """HU inside less HU outside the border, at the offset where it is greatest; -inf where too little is in view."""
-    profile = [_mean_at(hu, (points + depth * normals) / spacing) for depth in range(-DEEP_MM, HIGH_MM + 1)]
+    depths = np.arange(-DEEP_MM, HIGH_MM + 1)
+    sums, seen = np.zeros(len(depths)), np.zeros(len(depths), np.int64)
+    _sum_clipped(hu, points / spacing, normals / spacing, depths, (float(SOFT_HU), float(BONE_HU)), sums, seen)
+    profile = np.where(seen < SEEN_SHARE * len(points), np.nan, sums / np.maximum(seen, 1))
     steps = []
     for offset in OFFSETS_MM:
         middle = offset + DEEP_MM
@@ -119,10 +123,16 @@ def _step(
     return best if np.isfinite(best) else float("-inf")
 
 
-def _mean_at(hu: NDArray[Any], places: NDArray[np.float64]) -> float:
-    """Mean of the clipped HU at fractional indices, nearest voxel; NaN where too few lie within the scan."""
-    index = np.rint(places).astype(np.intp)
-    index = index[((index >= 0) & (index < hu.shape)).all(axis=1)]
-    if len(index) < SEEN_SHARE * len(places):
-        return float("nan")
-    return float(np.clip(hu[tuple(index.T)], SOFT_HU, BONE_HU).mean(dtype=np.float64))
+@njit(cache=True, nogil=True)
+def _sum_clipped(
+    hu: Any, places: Any, slopes: Any, depths: Any, limits: Any, sums: Any, seen: Any
+) -> None:  # pragma: no cover - compiled
+    """Sum of the clipped HU at each depth along the normals, nearest voxel, and how many lie within the scan."""
+    for n in range(places.shape[0]):
+        for d in range(depths.size):
+            i = int(np.rint(places[n, 0] + depths[d] * slopes[n, 0]))
+            j = int(np.rint(places[n, 1] + depths[d] * slopes[n, 1]))
+            k = int(np.rint(places[n, 2] + depths[d] * slopes[n, 2]))
+            if 0 <= i < hu.shape[0] and 0 <= j < hu.shape[1] and 0 <= k < hu.shape[2]:
+                sums[d] += min(max(float(hu[i, j, k]), limits[0]), limits[1])
+                seen[d] += 1

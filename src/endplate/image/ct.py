@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from endplate.errors import ImageError
-from endplate.image.dicom.series import read_series
 from endplate.image.error_text import name_of, one_line
 from endplate.image.file_type import exists, is_dicom
 from endplate.image.gantry_tilt import straighten_volume
@@ -15,7 +14,8 @@ from endplate.image.nifti.file import read_nifti
 from endplate.image.nifti.sidecar import with_sidecar
 from endplate.image.padding import fill_padding
 from endplate.image.placed import as_hu
-from endplate.image.volume import SeriesRef, Volume
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import Volume
 
 
 def read_ct(path: Path, settings: ReadSettings = DEFAULT) -> Volume:
@@ -35,6 +35,8 @@ def read_ct(path: Path, settings: ReadSettings = DEFAULT) -> Volume:
         raise ImageError(f"{path} does not exist", "", "check the path")
     try:
         if path.is_dir() or path.name == "DICOMDIR" or is_dicom(path):
+            from endplate.image.dicom.series import read_series
+
             return read_series(path, settings)
         return _read_nifti_ct(path, settings)
     except OSError as error:  # no permission, a broken disk or network

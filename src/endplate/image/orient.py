@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""From LPS to RAS coordinates, and from RAS to LPS: it undoes itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAxes:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from endplate.cited import cited
 from endplate.errors import ImageError, OptionError
-from endplate.image.orient import StoredAxes, closest_lps, stored_axes
+from endplate.image.orient import LPS_RAS, StoredAxes, closest_lps, stored_axes
 
 Frame = Literal["LPS", "RAS"]
 """The world frame of an affine: which directions are positive."""
@@ -21,7 +21,6 @@ Frame = Literal["LPS", "RAS"]
 MIN_MM = cited(0.02, "mm", "micro-CT has the smallest voxels of any scan of bone", "design")
 MAX_MM = cited(20.0, "mm", "four times the thickest clinical slices", "design")
 MIN_VOLUME = cited(0.01, "1", "axes closer to one plane than this volume fraction do not span space", "design")
-_FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 
 
@@ -54,7 +53,7 @@ def place_array(values: ArrayLike, affine: ArrayLike | None, frame: Frame | None
     matrix = np.asarray(affine, dtype=np.float64)
     array = np.asarray(values)
     _check(array, matrix)
-    to_lps = matrix if frame == "LPS" else _FLIP @ matrix
+    to_lps = matrix if frame == "LPS" else LPS_RAS @ matrix
     return Placed(*closest_lps(array, to_lps), stored_axes(to_lps))
 
 
@@ -113,7 +112,7 @@ def nibabel_image(values: NDArray[Any], affine: NDArray[np.float64]) -> Any:
     """A nibabel image (NIfTI-1) of voxels (I, J, K) with an affine in LPS mm; its own affine is RAS."""
     import nibabel
 
-    image = nibabel.Nifti1Image(np.array(values), _FLIP @ affine)
+    image = nibabel.Nifti1Image(np.array(values), LPS_RAS @ affine)
     image.header.set_xyzt_units("mm")
     return image
 

@@ -23,8 +23,8 @@ from endplate.image.placed import (
     place_sitk,
     sitk_image,
 )
+from endplate.image.series_ref import SeriesRef
 from endplate.level import FROM_VERSE_ID
-from endplate.short_repr import short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -79,30 +79,6 @@ class Grid:
         """The farthest that the two affines place a corner voxel of this grid apart, along one axis, mm."""
         corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * (np.array(self.shape) - 1)
         return float(np.abs(self.to_mm(corners) - other.to_mm(corners)).max())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SeriesRef:
-    """What identifies a scan: file path or DICOM UIDs, and the acquisition facts that density needs.
-
-    `kvp`, `contrast`, `kernel`, `manufacturer`, `slice_thickness_mm` are None where the file does not say.
-    """
-
-    path: str
-    modality: str | None = None
-    study_uid: str | None = None
-    series_uid: str | None = None
-    frame_of_reference_uid: str | None = None
-    sop_uids: tuple[str, ...] = ()
-    kvp: float | None = None
-    contrast: bool | None = None
-    kernel: str | None = None
-    manufacturer: str | None = None
-    slice_thickness_mm: float | None = None
-    patient_id: str | None = None
-    notes: tuple[str, ...] = ()
-
-    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -24,6 +24,7 @@ from pydicom.uid import (
 
 from endplate.pacs.found_series import KEYS, FoundSeries, SeriesQuery, series_of
 from endplate.pacs.peer import DimsePeer, PeerError
+from endplate.pacs.tls import Connecting
 
 TIMEOUT_S = 30.0
 FETCHED = (
@@ -184,20 +185,30 @@ def _associated(
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = TIMEOUT_S
     for kind, syntaxes in contexts:
         entity.add_requested_context(kind, syntaxes) if syntaxes else entity.add_requested_context(kind)
+    context = peer.tls.client_context() if peer.tls is not None else None
     association = entity.associate(
-        peer.host, peer.port, ae_title=peer.title, ext_neg=roles or [], evt_handlers=handlers or []
-    )
+        peer.host, peer.port, ae_title=peer.title, ext_neg=roles or [], evt_handlers=handlers or [],
+        tls_args=(context, peer.host.strip("[]")) if context is not None else None,
+    )  # fmt: skip
     if not association.is_established:
-        refused = association.is_rejected
-        raise PeerError(
-            f"{peer} {'rejects an association with ' + peer.own if refused else 'cannot be reached'}", "",
-            "check title, host and port, and that the archive lists ours" if refused else "check host and port",
-        )  # fmt: skip
+        raise _not_associated(peer, association.is_rejected, context)
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
+
+
+def _not_associated(peer: DimsePeer, refused: bool, context: Connecting | None) -> PeerError:
+    if refused:
+        why, fix = f"rejects an association with {peer.own}", "check title, host and port, and that it lists our title"
+    elif context is None:
+        why, fix = "cannot be reached", "check host and port, and whether it speaks TLS"
+    elif context.failure:
+        why, fix = f"does not agree on TLS: {context.failure}", "check --tls-ca and the name in its certificate"
+    else:
+        why, fix = "cannot be reached by TLS", "check host and port, and whether it wants a certificate (--tls-cert)"
+    return PeerError(f"{peer} {why}", "", fix)
 
 
 def _hex(status: int | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from endplate.errors import OptionError
-from endplate.pacs.peer import PeerError
+from endplate.pacs.peer import PeerError, network_reason
 
 BUNDLE = "fhir.json"
 FHIR_JSON = "application/fhir+json"
@@ -90,9 +90,7 @@ def push_bundle(url: str, bundle: dict[str, Any], token: str | None = None) -> P
             url.rstrip("/"), data=json.dumps(bundle).encode(), headers=headers, timeout=TIMEOUT_S, allow_redirects=False
         )
     except requests.RequestException as error:
-        raise PeerError(
-            f"{url} does not answer: {' '.join(str(error).split())[:200]}", "", "check the address"
-        ) from error
+        raise PeerError(f"{url} does not answer: {network_reason(error)}", "", "check the address") from error
     finally:
         session.close()
     if answer.status_code != 200:

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from endplate.errors import EndplateError
-from endplate.pacs.measure import LabelSource, Measure, NoLabelsYetError, labels_for
+from endplate.image.labels.segmenter import Segmented
+from endplate.pacs.labels import Labels, LabelSource, NoLabelsYetError
+from endplate.pacs.measure import Measure
 from endplate.pacs.peer import Peer
 from endplate.pacs.spool import Entry, Spool, State
 from endplate.pacs.transfer import push_files
@@ -65,7 +66,8 @@ class Worker:
     def __init__(
         self, spool: Spool, measure: Measure, labels: LabelSource, archive: Peer | None, timing: Timing
     ) -> None:
-        self.spool, self.measure, self.labels, self.archive, self.timing = spool, measure, labels, archive, timing
+        self.spool, self.measure, self.archive, self.timing = spool, measure, archive, timing
+        self.labels = Labels(spool, labels)
         self._stop = threading.Event()
         self._retry: dict[str, tuple[float, float]] = {}
         self._began = time.time()
@@ -122,9 +124,9 @@ class Worker:
             self._fail(entry, f"{entry.attempts} measurements ended without an answer")
             return True
         try:
-            labels = labels_for(entry, self.spool, self.labels)
+            labels = self.labels.of(entry)
         except NoLabelsYetError as error:
-            if time.time() - entry.since > self.timing.labels_s:
+            if not error.away and time.time() - entry.since > self.timing.labels_s:
                 self._fail(entry, str(error))
                 return True
             return False
@@ -135,7 +137,7 @@ class Worker:
         self._measure(entry, labels)
         return True
 
-    def _measure(self, entry: Entry, labels: Path) -> None:
+    def _measure(self, entry: Entry, labels: Segmented) -> None:
         began = time.monotonic()
         try:
             made = self.measure(self.spool.images(entry.series_uid), labels, self.spool.results(entry.series_uid))

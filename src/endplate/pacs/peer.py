@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from endplate.errors import InputError, OptionError
+from endplate.pacs.tls import TlsFiles
 
 TITLE = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")
 DIMSE = re.compile(r"(?P<title>[^@]+)@(?P<host>[^:@\s]+|\[[0-9a-fA-F:]+\]):(?P<port>\d+)")
@@ -22,10 +23,11 @@ class PeerError(InputError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebPeer:
-    """A DICOMweb service: its base address, and a bearer token where it wants one."""
+    """A DICOMweb service: its base address, a bearer token where it wants one, TLS files beside the system's."""
 
     url: str
     token: str | None = None
+    tls: TlsFiles | None = None
 
     def __str__(self) -> str:
         return self.url
@@ -33,12 +35,13 @@ class WebPeer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimsePeer:
-    """An application entity: its title and place, and the title that we call ourselves."""
+    """An application entity: its title and place, the title that we call ourselves, and TLS where it speaks that."""
 
     title: str
     host: str
     port: int
     own: str = OWN_TITLE
+    tls: TlsFiles | None = None
 
     def __str__(self) -> str:
         return f"{self.title}@{self.host}:{self.port}"
@@ -47,7 +50,7 @@ class DimsePeer:
 Peer = WebPeer | DimsePeer
 
 
-def parse_peer(text: str, own: str = OWN_TITLE, token: str | None = None) -> Peer:
+def parse_peer(text: str, own: str = OWN_TITLE, token: str | None = None, tls: TlsFiles | None = None) -> Peer:
     """A peer from `http://host/dicom-web` or `TITLE@host:port`.
 
     Parameters
@@ -58,6 +61,8 @@ def parse_peer(text: str, own: str = OWN_TITLE, token: str | None = None) -> Pee
         Our application entity title.
     token : str, optional
         Bearer token of a DICOMweb service.
+    tls : TlsFiles, optional
+        Certificates; an application entity is spoken to by TLS where they are given, a web address by its https.
 
     Returns
     -------
@@ -70,13 +75,16 @@ def parse_peer(text: str, own: str = OWN_TITLE, token: str | None = None) -> Pee
     """
     need_pacs()
     if re.match(r"https?://[^/\s]+", text):
-        return WebPeer(url=text.rstrip("/"), token=token)
+        if tls is not None and not text.startswith("https://"):
+            raise OptionError(f"TLS and {text}", "the address is one without TLS", "give an https address")
+        return WebPeer(url=text.rstrip("/"), token=token, tls=tls)
     found = DIMSE.fullmatch(text)
     if found is None or not 0 < int(found["port"]) < 65536:
         raise OptionError(
             f"{text!r} is no archive", "", "give http://host/dicom-web, or TITLE@host:port for an application entity"
         )
-    return DimsePeer(title=ae_title(found["title"]), host=found["host"], port=int(found["port"]), own=ae_title(own))
+    title, host, port = ae_title(found["title"]), found["host"], int(found["port"])
+    return DimsePeer(title=title, host=host, port=port, own=ae_title(own), tls=tls)
 
 
 def ae_title(text: str) -> str:
@@ -102,6 +110,13 @@ def bearer_token(file: Path | None) -> str | None:
     if not text or any(letter.isspace() for letter in text):
         raise OptionError(f"the token file {file} holds no token", "", "write the token alone into it")
     return text
+
+
+def network_reason(error: BaseException) -> str:
+    """Why a request failed, in a few words, without the address that the libraries put before it."""
+    inner = getattr(error.args[0], "reason", None) if error.args else None
+    text = " ".join(str(inner or error).split())
+    return re.sub(r"^<?[\w.]*(Connection|HTTPS?ConnectionPool)\(.*?\)[>:]?:? *", "", text)[:200] or text[:200]
 
 
 def need_pacs() -> None:

@@ -15,6 +15,7 @@ import pydicom
 from endplate.errors import OptionError
 from endplate.pacs.rule_file import Rules, facts_for_rules
 from endplate.pacs.spool import OPEN, UID, Entry, Spool
+from endplate.pacs.tls import TlsFiles
 
 log = logging.getLogger("endplate.pacs")
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
@@ -61,12 +62,23 @@ class Receiver:
         self._used, self._measured_at = 0, 0.0
         self._server: Any = None
 
-    def start(self, title: str, host: str, port: int, allowed: Sequence[str]) -> int:
+    def start(self, title: str, host: str, port: int, allowed: Sequence[str], tls: TlsFiles | None = None) -> int:
         """Listen; returns the port.
+
+        Parameters
+        ----------
+        title : str
+            Our application entity title.
+        host, port : str and int
+            Where to listen; port 0 lets the system choose.
+        allowed : sequence of str
+            Titles that may send.
+        tls : TlsFiles, optional
+            With these nothing but TLS is spoken.
 
         Raises
         ------
-        OptionError : nobody is allowed, or the port cannot be had.
+        OptionError : nobody is allowed, the port cannot be had, or a TLS file not be used.
         """
         from pydicom.uid import AllTransferSyntaxes
         from pynetdicom import AE, AllStoragePresentationContexts, evt
@@ -92,9 +104,12 @@ class Receiver:
             (evt.EVT_C_STORE, self._stored),
         ]
         try:
-            self._server = entity.start_server((host, port), block=False, evt_handlers=handlers)
-        except OSError as error:
-            raise OptionError(f"cannot listen on {host}:{port}", error.strerror or "", "give another --port") from error
+            self._server = entity.start_server(
+                (host, port), block=False, evt_handlers=handlers, ssl_context=tls.server_context() if tls else None
+            )
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or str(error).rstrip(".")
+            raise OptionError(f"cannot listen on {host}:{port}", why, "give another --port") from error
         found: int = self._server.socket.getsockname()[1]
         return found
 

@@ -26,7 +26,7 @@ class Rule(BaseModel):
     A line about something that the header does not say fits only with `unknown = "fits"`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     modality: list[str] | None = None
     body_part: list[str] | None = None
@@ -97,7 +97,8 @@ def read_rules(path: Path | None) -> Rules:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise OptionError(f"the rules {path} are wrong at {place}", first["msg"], "see docs/dicom.md") from error
+        why = "no rule has such a line" if first["type"] == "extra_forbidden" else first["msg"]
+        raise OptionError(f"the rules {path} are wrong at {place}", why, "see docs/dicom.md") from error
 
 
 def facts_for_rules(header: Any) -> Facts:

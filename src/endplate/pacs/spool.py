@@ -23,6 +23,8 @@ State = Literal["receiving", "waiting", "measuring", "measured", "done", "left",
 OPEN: tuple[State, ...] = ("receiving", "waiting", "measuring", "measured")
 UID = re.compile(r"[0-9.]{1,64}")
 STATE, IMAGES, RESULTS, PART = "state.json", "images", "results", ".part"
+FETCHED, MADE = "fetched", "labels"
+"""Folders of a series: segmentations that were fetched from the archive, and what a segmenter made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +172,15 @@ class Spool:
         return count, last
 
     def drop_images(self, series_uid: str) -> Entry:
-        """Remove the images of a series that needs them no more; their UIDs are kept first."""
+        """Remove images and fetched segmentations of a series that is done; UIDs of its images are kept first."""
         uids = tuple(sorted(path.stem for path in _files(self.images(series_uid))))
         with self._lock:
             entry = self.entry(series_uid)
             if entry is None:
                 raise KeyError(series_uid)
             kept = self.put(replace(entry, instances=tuple(sorted({*entry.instances, *uids}))))
-        shutil.rmtree(self.images(series_uid), ignore_errors=True)
+        for name in (IMAGES, FETCHED):
+            shutil.rmtree(self.place(series_uid) / name, ignore_errors=True)
         return kept
 
     def bytes_used(self) -> int:

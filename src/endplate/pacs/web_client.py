@@ -12,7 +12,8 @@ import pydicom
 
 from endplate.errors import EndplateError
 from endplate.pacs.found_series import KEYS, FoundSeries, SeriesQuery, series_of
-from endplate.pacs.peer import PeerError, WebPeer
+from endplate.pacs.peer import PeerError, WebPeer, network_reason
+from endplate.pacs.tls import TlsFiles
 
 TIMEOUT_S = 60.0
 BATCH = 20
@@ -98,6 +99,9 @@ def _speaking(peer: WebPeer) -> Iterator[Any]:
     logging.getLogger("dicomweb_client").setLevel(logging.ERROR)
     session = Session()
     session.trust_env = False  # an archive is never spoken to by a proxy that happens to be set
+    if peer.tls is not None:
+        session.verify = str(peer.tls.authorities) if peer.tls.authorities else True
+        session.cert = _certificate(peer.tls)
     if peer.token:
         session.headers["Authorization"] = f"Bearer {peer.token}"
     session.request = _with_timeout(session.request)  # type: ignore[method-assign]
@@ -113,6 +117,13 @@ def _speaking(peer: WebPeer) -> Iterator[Any]:
         raise PeerError(f"{peer} answers what is no DICOMweb: {_short(error)}", "", _FIX) from error
     finally:
         session.close()
+
+
+def _certificate(files: TlsFiles) -> str | tuple[str, str] | None:
+    """Ours, as requests takes it."""
+    if files.certificate is None:
+        return None
+    return (str(files.certificate), str(files.key)) if files.key is not None else str(files.certificate)
 
 
 _FIX = "check the address, the token and that the service runs"
@@ -133,4 +144,4 @@ def _short(error: BaseException) -> str:
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP {response.status_code} {response.reason}"
-    return " ".join(str(error).split())[:200]
+    return network_reason(error)

@@ -20,8 +20,9 @@ from pydicom.uid import (
 
 from endplate.errors import ImageError
 from endplate.image.dicom.facts import clean
+from endplate.image.dicom.files import files_of
 from endplate.image.dicom.opened import AGAIN as _AGAIN
-from endplate.image.dicom.opened import damaged, files_of, opened
+from endplate.image.dicom.opened import damaged, opened
 from endplate.image.error_text import name_of
 from endplate.image.file_type import is_dicom
 from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import warnings
 import zlib
 from pathlib import Path
@@ -20,33 +19,6 @@ from endplate.image.limits import RAISE, Limits
 
 AGAIN = "export the series again from the archive"
 _ITEM = b"\xfe\xff\x00\xe0"
-
-
-def files_of(folder: Path, limits: Limits, *, deep: bool = True) -> list[Path]:
-    """The ordinary files of a folder in the order of their names, and with `deep` those in the folders below it.
-
-    Raises
-    ------
-    ImageError : more files and folders than the limit.
-    """
-    found: list[Path] = []
-    seen = 0
-    for place, folders, names in os.walk(folder, onerror=_fail):
-        seen += len(folders) + len(names)
-        if seen > limits.files:
-            raise ImageError(
-                f"{folder} holds more than {limits.files} files and folders",
-                "that many are not looked through",
-                f"give the folder of one series, or {RAISE}",
-            )
-        found += [path for path in (Path(place) / name for name in names) if path.is_file()]
-        if not deep:
-            break
-    return sorted(found)
-
-
-def _fail(error: OSError) -> None:
-    raise error
 
 
 def opened(path: Path, limits: Limits) -> tuple[pydicom.Dataset, dict[str, str]]:

@@ -18,7 +18,8 @@ from endplate.image.hounsfield import check_hounsfield
 from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
 from endplate.image.orient import axis_order, empty_lps, reoriented_affine
 from endplate.image.padding import PADDING_HU, fill_padding
-from endplate.image.volume import Grid, SeriesRef, Volume
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import Grid, Volume
 
 
 def read_series(path: Path, settings: ReadSettings = DEFAULT) -> Volume:

@@ -16,7 +16,8 @@ from endplate.image.labels.level_name import level_from_name
 from endplate.image.labels.merge import Merged
 from endplate.image.limits import DEFAULT, RAISE, Limits, ReadSettings
 from endplate.image.orient import closest_lps
-from endplate.image.volume import Grid, LabelMap, SeriesRef
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import Grid, LabelMap
 from endplate.level import Level
 
 _EXPORT = "export the segmentation as NIfTI"
@@ -58,6 +59,25 @@ def read_dicom_seg(path: Path, settings: ReadSettings = DEFAULT) -> LabelMap:
         raise LabelError(f"{name_of(path)} cannot be read as DICOM SEG: {one_line(error)}", "", _EXPORT) from error
 
 
+def named_levels(header: Any) -> list[Level]:
+    """Vertebrae that the segments of a SEG are coded or named as, from its header alone.
+
+    Parameters
+    ----------
+    header : pydicom.Dataset
+        Of a SEG; its pixels are not needed.
+    """
+    found = []
+    for segment in header.get("SegmentSequence") or ():
+        codes = segment.get("SegmentedPropertyTypeCodeSequence") or ()
+        level = _level_of(
+            str(codes[0].get("CodeMeaning") or "") if codes else "", str(segment.get("SegmentLabel") or "")
+        )
+        if level is not None:
+            found.append(level)
+    return found
+
+
 def _check_claim(path: Path, limits: Limits) -> None:
     """Refuse what is no SEG, and more frames or voxels than the limits, before anything is decoded."""
     try:
@@ -89,7 +109,7 @@ def _levels(seg: Any) -> tuple[dict[int, Level], list[str]]:
     others: list[str] = []
     for number in seg.segment_numbers:
         description = seg.get_segment_description(number)
-        level = _coded_level(description)
+        level = _level_of(str(description.segmented_property_type.meaning), str(description.segment_label))
         if level is None:
             others.append(str(description.segment_label))
         elif level in levels.values():
@@ -99,13 +119,10 @@ def _levels(seg: Any) -> tuple[dict[int, Level], list[str]]:
     return levels, others
 
 
-def _coded_level(description: Any) -> Level | None:
+def _level_of(meaning: str, label: str) -> Level | None:
     """The level by the coded structure's meaning, else by the free label."""
-    for text in (description.segmented_property_type.meaning, description.segment_label):
-        level = level_from_name(str(text))
-        if level is not None:
-            return level
-    return None
+    level = level_from_name(meaning)
+    return level if level is not None else level_from_name(label)
 
 
 def _merged(path: Path, seg: Any, levels: dict[int, Level]) -> Merged:

@@ -6,10 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from endplate.errors import LabelError
-from endplate.image.dicom.opened import files_of, opened
+from endplate.image.dicom.files import files_of
 from endplate.image.error_text import name_of
 from endplate.image.file_type import is_dicom
-from endplate.image.labels.dicom_seg import read_dicom_seg
 from endplate.image.labels.label_map import bare_name, labels_from_nifti, same_grid_mm, subregions
 from endplate.image.labels.level_name import level_from_name
 from endplate.image.labels.merge import Merged
@@ -17,7 +16,8 @@ from endplate.image.labels.whole import whole_labels
 from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.file import NiftiImage, read_nifti
 from endplate.image.orient import LPS_AXES
-from endplate.image.volume import Grid, LabelMap, SeriesRef
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import Grid, LabelMap
 from endplate.level import Level
 
 _SUBREGION_WORDS = ("subreg", "subregion")
@@ -40,6 +40,8 @@ def read_label_folder(folder: Path, scheme: str | Path | None = None, settings: 
     if masks:
         return _merge_masks(folder, masks, files, settings)
     if not files and (seg := _only_seg(folder, inside, settings)) is not None:
+        from endplate.image.labels.dicom_seg import read_dicom_seg
+
         return read_dicom_seg(seg, settings)
     sub = [p for p in files if any(word in p.name.lower() for word in _SUBREGION_WORDS)]
     maps = [p for p in files if p not in sub]
@@ -60,6 +62,8 @@ def _only_seg(folder: Path, files: list[Path], settings: ReadSettings) -> Path |
     dicom = [path for path in files if is_dicom(path)]
     if not dicom:
         return None
+    from endplate.image.dicom.opened import opened
+
     segs = [path for path in dicom if opened(path, settings.limits)[1].get("Modality", "").upper() == "SEG"]
     if len(segs) != 1:
         raise LabelError(

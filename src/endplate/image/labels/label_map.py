@@ -19,7 +19,8 @@ from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.nifti.extension import stored_names
 from endplate.image.nifti.file import NiftiImage, read_nifti
 from endplate.image.resample import SAME_GRID_VOXELS
-from endplate.image.volume import Grid, LabelMap, SeriesRef
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import Grid, LabelMap
 
 
 def labels_from_nifti(path: Path, scheme: str | Path | None = None, settings: ReadSettings = DEFAULT) -> LabelMap:

@@ -8,7 +8,6 @@ from endplate.errors import LabelError
 from endplate.image.error_text import name_of, one_line
 from endplate.image.file_type import exists, is_dicom
 from endplate.image.gantry_tilt import straighten_labels
-from endplate.image.labels.dicom_seg import read_dicom_seg
 from endplate.image.labels.label_folder import read_label_folder
 from endplate.image.labels.label_map import labels_from_nifti
 from endplate.image.labels.upright import check_upright
@@ -45,5 +44,7 @@ def _read(path: Path, scheme: str | Path | None, settings: ReadSettings) -> Labe
     if path.is_dir():
         return read_label_folder(path, scheme, settings)
     if is_dicom(path):
+        from endplate.image.labels.dicom_seg import read_dicom_seg
+
         return read_dicom_seg(path, settings)
     return labels_from_nifti(path, scheme, settings)

@@ -12,13 +12,13 @@ from endplate.cited import cited
 from endplate.errors import ImageError
 from endplate.image.error_text import name_of
 from endplate.image.limits import Affine
+from endplate.image.orient import LPS_RAS
 
 SAME_SIZE = cited(
     0.01, "1", "header sizes are rounded to a millionth; 1 % of a height is less than its repeatability", "design"
 )
 SAME_PLACE_VOXELS = cited(0.5, "1", "corners nearer than half a voxel: rounding of quaternions, not a place", "design")
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SAY = "say which is right with --trust-affine sform, qform or pixdim"
 
 
@@ -59,7 +59,7 @@ def lps_affine(path: Path, raw: Any, trust: Affine | None) -> tuple[NDArray[np.f
     if factor != 1:
         notes.append(f"lengths converted to mm by {factor:g}")
         affine = np.diag([factor, factor, factor, 1.0]) @ affine
-    return _RAS_TO_LPS @ affine, tuple(notes)
+    return LPS_RAS @ affine, tuple(notes)
 
 
 def is_invertible(affine: NDArray[np.float64]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from endplate.errors import ImageError
 from endplate.image.error_text import name_of
 from endplate.image.file_type import is_ordinary
-from endplate.image.volume import SeriesRef
+from endplate.image.series_ref import SeriesRef
 
 MAX_BYTES = 2**22
 _LONGEST = 64

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from endplate.atomic import atomic_path
 from endplate.image.nifti.meaning import Meaning
 from endplate.image.nifti.sparse_gzip import SparseGzip
-from endplate.image.orient import LPS_AXES, StoredAxes
+from endplate.image.orient import LPS_AXES, LPS_RAS, StoredAxes
 from endplate.image.volume import Grid, LabelMap
 from endplate.level import FROM_VERSE_ID
 
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _NARROW = {"b": np.uint8, "f": np.float32}
 _XML = '<?xml version="1.0" encoding="UTF-8"?><CaretExtension><VolumeInformation Index="0"><LabelTable>'
 VERSE = Meaning(what="vertebra labels, VerSe numbers", unit="", name="VerSe number", label=True)
@@ -94,7 +93,7 @@ def write_box(
     stored = axes.as_stored(_stored_type(box))
     first = axes.stored_start(grid.shape, start, (box.shape[0], box.shape[1], box.shape[2]))
     shape = axes.stored_shape(grid.shape)
-    header = _header(shape, stored.dtype, _LPS_TO_RAS @ axes.stored_affine(grid.shape, grid.affine), meaning, label_xml)
+    header = _header(shape, stored.dtype, LPS_RAS @ axes.stored_affine(grid.shape, grid.affine), meaning, label_xml)
     with atomic_path(path) as temporary, temporary.open("wb") as stream, _sink(path, stream) as sink:
         sink.write(header)
         _write_planes(sink, stored, first, shape)

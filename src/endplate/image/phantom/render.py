@@ -14,7 +14,8 @@ from endplate.image.phantom.spec import PhantomSpec
 from endplate.image.phantom.stack import Placed, rotation, stack_spine
 from endplate.image.phantom.tissue import TRUNK_MM, VEIN_HU, course_of, paint_discs, paint_trunk
 from endplate.image.phantom.truth import PhantomTruth, kyphosis, level_truth
-from endplate.image.volume import Grid, LabelMap, SeriesRef, Volume
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import Grid, LabelMap, Volume
 
 HU_RANGE = (
     cited(-1024, "[hnsf'U]", "12-bit CT scale, lower end", "knowledge", cite="kalender_2011"),

@@ -74,6 +74,7 @@ def run_segmenter(
     out_dir: Path,
     progress: Callable[[str], None] | None = None,
     reading: ReadSettings = DEFAULT,
+    longest_s: float | None = None,
 ) -> Segmented:
     """Label the vertebrae of a CT.
 
@@ -89,6 +90,8 @@ def run_segmenter(
         Called with each line that the program prints.
     reading : ReadSettings, optional
         How the scan is read where the segmenter needs a NIfTI copy of it.
+    longest_s : float, optional
+        Seconds after which it is ended; None waits as long as it takes.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def run_segmenter(
     Raises
     ------
     OptionError : the segmenter is not known or not installed, or cannot do what is asked.
-    LabelError : it failed, or wrote no labels.
+    LabelError : it failed, wrote no labels, or ran too long.
     ImageError, OutputError : the scan cannot be read, or `out_dir` not be written.
     """
     segmenter, program = check_choice(choice)
@@ -112,7 +115,7 @@ def run_segmenter(
             program=program, ct=_readable(ct, segmenter, room, reading), folder=room / "out",
             task=task, fast=choice.fast, device=choice.device,
         )  # fmt: skip
-        run_program(segmenter.command(request), segmenter.title, progress or (lambda line: None))
+        run_program(segmenter.command(request), segmenter.title, progress or (lambda line: None), longest_s)
         made = segmenter.labels(request)
         if not made.is_file():
             raise LabelError(f"{segmenter.title} ended without writing labels", "", "run it by hand to see why")
