@@ -389,7 +389,7 @@ def test_a_drawn_outline_stays_within_its_tolerance() -> None:
 @pytest.mark.parametrize(
     ("points", "drawn"),
     [
-        ([[1.0, 2.0], [1.06, 2.0], [0.5, 2.55]], "M1 2l.1 0l-.6.6"),
+        ([[1.0, 2.0], [1.06, 2.0], [0.5, 2.55]], "M1 2l.1 0-.6.6"),
         ([[0.04, -0.26], [np.nan, 0], [3, 3], [3.01, 3.01], [13, 2]], "M0-.3M3 3l10-1"),
     ],
 )

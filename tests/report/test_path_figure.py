@@ -29,8 +29,8 @@ def planned():
 
 def shafts(figure):
     """Corners of every closed outline: a place, then steps from corner to corner."""
-    steps = [re.findall(r"[Ml](-?[\d.]+) ?(-?[\d.]+)", d) for d in re.findall(r'<path d="([^"]+Z)"', figure)]
-    return [np.cumsum(np.array(one, float), axis=0) for one in steps]
+    steps = [re.findall(r"-?[\d.]+", d) for d in re.findall(r'<path d="([^"]+Z)"', figure)]
+    return [np.cumsum(np.array(one, float).reshape(-1, 2), axis=0) for one in steps]
 
 
 def test_three_planes_show_sides_and_clearances(planned):

@@ -20,7 +20,7 @@ from endplate.repair.access.access_result import Access, Breach
 from endplate.repair.band import Band
 from endplate.repair.kyphoplasty.inflation_result import Beyond, WallDisplacement
 from endplate.repair.rehearsal.findings import findings, gaps
-from endplate.repair.site.bone import FractureZone
+from endplate.repair.site.bone import Bone, FractureZone
 from endplate.repair.site.fracture_age import FractureAge
 from endplate.repair.site.fracture_zone import soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape
@@ -181,7 +181,7 @@ def test_how_far_the_back_wall_was_pushed_stands_in_the_table(page: Page) -> Non
 
 def test_what_is_taken_rather_than_computed_says_so(page: Page) -> None:
     for words in (
-        "taken as kept when the cement sets",
+        "mm when the cement has set",
         "equals the wedge change: discs are assumed",
         "taken as unchanged",
     ):
@@ -203,6 +203,19 @@ def test_the_caption_of_the_gain_speaks_of_bars_only_where_there_are_some(case: 
     single = replace(rehearsal, members=0, bands=bands)
     text = Page(to_html(replace(case, rehearsals=(single,)))).text
     assert "a single run without a band" in text and "the bar from the lowest" not in text
+
+
+def test_a_balloon_that_did_not_converge_is_called_so_in_the_first_lines(case: Case) -> None:
+    rehearsal = case.rehearsals[0]
+    (blown,) = (one for one in rehearsal.nominal if one.inflation is not None)
+    broken = replace(blown, inflation=replace(blown.inflation, unconverged="no equilibrium"))
+    nominal = tuple(broken if one is blown else one for one in rehearsal.nominal)
+    said = Page(to_html(replace(case, rehearsals=(replace(rehearsal, nominal=nominal),)))).text
+    words = f"{blown.procedure} did not converge; last good state: anterior height"
+    column = "did not converge: last good state"
+    assert words in said and column in said
+    whole = Page(to_html(case)).text
+    assert words not in whole and column not in whole
 
 
 def test_a_member_that_failed_is_named_and_counted(case: Case) -> None:
@@ -266,6 +279,7 @@ def test_posture_balloon_and_what_lies_beyond_a_stop_are_told_apart() -> None:
     bands = {**rehearsal.bands, "kyphoplasty": {**rehearsal.bands["kyphoplasty"], **placed}}
     words = posture_words(replace(rehearsal, bands=bands))
     assert "gains 1.2 (0.1 to 2.0) mm" in words and "Voggenreiter 2005" in words and "taken lying down" in words
+    assert "the model does not tell it here" in words and "no cleft" in words and "Hutchins 2016" in words
     age = FractureAge(age="healed", nominal="rigid", band=("rigid", "rigid"), decided_by="no oedema on MRI")
     told = age_words(replace(rehearsal, age=age))
     assert told == "Age of the fracture: healed, taken as healed. Decided by no oedema on MRI."
@@ -283,6 +297,13 @@ def test_posture_balloon_and_what_lies_beyond_a_stop_are_told_apart() -> None:
     assert "to 4.0 mL, the front would rise by 1.5 mm more" in words and "front or side wall 5.1 mm" in words
 
 
+def zone_with_cleft(bone: Bone) -> FractureZone:
+    nowhere = np.zeros(bone.field.grid.shape, bool)
+    cleft = nowhere.copy()
+    cleft[tuple(n // 2 for n in cleft.shape)] = True
+    return FractureZone(band=nowhere, cleft=cleft, gap=nowhere, signs=("gas cleft",))
+
+
 def test_the_height_is_drawn_step_by_step_with_bands_and_the_expected_one(case: Case) -> None:
     rehearsal = case.rehearsals[0]
     scanned = 15.0
@@ -291,15 +312,21 @@ def test_the_height_is_drawn_step_by_step_with_bands_and_the_expected_one(case: 
     drawn = str(height_steps_figure(replace(rehearsal, bands=bands), scanned))
     full, cured = (bands["kyphoplasty"][name] for name in ("full_anterior_mm", "cured_anterior_mm"))
     for words in (
+        "standing, before not computed, 9.0 to 14.4 as in patients;",
         "in the scan, lying 15.0;",
-        "on the table, extended 16.0 (15.5 to 16.5)",
+        "on the table, extended not computed, 15.0 to 17.1 as in patients;",
         f"balloon full {16 + full.value:.1f} ({16 + full.low:.1f} to {16 + full.high:.1f})",
         f"cement set {16 + cured.value:.1f}",
         "standing again 18.0.",
     ):
         assert words in drawn, words
     assert f"expected before the fracture {rehearsal.intact.heights_mm[0]:.1f}" in drawn
-    assert drawn.count('class="gain-bar ours"') == 4
+    assert drawn.count('class="gain-bar ours"') == 3 and drawn.count('class="gain-bar clinic"') == 2
+    gave = {**bands["kyphoplasty"], "upright_anterior_mm": Band(value=-0.4)}
+    open_bone = replace(rehearsal.bone, zone=zone_with_cleft(rehearsal.bone))
+    drawn = str(height_steps_figure(replace(rehearsal, bands={"kyphoplasty": gave}, bone=open_bone), scanned))
+    assert "standing, before 14.6 (9.0 to 14.4 in patients);" in drawn
+    assert "on the table, extended 16.0 (15.5 to 16.5);" in drawn
     assert height_steps_figure(rehearsal, None) is None
     assert height_steps_figure(replace(rehearsal, bands={}), scanned) is None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +23,37 @@ PDFS = {"Report as PDF": (PAGE, "report.pdf"), "Decision aid as PDF": (AID, "dec
 """Which pages become which PDF."""
 
 
-def render_again(folder: Path) -> str:
+def render_again(
+    folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]] | None = None, *, inside: bool = False
+) -> str:
     """The report of a results folder, rendered anew from the view objects kept there.
 
     Parameters
     ----------
     folder : Path
         What `write_report` wrote; a decision that stands in its page is kept as it stands.
+    change : callable, optional
+        Takes the view and returns the one to render, such as with more rehearsals in it.
+    inside : bool, default False
+        Whether the report is wanted for a place in another page, without head and style sheet.
 
     Returns
     -------
     str
-        The page.
+        The page, or the part of one.
 
     Raises
     ------
     OptionError
         The folder holds no view, or not as endplate left it: view and page are parts of a page and must be our own.
     """
-    view = _view(folder)
+    view = _view(folder) if change is None else change(_view(folder))
     page = _own(folder, PAGE)
-    return render(view, {**unweighed_parts(), **({} if page is None else _parts(page))})
+    if inside and page is None:
+        raise OptionError(
+            f"{folder} holds no {PAGE} as endplate left it", "what was decided stands in it", "open the file"
+        )
+    return render(view, {**unweighed_parts(), **({} if page is None else _parts(page))}, inside)
 
 
 def write_again(folder: Path, pdf: bool = False, inputs: Iterable[Path] = ()) -> dict[str, Path]:

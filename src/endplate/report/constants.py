@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from endplate.case import Case
 from endplate.cited import Cited, citation_of, is_cited
@@ -51,6 +52,26 @@ def constants(stages: Sequence[str] = STAGES, without: Sequence[str] = ()) -> li
                 for key, number in _cited(name, value):
                     found.setdefault((stage, key), _constant(stage, key, number))
     return [found[key] for key in sorted(found)]
+
+
+def by_source(
+    found: Sequence[Mapping[str, Any]],
+) -> list[tuple[str, str, list[tuple[list[Mapping[str, Any]], str, Any]]]]:
+    """Constants as the page prints them: those of one stage, trust and source together, each source once.
+
+    Returns
+    -------
+    list of (stage, trust, rows)
+        A row is (constants, source, keys of its publications).
+    """
+    groups: dict[tuple[str, str], dict[tuple[str, tuple[str, ...]], list[Mapping[str, Any]]]] = {}
+    for one in found:
+        rows = groups.setdefault((one["stage"], one["trust"]), {})
+        rows.setdefault((one["source"], tuple(one["cite"])), []).append(one)
+    return [
+        (stage, trust, [(those, source, cite) for (source, cite), those in rows.items()])
+        for (stage, trust), rows in groups.items()
+    ]
 
 
 def _modules(stage: str) -> list[str]:

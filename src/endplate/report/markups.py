@@ -17,7 +17,7 @@ SCHEMA = (
     "markups-schema-v1.0.3.json#"
 )
 LPS_ORIENTATION = [-1.0, -0.0, -0.0, -0.0, -1.0, -0.0, 0.0, 0.0, 1.0]
-"""Axes of a control point as Slicer writes them: its own RAS axes told in LPS."""
+"""Axes of a control point as Slicer writes them: its own RAS axes given in LPS."""
 SIDE_RGB = {"left": [0.1, 0.45, 0.9], "right": [0.95, 0.55, 0.1]}
 """Blue and orange are told apart with every common colour blindness."""
 DECIMALS = 3
@@ -43,7 +43,7 @@ def write_markups(access: Access, path: Path) -> Path:
     return path
 
 
-def told(path: NeedlePath) -> str:
+def path_summary(path: NeedlePath) -> str:
     """Needle, angles and clearances of a path in one line."""
     walls = ", ".join(
         f"{wall} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f}" for wall, clearance in path.clearance_mm.items()
@@ -61,15 +61,15 @@ def _line(path: NeedlePath, procedure: str) -> dict[str, Any]:
     name = f"{path.level} {path.side} {procedure}"
     end = "balloon's front end" if procedure == "kyphoplasty" else "target"
     points = [
-        _point(1, f"{path.level} {path.side} bone entry", path.entry_mm, told(path)),
-        _point(2, f"{path.level} {path.side} {end}", path.end_mm, told(path)),
+        _point(1, f"{path.level} {path.side} bone entry", path.entry_mm, path_summary(path)),
+        _point(2, f"{path.level} {path.side} {end}", path.end_mm, path_summary(path)),
     ]
-    return _markup("Line", name, told(path), points, SIDE_RGB[path.side])
+    return _markup("Line", name, path_summary(path), points, SIDE_RGB[path.side])
 
 
 def _skin_points(paths: list[NeedlePath]) -> dict[str, Any]:
     points = [
-        _point(number, f"{path.level} {path.side} skin", path.skin_mm, told(path))
+        _point(number, f"{path.level} {path.side} skin", path.skin_mm, path_summary(path))
         for number, path in enumerate(paths, start=1)
         if path.skin_mm is not None
     ]

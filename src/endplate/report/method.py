@@ -94,15 +94,15 @@ def _by_pattern(findings: list[Finding]) -> Iterable[list[tuple[Place, str]]]:
 
 
 def _merged(clauses: list[str]) -> str:
-    """One clause for all: a number that differs is told as its range."""
+    """One clause for all: a number that differs is given as its range."""
     columns = zip(*(NUMBER.findall(clause) for clause in clauses), strict=True)
     ranges = iter([sorted(set(column), key=float) for column in columns])
 
-    def told(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         ends = next(ranges)
         return ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
 
-    return NUMBER.sub(told, clauses[0])
+    return NUMBER.sub(replacement, clauses[0])
 
 
 def _named(held: set[Place], places: set[Place], codes: list[str]) -> str:

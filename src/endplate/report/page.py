@@ -38,7 +38,12 @@ def _shown(value: Any) -> Any:
 
 def style() -> Markup:
     """The style sheet of every page, that of the figures in it."""
-    return Markup(_sheet("report.css") + _sheet("figures.css"))
+    return Markup(_sheet("frame.css") + _sheet("report.css") + _sheet("figures.css"))
+
+
+def style_within(selector: str) -> str:
+    """The style sheet of the report for a place in another page, which keeps its own colours, frame and type size."""
+    return f"{selector} {{\n{_sheet('report.css')}{_sheet('figures.css')}}}\n"
 
 
 def figure_style() -> str:

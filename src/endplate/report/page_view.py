@@ -12,7 +12,6 @@ from endplate.cited import TRUST_WORDS
 from endplate.finding import Caution
 from endplate.report import table
 from endplate.report.constants import constants, stages_used
-from endplate.report.figure.bitmap import ABOVE_RGB, ramp_rgb
 from endplate.report.figure.curve import curve_figure, shared_limits
 from endplate.report.figure.pattern import grade_patterns
 from endplate.report.figure.section import section_figure
@@ -119,8 +118,6 @@ def _figures(case: Case) -> dict[str, Any]:
         "strains": [figure for figure in strains if figure is not None],
         "strain_highest_percent": f"{100 * TOP_OF_SCALE:g}",
         "strain_when": _strain_when(case),
-        "ramp_above": "rgb({}, {}, {})".format(*ABOVE_RGB),
-        "ramp": ", ".join("rgb({}, {}, {})".format(*ramp_rgb(step / 7.0)) for step in range(8)),
     }
 
 

@@ -6,6 +6,7 @@ import re
 
 from endplate.errors import OptionError
 from endplate.report.page import figure_style
+from endplate.report.shared_pictures import apart
 
 COLOUR = re.compile(r"--([\w-]+):\s*([^;}]+)")
 USED_COLOUR = re.compile(r"var\(--([\w-]+)\)")
@@ -57,4 +58,4 @@ def _styled(page: str) -> str:
     rules = USED_COLOUR.sub(lambda match: colours.get(match[1], "#000000").strip(), f"{figure_style()} {FOR_PDF}")
     found = DEFINITIONS.search(page)
     inner = f"<style>{rules}</style>{found[1] if found else ''}"
-    return DRAWING.sub(lambda match: match[0] + inner, page)
+    return DRAWING.sub(lambda match: match[0] + inner, apart(page))

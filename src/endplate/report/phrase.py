@@ -33,7 +33,7 @@ def number(value: float, decimals: int) -> str:
 
 def value_of(finding: Finding) -> str:
     """The value alone, as text."""
-    return _told(finding, finding.value)
+    return _formatted(finding, finding.value)
 
 
 def band_of(finding: Finding) -> str:
@@ -42,7 +42,7 @@ def band_of(finding: Finding) -> str:
         return ""
     clipped = finding.code in SHARES
     ends = (max(finding.low, 0.0), min(finding.high, 1.0)) if clipped else (finding.low, finding.high)
-    low, high = (_told(finding, end) for end in ends)
+    low, high = (_formatted(finding, end) for end in ends)
     return "" if low == high == value_of(finding) else f"{low} to {high}"
 
 
@@ -158,7 +158,7 @@ def levels_listed(levels: Sequence[Level | None]) -> str:
     return listed(", ".join(words).split(", ")) if words else "the whole case"
 
 
-def _told(finding: Finding, value: object) -> str:
+def _formatted(finding: Finding, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):

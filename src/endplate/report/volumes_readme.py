@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import nibabel as nib
 import numpy as np
 
-from endplate.image.orient import StoredAxes
+from endplate.image.orient import LPS_RAS, StoredAxes
 from endplate.image.volume import Grid
-
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +25,7 @@ class Line:
 def readme(lines: Sequence[Line], grid: Grid, axes: StoredAxes, source: str, crop: bool) -> str:
     """The text of the list."""
     shape = axes.stored_shape(grid.shape)
-    affine = _LPS_TO_RAS @ axes.stored_affine(grid.shape, grid.affine)
+    affine = LPS_RAS @ axes.stored_affine(grid.shape, grid.affine)
     codes = "".join(nib.aff2axcodes(affine))
     edges = " x ".join(f"{edge:.4g}" for edge in np.linalg.norm(affine[:3, :3], axis=0))
     whole = "Each volume covers the whole scan." if not crop else "Volumes of one level are cut to the box round it."

@@ -6,6 +6,8 @@ import json
 import re
 
 import pytest
+from markupsafe import Markup
+from tests.support.synthetic_case import synthetic_case
 
 from endplate.case.care import weigh
 from endplate.decision.rules.rulebook import rulebook
@@ -15,8 +17,14 @@ from endplate.report.care.caution import KINDS
 from endplate.report.care.decision_aid import decision_aid, figures
 from endplate.report.care.matrix import matrix
 from endplate.report.care.places import marked
-from endplate.report.care.section import BEGIN, END, care_page, care_section, within
+from endplate.report.care.section import BEGIN, END, care_page, care_parts, care_section, within
 from endplate.report.care.timeline import timeline
+from endplate.report.constants import constants
+from endplate.report.html import render
+from endplate.report.page_view import report_view
+from endplate.report.plain_view import plain_view
+from endplate.report.shared_pictures import apart, shared
+from endplate.web.harmless import is_harmless
 
 ALARM_EMPTY, EMPTY = marked("emergencies", ""), marked("care", "")
 BASE = {
@@ -44,11 +52,11 @@ def test_every_rule_set_answers_for_every_level_in_one_matrix():
 
 def test_reasons_and_what_is_missing_stand_behind_each_cell():
     page = care_page(care())
-    assert page.count('<details class="verdict') >= 2 * len(rulebook().rulesets)
-    assert "These answers would decide it" in page and "(reference" not in page
+    assert page.count('<details class="verdict') >= len(rulebook().rulesets)
+    assert "answers that would decide it" in page and "(reference" not in page
     assert (
         "nice_ta279: National Institute for Health and Care Excellence" in page
-        and "CIRSE 2017; approximation</span>" in page
+        and "CIRSE 2017; approximation</summary>" in page
     )
     assert "blinded" in page and page.index("VERTOS IV") < page.index("FREE 2009")
 
@@ -186,3 +194,53 @@ def test_every_red_flag_and_caution_has_plain_words_for_the_patient():
     page = decision_aid(care(infection={"fever": True}, fitness={"ankylosed_spine": True}))
     assert page.index("Before anything else") < page.index("What can you choose?")
     assert plain["infection"] in page and plain["no_cement_alone"] in page
+
+
+LEVELS = ("L1", "L2", "L3")
+REHEARSAL_BYTES = 142_000
+"""Drawings and tables of one rehearsed level: measured on a real scan, 2 mm voxels, both procedures."""
+
+
+def _drawn(level):
+    """A rehearsal as the page takes it, its drawings a stand-in of their usual size."""
+    drawing = Markup('<svg><image href="data:image/webp;base64,{}"/></svg>').format(level * (REHEARSAL_BYTES // 2))
+    none = ("balloon", "courses", "tables", "moved", "openings", "stops", "can", "plausible", "cannot", "cements")
+    return {
+        "level": level,
+        "sentences": [],
+        "zone": "",
+        "ways": [{"procedure": "kyphoplasty", "lines": [], "pictures": [drawing], "solid": []}],
+        **{name: "" for name in ("silhouette", "steps", "gain", "neighbours", "before")},
+        **{name: [] for name in none},
+    }
+
+
+def test_three_rehearsed_levels_with_a_sparse_record_stay_below_a_megabyte():
+    sparse = {"id": "p", "age_yr": 70, "sex": "female", "mass_kg": 65, "height_cm": 160}
+    levels = {"L1": {"fracture": True, "oedema": True}, "L2": {"fracture": True}, "L3": {"fracture": True}}
+    weighed = weigh(parse_record(json.dumps(sparse | {"levels": levels, "pain": {"under_analgesia": 8}})))
+    view = report_view(synthetic_case()) | {
+        "rehearsals": [_drawn(level) for level in LEVELS],
+        "constants": plain_view(constants()),
+    }
+    page = render(view, care_parts(weighed))
+    assert page.count("Rehearsal of a repair") == len(LEVELS)
+    assert 3 * REHEARSAL_BYTES < len(page.encode()) < 1_000_000
+    assert 'data-label="L2, L3"' in page and "as at L1, and " in page
+
+
+def test_every_criterion_leads_to_its_facts_and_its_source():
+    page = care_page(care())
+    named, listed = set(re.findall(r'href="#(why-\d+|publication-\w+)"', page)), re.findall(r' id="([\w-]+)"', page)
+    assert len(named) > 100 and named <= set(listed) and len(listed) == len(set(listed))
+    assert "names at most 6, each with at most 3 of the other answers" in page
+    assert re.search(r"6 of the \d+ answers that would decide it", page)
+
+
+def test_a_picture_that_is_drawn_twice_stands_once_and_can_be_taken_apart_again():
+    image = '<image x="0" y="1" width="2" height="2" href="data:image/webp;base64,AA=="/>'
+    page = f"<svg>{image}</svg><svg>{image}<path/></svg>"
+    once = shared(page)
+    assert once.count("base64") == 1 and '<use href="#shared-1"/>' in once
+    assert apart(once).replace(' id="shared-1"', "") == page and shared(once) == once
+    assert is_harmless(once)

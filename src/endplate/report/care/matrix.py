@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from endplate.decision.verdict.verdict import Decision, Verdict
 
@@ -25,6 +25,17 @@ class Row:
     edition: str
     approximation: str
     verdicts: tuple[Verdict, ...]
+
+    @property
+    def spans(self) -> tuple[tuple[Verdict, ...], ...]:
+        """The verdicts with neighbouring levels together where they are the same in every reason."""
+        found: list[list[Verdict]] = []
+        for verdict in self.verdicts:
+            if found and _same(found[-1][0], verdict):
+                found[-1].append(verdict)
+            else:
+                found.append([verdict])
+        return tuple(map(tuple, found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +68,9 @@ def matrix(decision: Decision) -> tuple[Block, ...]:
 
 def _silent(row: Row) -> bool:
     return not any(verdict.applies for verdict in row.verdicts)
+
+
+def _same(first: Verdict, other: Verdict) -> bool:
+    if replace(first, level=other.level) != other:
+        return False
+    return first.status != "indeterminate" or first.would_change == other.would_change

@@ -14,6 +14,7 @@ from endplate.decision.recovery.techniques import techniques
 from endplate.decision.recovery.trials import trials
 from endplate.report.care.alarm import alarms
 from endplate.report.care.caution import cautions, technique_lines
+from endplate.report.care.criteria import Criteria
 from endplate.report.care.matrix import matrix
 from endplate.report.care.places import CARE, PLACES, marked, marks, put
 from endplate.report.care.plan_page import topics
@@ -21,10 +22,11 @@ from endplate.report.care.recovery import bands
 from endplate.report.care.sources import publications
 from endplate.report.care.timeline import timeline
 from endplate.report.care.words import (
+    MOST_GIVEN,
     STATUS_MARKS,
     STATUS_WORDS,
     change_words,
-    fact_words,
+    missing_word,
     missing_words,
     rule_title,
     trust_words,
@@ -48,6 +50,9 @@ CONTENTS = (
     ("prevention", "Prevention"),
 )
 """Headings of the section, as the list of contents names them."""
+
+MOST_CHANGES = 6
+"""Answers that would decide a verdict and that its cell says; all that is not known is named below them."""
 
 
 def care_parts(care: Care) -> dict[str, Markup]:
@@ -99,8 +104,8 @@ def within(page: str, care: Care) -> str:
 def _environment() -> Environment:
     environment = template_environment()
     environment.filters |= {
-        "fact_words": fact_words,
         "missing_words": missing_words,
+        "missing_word": missing_word,
         "change_words": change_words,
         "rule_title": rule_title,
         "polished": polished,
@@ -128,6 +133,7 @@ def context(care: Care) -> dict[str, Any]:
         "techniques": techniques(),
         "technique_choice": technique_lines(care.decision),
         "blocks": matrix(care.decision),
+        "criteria": Criteria(care),
         "words": STATUS_WORDS,
         "marks": STATUS_MARKS,
         "timeline": dated,
@@ -135,5 +141,7 @@ def context(care: Care) -> dict[str, Any]:
         "trials": trials(),
         "plan": care.prevention,
         "trust_words": trust_words(),
+        "most_changes": MOST_CHANGES,
+        "most_given": MOST_GIVEN,
         "publications": publications(care),
     }

@@ -21,6 +21,8 @@ STATUS_WORDS = {
 STATUS_MARKS = {"yes": "●", "no": "○", "conditional": "◐", "contraindicated": "✕", "indeterminate": "?"}
 """A mark beside the word, so that a matrix can be read without colour."""
 
+MOST_GIVEN = 3
+"""Answers that a change takes beside it and that are named; `endplate decide --json` names all."""
 MEASURED = re.compile(r"^finding \w+ at (\w+)$")
 """The origin of a fact that was measured in the scan."""
 FROM_RECORD = re.compile(r"^[a-z_]+(\.\w+)*$")
@@ -39,6 +41,11 @@ def missing_words(names: tuple[str, ...]) -> str:
     return "; ".join(field_catalogue()[name].title for name in names)
 
 
+def missing_word(name: str) -> str:
+    """A missing fact by its title."""
+    return missing_words((name,))
+
+
 def change_words(change: Change) -> str:
     """A missing answer and the verdict that each answer would give."""
     entry = field_catalogue()[change.field]
@@ -46,7 +53,9 @@ def change_words(change: Change) -> str:
     for value, outcome in change.outcomes:
         branches.setdefault(STATUS_WORDS[outcome.status], []).append(shown(entry, value))
     text = "; ".join(f"{status} if {_span(values)}" for status, values in branches.items())
-    beside = ", ".join(f"{field_catalogue()[name].title} {_said(name, value)}" for name, value in change.given)
+    named = [f"{field_catalogue()[name].title} {_said(name, value)}" for name, value in change.given[:MOST_GIVEN]]
+    rest = len(change.given) - len(named)
+    beside = ", ".join(named) + (f" and {rest} more" if rest else "")
     return f"{change.title}: {text}" + (f" (with {beside})" if beside else "")
 
 

@@ -84,8 +84,8 @@ def _term(system: str, code: str) -> Resource:
 
 
 def _read_by_a_person(record: PatientRecord, level: str) -> bool:
-    told = record.levels.get(Level(level))
-    return told is not None and told.fracture is True
+    recorded = record.levels.get(Level(level))
+    return recorded is not None and recorded.fracture is True
 
 
 def _cause(grade: Grade) -> str:

@@ -10,7 +10,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.repair.kyphoplasty.inflation_result import Inflation
 from endplate.repair.site.bone import inside_body
 from endplate.report.figure import svg
-from endplate.report.figure.bitmap import ramp_png
+from endplate.report.figure.bitmap import ramp_picture
 from endplate.report.figure.local_plane import LocalView, local_plane
 from endplate.report.figure.plane import sample
 
@@ -44,7 +44,7 @@ def _picture(inflation: Inflation, vertebra: Vertebra, view: LocalView, at_mm: f
     rise = (sample(inflation.compaction, grid, plane.points_mm, 1.0) - 1.0) / (TOP_OF_SCALE - 1.0)
     hollow = sample(inflation.bone.cavity, grid, plane.points_mm, 0.0)
     field = np.where((body > HALF) & (hollow <= HALF), np.maximum(rise, 0.0), np.nan).astype(np.float32)
-    parts = [svg.picture(0, 0, *plane.size, ramp_png(field), class_="pixels")]
+    parts = [svg.picture(0, 0, *plane.size, ramp_picture(field), class_="pixels")]
     parts += plane.outline(inside_body(inflation.bone.field), grid, "strain-outline", HALF)
     parts += plane.outline(inflation.bone.cavity, grid, "cavity-line", HALF)
     parts += plane.marks()

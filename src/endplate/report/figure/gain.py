@@ -19,7 +19,7 @@ STAGES = (
     ("kyphoplasty", "posture_anterior_mm", "Simulated: on the table, extended"),
     ("kyphoplasty", "full_anterior_mm", "Simulated: balloon full, beyond that"),
     ("kyphoplasty", "deflated_anterior_mm", "Simulated: balloon deflated"),
-    ("kyphoplasty", "cured_anterior_mm", "Simulated: cement set, taken as kept"),
+    ("kyphoplasty", "cured_anterior_mm", "Simulated: cement set"),
     ("kyphoplasty", "standing_anterior_mm", "Simulated: standing again, all of it"),
 )
 LOWEST_SHOWN, HIGHEST_SHOWN = -2.0, 6.0

@@ -1,4 +1,7 @@
-"""Anterior height step by step: in the scan, on the table, balloon full, deflated, cement set, standing again."""
+"""Anterior height step by step: standing, in the scan, on the table, balloon full, deflated, cured, standing again.
+
+What the model cannot give stands as an open bar, measured in patients, and the line passes it by.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from endplate.repair.band import Band
+from endplate.repair.kyphoplasty.observed_gains import BEYOND_LYING_MM, STANDING_MM
 from endplate.repair.rehearsal.result import Rehearsal
 from endplate.report.figure import svg
 from endplate.report.phrase import number
@@ -16,26 +20,31 @@ WIDTH, HEIGHT = 640.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 16.0, 58.0
 SPARE_MM = 1.5
 """Room above the highest and below the lowest height drawn."""
+CLINIC = "open bars: measured in patients, not computed for this one"
+POSTURE = "posture_anterior_mm"
 STEPS = (
-    ("posture_anterior_mm", ("on the table,", "extended"), ()),
-    ("full_anterior_mm", ("balloon", "full"), ("posture_anterior_mm",)),
-    ("deflated_anterior_mm", ("balloon", "deflated"), ("posture_anterior_mm",)),
-    ("cured_anterior_mm", ("cement", "set"), ("posture_anterior_mm",)),
+    (POSTURE, ("on the table,", "extended"), ()),
+    ("full_anterior_mm", ("balloon", "full"), (POSTURE,)),
+    ("deflated_anterior_mm", ("balloon", "deflated"), (POSTURE,)),
+    ("cured_anterior_mm", ("cement", "set"), (POSTURE,)),
     ("standing_anterior_mm", ("standing", "again"), ()),
 )
 """Each step's gain, its name, and the gains that it comes on top of."""
+UPRIGHT = "upright_anterior_mm"
+"""What the load of standing takes before anything is done."""
 SETTLED = "settled_anterior_mm"
 """What the body gives under the load of the table before anything is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """A height (mm) with its band and the two lines of its name."""
+    """A height (mm), None where only a band was measured in patients, with its band and the two lines of its name."""
 
     name: tuple[str, str]
-    value: float
+    value: float | None
     low: float | None = None
     high: float | None = None
+    clinic: bool = False
 
 
 def height_steps_figure(rehearsal: Rehearsal, scanned_mm: float | None) -> Markup | None:
@@ -46,7 +55,7 @@ def height_steps_figure(rehearsal: Rehearsal, scanned_mm: float | None) -> Marku
     scanned_mm : anterior height of the body in the scan.
     """
     steps = [] if scanned_mm is None else _steps(rehearsal, scanned_mm)
-    if len(steps) < 2:
+    if not steps:
         return None
     expected, sd = _expected(rehearsal)
     ends = [end for step in steps for end in (step.value, step.low, step.high) if end is not None]
@@ -55,10 +64,13 @@ def height_steps_figure(rehearsal: Rehearsal, scanned_mm: float | None) -> Marku
     parts = _axis(span)
     if expected is not None:
         parts += _line_of(expected, sd, span)
-    places = [(_x(place, len(steps)), _y(step.value, span)) for place, step in enumerate(steps)]
-    parts.append(svg.path(places, class_="own-line"))
-    for (x, y), step in zip(places, steps, strict=True):
-        parts += _drawn(x, y, step, span)
+    across = [_x(place, len(steps)) for place in range(len(steps))]
+    line = [(x, _y(step.value, span)) for x, step in zip(across, steps, strict=True) if step.value is not None]
+    parts.append(svg.path(line, class_="own-line"))
+    for x, step in zip(across, steps, strict=True):
+        parts += _drawn(x, step, span)
+    if any(step.clinic for step in steps):
+        parts.append(svg.text(LEFT, HEIGHT - 5, CLINIC, class_="small"))
     said = "; ".join(f"{' '.join(step.name)} {_said(step)}" for step in steps)
     alt = f"{rehearsal.level}: anterior height in mm by step. {said}."
     return svg.drawing(WIDTH, HEIGHT, alt, parts, f"height-steps-{rehearsal.level}")
@@ -67,15 +79,35 @@ def height_steps_figure(rehearsal: Rehearsal, scanned_mm: float | None) -> Marku
 def _steps(rehearsal: Rehearsal, scanned_mm: float) -> list[_Step]:
     of = rehearsal.bands.get("kyphoplasty", {})
     start = scanned_mm + _value(of, SETTLED)
-    found = [_Step(name=("in the scan,", "lying"), value=scanned_mm)]
+    found = [_standing(of, scanned_mm, start), _Step(name=("in the scan,", "lying"), value=scanned_mm)]
+    cleft = opens(rehearsal)
     for gain, name, on in STEPS:
         band = of.get(gain)
         if band is None or band.value is None:
             continue
+        if gain == POSTURE and not cleft:
+            least, most = BEYOND_LYING_MM
+            step = _Step(name=name, value=None, low=scanned_mm + least, high=scanned_mm + most, clinic=True)
+            found.append(step)
+            continue
         base = start + sum(_value(of, other) for other in on)
         low, high = (None if end is None else base + end for end in (band.low, band.high))
         found.append(_Step(name=name, value=base + band.value, low=low, high=high))
-    return found
+    return found if len(found) > 2 else []
+
+
+def _standing(of: dict[str, Band], scanned_mm: float, start: float) -> _Step:
+    """Before anything is done: by the model where it carries the load of standing, beside what patients lose."""
+    band = of.get(UPRIGHT)
+    value = None if band is None or band.value is None else start + band.value
+    least, most = STANDING_MM
+    return _Step(name=("standing,", "before"), value=value, low=scanned_mm - most, high=scanned_mm - least, clinic=True)
+
+
+def opens(rehearsal: Rehearsal) -> bool:
+    """Whether the scan shows a cleft: without one the model has no line along which posture could open the fracture."""
+    zone = None if rehearsal.bone is None else rehearsal.bone.zone
+    return zone is not None and bool(zone.cleft.any())
 
 
 def _value(of: dict[str, Band], name: str) -> float:
@@ -116,13 +148,16 @@ def _line_of(expected: float, sd: float, span: tuple[int, int]) -> list[Markup]:
     ]
 
 
-def _drawn(x: float, y: float, step: _Step, span: tuple[int, int]) -> list[Markup]:
+def _drawn(x: float, step: _Step, span: tuple[int, int]) -> list[Markup]:
     parts = []
     if step.low is not None and step.high is not None:
         top, foot = _y(step.high, span), _y(step.low, span)
-        parts.append(svg.rectangle(x - 7, top, 14, max(foot - top, 1.0), class_="gain-bar ours"))
-    parts.append(svg.element("circle", cx=x, cy=y, r=4.5, class_="own-mark"))
-    parts.append(svg.text(x + 9, y - 8, number(step.value, 1), class_="strip-grade"))
+        style = "clinic" if step.clinic else "ours"
+        parts.append(svg.rectangle(x - 7, top, 14, max(foot - top, 1.0), class_=f"gain-bar {style}"))
+    if step.value is not None:
+        y = _y(step.value, span)
+        parts.append(svg.element("circle", cx=x, cy=y, r=4.5, class_="own-mark"))
+        parts.append(svg.text(x + 9, y - 8, number(step.value, 1), class_="strip-grade"))
     for place, words in enumerate(step.name):
         at = HEIGHT - BOTTOM + 20 + 15 * place
         parts.append(svg.text(x, at, words, class_="strip-line", text_anchor="middle"))
@@ -130,8 +165,12 @@ def _drawn(x: float, y: float, step: _Step, span: tuple[int, int]) -> list[Marku
 
 
 def _said(step: _Step) -> str:
-    between = "" if step.low is None or step.high is None else f" ({number(step.low, 1)} to {number(step.high, 1)})"
-    return f"{number(step.value, 1)}{between}"
+    if step.low is None or step.high is None:
+        return "not computed" if step.value is None else number(step.value, 1)
+    between = f"{number(step.low, 1)} to {number(step.high, 1)}"
+    if step.value is None:
+        return f"not computed, {between} as in patients"
+    return f"{number(step.value, 1)} ({between}{' in patients' if step.clinic else ''})"
 
 
 def _x(place: int, count: int) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from endplate.anatomy.vertebra import Vertebra
 from endplate.image.volume import Grid, Volume
 from endplate.report.figure import svg
-from endplate.report.figure.bitmap import grey_jpeg, tint_png
+from endplate.report.figure.bitmap import grey_webp, tint_picture
 from endplate.report.figure.plane import outlines, sample
 
 LocalView = Literal["sagittal", "coronal", "axial"]
@@ -64,11 +64,11 @@ class LocalPlane:
     def tint(self, array: NDArray[np.generic], grid: Grid, rgb: tuple[int, int, int]) -> Markup:
         """A field 0..1 laid over the picture, the more of it the less transparent."""
         share = np.clip(sample(np.asarray(array), grid, self.points_mm, 0.0), 0.0, 1.0)
-        return svg.picture(0, 0, *self.size, tint_png(share, rgb))
+        return svg.picture(0, 0, *self.size, tint_picture(share, rgb))
 
     def ct(self, volume: Volume) -> Markup:
         """The scan in this plane."""
-        return svg.picture(0, 0, *self.size, grey_jpeg(sample(volume.hu, volume.grid, self.points_mm)))
+        return svg.picture(0, 0, *self.size, grey_webp(sample(volume.hu, volume.grid, self.points_mm)))
 
     def marks(self) -> list[Markup]:
         """Which side is which, in the corners, and a bar of 1 cm."""

@@ -13,7 +13,7 @@ from endplate.image.volume import Volume
 from endplate.repair.access.access_result import NeedlePath
 from endplate.repair.access.clearance import describe
 from endplate.report.figure import svg
-from endplate.report.figure.bitmap import grey_jpeg, silhouette_png
+from endplate.report.figure.bitmap import grey_webp, silhouette_png
 from endplate.report.figure.path_needle import needle_marks
 from endplate.report.figure.plane import outlines, sample
 
@@ -124,7 +124,7 @@ def _figure(plane: PathPlane, path: NeedlePath, vertebra: Vertebra, volume: Volu
     body, arch = (sample(part, vertebra.grid, points, 0.0) for part in (vertebra.body, vertebra.arch))
     bone = sample(vertebra.fill, vertebra.grid, points, 0.0)
     uri = (
-        grey_jpeg(sample(volume.hu, volume.grid, points))
+        grey_webp(sample(volume.hu, volume.grid, points))
         if volume is not None
         else silhouette_png(body > 0.5, arch > 0.5)
     )

@@ -13,7 +13,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.repair.access.access_result import Access
 from endplate.repair.access.bone_surface import Surface, bone_surface
 from endplate.report.figure import svg
-from endplate.report.figure.bitmap import BONE_WINDOW_HU, grey_jpeg
+from endplate.report.figure.bitmap import BONE_WINDOW_HU, grey_webp
 from endplate.report.figure.path_needle import SIDE_COLOUR, needle_marks
 
 PER_MM = 3.4
@@ -65,7 +65,7 @@ def _figure(view: _View, field: NDArray[np.float32], surface: Surface, access: A
         return np.asarray(np.stack([x, y], axis=-1) * PER_MM + np.array([0.0, TITLE]))
 
     inner = (width - 2 * MARGIN_MM * PER_MM, height - 2 * MARGIN_MM * PER_MM)
-    shade = grey_jpeg(_shaded(field, view, box.step_mm))
+    shade = grey_webp(_shaded(field, view, box.step_mm))
     drawn = [svg.picture(MARGIN_MM * PER_MM, TITLE + MARGIN_MM * PER_MM, *inner, shade)]
     for path in access.paths:
         drawn += needle_marks(path, project, PER_MM, (width, TITLE + height))

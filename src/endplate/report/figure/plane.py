@@ -23,7 +23,7 @@ BEYOND_MM = 26.0
 """How far a section goes on above the first and below the last body centre, mm."""
 END_KNOT_MM = 40.0
 
-TOLERANCE_PX = 0.12
+TOLERANCE_PX = 0.3
 """How far a drawn outline may lie from the computed one, in pixels of half a millimetre: less than a line is wide."""
 
 

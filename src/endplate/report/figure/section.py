@@ -10,7 +10,7 @@ from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.case import Case
 from endplate.fracture.result import Fracture, Heights
 from endplate.report.figure import svg
-from endplate.report.figure.bitmap import grey_jpeg, silhouette_png
+from endplate.report.figure.bitmap import grey_webp, silhouette_png
 from endplate.report.figure.plane import Section, View, cut, fit_frame, outlines, sample
 
 PER_MM = 2.3
@@ -88,7 +88,7 @@ def _background(
         sample(case.volume.hu, case.volume.grid, section.points_mm + offset * across).astype(np.float32)
         for offset in SLAB_MM
     ]
-    return svg.picture(0, 0, width, height, grey_jpeg(np.mean(slab, axis=0)))
+    return svg.picture(0, 0, width, height, grey_webp(np.mean(slab, axis=0)))
 
 
 def _outlines(mask: NDArray[np.float32], section: Section, name: str) -> list[Markup]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.result import Strength
 from endplate.report.figure import svg
-from endplate.report.figure.bitmap import ramp_png
+from endplate.report.figure.bitmap import ramp_picture
 from endplate.report.figure.plane import outlines, sample
 
 WIDTH, HEIGHT = 250.0, 232.0
@@ -35,7 +35,7 @@ def strain_figure(strength: Strength, vertebra: Vertebra) -> Markup | None:
     scale = min(WIDTH / field.shape[1], (HEIGHT - PICTURE_TOP - PICTURE_BOTTOM) / field.shape[0])
     width, height = field.shape[1] * scale, field.shape[0] * scale
     left = (WIDTH - width) / 2
-    parts = [svg.picture(left, PICTURE_TOP, width, height, ramp_png(field.astype(np.float32)), class_="pixels")]
+    parts = [svg.picture(left, PICTURE_TOP, width, height, ramp_picture(field.astype(np.float32)), class_="pixels")]
     offset = np.array([left, PICTURE_TOP])
     parts += [svg.path((line + 0.5) * scale + offset, class_="strain-outline") for line in outlines(inside)]
     parts += [

@@ -21,11 +21,14 @@ def element(name: str, *children: Markup | str, **attributes: object) -> Markup:
         if value is not None
     )
     inner = "".join(str(escape(child)) for child in children)
-    return Markup(f"<{name}{pairs}>{inner}</{name}>")
+    return Markup(f"<{name}{pairs}>{inner}</{name}>" if inner else f"<{name}{pairs}/>")
 
 
 def _text(value: object) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float | np.floating) else str(value)
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    number = float(value)
+    return f"{number:.{2 if abs(number) < 10 else 1}f}".rstrip("0").rstrip(".")
 
 
 def group(children: Iterable[Markup], **attributes: object) -> Markup:
@@ -57,15 +60,20 @@ def path(points: ArrayLike, closed: bool = False, **attributes: object) -> Marku
     tenths = np.where(np.isfinite(xy), np.rint(10 * np.nan_to_num(xy)), 0).astype(int)
     commands: list[str] = []
     last: tuple[int, int] | None = None
+    new = True
     for (x, y), known in zip(tenths.tolist(), np.isfinite(xy).all(axis=1).tolist(), strict=True):
         if not known:
             last = None
         elif last is None:
             commands.append(f"M{_tenths(x)}{_joined(y)}")
+            new = True
             last = (x, y)
         elif (x, y) != last:
             # Steps from point to point: half as long as places, and a page holds thousands of them.
-            commands.append(f"l{_tenths(x - last[0])}{_joined(y - last[1])}")
+            across, down = _tenths(x - last[0]), y - last[1]
+            parted = "" if across.startswith("-") else " "
+            commands.append(f"{'l' if new else parted}{across}{_joined(down)}")
+            new = False
             last = (x, y)
     return element("path", d="".join(commands) + ("Z" if closed and commands else ""), **attributes)
 

@@ -124,7 +124,8 @@ def _procedure(rehearsal: Rehearsal, done: ProcedureResult) -> str:
             if routes
             else "no cement leakage route reached"
         )
-    return f"{done.procedure} {', '.join(words)}" if words else ""
+    verb = " did not converge; last good state:" if done.unconverged else ""
+    return f"{done.procedure}{verb} {', '.join(words)}" if words else ""
 
 
 def _candidacy(counts: tuple[Counts, ...]) -> Line:

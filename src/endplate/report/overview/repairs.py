@@ -31,13 +31,18 @@ def repairs(rehearsal: Rehearsal) -> Table:
             title = f"{SHOWN[row.name]} ({row.unit})" if row.unit else SHOWN[row.name]
             rows.append((title, tuple(cell(held.get(name, {}).get(row.name), row, name) for name in columns)))
     rows.append(("Cement leakage routes reached", tuple(_routes(done.get(name)) for name in columns)))
-    heads = tuple((PROCEDURE_WORDS[name].capitalize(), "") for name in columns)
+    heads = tuple((PROCEDURE_WORDS[name].capitalize(), _ended(done.get(name))) for name in columns)
     return Table(title=f"Repairs of {rehearsal.level} side by side", heads=heads, rows=tuple(rows))
 
 
 def _rows() -> list[Row]:
     known = {row.name: row for rows in GROUPS.values() for row in rows}
     return [known[name] for name in SHOWN if name in known]
+
+
+def _ended(done: ProcedureResult | None) -> str:
+    """What stands under the head of a column whose run found no equilibrium; empty elsewhere."""
+    return "did not converge: last good state" if done is not None and done.unconverged else ""
 
 
 def _needle(done: ProcedureResult | None) -> Cell:

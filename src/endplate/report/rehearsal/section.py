@@ -19,7 +19,7 @@ from endplate.report.figure.height_steps import height_steps_figure
 from endplate.report.figure.path_planes import path_figures
 from endplate.report.figure.path_solid import solid_figures
 from endplate.report.figure.silhouette import silhouette_figure
-from endplate.report.markups import told
+from endplate.report.markups import path_summary
 from endplate.report.phrase import listed
 from endplate.report.rehearsal.before import age_words, intact_words, zone_words
 from endplate.report.rehearsal.table import UNKNOWN_WORDS, Moved, Way, comparison, moved, neighbours, openings
@@ -29,6 +29,7 @@ from endplate.report.rehearsal.words import (
     PLAUSIBLE,
     band_words,
     beyond_words,
+    cured_words,
     loss_words,
     posture_words,
     sentences,
@@ -105,7 +106,14 @@ def _section(case: Case, rehearsal: Rehearsal) -> Section:
         zone=" ".join(words for words in (zone_words(rehearsal), age_words(rehearsal)) if words),
         before=intact_words(rehearsal),
         loss=" ".join(
-            words for words in (posture_words(rehearsal), beyond_words(rehearsal), loss_words(rehearsal)) if words
+            words
+            for words in (
+                posture_words(rehearsal),
+                beyond_words(rehearsal),
+                loss_words(rehearsal),
+                cured_words(rehearsal),
+            )
+            if words
         ),
         ways=_ways(case, rehearsal) if drawable else [],
         cements=_cements(case, rehearsal) if drawable else [],
@@ -144,7 +152,7 @@ def _ways(case: Case, rehearsal: Rehearsal) -> list[WayIn]:
         found.append(
             WayIn(
                 procedure=done.procedure,
-                lines=tuple(f"{path.side}: {told(path)}" for path in done.access.paths),
+                lines=tuple(f"{path.side}: {path_summary(path)}" for path in done.access.paths),
                 pictures=tuple(_apart(picture, done.procedure) for picture in planes),
                 solid=tuple(_apart(picture, done.procedure) for picture in solid_figures(done.access, vertebra)),
             )
@@ -159,7 +167,7 @@ def _refused(access: Access) -> tuple[str, ...]:
     best = access.alternatives[0]
     places = [f"{describe(b.wall)} at {', '.join(f'{x:.1f}' for x in b.at_mm)} mm (LPS)" for b in best.breaches]
     where = f"; where: {listed(places)}" if places else ""
-    return access.reason, f"best of those refused, {best.side}: {told(best)}; {refusal(best)}{where}"
+    return access.reason, f"best of those refused, {best.side}: {path_summary(best)}; {refusal(best)}{where}"
 
 
 def _apart(picture: Markup, procedure: str) -> Markup:

@@ -74,6 +74,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
         Row(name="bone_pressure_mpa", title="Highest pressure in the bone", unit="kPa", decimals=0, factor=1000.0),
     ),
     BALLOON: (
+        Row(name="upright_anterior_mm", title="Anterior height, standing against lying, before", unit="mm"),
         Row(name="posture_anterior_mm", title="Anterior height gained on the table, before the balloon", unit="mm"),
         Row(name="posture_wedge_deg", title="Wedge angle changed on the table (minus: less wedged)", unit="°"),
         Row(name="full_anterior_mm", title="Anterior height gained, balloon full", unit="mm"),
@@ -91,8 +92,8 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     ),
 }
 INTROS = {
-    SHAPE: "Height is taken as kept when the cement sets: setting is not computed, so these are the figures of the "
-    "emptied balloon. The change of kyphosis equals the wedge change: discs are assumed to keep their angles.",
+    SHAPE: "Heights are those of the emptied balloon less the creep of broken bone until the cement has set; setting "
+    "itself is not computed. The change of kyphosis equals the wedge change: discs are assumed to keep their angles.",
     BALLOON: f"Pressure, and what is lost on emptying, are orders of magnitude: {UNSETTLED}.",
 }
 NEIGHBOUR_ROWS = {

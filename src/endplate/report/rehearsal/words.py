@@ -11,14 +11,22 @@ from endplate.repair.kyphoplasty.observed_gains import (
     KEPT_SD_PERCENT,
     LOST_PERCENT,
     LOST_SD_PERCENT,
+    LYING_ACUTE_MM,
+    LYING_MM,
+    MOBILE_MM,
+    MOBILE_SHARE,
     POSTURE_DEG,
     POSTURE_MM,
     POSTURE_SD_DEG,
     SHARE_LOST,
+    STANDING_CLEFT_MM,
+    STANDING_WHOLE_MM,
 )
+from endplate.repair.kyphoplasty.until_cured import creep_band_mm
 from endplate.repair.rehearsal.design import SIZES, TWO_POINT
 from endplate.repair.rehearsal.findings import PROCEDURE_WORDS
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
+from endplate.report.figure.height_steps import opens
 from endplate.report.phrase import listed, number
 from endplate.report.rehearsal.table import UNKNOWN_WORDS, UNSETTLED
 
@@ -55,10 +63,10 @@ CANNOT = (
 
 def sentences(rehearsal: Rehearsal) -> list[str]:
     """The rehearsal in short, one sentence or two a procedure."""
-    return [_told(rehearsal, done) for done in rehearsal.nominal]
+    return [_sentence(rehearsal, done) for done in rehearsal.nominal]
 
 
-def _told(rehearsal: Rehearsal, done: ProcedureResult) -> str:
+def _sentence(rehearsal: Rehearsal, done: ProcedureResult) -> str:
     of = rehearsal.bands.get(done.procedure, {})
     start = f"{rehearsal.level}, rehearsed {PROCEDURE_WORDS[done.procedure]}"
     if done.access is not None and not done.access.paths:
@@ -82,7 +90,7 @@ def _height(of: dict[str, Band]) -> str:
     band = of.get("cured_anterior_mm")
     if band is None or band.value is None or "cavity_ml" not in of:
         return ""
-    return f"anterior height gain {_banded(band, 1)} mm, taken as kept when the cement sets"
+    return f"anterior height gain {_banded(band, 1)} mm when the cement has set"
 
 
 def _cement(done: ProcedureResult) -> str:
@@ -100,13 +108,56 @@ def posture_words(rehearsal: Rehearsal) -> str:
     placed, angle = of.get("posture_anterior_mm"), of.get("posture_wedge_deg")
     if placed is None or placed.value is None or angle is None or angle.value is None:
         return ""
+    limit = (
+        ""
+        if opens(rehearsal)
+        else " The scan shows no cleft, and without one the model has no line along which a fracture could open: its "
+        "figure is a lower end, and the picture shows what was measured instead."
+    )
     return (
-        f"Placed on the table with its neighbours extended, the front of the body gains {_banded(placed, 1)} mm and "
+        f"{_upright_words(of)}Placed on the table with its neighbours extended, the front of the body gains "
+        f"{_banded(placed, 1)} mm and "
         f"the wedge changes by {number(angle.value, 1)}° before the balloon; patients gained "
         f"{number(POSTURE_DEG, 1)} ± {number(POSTURE_SD_DEG, 1)}° by prone position and "
         f"{number(BALLOON_DEG, 1)}° more by the balloon "
-        f"(Voggenreiter 2005), acute ones {number(POSTURE_MM, 1)} mm by posture (Liu 2014). A CT is taken lying down, "
-        "so it holds a part of this already: what standing loses is not in the scan."
+        f"(Voggenreiter 2005), acute ones {number(POSTURE_MM, 1)} mm by posture (Liu 2014); where posture moved the "
+        f"fracture, in {number(100 * MOBILE_SHARE, 0)} % and all with clefts, {number(MOBILE_MM, 1)} mm (McKiernan "
+        f"2003).{limit}"
+    )
+
+
+def _upright_words(of: dict[str, Band]) -> str:
+    """What a CT taken lying down holds already: what standing takes, by the model and in patients."""
+    band = of.get("upright_anterior_mm")
+    ours = (
+        "the model does not tell it here"
+        if band is None or band.value is None
+        else f"{number(-band.value, 1)} mm in the model, under the estimated load of standing alone, without a stoop"
+    )
+    return (
+        "A CT is taken lying down, so it holds a part of what posture gains already. What standing takes from the "
+        f"front height: {ours}; {number(STANDING_WHOLE_MM, 1)} mm in patients without a fluid cleft and "
+        f"{number(STANDING_CLEFT_MM, 1)} mm with one (Hutchins 2016), {number(LYING_MM, 1)} mm in 94 fractures of "
+        f"grade 2 (J Orthop Surg Res 2023), {number(LYING_ACUTE_MM, 1)} mm in 15 of at most three weeks (J Orthop "
+        "Surg Res 2020). "
+    )
+
+
+def cured_words(rehearsal: Rehearsal) -> str:
+    """What is lost until the cement has cured and after, with its source; empty without a gain."""
+    of = rehearsal.bands.get("kyphoplasty", {})
+    blown = next((one.inflation for one in rehearsal.nominal if one.inflation is not None), None)
+    before = None if rehearsal.intact is None else rehearsal.intact.heights_mm
+    if blown is None or before is None or "cured_anterior_mm" not in of or "cavity_ml" not in of:
+        return ""
+    # of the height before the fracture, which is more than there is: the strain is taken over a whole body
+    mean, most = creep_band_mm(before[0], blown.preload_n)
+    return (
+        f"Until the cement has cured, creep of the broken bone under the {number(blown.preload_n, 0)} N of the table "
+        f"takes {number(mean, 2)} mm (0 to {number(most, 2)}) of the front height: creep of old vertebrae (J Bone "
+        "Joint Surg Br 2008;90-B) times nine for broken ones (Luo 2012), in proportion to the load. Standing again "
+        "is what the cured body then gives elastically; in 252 treated bodies the gain was no longer there six weeks "
+        "later (Winkelmann 2018), which is not in the figure."
     )
 
 

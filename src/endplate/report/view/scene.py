@@ -18,7 +18,7 @@ from endplate.repair.access.clearance import refusal, verdict
 from endplate.report.figure.bitmap import BONE_WINDOW_HU
 from endplate.report.figure.plane import Section, cut, fit_frame, sample
 from endplate.report.figure.section import height_ends
-from endplate.report.markups import told
+from endplate.report.markups import path_summary
 
 STRIP = "strip.jpg"
 SLAB_MM = (-1.0, 0.0, 1.0)
@@ -84,7 +84,7 @@ def needle(path: NeedlePath) -> dict[str, Any]:
         "end": ras(path.end_mm),
         "verdict": verdict(path),
         "refusal": refusal(path),
-        "words": told(path),
+        "words": path_summary(path),
     }
 
 

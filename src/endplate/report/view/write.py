@@ -11,7 +11,7 @@ import numpy as np
 from endplate.atomic import private_folder, write_text
 from endplate.case import Case
 from endplate.image.nifti import Meaning, write_volume
-from endplate.image.orient import LPS_AXES
+from endplate.image.orient import LPS_AXES, LPS_RAS
 from endplate.report.rehearsal.surface import surface
 from endplate.report.view.crop import Crop, spine_crop, write_amount, write_scans
 from endplate.report.view.meshes import bone_mesh, endplate_mesh, together, write_mz3
@@ -47,7 +47,7 @@ def write_view(case: Case, folder: Path) -> dict[str, Any]:
         "needles": needles(case),
         "walls": _walls(case, folder),
         "shape": list(crop.grid.shape),
-        "affine": (np.diag([-1.0, -1.0, 1.0, 1.0]) @ crop.grid.affine).tolist(),
+        "affine": (LPS_RAS @ crop.grid.affine).tolist(),
     }
     write_text(folder / SCENE, json.dumps(scene, allow_nan=False))
     return scene
