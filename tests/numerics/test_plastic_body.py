@@ -19,25 +19,25 @@ def sponge() -> tuple[VoxelMesh, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("element", ["full", "bbar"])
-def test_unyielding_body_has_the_elastic_operators_forces(sponge, element) -> None:
+def test_unyielding_body_has_the_elastic_operators_forces(sponge, element, backend) -> None:
     mesh, modulus, u = sponge
-    body = PlasticBody(mesh, modulus, np.full(mesh.n_elements, np.inf), 0.3, "tresca", element)
+    body = PlasticBody(mesh, modulus, np.full(mesh.n_elements, np.inf), 0.3, "tresca", element, backend)
     expected = ElasticOperator(mesh, modulus, 0.3, element).apply(u)
     np.testing.assert_allclose(body.internal_force(u), expected, atol=1e-12 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("criterion", ["tresca", "von_mises"])
-def test_forces_balance_and_do_no_work_on_rigid_motion(sponge, criterion) -> None:
+def test_forces_balance_and_do_no_work_on_rigid_motion(sponge, criterion, backend) -> None:
     mesh, modulus, u = sponge
-    force = PlasticBody(mesh, modulus, 0.002 * modulus, 0.3, criterion).internal_force(u)
+    force = PlasticBody(mesh, modulus, 0.002 * modulus, 0.3, criterion, backend=backend).internal_force(u)
     size = np.abs(force).sum()
     assert np.abs(force.sum(axis=0)).max() < 1e-12 * size
     assert np.abs(np.cross(mesh.node_ijk, force).sum(axis=0)).max() < 1e-11 * size
 
 
-def test_committed_state_gives_the_same_forces(sponge) -> None:
+def test_committed_state_gives_the_same_forces(sponge, backend) -> None:
     mesh, modulus, u = sponge
-    body = PlasticBody(mesh, modulus, 0.002 * modulus, 0.3)
+    body = PlasticBody(mesh, modulus, 0.002 * modulus, 0.3, backend=backend)
     before = body.internal_force(u)
     body.commit(u)
     np.testing.assert_allclose(body.internal_force(u), before, atol=1e-5 * np.abs(before).max())

@@ -17,6 +17,8 @@ from endplate.biomechanics.result import SolverSummary, Strength
 from endplate.bone.material import POISSON
 from endplate.cited import cited
 from endplate.errors import OptionError
+from endplate.numerics.backend.choose import check, choose
+from endplate.numerics.interface import Device
 from endplate.numerics.plasticity.body import PlasticBody
 from endplate.numerics.plasticity.load_path import LoadPath, PathSettings, follow_path
 from endplate.numerics.plasticity.return_mapping import CODE, Criterion
@@ -48,6 +50,12 @@ CURVE_TOLERANCE = cited(
     "Residual over reactions; forces are read by virtual work, and a ten times tighter one moves them by < 0.1 %",
     "design",
 )
+SINGLE_FROM = cited(
+    1e-3,
+    "1",
+    "Forces in single precision differ from double by 3e-5 of the largest in a body that yields (docs/performance.md)",
+    "design",
+)
 FIRST_STRAIN = cited(0.002, "1", "First point of the curve, where only the weakest voxels have yielded", "design")
 FINE_STRAIN = cited(0.001, "1", "Half the step moves the failure load of verse004 L2 by 0.07 %", "design")
 FINE_UNTIL = cited(0.008, "1", "0.2 % offset plus the yield strain of dense vertebral bone", "design")
@@ -64,6 +72,7 @@ class StrengthSettings:
     criterion : yield surface. element : "bbar" (no locking) or "full" integration.
     load_case : "axial", or "flexed" (see `loadcase.FLEXION_SHARE`).
     tolerance : of equilibrium at each point of the curve. keep_strain : keep the strain volumes.
+    device : "cpu", or "cuda" for elastic solves and yielding voxels on a graphics card.
     """
 
     nonlinear: bool = True
@@ -72,6 +81,7 @@ class StrengthSettings:
     load_case: LoadCase = "axial"
     tolerance: float = CURVE_TOLERANCE
     keep_strain: bool = True
+    device: Device = "cpu"
 
     def __post_init__(self) -> None:
         choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -84,6 +94,7 @@ class StrengthSettings:
                 raise OptionError(f"unknown {name} {value!r}", "it decides the strength", f"choose {', '.join(known)}")
         if not 0 < self.tolerance < 0.5:
             raise OptionError(f"tolerance {self.tolerance}", "it is a fraction of the reactions", "choose 1e-4 to 1e-2")
+        check(self.device)
 
 
 def solve_strength(
@@ -109,10 +120,12 @@ def solve_strength(
     where = tuple(mesh.element_ijk.T)
     modulus, limit = model.modulus_mpa[where], model.yield_mpa[where]
     supports = boundary(model, mesh, settings.load_case)
-    solver = ElasticSolver(mesh, modulus, POISSON, supports.fixed, element=settings.element)
+    backend = choose(settings.device)
+    solver = ElasticSolver(mesh, modulus, POISSON, supports.fixed, settings.element, backend)
     unit, report = solver.solve(prescribed=supports.prescribed, tolerance=LINEAR_TOLERANCE)
-    body = PlasticBody(mesh, modulus, limit, POISSON, settings.criterion, settings.element)
-    stiffness = _axial(body.internal_force(unit), supports)
+    precision = np.float32 if settings.tolerance >= SINGLE_FROM else np.float64
+    body = PlasticBody(mesh, modulus, limit, POISSON, settings.criterion, settings.element, backend, precision)
+    stiffness = _axial(solver.operator.apply(unit), supports)
     path = _path(model, body, solver, supports, unit, settings, progress) if settings.nonlinear else None
     return _result(model, settings, _Solved(mesh, solver, report, body, unit, stiffness, path, start))
 

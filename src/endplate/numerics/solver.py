@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from endplate.errors import SolverError
-from endplate.numerics.krylov import conjugate_gradients, masked_norm
+from endplate.numerics.host_elastic import HostElastic
+from endplate.numerics.interface import Backend, Elastic
+from endplate.numerics.krylov import Vector, conjugate_gradients, masked_norm
 from endplate.numerics.linear_operator import masked_operator
 from endplate.numerics.multigrid.cycle import Multigrid
 from endplate.numerics.voxel.element import ElementKind
@@ -73,6 +75,8 @@ class ElasticSolver:
         Where displacement is prescribed.
     element : {"full", "bbar"}, default "full"
         Full integration or mean dilatation.
+    backend : Backend, optional
+        The device to solve on, from `endplate.numerics.backend.choose`; the processor when absent.
 
     Raises
     ------
@@ -105,6 +109,7 @@ class ElasticSolver:
         poisson: float,
         fixed: ArrayLike,
         element: ElementKind = "full",
+        backend: Backend | None = None,
     ) -> None:
         start = time.perf_counter()
         supports = np.asarray(fixed, dtype=np.bool_)
@@ -115,6 +120,8 @@ class ElasticSolver:
         lanes = pack(mesh)
         self.operator = ElasticOperator(mesh, modulus_mpa, poisson, element, lanes=lanes)
         self.multigrid = Multigrid(mesh, modulus_mpa, poisson, self.free, element, lanes)
+        build = HostElastic if backend is None else backend.elastic
+        self.kernels: Elastic = build(self.operator, self.multigrid, self.free)
         self.setup_seconds = time.perf_counter() - start
 
     def set_modulus(self, modulus_mpa: ArrayLike) -> None:
@@ -127,6 +134,7 @@ class ElasticSolver:
         """
         self.operator.set_modulus(modulus_mpa)
         self.multigrid.set_modulus(modulus_mpa)
+        self.kernels.refresh()
 
     def solve(
         self,
@@ -169,7 +177,7 @@ class ElasticSolver:
         scale = masked_norm(self._residual(x, load), self.free)
         if initial is not None:
             np.copyto(x, _rows(initial), where=self.free)
-        iterations, residual = self._iterate(x, load, scale, tolerance, callback)
+        iterations, residual = self._iterate(x, load, scale, tolerance, callback, initial is None)
         seconds = time.perf_counter() - start
         report = SolveReport(x.size, iterations, residual, seconds, self.setup_seconds, self.nbytes)
         return np.ascontiguousarray(x.T), report
@@ -187,7 +195,9 @@ class ElasticSolver:
         ndarray of float64, shape (N, 3)
             Displacements, mm; zero at supports.
         """
-        return np.ascontiguousarray(self.multigrid.cycle(_rows(residual)).T, dtype=np.float64)
+        kernels = self.kernels
+        rows = np.ascontiguousarray(np.asarray(residual, dtype=np.float64).T)
+        return kernels.get(kernels.cycle(kernels.put(rows))).T
 
     def aslinearoperator(self) -> LinearOperator:
         """The stiffness for SciPy's solvers: symmetric and positive definite.
@@ -246,36 +256,43 @@ class ElasticSolver:
         return out
 
     def _iterate(
-        self, x: Double, load: Double, scale: float, tolerance: float, callback: Callback | None
+        self, x: Double, load: Double, scale: float, tolerance: float, callback: Callback | None, guessing: bool
     ) -> tuple[int, float]:
         """Conjugate gradients until the true residual is below tolerance * scale."""
-        count = 0
+        count, kernels = 0, self.kernels
         if scale == 0.0:  # nothing pushes or pulls: what is free stays where it was, whatever the guess
             x[self.free] = 0.0
             return 0, 0.0
+        there, pushed = kernels.put(x), kernels.put(load)
+        if guessing:
+            r, _ = self._out_of_balance(there, pushed)
+            kernels.turn(there, kernels.guess(r), 1.0)
         for _ in range(MAX_RESTARTS + 1):
-            r = self._residual(x, load)
-            norm = masked_norm(r, self.free)
+            r, norm = self._out_of_balance(there, pushed)
             if norm <= tolerance * scale:
+                np.copyto(x, kernels.get(there))
                 return count, norm / scale
             target = 0.9 * tolerance * scale  # a little below, since rounding parts the recursion from the truth
             watch = None if callback is None else _Watch(callback, count, scale)
-            done = conjugate_gradients(
-                self.operator.add, self.multigrid.cycle, self.free, x, r, target, MAX_ITERATIONS, watch
-            )
-            count += done.count
+            count += conjugate_gradients(kernels, there, r, norm, target, MAX_ITERATIONS, watch).count
         raise SolverError(
             f"The linear solver stopped at a relative residual of {norm / scale:.1e} after {count} iterations",
             f"the tolerance is {tolerance:.1e}",
             "check that every piece of the model is supported and that moduli differ by less than 1e5",
         )
 
+    def _out_of_balance(self, x: Vector, load: Vector) -> tuple[Vector, float]:
+        """The residual where free, and its norm, on the device."""
+        r = self.kernels.copy(load)
+        self.kernels.add(x, r, -1.0)
+        return r, self.kernels.norm(r)
+
     @property
     def nbytes(self) -> int:
         """Bytes of mesh, operator, hierarchy and the four double-precision vectors of a solve."""
         vectors = 4 * 8 * self.free.size
         own = self.operator.nbytes + self.multigrid.nbytes - self.operator.lanes.nbytes
-        return self.mesh.nbytes + own + vectors + self.free.nbytes
+        return self.mesh.nbytes + own + vectors + self.free.nbytes + self.kernels.nbytes
 
 
 @dataclass(frozen=True, slots=True)

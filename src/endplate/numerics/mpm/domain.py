@@ -109,12 +109,10 @@ class Domain:
         """Approximate displacements (N, 3) under nodal forces (N, 3): a few preconditioned conjugate gradients."""
         if self._solver is None:
             raise RuntimeError("stiffen the domain before solving on it")
-        rows = np.array(residual.T, order="C")
-        solver = self._solver
-        np.multiply(rows, solver.free, out=rows)
-        x = np.zeros_like(rows)
-        conjugate_gradients(solver.operator.add, solver.multigrid.cycle, solver.free, x, rows, 0.0, most)
-        return np.ascontiguousarray(x.T)
+        kernels = self._solver.kernels
+        r, x = kernels.put(np.array(residual.T, order="C")), kernels.zeros()
+        conjugate_gradients(kernels, x, r, kernels.norm(r), 0.0, most)
+        return np.ascontiguousarray(kernels.get(x).T)
 
     def void_force(self, move: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, 3) forces with which the void resists a move (N, 3)."""

@@ -79,7 +79,7 @@ class Settings:
     cycles: int = 1
     max_iterations: int = 50
     refresh: int = 12
-    void_mpa: float = 0.05
+    void_mpa: float = 0.005
     clip: float = 0.3
     max_move: float = 2.0
     min_secant: float = 0.05

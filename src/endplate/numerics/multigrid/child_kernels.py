@@ -14,7 +14,7 @@ from endplate.numerics.multigrid.element_batches import BLOCK, gather, scatter
 FORCE = 24  # first row of the accumulated modal forces
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _to_modes(t):  # type: ignore[no-untyped-def]
     """Walsh-Hadamard over the eight corners in rows 0 to 23, in place."""
     for axis in range(3):
@@ -27,7 +27,7 @@ def _to_modes(t):  # type: ignore[no-untyped-def]
                 high[w] = b - a
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _to_corners(t):  # type: ignore[no-untyped-def]
     """Transpose of `_to_modes`, on the rows of forces."""
     f = t[FORCE * BLOCK :]
@@ -41,7 +41,7 @@ def _to_corners(t):  # type: ignore[no-untyped-def]
                 high[w] = even + odd
 
 
-@njit(cache=True, forceinline=True)
+@njit(inline="always")
 def _mode(t, m, x, w):  # type: ignore[no-untyped-def]
     return t[(3 * m + x) * BLOCK + w]
 
@@ -72,7 +72,7 @@ def _up(t, x, w, hi, hj, hk, g1, g2, g3, g4, g5, g6, g7):  # type: ignore[no-unt
     t[(FORCE + 21 + x) * BLOCK + w] += g7 + hi * r3 + hj * r5 + hk * g6
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _children(t, modulus, k):  # type: ignore[no-untyped-def]
     """Sum over children of (parent from child) K (child from parent), all in modes.
 
@@ -117,7 +117,7 @@ def subtract(u, out, modulus, k, nodes, first, count, start, stop):  # type: ign
         scatter(out, np.float32(-1), nodes, first[b], count[b], t, FORCE)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def spread_modulus(fine_modulus, parent, child, lane, out):  # type: ignore[no-untyped-def]
     """Moduli (E,) of the voxels into (B, 8, BLOCK) by the lane of their parent."""
     out[:] = 0

@@ -51,7 +51,7 @@ class Coarsening:
 
 def best_shift(fixed: NDArray[np.bool_], node_ijk: Int) -> Int:
     """Shift 0 or 1 per axis that puts most supported nodes on even positions, where coarse nodes can hold them."""
-    held = node_ijk[fixed.any(axis=1)]
+    held = node_ijk[fixed[:, 0] | fixed[:, 1] | fixed[:, 2]]
     odd = (held & 1).sum(axis=0)
     return np.asarray((2 * odd > held.shape[0]).astype(np.int32))
 
@@ -120,7 +120,7 @@ def _one_per_place(candidate_ijk: Int) -> Int:
     return first[which].astype(np.int32).reshape(-1, 8)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _root(up, s):  # type: ignore[no-untyped-def]
     """Representative of slot s, halving the path on the way."""
     while up[s] != s:
@@ -129,7 +129,7 @@ def _root(up, s):  # type: ignore[no-untyped-def]
     return s
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _unite(element_nodes, node_ijk, candidate, candidate_ijk):  # type: ignore[no-untyped-def]
     """Unite corners wherever a shared fine node is interpolated from both.
 
@@ -154,7 +154,7 @@ def _unite(element_nodes, node_ijk, candidate, candidate_ijk):  # type: ignore[n
     return slots, owner
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _unite_stencil(up, node, mine, mine_ijk, other, other_ijk):  # type: ignore[no-untyped-def]
     """Unite the corners of two candidates that the node depends on: both ends of an axis where it is in the middle."""
     middle, a, b = 0, 8 * mine, 8 * other
@@ -178,7 +178,7 @@ def _unite_stencil(up, node, mine, mine_ijk, other, other_ijk):  # type: ignore[
         ends = (ends - 1) & middle
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _merge_equal(order, block, slots):  # type: ignore[no-untyped-def]
     """Candidates of one block with the same eight nodes are one coarse element: (E,) its number, (C,) its first."""
     parent = np.empty(block.size, dtype=np.int32)
@@ -204,7 +204,7 @@ def _merge_equal(order, block, slots):  # type: ignore[no-untyped-def]
     return parent, first[:count].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _number(slots, first):  # type: ignore[no-untyped-def]
     """Number the representatives in order of appearance: (C, 8) nodes and their count."""
     number = np.full(slots.size, -1, dtype=np.int32)
@@ -220,7 +220,7 @@ def _number(slots, first):  # type: ignore[no-untyped-def]
     return out, count
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _places(node_ijk, owner, coarse_ijk):  # type: ignore[no-untyped-def]
     """27 * coarse element + position of each node in it."""
     out = np.empty(owner.size, dtype=np.int32)
@@ -233,7 +233,7 @@ def _places(node_ijk, owner, coarse_ijk):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _spread_fixed(fixed, place, coarse_nodes, n_nodes):  # type: ignore[no-untyped-def]
     """A coarse degree of freedom is fixed when every fine one that takes a share of it is."""
     out = np.ones((n_nodes, 3), dtype=np.bool_)

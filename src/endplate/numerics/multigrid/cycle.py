@@ -1,8 +1,4 @@
-"""The preconditioner: one symmetric V-cycle on an exact Galerkin hierarchy of voxel blocks.
-
-The smoother is the fourth-kind Chebyshev recurrence (Lottes 2023): it needs only the largest eigenvalue of D^-1 K, and
-its last residual update doubles as what is handed down.
-"""
+"""The preconditioner: one symmetric V-cycle on an exact Galerkin hierarchy of voxel blocks."""
 
 from __future__ import annotations
 
@@ -12,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from endplate.numerics.multigrid import galerkin
 from endplate.numerics.multigrid.coarsen import Coarsening, Topology, coarsen
 from endplate.numerics.multigrid.element_batches import make_blocks
-from endplate.numerics.multigrid.grid_level import ChildLevel, DirectLevel, Float, GridLevel, MatrixLevel, VoxelLevel
+from endplate.numerics.multigrid.grid_level import ChildLevel, DirectLevel, Float, MatrixLevel, VoxelLevel
 from endplate.numerics.multigrid.transfer import make_transfer
+from endplate.numerics.multigrid.v_cycle import Hierarchy, descend, guess
 from endplate.numerics.voxel.element import ElementKind
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator, checked_modulus
@@ -21,9 +18,6 @@ from endplate.numerics.voxel.simd_batches import Lanes
 
 DIRECT_BELOW = 200
 """Nodes of the coarsest level at most: its dense inverse then takes no more than a level's sweep."""
-
-STEPS = (2, 3, 4)
-"""Smoothing steps before and after, on the finest, second and all coarser levels."""
 
 
 class Multigrid:
@@ -57,19 +51,23 @@ class Multigrid:
         modulus = checked_modulus(mesh, modulus_mpa)
         self.operator = ElasticOperator(mesh, modulus, poisson, element, np.float32, lanes)
         nodes, fixed = mesh.element_nodes, np.ascontiguousarray(~free.T)
-        self._steps = _all_steps(Topology(nodes, mesh.element_ijk, mesh.node_ijk, fixed))
+        self.steps = _all_steps(Topology(nodes, mesh.element_ijk, mesh.node_ijk, fixed))
         self._blocks = [make_blocks(s.coarse.element_nodes, s.coarse.element_ijk[:, 0], s.coarse.node_ijk.shape[0])
-                        for s in self._steps]  # fmt: skip
-        masks = [free, *(np.ascontiguousarray(~s.coarse.fixed.T) for s in self._steps[:-1])]
-        pieces = zip(self._blocks, self._steps, masks, strict=True)
+                        for s in self.steps]  # fmt: skip
+        masks = [free, *(np.ascontiguousarray(~s.coarse.fixed.T) for s in self.steps[:-1])]
+        pieces = zip(self._blocks, self.steps, masks, strict=True)
         self.transfers = [make_transfer(b, s.place, mask) for b, s, mask in pieces]
         self.fine = VoxelLevel(self.operator, free)
-        self.second = ChildLevel(self._steps[0], self._blocks[0], self.operator, galerkin.held_bits(nodes, fixed))
-        self.coarser = [MatrixLevel(s, b) for s, b in zip(self._steps[1:-1], self._blocks[1:-1], strict=True)]
-        self.bottom = DirectLevel(self._steps[-1].coarse)
+        self.second = ChildLevel(self.steps[0], self._blocks[0], self.operator, galerkin.held_bits(nodes, fixed))
+        self.coarser = [MatrixLevel(s, b) for s, b in zip(self.steps[1:-1], self._blocks[1:-1], strict=True)]
+        self.bottom = DirectLevel(self.steps[-1].coarse)
         self._set_coarse(modulus)
-        counts = [mesh.n_nodes, *(s.coarse.node_ijk.shape[0] for s in self._steps)]
+        counts = [mesh.n_nodes, *(s.coarse.node_ijk.shape[0] for s in self.steps)]
         self._work = [np.zeros((3, 3, count), dtype=np.float32) for count in counts]
+        work = [(w[0], w[1], w[2]) for w in self._work]
+        self._spare = np.zeros((2, *work[1][0].shape), dtype=np.float32)
+        spare = (self._spare[0], self._spare[1])
+        self.hierarchy = Hierarchy(self.levels, self.transfers, self.bottom, work, spare, _clear, np.copyto, _join)
 
     def set_modulus(self, modulus_mpa: ArrayLike) -> None:
         """Take new moduli on all levels; the topology stays.
@@ -92,20 +90,25 @@ class Multigrid:
     def _set_coarse(self, modulus: NDArray[np.float64]) -> None:
         """Stiffness of the second level from the voxels, and of each other level from the one above it."""
         self.second.set_modulus(modulus)
-        if len(self._steps) == 1:
+        if len(self.steps) == 1:
             self.bottom.set_matrices(self.second.all_matrices())
             return
-        matrices = self.second.parent_matrices(self._steps[1])
-        for level, step in zip(self.coarser, self._steps[2:], strict=True):
+        matrices = self.second.parent_matrices(self.steps[1])
+        for level, step in zip(self.coarser, self.steps[2:], strict=True):
             level.set_matrices(matrices)
             matrices = galerkin.parent_matrices(matrices, step)
         self.bottom.set_matrices(matrices)
 
     @property
-    def levels(self) -> list[GridLevel]:
+    def levels(self) -> list[VoxelLevel | ChildLevel | MatrixLevel]:
         """All levels that smooth, the finest first."""
-        middle: list[GridLevel] = [self.second, *self.coarser]
-        return [self.fine, *(middle[: len(self._steps) - 1])]
+        return [self.fine, *self.coarse_levels]
+
+    @property
+    def coarse_levels(self) -> list[ChildLevel | MatrixLevel]:
+        """Those between the voxels and the level that is solved directly."""
+        middle: list[ChildLevel | MatrixLevel] = [self.second, *self.coarser]
+        return middle[: len(self.steps) - 1]
 
     def cycle(self, r: NDArray[np.floating]) -> Float:
         """One symmetric V-cycle: approximate K^-1 r.
@@ -122,28 +125,26 @@ class Multigrid:
         """
         x, residual, _ = self._work[0]
         residual[:] = r
-        self._descend(self.levels, 0)
+        descend(self.hierarchy)
         return np.asarray(x)
 
-    def _descend(self, levels: list[GridLevel], depth: int) -> None:
-        """Solve K x = r on a level approximately; r is destroyed."""
-        x, r, d = self._work[depth]
-        if depth == len(levels):
-            self.bottom.solve(r, x)
-            return
-        level, transfer = levels[depth], self.transfers[depth]
-        coarse_x, coarse_r, _ = self._work[depth + 1]
-        sweeps = STEPS[min(depth, len(STEPS) - 1)]
-        x[:] = 0
-        for sweep in range(sweeps):
-            _smooth(level, x, r, d, sweep)
-            level.subtract(d, r)
-        transfer.restrict(r, coarse_r)
-        self._descend(levels, depth + 1)
-        transfer.prolong(coarse_x, d, x)
-        for sweep in range(sweeps):
-            level.subtract(d, r)
-            _smooth(level, x, r, d, sweep)
+    def guess(self, r: NDArray[np.floating]) -> Float:
+        """A start for K^-1 r from the second level alone.
+
+        Parameters
+        ----------
+        r : ndarray of float, shape (3, N)
+            Residual, N.
+
+        Returns
+        -------
+        ndarray of float32, shape (3, N)
+            Displacements, mm; the array is overwritten by the next call.
+        """
+        x, residual, _ = self._work[0]
+        residual[:] = r
+        guess(self.hierarchy)
+        return np.asarray(x)
 
     @property
     def node_counts(self) -> list[int]:
@@ -153,7 +154,7 @@ class Multigrid:
     @property
     def element_counts(self) -> list[int]:
         """Elements of all levels, the finest first."""
-        return [self.operator.mesh.n_elements, *(step.coarse.element_nodes.shape[0] for step in self._steps)]
+        return [self.operator.mesh.n_elements, *(step.coarse.element_nodes.shape[0] for step in self.steps)]
 
     @property
     def grid_complexity(self) -> float:
@@ -167,7 +168,7 @@ class Multigrid:
 
     def __repr__(self) -> str:
         """A table of levels and the two complexities."""
-        kinds = ["voxels", *("children", *["matrices"] * len(self._steps))[: len(self._steps) - 1], "direct"]
+        kinds = ["voxels", *("children", *["matrices"] * len(self.steps))[: len(self.steps) - 1], "direct"]
         rows = zip(kinds, self.node_counts, self.element_counts, strict=True)
         lines = [f"  {depth:>5}  {kind:<8}  {nodes:>9}  {elements:>9}"
                  for depth, (kind, nodes, elements) in enumerate(rows)]  # fmt: skip
@@ -180,15 +181,16 @@ class Multigrid:
         """Bytes of all levels, transfers and work vectors, with the packing that the fine operator shares."""
         own = self.fine.nbytes + self.second.nbytes + self.bottom.nbytes
         own += sum(level.nbytes for level in self.coarser)
-        own += sum(t.nbytes for t in self.transfers) + sum(w.nbytes for w in self._work)
-        return own + self._steps[-1].coarse.element_nodes.nbytes + self.operator.lanes.nbytes
+        own += sum(t.nbytes for t in self.transfers) + sum(w.nbytes for w in (*self._work, self._spare))
+        return own + self.steps[-1].coarse.element_nodes.nbytes + self.operator.lanes.nbytes
 
 
-def _smooth(level: GridLevel, x: Float, r: Float, d: Float, sweep: int) -> None:
-    """One step of the fourth-kind Chebyshev recurrence."""
-    k = sweep + 1
-    keep = 0.0 if sweep == 0 else (2 * k - 3) / (2 * k + 1)
-    level.smooth(x, r, d, keep, (8 * k - 4) / ((2 * k + 1) * level.max_eigenvalue))
+def _clear(vector: Float) -> None:
+    vector.fill(0)
+
+
+def _join(target: Float, source: Float) -> None:
+    target += source
 
 
 def _all_steps(topology: Topology) -> list[Coarsening]:

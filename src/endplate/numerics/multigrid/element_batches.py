@@ -24,11 +24,12 @@ class Blocks:
 
     Attributes
     ----------
-    nodes : (E, 8). first, count : (B,) first element of each batch and how many it has.
+    nodes : (E, 8) uint32; an unsigned index needs no check for counting from the end.
+    first, count : (B,) first element of each batch and how many it has.
     chunk : (C + 1,) first batch of each chunk; chunks of the same parity share no node.
     """
 
-    nodes: NDArray[np.int32]
+    nodes: NDArray[np.uint32]
     first: NDArray[np.int32]
     count: NDArray[np.int32]
     chunk: NDArray[np.int32]
@@ -48,10 +49,10 @@ def make_blocks(nodes: NDArray[np.int32], plane: NDArray[np.int32], n_nodes: int
     """Batches of elements (E, 8) sorted by their plane i (E,)."""
     weight = np.bincount(plane) if plane.size else np.zeros(1, dtype=np.int64)
     borders = np.searchsorted(plane, chunk_planes(weight, n_nodes * 8 >= PARALLEL_FROM))
-    return Blocks(nodes, *_batches(borders))
+    return Blocks(nodes.view(np.uint32), *_batches(borders))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _batches(borders):  # type: ignore[no-untyped-def]
     """Cut elements into batches that do not cross the borders of chunks: first, count, first batch of each chunk."""
     room = borders[-1] // BLOCK + borders.size + 1
@@ -68,22 +69,25 @@ def _batches(borders):  # type: ignore[no-untyped-def]
     return first[:b].copy(), count[:b].copy(), chunk
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def gather(u, nodes, first, count, t):  # type: ignore[no-untyped-def]
     """Corner values of a batch into rows 3 * corner + component; lanes beyond `count` repeat the last element."""
+    u0, u1, u2 = u[0], u[1], u[2]
     for w in range(BLOCK):
-        e = first + min(w, count - 1)
+        corner, lane = nodes[first + min(w, count - 1)], t[w:]
         for c in range(8):
-            n = nodes[e, c]
-            for x in range(3):
-                t[(3 * c + x) * BLOCK + w] = u[x, n]
+            n = corner[c]
+            lane[3 * c * BLOCK], lane[(3 * c + 1) * BLOCK], lane[(3 * c + 2) * BLOCK] = u0[n], u1[n], u2[n]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def scatter(out, sign, nodes, first, count, t, start):  # type: ignore[no-untyped-def]
     """Add sign times rows start + 3 * corner + component to the nodes of a batch."""
+    out0, out1, out2 = out[0], out[1], out[2]
     for w in range(count):
+        corner, lane = nodes[first + w], t[start * BLOCK + w :]
         for c in range(8):
-            n = nodes[first + w, c]
-            for x in range(3):
-                out[x, n] += sign * t[(start + 3 * c + x) * BLOCK + w]
+            n = corner[c]
+            out0[n] += sign * lane[3 * c * BLOCK]
+            out1[n] += sign * lane[(3 * c + 1) * BLOCK]
+            out2[n] += sign * lane[(3 * c + 2) * BLOCK]

@@ -30,7 +30,8 @@ def constrained_matrices(
 
 def held_bits(element_nodes: NDArray[np.int32], fixed: NDArray[np.bool_]) -> NDArray[np.int32]:
     """(E,) bit 3 * corner + component set where that degree of freedom of the element is fixed."""
-    code = (fixed * np.array([1, 2, 4])).sum(axis=1, dtype=np.int32)
+    x, y, z = (fixed[:, axis].astype(np.int32) for axis in range(3))
+    code = x | y << 1 | z << 2
     out = np.zeros(element_nodes.shape[0], dtype=np.int32)
     for corner in range(8):
         out |= code[element_nodes[:, corner]] << (3 * corner)
@@ -72,7 +73,7 @@ def diagonal_blocks(matrices: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.ascontiguousarray(split[:, corner, :, corner, :].transpose(1, 0, 2, 3)).reshape(-1, 8, 9)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_at(out, parent, matrices):  # type: ignore[no-untyped-def]
     """Add each child's (24, 24) rows to its parent; two split children may share place and parent."""
     for e in range(parent.size):
@@ -82,7 +83,7 @@ def _add_at(out, parent, matrices):  # type: ignore[no-untyped-def]
                 K[i, j] += matrices[24 * e + i, j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_weighted(out, slot, weight, table, which):  # type: ignore[no-untyped-def]
     """out[slot] += weight * table[which], matrix by matrix."""
     for e in range(slot.size):

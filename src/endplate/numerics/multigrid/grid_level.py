@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,35 +12,13 @@ from endplate.numerics.multigrid import child_kernels, dense_kernels, galerkin
 from endplate.numerics.multigrid.coarsen import Coarsening, Topology
 from endplate.numerics.multigrid.constrained_elements import ConstrainedElements
 from endplate.numerics.multigrid.element_batches import BLOCK, Blocks
+from endplate.numerics.multigrid.spectrum import largest_eigenvalue
 from endplate.numerics.threads import run_chunks
 from endplate.numerics.voxel.element import element_matrix, modal_stiffness
 from endplate.numerics.voxel.operator import ElasticOperator
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]
-
-POWER_STEPS = 12
-"""Steps of the power method for the largest eigenvalue; the safety factor covers what they leave."""
-
-SAFETY = 1.15
-"""On top of the power method's estimate, which comes from below."""
-
-
-TINY = 1e-30
-"""Keeps the norm of a vector that supports leave empty from being divided by."""
-
-
-class GridLevel(Protocol):
-    """What the cycle needs of a level: the backend of another device would offer the same three."""
-
-    max_eigenvalue: float
-    """Upper bound of the spectrum of D^-1 K."""
-
-    def subtract(self, d: Float, r: Float) -> None:
-        """R -= K d."""
-
-    def smooth(self, x: Float, r: Float, d: Float, keep: float, gain: float) -> None:
-        """D = keep d + gain D^-1 r; x += d."""
 
 
 class VoxelLevel:
@@ -64,9 +41,9 @@ class VoxelLevel:
         """R -= K d."""
         self.operator.add(d, r, -1.0)
 
-    def smooth(self, x: Float, r: Float, d: Float, keep: float, gain: float) -> None:
-        """D = keep d + gain D^-1 r; x += d."""
-        dense_kernels.smooth_rows(x, r, d, self.inverse, np.float32(keep), np.float32(gain))
+    def smooth(self, x: Float, r: Float, d: Float, keep: float, gain: float, carry: float = 0.0) -> None:
+        """D = keep d + gain D^-1 r; x += d + carry times the d before."""
+        dense_kernels.smooth_rows(x, r, d, self.inverse, np.float32(keep), np.float32(gain), np.float32(carry))
 
     @property
     def nbytes(self) -> int:
@@ -86,29 +63,20 @@ class CoarseLevel(ABC):
     def subtract(self, d: Float, r: Float) -> None:
         """R -= K d."""
 
+    @abstractmethod
+    def all_matrices(self) -> Float:
+        """(E, 24, 24) matrices of all elements."""
+
     def set_diagonal(self, corner_blocks: NDArray[np.floating]) -> None:
         """Invert the nodal sums of (E, 8, 9) corner blocks on free degrees of freedom, and bound the spectrum."""
         total = np.zeros((9, self.n_nodes))
         dense_kernels.sum_blocks(corner_blocks, self.blocks.nodes, total)
         self.inverse: Float = _invert_blocks(total, self.free)
-        self.max_eigenvalue = SAFETY * self._largest_eigenvalue()
+        self.max_eigenvalue = largest_eigenvalue(self, self.free)
 
-    def _largest_eigenvalue(self) -> float:
-        """Of D^-1 K, by the power method from a fixed start."""
-        d = np.random.default_rng(4711).standard_normal((3, self.n_nodes)).astype(np.float32) * self.free
-        spare = np.zeros_like(d)
-        value = 1.0
-        for _ in range(POWER_STEPS):
-            d /= max(float(np.linalg.norm(d)), TINY)
-            r = np.zeros_like(d)
-            self.subtract(d, r)
-            self.smooth(spare, r, d, 0.0, -1.0)
-            value = float(np.linalg.norm(d))
-        return value
-
-    def smooth(self, x: Float, r: Float, d: Float, keep: float, gain: float) -> None:
-        """D = keep d + gain D^-1 r; x += d."""
-        dense_kernels.smooth_nodes(x, r, d, self.inverse, np.float32(keep), np.float32(gain))
+    def smooth(self, x: Float, r: Float, d: Float, keep: float, gain: float, carry: float = 0.0) -> None:
+        """D = keep d + gain D^-1 r; x += d + carry times the d before."""
+        dense_kernels.smooth_nodes(x, r, d, self.inverse, np.float32(keep), np.float32(gain), np.float32(carry))
 
 
 class ChildLevel(CoarseLevel):
@@ -141,7 +109,7 @@ class ChildLevel(CoarseLevel):
         return np.ascontiguousarray(lanes[self._lane])
 
     def all_matrices(self) -> Float:
-        """(E, 24, 24) element matrices, for a mesh so small that the next step is the direct solver."""
+        """(E, 24, 24) element matrices, which this level works without."""
         out = (self._child_moduli() @ self._matrices.reshape(8, 576).astype(np.float32)).reshape(-1, 24, 24)
         out[self.constrained.elements] = self.constrained.matrices
         return out
@@ -183,6 +151,10 @@ class MatrixLevel(CoarseLevel):
         dense_kernels.pack_matrices(matrices, self.blocks.first, self.blocks.count, self._packed)
         self.set_diagonal(galerkin.diagonal_blocks(matrices))
 
+    def all_matrices(self) -> Float:
+        """(E, 24, 24) element matrices."""
+        return dense_kernels.unpack_matrices(self._packed, self.blocks.first, self.blocks.count)
+
     def subtract(self, d: Float, r: Float) -> None:
         """R -= K d."""
         b = self.blocks
@@ -202,27 +174,28 @@ class DirectLevel:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._free = np.flatnonzero(~topology.fixed.T.ravel())
+        self.n_nodes = topology.node_ijk.shape[0]
+        self.free = np.flatnonzero(~topology.fixed.T.ravel())
 
     def set_matrices(self, matrices: Float) -> None:
         """Assemble and invert."""
-        count = self._topology.node_ijk.shape[0]
+        count = self.n_nodes
         dof = (self._topology.element_nodes[:, :, None] + count * np.arange(3)).reshape(-1, 24)
-        K = np.zeros((3 * count, 3 * count))
-        np.add.at(K, (dof[:, :, None], dof[:, None, :]), matrices)
-        K = K[np.ix_(self._free, self._free)]
+        place = (dof[:, :, None] * (3 * count) + dof[:, None, :]).ravel()
+        K = np.asarray(np.bincount(place, matrices.ravel(), 9 * count * count), dtype=np.float64)
+        K = K.reshape(3 * count, 3 * count)[np.ix_(self.free, self.free)]
         K[np.diag_indices_from(K)] *= 1 + self.REGULARISATION
-        self._inverse: Float = _inverse_of_positive(K).astype(np.float32)
+        self.inverse: Float = _inverse_of_positive(K).astype(np.float32)
 
     def solve(self, b: Float, x: Float) -> None:
         """X = K^-1 b, zero where fixed."""
         x[:] = 0
-        x.reshape(-1)[self._free] = self._inverse @ b.reshape(-1)[self._free]
+        x.reshape(-1)[self.free] = self.inverse @ b.reshape(-1)[self.free]
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._inverse.nbytes + self._free.nbytes
+        return self.inverse.nbytes + self.free.nbytes
 
 
 def _inverse_of_positive(K: NDArray[np.float64]) -> NDArray[np.float64]:

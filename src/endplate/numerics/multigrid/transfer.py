@@ -21,65 +21,76 @@ CELL = 3 * BLOCK  # values of one position: three components of all lanes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transfer:
-    """Fine nodes by coarse element.
+    """Fine nodes by coarse element; an unsigned index needs no check for counting from the end.
 
     Attributes
     ----------
-    node : (N,) fine nodes sorted by coarse element. position : (N,) uint8, 9 p + 3 q + r with digits 0, 1, 2.
-    start : (E + 1,) first entry of each coarse element. free : (3, N) of the fine level; fixed values stay zero.
+    node : (N,) uint32 fine nodes sorted by coarse element. row : (N,) uint16 first row of a node's position, 9 p + 3 q
+    + r with digits 0, 1, 2, in the scratch of a batch. start : (E + 1,) first entry of each coarse element.
+    held : places in the flat (3, N) of the fine level where displacement is fixed.
     """
 
     blocks: Blocks
-    node: NDArray[np.int32]
-    position: NDArray[np.uint8]
+    node: NDArray[np.uint32]
+    row: NDArray[np.uint16]
     start: NDArray[np.int32]
-    free: NDArray[np.bool_]
+    held: NDArray[np.uint32]
 
     def restrict(self, fine: NDArray[np.float32], coarse: NDArray[np.float32]) -> None:
-        """coarse = P^T fine."""
+        """coarse = P^T fine; `fine` becomes zero where fixed."""
         coarse[:] = 0
+        _hold(fine, self.held)
         b = self.blocks
-        fixed = (fine, coarse, self.node, self.position, self.start, self.free, b.nodes, b.first, b.count)
+        fixed = (fine, coarse, self.node, self.row, self.start, b.nodes, b.first, b.count)
         run_chunks(lambda first, last: _restrict(*fixed, first, last), b.chunk)
 
-    def prolong(self, coarse: NDArray[np.float32], fine: NDArray[np.float32], total: NDArray[np.float32]) -> None:
-        """fine = P coarse, and total += fine."""
+    def prolong(self, coarse: NDArray[np.float32], fine: NDArray[np.float32]) -> None:
+        """fine = P coarse, zero where fixed."""
         b = self.blocks
-        fixed = (coarse, fine, total, self.node, self.position, self.start, self.free, b.nodes, b.first, b.count)
+        fixed = (coarse, fine, self.node, self.row, self.start, b.nodes, b.first, b.count)
         run_chunks(lambda first, last: _prolong(*fixed, first, last), b.chunk)
+        _hold(fine, self.held)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held beyond the batches and the mask."""
-        return self.node.nbytes + self.position.nbytes + self.start.nbytes
+        """Bytes held beyond the batches."""
+        return self.node.nbytes + self.row.nbytes + self.start.nbytes + self.held.nbytes
 
 
 def make_transfer(blocks: Blocks, place: NDArray[np.int32], free: NDArray[np.bool_]) -> Transfer:
-    """From (N,) 27 * coarse element + position."""
-    node, position, start = _sort_places(place, blocks.nodes.shape[0])
-    return Transfer(blocks, node, position, start, free)
+    """From (N,) 27 * coarse element + position, and the free degrees of freedom (3, N) of the fine level."""
+    node, row, start = _sort_places(place, blocks.nodes.shape[0])
+    return Transfer(blocks, node, row, start, np.flatnonzero(~free).astype(np.uint32))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sort_places(place, elements):  # type: ignore[no-untyped-def]
-    """Counting sort by coarse element: nodes, positions, starts."""
+    """Counting sort by coarse element: nodes, rows of the scratch, starts."""
     start = np.zeros(elements + 1, dtype=np.int32)
     for n in range(place.size):
         start[place[n] // 27 + 1] += 1
     for e in range(elements):
         start[e + 1] += start[e]
     at = start[:-1].copy()
-    node = np.empty(place.size, dtype=np.int32)
-    position = np.empty(place.size, dtype=np.uint8)
+    node = np.empty(place.size, dtype=np.uint32)
+    row = np.empty(place.size, dtype=np.uint16)
     for n in range(place.size):
         e = place[n] // 27
         node[at[e]] = n
-        position[at[e]] = place[n] % 27
+        row[at[e]] = CELL * (place[n] % 27)
         at[e] += 1
-    return node, position, start
+    return node, row, start
 
 
 @njit(cache=True)
+def _hold(vector, held):  # type: ignore[no-untyped-def]
+    """Zero where fixed."""
+    flat = vector.reshape(-1)
+    for place in held:
+        flat[place] = 0
+
+
+@njit(cache=True, nogil=True)
 def _spread(t):  # type: ignore[no-untyped-def]
     """Middle values from the ends, along k, then j, then i; a position and its three components are CELL values."""
     for corner in range(4):
@@ -89,7 +100,7 @@ def _spread(t):  # type: ignore[no-untyped-def]
     _average(t, 0, 9 * CELL)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fold(t):  # type: ignore[no-untyped-def]
     """Transpose of `_spread`: half of the middle values to either end, along i, then j, then k."""
     _share(t, 0, 9 * CELL)
@@ -99,7 +110,7 @@ def _fold(t):  # type: ignore[no-untyped-def]
         _share(t, (18 * (corner >> 1) + 6 * (corner & 1)) * CELL, CELL)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _average(t, start, size):  # type: ignore[no-untyped-def]
     """The second of three consecutive stretches becomes the mean of the first and third."""
     low, middle, high = t[start:][:size], t[start + size :][:size], t[start + 2 * size :][:size]
@@ -108,7 +119,7 @@ def _average(t, start, size):  # type: ignore[no-untyped-def]
         middle[w] = half * (low[w] + high[w])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _share(t, start, size):  # type: ignore[no-untyped-def]
     """Half of the second of three consecutive stretches goes to the first and third."""
     low, middle, high = t[start:][:size], t[start + size :][:size], t[start + 2 * size :][:size]
@@ -119,13 +130,13 @@ def _share(t, start, size):  # type: ignore[no-untyped-def]
         high[w] += value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _corner_place(c):  # type: ignore[no-untyped-def]
     """First value of corner c among the 27 positions."""
     return 2 * (9 * (c >> 2) + 3 * ((c >> 1) & 1) + (c & 1)) * CELL
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _copy(source, at, target, to):  # type: ignore[no-untyped-def]
     """One cell of values; a loop, since assigning a slice compiles seconds of shape checking."""
     for w in range(CELL):
@@ -133,36 +144,34 @@ def _copy(source, at, target, to):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _prolong(coarse, fine, total, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _prolong(coarse, fine, node, row, start, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     corners = np.zeros(24 * BLOCK, dtype=np.float32)
     t = np.zeros(81 * BLOCK, dtype=np.float32)
+    x, y, z = fine[0], fine[1], fine[2]
     for b in range(begin, end):
         gather(coarse, nodes, first[b], count[b], corners)
         for c in range(8):
             _copy(corners, c * CELL, t, _corner_place(c))
         _spread(t)
         for w in range(count[b]):
-            e = first[b] + w
+            e, lane = first[b] + w, t[w:]
             for s in range(start[e], start[e + 1]):
-                n, row = node[s], 3 * np.int64(position[s]) * BLOCK + w
-                for x in range(3):
-                    value = t[row + x * BLOCK] * free[x, n]
-                    fine[x, n] = value
-                    total[x, n] += value
+                n, at = node[s], row[s]
+                x[n], y[n], z[n] = lane[at], lane[at + BLOCK], lane[at + 2 * BLOCK]
 
 
 @njit(cache=True, nogil=True)
-def _restrict(fine, coarse, node, position, start, free, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _restrict(fine, coarse, node, row, start, nodes, first, count, begin, end):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     corners = np.zeros(24 * BLOCK, dtype=np.float32)
     t = np.zeros(81 * BLOCK, dtype=np.float32)
+    x, y, z = fine[0], fine[1], fine[2]
     for b in range(begin, end):
         t[:] = 0
         for w in range(count[b]):
-            e = first[b] + w
+            e, lane = first[b] + w, t[w:]
             for s in range(start[e], start[e + 1]):
-                n, row = node[s], 3 * np.int64(position[s]) * BLOCK + w
-                for x in range(3):
-                    t[row + x * BLOCK] = fine[x, n] * free[x, n]
+                n, at = node[s], row[s]
+                lane[at], lane[at + BLOCK], lane[at + 2 * BLOCK] = x[n], y[n], z[n]
         _fold(t)
         for c in range(8):
             _copy(t, _corner_place(c), corners, c * CELL)

@@ -2,9 +2,9 @@
 
 Strains at the eight Gauss points come from the eight tensor modes of the corner values (Walsh-Hadamard), so each is
 two additions away from the mode coefficients. Every step is a loop over the lanes of a batch with a constant trip
-count; points beyond the yield surface are packed together, returned in one such loop, and put back. A plane of elements
-shares nodes only with the planes beside it: even planes run in parallel, then odd ones, which keeps the sums the same
-for any number of threads.
+count; points of a batch beyond the yield surface are packed together, returned in one such loop, and put back. A plane
+of elements shares nodes only with the planes beside it: even planes run in parallel, then odd ones, which keeps the
+sums the same for any number of threads.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from endplate.numerics.plasticity.return_mapping import elastic_limit, return_packed
+from endplate.numerics.plasticity.return_mapping import ROOM, WHOLE, elastic_limit, return_packed
 from endplate.numerics.voxel.kernels import HIGH, LOW, ROWS, STRIDE, gather, inverse_lines, scatter
 from endplate.numerics.voxel.simd_batches import WIDTH
 
@@ -26,39 +26,40 @@ POINT = 6 * STRIDE
 """Rows of one Gauss point: xx, yy, zz, yz, xz, xy."""
 
 
-@njit(cache=True, parallel=True)
-def all_planes(u, out, lanes, properties, law, plastic, committing):  # type: ignore[no-untyped-def]
-    """Forces of all batches, even planes first, then odd ones."""
-    chunk = lanes[4]
-    for parity in range(2):
-        for half in prange((chunk.size - parity) // 2):
-            plane = 2 * half + parity
-            _plane(chunk[plane], chunk[plane + 1], u, out, lanes, properties, law, plastic, committing)
-
-
-@njit(cache=True, error_model="numpy")
-def _plane(first, last, u, out, lanes, properties, law, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    node, length, lane, batch, _ = lanes
+@njit(cache=True, nogil=True, error_model="numpy")
+def planes(first, last, step, u, out, lanes, properties, law, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Forces of every `step`-th plane from `first` up to `last`, all in the precision of `u`."""
+    node, length, lane, batch, chunk = lanes
     twice_shear, bulk, strength = properties
     spacing, criterion, bbar = law
     t, m = np.zeros(ROWS * S, dtype=u.dtype), np.zeros(24 * S, dtype=u.dtype)
-    e, packed = np.zeros(8 * POINT, dtype=u.dtype), np.zeros(7 * S)
-    trial = np.zeros(4 * S, dtype=u.dtype)
-    index = np.zeros(WIDTH, dtype=np.int64)
-    for b in range(first, last):
-        gather(u, node, length, lane, batch[b], batch[b + 1], t)
-        _modes(t, 0.25 / spacing, m)
-        _strains(m, e)
-        _prepare(m, strength[b], criterion, trial)
-        for p in range(8):
-            point = e[p * POINT : (p + 1) * POINT]
-            if _trial(point, plastic[b, p], twice_shear[b], trial) > 0:
-                count = _beyond(trial, index)
-                _return(point, packed, index, count, strength[b], twice_shear[b], criterion, plastic[b, p], committing)
-            _pressure(point, bulk[b], trial, bbar)
-        _nodal(e, 0.03125 * spacing * spacing, t)
-        inverse_lines(t)
-        scatter(out, 1.0, node, length, lane, batch[b], batch[b + 1], t)
+    e, packed = np.zeros(8 * POINT, dtype=u.dtype), np.ones(7 * ROOM, dtype=u.dtype)
+    trial, mean = np.zeros(4 * S, dtype=u.dtype), np.zeros(8 * S, dtype=u.dtype)
+    index = np.zeros(8 * WIDTH, dtype=np.int32)
+    one = u.dtype.type(1.0)
+    to_modes, to_forces = u.dtype.type(0.25 / spacing), u.dtype.type(0.03125 * spacing * spacing)
+    for plane in range(first, last, step):
+        for b in range(chunk[plane], chunk[plane + 1]):
+            gather(u, node, length, lane, batch[b], batch[b + 1], t)
+            _modes(t, to_modes, m)
+            _strains(m, e)
+            _prepare(m, strength[b], criterion, trial)
+            count = 0
+            for p in range(8):
+                point = e[p * POINT : (p + 1) * POINT]
+                if _trial(point, plastic[b, p], twice_shear[b], trial) > 0:
+                    count = _beyond(trial, p, index, count)
+                if not bbar:
+                    mean[p * S : p * S + WIDTH] = trial[2 * S : 2 * S + WIDTH]
+            _return(e, packed, index, count, strength[b], twice_shear[b], criterion, plastic[b], committing)
+            if committing:
+                continue
+            for p in range(8):
+                dilatation = trial[S : S + WIDTH] if bbar else mean[p * S : p * S + WIDTH]
+                _pressure(e[p * POINT : (p + 1) * POINT], bulk[b], dilatation)
+            _nodal(e, to_forces, t)
+            inverse_lines(t)
+            scatter(out, one, node, length, lane, batch[b], batch[b + 1], t)
 
 
 @njit(cache=True, error_model="numpy")
@@ -82,18 +83,20 @@ def _strains(m, e):  # type: ignore[no-untyped-def]
     _normal(m, e, 0, 4, 2, 1, 0)
     _normal(m, e, 8, 2, 4, 1, 1)
     _normal(m, e, 16, 1, 4, 2, 2)
-    _shear(m, e, 8, 1, 4, 2, 16, 2, 4, 1, 3)
-    _shear(m, e, 0, 1, 4, 2, 16, 4, 2, 1, 4)
-    _shear(m, e, 0, 2, 4, 1, 8, 4, 2, 1, 5)
+    _shear(m, e, 8, 1, 16, 2, 4, 3)
+    _shear(m, e, 0, 1, 16, 4, 2, 4)
+    _shear(m, e, 0, 2, 8, 4, 1, 5)
 
 
-@njit(cache=True, forceinline=True)
-def _normal(m, e, row, own, b, c, component):  # type: ignore[no-untyped-def]
+# Inlined as code, so that offsets are constants in the vector loops and nothing is compiled a second time.
+@njit(inline="always")
+def _normal(m, e, row, own, b, c, component):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """One normal strain: the gradient along `own`, constant along it, bilinear along `b` and `c`."""
     to = component * S
+    gauss, third = m.dtype.type(GAUSS), m.dtype.type(GAUSS * GAUSS)
     for w in range(WIDTH):
-        first, along_b = m[(row + own) * S + w], GAUSS * m[(row + own + b) * S + w]
-        along_c, both = GAUSS * m[(row + own + c) * S + w], GAUSS * GAUSS * m[(row + 7) * S + w]
+        first, along_b = m[(row + own) * S + w], gauss * m[(row + own + b) * S + w]
+        along_c, both = gauss * m[(row + own + c) * S + w], third * m[(row + 7) * S + w]
         p, q, r, s = first - along_b, first + along_b, along_c - both, along_c + both
         e[to + w] = p - r
         e[to + own * POINT + w] = p - r
@@ -105,33 +108,26 @@ def _normal(m, e, row, own, b, c, component):  # type: ignore[no-untyped-def]
         e[to + 7 * POINT + w] = q + s
 
 
-@njit(cache=True, forceinline=True)
-def _shear(m, e, row1, own1, b1, c1, row2, own2, b2, c2, component):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """One shear strain, half the sum of two gradients."""
+@njit(inline="always")
+def _shear(m, e, row1, own1, row2, own2, b, component):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Half the sum of two gradients along `own1` and `own2`: each bilinear along the other's axis and `b`."""
     to = component * S
+    half, gauss, sixth = m.dtype.type(0.5), m.dtype.type(0.5 * GAUSS), m.dtype.type(0.5 * GAUSS * GAUSS)
     for w in range(WIDTH):
-        x, y = 0.5 * m[(row1 + own1) * S + w], 0.5 * GAUSS * m[(row1 + own1 + b1) * S + w]
-        z, both = 0.5 * GAUSS * m[(row1 + own1 + c1) * S + w], 0.5 * GAUSS * GAUSS * m[(row1 + 7) * S + w]
+        x, y = half * m[(row1 + own1) * S + w], gauss * m[(row1 + own1 + b) * S + w]
+        z, both = gauss * m[(row1 + own1 + own2) * S + w], sixth * m[(row1 + 7) * S + w]
         p1, q1, r1, s1 = x - y, x + y, z - both, z + both
-        x, y = 0.5 * m[(row2 + own2) * S + w], 0.5 * GAUSS * m[(row2 + own2 + b2) * S + w]
-        z, both = 0.5 * GAUSS * m[(row2 + own2 + c2) * S + w], 0.5 * GAUSS * GAUSS * m[(row2 + 7) * S + w]
+        x, y = half * m[(row2 + own2) * S + w], gauss * m[(row2 + own2 + b) * S + w]
+        z, both = gauss * m[(row2 + own2 + own1) * S + w], sixth * m[(row2 + 7) * S + w]
         p2, q2, r2, s2 = x - y, x + y, z - both, z + both
-        e[to + w] = _corner(p1, q1, r1, s1, 0 & b1, 0 & c1) + _corner(p2, q2, r2, s2, 0 & b2, 0 & c2)
-        e[to + POINT + w] = _corner(p1, q1, r1, s1, 1 & b1, 1 & c1) + _corner(p2, q2, r2, s2, 1 & b2, 1 & c2)
-        e[to + 2 * POINT + w] = _corner(p1, q1, r1, s1, 2 & b1, 2 & c1) + _corner(p2, q2, r2, s2, 2 & b2, 2 & c2)
-        e[to + 3 * POINT + w] = _corner(p1, q1, r1, s1, 3 & b1, 3 & c1) + _corner(p2, q2, r2, s2, 3 & b2, 3 & c2)
-        e[to + 4 * POINT + w] = _corner(p1, q1, r1, s1, 4 & b1, 4 & c1) + _corner(p2, q2, r2, s2, 4 & b2, 4 & c2)
-        e[to + 5 * POINT + w] = _corner(p1, q1, r1, s1, 5 & b1, 5 & c1) + _corner(p2, q2, r2, s2, 5 & b2, 5 & c2)
-        e[to + 6 * POINT + w] = _corner(p1, q1, r1, s1, 6 & b1, 6 & c1) + _corner(p2, q2, r2, s2, 6 & b2, 6 & c2)
-        e[to + 7 * POINT + w] = _corner(p1, q1, r1, s1, 7 & b1, 7 & c1) + _corner(p2, q2, r2, s2, 7 & b2, 7 & c2)
-
-
-@njit(cache=True, forceinline=True)
-def _corner(p, q, r, s, far_b, far_c):  # type: ignore[no-untyped-def]
-    """The gradient at the near or far point along its two axes."""
-    if far_b:
-        return q + s if far_c else q - s
-    return p + r if far_c else p - r
+        e[to + w] = (p1 - r1) + (p2 - r2)
+        e[to + own1 * POINT + w] = (p1 - r1) + (p2 + r2)
+        e[to + own2 * POINT + w] = (p1 + r1) + (p2 - r2)
+        e[to + (own1 + own2) * POINT + w] = (p1 + r1) + (p2 + r2)
+        e[to + b * POINT + w] = (q1 - s1) + (q2 - s2)
+        e[to + (own1 + b) * POINT + w] = (q1 - s1) + (q2 + s2)
+        e[to + (own2 + b) * POINT + w] = (q1 + s1) + (q2 - s2)
+        e[to + 7 * POINT + w] = (q1 + s1) + (q2 + s2)
 
 
 @njit(cache=True, error_model="numpy")
@@ -149,9 +145,10 @@ def _trial(point, plastic, twice_shear, trial):  # type: ignore[no-untyped-def]
     Returns the number of lanes that may yield.
     """
     count = 0
+    a_third, half = point.dtype.type(1.0 / 3.0), point.dtype.type(0.5)
     for w in range(WIDTH):
         volume = point[w] + point[S + w] + point[2 * S + w]
-        third = volume / 3.0
+        third = a_third * volume
         g = twice_shear[w]
         xx, yy = g * (point[w] - third - plastic[0, w]), g * (point[S + w] - third - plastic[1, w])
         zz = g * (point[2 * S + w] - third - plastic[2, w])
@@ -160,45 +157,43 @@ def _trial(point, plastic, twice_shear, trial):  # type: ignore[no-untyped-def]
         xy = g * (point[5 * S + w] - plastic[5, w])
         point[w], point[S + w], point[2 * S + w] = xx, yy, zz
         point[3 * S + w], point[4 * S + w], point[5 * S + w] = yz, xz, xy
-        j2 = 0.5 * (xx * xx + yy * yy + zz * zz) + yz * yz + xz * xz + xy * xy
+        j2 = half * (xx * xx + yy * yy + zz * zz) + yz * yz + xz * xz + xy * xy
         trial[w], trial[2 * S + w] = j2, volume
         count += 1 if j2 > trial[3 * S + w] else 0
     return count
 
 
 @njit(cache=True, error_model="numpy")
-def _beyond(trial, index):  # type: ignore[no-untyped-def]
-    """Places in `index` of the lanes that may yield; their number."""
-    count = 0
+def _beyond(trial, p, index, count):  # type: ignore[no-untyped-def]
+    """Add the places, 64 * point + lane, of the lanes of a point that may yield; the number of places now."""
     for w in range(WIDTH):
         if trial[w] > trial[3 * S + w]:
-            index[count] = w
+            index[count] = p * WIDTH + w
             count += 1
     return count
 
 
 @njit(cache=True, error_model="numpy")
-def _return(point, packed, index, count, strength, twice_shear, criterion, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Return the chosen lanes to the yield surface; the plastic strain follows when asked to."""
+def _return(e, packed, index, count, strength, twice_shear, criterion, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Return the chosen points to the yield surface; the plastic strain follows when asked to."""
     for n in range(count):
-        w = index[n]
+        p, w = index[n] // WIDTH, index[n] % WIDTH
         for c in range(6):
-            packed[c * S + n] = point[c * S + w]
-        packed[6 * S + n] = strength[w]
-    return_packed(packed, count, criterion)
+            packed[c * ROOM + n] = e[p * POINT + c * S + w]
+        packed[6 * ROOM + n] = strength[w]
+    return_packed(packed, (count + WHOLE - 1) // WHOLE * WHOLE, criterion)
     for n in range(count):
-        w = index[n]
+        p, w = index[n] // WIDTH, index[n] % WIDTH
         for c in range(6):
-            returned = packed[c * S + n]
+            place, returned = p * POINT + c * S + w, packed[c * ROOM + n]
             if committing:
-                plastic[c, w] += (point[c * S + w] - returned) / twice_shear[w]
-            point[c * S + w] = returned
+                plastic[p, c, w] += (e[place] - returned) / twice_shear[w]
+            e[place] = returned
 
 
 @njit(cache=True, error_model="numpy")
-def _pressure(point, bulk, trial, bbar):  # type: ignore[no-untyped-def]
+def _pressure(point, bulk, dilatation):  # type: ignore[no-untyped-def]
     """Add the elastic pressure to the normal stresses: of the element's mean dilatation, or of the point's own."""
-    dilatation = trial[S : S + WIDTH] if bbar else trial[2 * S : 2 * S + WIDTH]
     for w in range(WIDTH):
         pressure = bulk[w] * dilatation[w]
         point[w] += pressure
@@ -214,26 +209,27 @@ def _nodal(e, scale, t):  # type: ignore[no-untyped-def]
     _component(e, scale, t, 2, 4, 3, 2)
 
 
-@njit(cache=True, forceinline=True)
-def _component(e, scale, t, d, along_i, along_j, along_k):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _component(e, scale, t, d, along_i, along_j, along_k):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Forces of one component from the three stresses that work on its gradients."""
     i, j, k = along_i * S, along_j * S, along_k * S
+    gauss, third = e.dtype.type(GAUSS), e.dtype.type(GAUSS * GAUSS)
     for w in range(WIDTH):
         a0, a1 = e[i + w] + e[i + 4 * POINT + w], e[i + POINT + w] + e[i + 5 * POINT + w]
         a2, a3 = e[i + 2 * POINT + w] + e[i + 6 * POINT + w], e[i + 3 * POINT + w] + e[i + 7 * POINT + w]
-        w4, w6 = a0 + a1 + a2 + a3, GAUSS * (a2 + a3 - a0 - a1)
-        w5, w7 = GAUSS * (a1 + a3 - a0 - a2), GAUSS * GAUSS * (a0 + a3 - a1 - a2)
+        w4, w6 = a0 + a1 + a2 + a3, gauss * (a2 + a3 - a0 - a1)
+        w5, w7 = gauss * (a1 + a3 - a0 - a2), third * (a0 + a3 - a1 - a2)
         a0, a1 = e[j + w] + e[j + 2 * POINT + w], e[j + POINT + w] + e[j + 3 * POINT + w]
         a2, a3 = e[j + 4 * POINT + w] + e[j + 6 * POINT + w], e[j + 5 * POINT + w] + e[j + 7 * POINT + w]
-        w2, w3 = a0 + a1 + a2 + a3, GAUSS * (a1 + a3 - a0 - a2)
-        w6 += GAUSS * (a2 + a3 - a0 - a1)
-        w7 += GAUSS * GAUSS * (a0 + a3 - a1 - a2)
+        w2, w3 = a0 + a1 + a2 + a3, gauss * (a1 + a3 - a0 - a2)
+        w6 += gauss * (a2 + a3 - a0 - a1)
+        w7 += third * (a0 + a3 - a1 - a2)
         a0, a1 = e[k + w] + e[k + POINT + w], e[k + 2 * POINT + w] + e[k + 3 * POINT + w]
         a2, a3 = e[k + 4 * POINT + w] + e[k + 5 * POINT + w], e[k + 6 * POINT + w] + e[k + 7 * POINT + w]
         w1 = a0 + a1 + a2 + a3
-        w5 += GAUSS * (a2 + a3 - a0 - a1)
-        w3 += GAUSS * (a1 + a3 - a0 - a2)
-        w7 += GAUSS * GAUSS * (a0 + a3 - a1 - a2)
+        w5 += gauss * (a2 + a3 - a0 - a1)
+        w3 += gauss * (a1 + a3 - a0 - a2)
+        w7 += third * (a0 + a3 - a1 - a2)
         low, high = (LOW + 4 * d) * S + w, (HIGH + 4 * d) * S + w + 1
         t[low], t[high] = -scale * w1, scale * w1
         t[low + S], t[high + S] = scale * (w2 - w3), scale * (w2 + w3)

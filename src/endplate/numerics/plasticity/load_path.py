@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.numerics.anderson import Anderson
+from endplate.numerics.krylov import dot
 from endplate.numerics.plasticity.body import PlasticBody
 from endplate.progress import Share
 
@@ -91,7 +92,7 @@ class LoadPath:
 
 @dataclass(slots=True)
 class _State:
-    """The last point in equilibrium and the rate at which it was reached."""
+    """The last point in equilibrium and the rate at which it was reached, (3, N)."""
 
     travel: float
     displacement: NDArray[np.float64]
@@ -121,19 +122,19 @@ class _Pusher:
         resultant: Resultant | None,
     ) -> None:
         self.body, self.precondition, self.settings = body, precondition, settings
-        self.driven = np.flatnonzero(fixed)
+        self.driven = np.flatnonzero(fixed.T)
         self.driving = unit.reshape(-1)[self.driven]
         self.resultant, self.corrections = resultant, 0
         self.anderson = Anderson(settings.depth)
 
     def to(self, travel: float, state: _State) -> tuple[NDArray[np.float64], _Point]:
-        """Iterate to equilibrium from the extrapolated last state."""
+        """Iterate to equilibrium from the extrapolated last state; rows of components, as the kernels hold them."""
         u = state.displacement + (travel - state.travel) * state.rate
         u.reshape(-1)[self.driven] = travel * self.driving
         self.anderson.restart()
         best = math.inf
         for count in range(self.settings.max_iterations + 1):
-            force = self.body.internal_force(u)
+            force = np.ascontiguousarray(self.body.internal_force(u.T).T)
             relative = self._relative(force)
             if relative <= self.settings.tolerance or count == self.settings.max_iterations:
                 break
@@ -141,7 +142,7 @@ class _Pusher:
                 self.anderson.restart()
             best = min(best, relative)
             force.reshape(-1)[self.driven] = 0.0
-            u = self.anderson.next(u, self.precondition(np.negative(force, out=force)))
+            u = self.anderson.next(u, self.precondition(np.negative(force, out=force).T).T)
             self.corrections += 1
         return u, _Point(travel, self._reading(force, u, travel, state), relative, count)
 
@@ -153,15 +154,14 @@ class _Pusher:
         left enters only to second order, as the rate solves the tangent problem.
         """
         if self.resultant is not None:
-            return self.resultant(force)
-        return float(np.vdot(force, u - state.displacement)) / (travel - state.travel)
+            return self.resultant(force.T)
+        return dot(force, u - state.displacement) / (travel - state.travel)
 
     def _relative(self, force: NDArray[np.float64]) -> float:
         """Norm of the forces on free nodes over that of the reactions."""
-        flat = force.reshape(-1)
-        reactions = flat[self.driven]
+        reactions = force.reshape(-1)[self.driven]
         held = float(np.dot(reactions, reactions))
-        return math.sqrt(max(float(np.dot(flat, flat)) - held, 0.0) / held) if held else 0.0
+        return math.sqrt(max(dot(force, force) - held, 0.0) / held) if held else 0.0
 
 
 def follow_path(
@@ -202,8 +202,9 @@ def follow_path(
     LoadPath
         The curve from zero; it ends early, with a reason, where no equilibrium was found.
     """
-    pusher = _Pusher(body, precondition, fixed, unit, settings or PathSettings(), resultant)
-    state = _State(0.0, np.zeros_like(unit), unit)
+    rows = np.ascontiguousarray(np.asarray(unit, dtype=np.float64).T)
+    pusher = _Pusher(body, precondition, fixed, rows, settings or PathSettings(), resultant)
+    state = _State(0.0, np.zeros_like(rows), rows)
     points = [_Point(0.0, 0.0, 0.0, 0)]
     waiting = [(float(t), 0) for t in reversed(travels_mm)]
     reason = ""
@@ -211,7 +212,7 @@ def follow_path(
         travel, halvings = waiting.pop()
         moved, point = pusher.to(travel, state)
         if point.residual <= pusher.settings.tolerance:
-            body.commit(moved)
+            body.commit(moved.T)
             state = _State(travel, moved, (moved - state.displacement) / (travel - state.travel))
             points.append(point)
             if progress:
@@ -230,7 +231,7 @@ def _path(points: list[_Point], state: _State, pusher: _Pusher, reason: str) -> 
         force_n=np.array([p.force for p in points]),
         residual=np.array([p.residual for p in points]),
         iterations=np.array([p.iterations for p in points]),
-        displacement_mm=state.displacement,
+        displacement_mm=state.displacement.T,
         corrections=pusher.corrections,
         converged=not reason,
         reason=reason,

@@ -14,13 +14,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from endplate.numerics.voxel.kernels import STRIDE as S
+from endplate.numerics.voxel.simd_batches import WIDTH
 
 Criterion = Literal["tresca", "von_mises"]
 VON_MISES, TRESCA = 0, 1
 CODE: dict[str, int] = {"von_mises": VON_MISES, "tresca": TRESCA}
 
 ROOT_3 = math.sqrt(3.0)
+
+WHOLE = 16
+"""Points are returned in whole vectors; what earlier points left behind fills the last one, and nobody reads it."""
+
+S = ROOM = 8 * WIDTH + WHOLE
+"""Points from one row of packed points to the next: room for all points of a batch."""
 
 
 @njit(cache=True, inline="always")
@@ -37,7 +43,7 @@ def elastic_limit(yield_stress, criterion):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def return_packed(packed, count, criterion):  # type: ignore[no-untyped-def]
-    """Return `count` trial deviators in place: rows xx, yy, zz, yz, xz, xy and yield stress, STRIDE lanes apart.
+    """Return `count` trial deviators in place: rows xx, yy, zz, yz, xz, xy and yield stress, ROOM points apart.
 
     Without a branch or a transcendental function, so that a compiler can use vector instructions; to be called only
     where J2 passes `elastic_limit`. Tresca: the coefficients come from the closest point of the hexagon, at whose
@@ -55,46 +61,45 @@ def return_packed(packed, count, criterion):  # type: ignore[no-untyped-def]
                 packed[c * S + n] *= keep
 
 
-@njit(cache=True, inline="always", error_model="numpy")
-def _third_of_angle(cosine):  # type: ignore[no-untyped-def]
-    """cos(arccos(c) / 3) for c in [0, 1]: the root of 4 x^3 - 3 x = c in [sqrt(3) / 2, 1], by Newton's method."""
-    x = 0.8660254037844386 + cosine * (0.16622 - cosine * 0.03225)
-    x -= (x * (4.0 * x * x - 3.0) - cosine) / (12.0 * x * x - 3.0)
-    x -= (x * (4.0 * x * x - 3.0) - cosine) / (12.0 * x * x - 3.0)
-    x -= (x * (4.0 * x * x - 3.0) - cosine) / (12.0 * x * x - 3.0)
-    return min(x, 1.0)
-
-
 @njit(cache=True, error_model="numpy")
 def _tresca_packed(packed, count):  # type: ignore[no-untyped-def]
+    # constants in the precision of the points, so that single precision stays single
+    real = packed.dtype.type
+    none, half, one, two, three = real(0.0), real(0.5), real(1.0), real(2.0), real(3.0)
+    four, twelve, third, root = real(4.0), real(12.0), real(1.0 / 3.0), real(ROOT_3)
+    scale, cubic = real(1.5 * ROOT_3), (real(0.8660254037844386), real(0.16622), real(0.03225))
     for n in range(count):
         xx, yy, zz = packed[n], packed[S + n], packed[2 * S + n]
         yz, xz, xy, limit = packed[3 * S + n], packed[4 * S + n], packed[5 * S + n], packed[6 * S + n]
-        j2 = 0.5 * (xx * xx + yy * yy + zz * zz) + yz * yz + xz * xz + xy * xy
+        j2 = half * (xx * xx + yy * yy + zz * zz) + yz * yz + xz * xz + xy * xy
         j3 = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
         # a negative J3 is the mirrored spectrum: largest and smallest change places and sign
-        cosine = min(1.0, 1.5 * ROOT_3 * abs(j3) / (j2 * math.sqrt(j2)))
-        radius = 2.0 * math.sqrt(j2 / 3.0)
-        x = _third_of_angle(cosine)
-        one = radius * x
-        two = 0.5 * (radius * ROOT_3 * math.sqrt(max(1.0 - x * x, 0.0)) - one)
-        three = -one - two
-        first = one if j3 >= 0.0 else -three
-        second = two if j3 >= 0.0 else -two
-        third = -first - second
-        gap = first - third
-        half = 0.5 * (gap - limit)
-        inside = half <= 0.0
-        upper_corner = first - half < second
-        lower_corner = third + half > second
-        wide_upper = first - second if first - second > 0.0 else gap
-        wide_lower = second - third if second - third > 0.0 else gap
-        top = limit / 3.0 if upper_corner else (2.0 * limit / 3.0 if lower_corner else first - half)
-        upper = 0.0 if upper_corner else (limit / wide_upper if lower_corner else 1.0 - half / wide_upper)
-        lower = limit / wide_lower if upper_corner else (0.0 if lower_corner else 1.0 - half / wide_lower)
-        square = 0.0 if inside else (upper - lower) / gap
-        linear = 1.0 if inside else upper - square * (first + second)
-        constant = 0.0 if inside else top - upper * first + square * first * second
+        cosine = min(one, scale * abs(j3) / (j2 * math.sqrt(j2)))
+        radius = two * math.sqrt(third * j2)
+        # cos(arccos(c) / 3) for c in [0, 1]: the root of 4 x^3 - 3 x = c in [sqrt(3) / 2, 1], by Newton's method
+        x = cubic[0] + cosine * (cubic[1] - cosine * cubic[2])
+        x -= (x * (four * x * x - three) - cosine) / (twelve * x * x - three)
+        x -= (x * (four * x * x - three) - cosine) / (twelve * x * x - three)
+        x -= (x * (four * x * x - three) - cosine) / (twelve * x * x - three)
+        x = min(x, one)
+        largest = radius * x
+        middle = half * (radius * root * math.sqrt(max(one - x * x, none)) - largest)
+        first = largest if j3 >= none else largest + middle
+        second = middle if j3 >= none else -middle
+        last = -first - second
+        gap = first - last
+        excess = half * (gap - limit)
+        inside = excess <= none
+        upper_corner = first - excess < second
+        lower_corner = last + excess > second
+        wide_upper = first - second if first - second > none else gap
+        wide_lower = second - last if second - last > none else gap
+        top = third * limit if upper_corner else (two * third * limit if lower_corner else first - excess)
+        upper = none if upper_corner else (limit / wide_upper if lower_corner else one - excess / wide_upper)
+        lower = limit / wide_lower if upper_corner else (none if lower_corner else one - excess / wide_lower)
+        square = none if inside else (upper - lower) / gap
+        linear = one if inside else upper - square * (first + second)
+        constant = none if inside else top - upper * first + square * first * second
         packed[n] = constant + linear * xx + square * (xx * xx + xy * xy + xz * xz)
         packed[S + n] = constant + linear * yy + square * (xy * xy + yy * yy + yz * yz)
         packed[2 * S + n] = constant + linear * zz + square * (xz * xz + yz * yz + zz * zz)

@@ -17,7 +17,7 @@ HIGH = 24  # first row of forces at the high end, shifted by one lane
 ROWS = 36
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def gather(u, node, length, lane, first, last, t):  # type: ignore[no-untyped-def]
     """Node lines of the batch, transformed over i and j: rows 4 * component + mode with modes 1, j, i, ij."""
     for p in range(first, last):
@@ -35,7 +35,7 @@ def gather(u, node, length, lane, first, last, t):  # type: ignore[no-untyped-de
                 row[3 * STRIDE + w] = s - g
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def scatter(out, sign, node, length, lane, first, last, t):  # type: ignore[no-untyped-def]
     """Add sign times rows component * 4 + line to the node lines of the batch."""
     for p in range(first, last):
@@ -49,7 +49,7 @@ def scatter(out, sign, node, length, lane, first, last, t):  # type: ignore[no-u
                     target[w] += sign * row[w]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def inverse_lines(t):  # type: ignore[no-untyped-def]
     """Join low and high forces at each node plane and transform modes over i and j back to the four lines."""
     for c in range(3):
@@ -67,7 +67,7 @@ def inverse_lines(t):  # type: ignore[no-untyped-def]
             t[o + 3 * STRIDE + w] = b + e
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _modal_forces(t, modulus, k):  # type: ignore[no-untyped-def]
     """Forces of all lanes from node rows: transform along k, multiply the 45 entries, transform back along k."""
     S = STRIDE
@@ -113,7 +113,7 @@ def _modal_forces(t, modulus, k):  # type: ignore[no-untyped-def]
         _store(t, w, 11, half * z6 + twist, k7 * z7)
 
 
-@njit(cache=True, forceinline=True)
+@njit(inline="always")
 def _store(t, w, row, even, odd):  # type: ignore[no-untyped-def]
     """Forces at the low and high end along k from the even and odd amplitude."""
     t[(LOW + row) * STRIDE + w] = even - odd
@@ -131,7 +131,7 @@ def apply(u, out, sign, modulus, k, node, length, lane, batch, first, last):  # 
         scatter(out, sign, node, length, lane, batch[b], batch[b + 1], t)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def sum_modulus(modulus, node, length, lane, batch, out):  # type: ignore[no-untyped-def]
     """Add each element's modulus to its eight nodes."""
     for b in range(batch.size - 1):

@@ -157,7 +157,7 @@ class VoxelMesh:
         return int(own + sum(a.nbytes for a in lazy if a is not None))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _number(mask):  # type: ignore[no-untyped-def]
     """Number the corners of active voxels in C order; -1 elsewhere."""
     ni, nj, nk = mask.shape
@@ -180,7 +180,7 @@ def _number(mask):  # type: ignore[no-untyped-def]
     return number, _positions(number >= 0, n_nodes), _positions(mask, n_elements)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _positions(mask, count):  # type: ignore[no-untyped-def]
     """(count, 3) grid positions of the true entries in C order."""
     out = np.empty((count, 3), dtype=np.int32)
@@ -196,7 +196,7 @@ def _positions(mask, count):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _element_nodes(start_nodes, first_element, length, out):  # type: ignore[no-untyped-def]
     """Expand runs into the (E, 8) table."""
     for r in range(length.size):

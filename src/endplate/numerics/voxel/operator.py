@@ -9,7 +9,7 @@ from endplate.numerics.threads import run_chunks
 from endplate.numerics.voxel import kernels
 from endplate.numerics.voxel.element import ElementKind, element_matrix, modal_stiffness
 from endplate.numerics.voxel.mesh import VoxelMesh
-from endplate.numerics.voxel.simd_batches import WIDTH, Lanes, lane_modulus, pack
+from endplate.numerics.voxel.simd_batches import WIDTH, Lanes, element_values, lane_modulus, pack
 
 
 class ElasticOperator:
@@ -69,6 +69,19 @@ class ElasticOperator:
         p = self.lanes
         modulus = checked_modulus(self.mesh, modulus_mpa)
         lane_modulus(modulus, p.element, p.length, p.lane, p.batch, self._lane_modulus)
+
+    def element_modulus(self) -> NDArray[np.float64]:
+        """Young's modulus of each element, as it was given.
+
+        Returns
+        -------
+        ndarray of float64, shape (E,)
+            Moduli, MPa, in the operator's precision.
+        """
+        p = self.lanes
+        out = np.empty(self.mesh.n_elements)
+        element_values(self._lane_modulus, p.element, p.length, p.lane, p.batch, out)
+        return out
 
     def add(self, u: NDArray[np.floating], out: NDArray[np.floating], sign: float = 1.0) -> None:
         """Add sign * K u to `out` in place: the form that solvers use.

@@ -82,7 +82,7 @@ def pack_planes(mesh: VoxelMesh) -> Lanes:
     return Lanes(*_pack(runs.length, runs.first_element, runs.start_nodes, runs.plane_runs.astype(np.int64)))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _pack(length, first, nodes, borders):  # type: ignore[no-untyped-def]
     """Fill batches one after the other, cutting runs where a batch is full; each chunk starts a new batch."""
     room = length.size + (length.sum() + length.size) // (WIDTH - 1) + 2 * borders.size + 2
@@ -116,7 +116,7 @@ def _pack(length, first, nodes, borders):  # type: ignore[no-untyped-def]
     return node[:p].copy(), element[:p].copy(), count[:p].copy(), lane[:p].copy(), batch[: b + 1].copy(), chunk
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def lane_modulus(modulus, element, length, lane, batch, out):  # type: ignore[no-untyped-def]
     """Spread moduli (E,) over (B, WIDTH) lanes; lanes without an element become zero."""
     for b in range(batch.size - 1):
@@ -125,3 +125,12 @@ def lane_modulus(modulus, element, length, lane, batch, out):  # type: ignore[no
         for p in range(batch[b], batch[b + 1]):
             for step in range(length[p]):
                 out[b, lane[p] + step] = modulus[element[p] + step]
+
+
+@njit(cache=True, nogil=True)
+def element_values(lanes, element, length, lane, batch, out):  # type: ignore[no-untyped-def]
+    """The transpose of `lane_modulus`: (B, WIDTH) lanes back to (E,)."""
+    for b in range(batch.size - 1):
+        for p in range(batch[b], batch[b + 1]):
+            for step in range(length[p]):
+                out[element[p] + step] = lanes[b, lane[p] + step]

@@ -45,7 +45,7 @@ def find_runs(mask: NDArray[np.bool_], number: NDArray[np.int32], n_elements: in
     return Runs(length, first, nodes, plane_runs)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _count_runs(mask):  # type: ignore[no-untyped-def]
     out = np.zeros(mask.shape[0] + 1, dtype=np.int32)
     for i in range(mask.shape[0]):
@@ -60,7 +60,7 @@ def _count_runs(mask):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill_runs(mask, number, count):  # type: ignore[no-untyped-def]
     length = np.zeros(count, dtype=np.int32)
     first = np.empty(count, dtype=np.int32)
