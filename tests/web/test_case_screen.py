@@ -24,6 +24,7 @@ from endplate.store.files import Files
 from endplate.store.readings import readings_of
 from endplate.web.app import create_app
 from endplate.web.bench import Bench, WebSettings
+from endplate.web.case_view import _gaps
 
 
 @pytest.fixture(scope="module")
@@ -235,15 +236,15 @@ def test_a_plan_becomes_a_job_and_a_wrong_one_is_refused(work):
     assert answer.status_code == 303
     job = next(one for one in queue.jobs(work.store, case_id=work.id) if one.task == "rehearse")
     assert job.arguments["cement_ml"] == 2.5 and job.arguments["lines"] == lines
-    assert job.title == "Vertebroplasty of L2 by hand, 2.5 mL"
+    assert job.title == "Mine: vertebroplasty of L2, cement 2.5 mL, 11G"
     for wrong in ("[]", "{", '{"cement_ml": "x"}', '{"cement_ml": 99}', '{"lines": [{"side": "up"}]}', '{"lines": 3}'):
-        assert post(work, "rehearsal", level="L2", more=wrong).status_code == 400, wrong
+        assert post(work, "rehearsal", level="L2", run="found", more=wrong).status_code == 400, wrong
     x, y, z = lines[0]["target"]
     unsafe = json.dumps({"lines": [lines[0] | {"target": [x + 22.0, y - 8.0, z]}]})
     refused = post(work, "rehearsal", level="L2", more=unsafe)
     assert refused.status_code == 409 and "breaks the canal side of the pedicle" in refused.text
-    assert post(work, "rehearsal", level="L2", needle="7G").status_code == 400
-    assert post(work, "rehearsal", level="T1").status_code == 404
+    assert "7G" in post(work, "rehearsal", level="L2", needle="7G", run="found").text
+    assert post(work, "rehearsal", level="T1", run="found").status_code == 404
     assert get(work, f"rehearsal/{job.id}/curve.json").json()["points"] == []
     assert get(work, f"rehearsal/{32 * 'a'}/curve.json").status_code == 404
 
@@ -252,3 +253,8 @@ def test_the_rehearsal_page_names_what_can_be_chosen(work):
     page = get(work, "rehearsal").text
     for words in ("Vertebroplasty", "Kyphoplasty", "11G", "Back to the best line found", "Clearance of the needle"):
         assert words in page
+
+
+def test_names_with_none_between_are_neighbours_wherever_a_spine_allows():
+    assert _gaps(["L4", "L2", "L1", "T12"]) == [("L4", "L2")]
+    assert _gaps(["T12", "T13", "L1"]) == _gaps(["L5", "S1"]) == []

@@ -101,7 +101,7 @@ def walk(page) -> dict[str, list[str]]:
     page.evaluate("document.querySelector('#attention').scrollIntoView()")
     seen["follow-up"] = draw(page, "follow-up")
     page.goto(f"{root}{case}/report")
-    page.frame_locator(".report").get_by_role("heading").first.wait_for()
+    page.locator(".report-page").get_by_role("heading").first.wait_for()
     seen["report"] = draw(page, "report")
     return seen
 

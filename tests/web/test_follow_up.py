@@ -108,7 +108,7 @@ def test_the_episode_of_another_patient_is_neither_read_nor_changed(bench, brows
 
 def test_without_an_id_nothing_is_begun(bench, browser, post):
     case_id = add_case(bench.store, "nobody")
-    assert "give this case a record with an id" in browser.get(f"/cases/{case_id}/follow-up").text
+    assert "this case has no record with a patient id yet" in browser.get(f"/cases/{case_id}/follow-up").text
     assert post(f"/cases/{case_id}/follow-up/start", levels="L1").status_code == 400
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+
 import pytest
 
 import endplate as ep
 from endplate.image.nifti import write_labels, write_volume
 from endplate.jobs import queue
 from endplate.jobs.summary import picture_of
-from endplate.store.cases import case_row, inputs_of
+from endplate.store.cases import case_row, case_rows, change_case, inputs_of, remove_case
 from endplate.web.opened import open_results
 
 
@@ -43,6 +46,25 @@ def test_the_pictures_are_asked_for_at_once_and_only_where_they_are_missing(benc
     assert len(queue.jobs(bench.store)) == 1  # they are there
 
 
+def test_a_case_that_was_corrected_since_stays_the_one_case_of_its_folder(bench, results, tmp_path):
+    folder = tmp_path / "results"
+    shutil.copytree(results, folder)
+    case_id = open_again(bench, folder)
+    ours = bench.files.results(case_id)  # where a job that measures again writes
+    shutil.copytree(results, ours)
+    summary = case_row(bench.store, case_id).summary | {"worst": "L2"}
+    change_case(bench.store, case_id, {"folder": str(ours), "summary": summary})
+    assert open_again(bench, folder) == case_id
+    assert len(case_rows(bench.store)) == 1
+    assert case_row(bench.store, case_id).folder == ours  # and what was corrected is still what is shown
+    assert case_row(bench.store, case_id).summary["worst"] == "L2"
+    newer = re.sub(r'"started": "[^"]*"', '"started": "2999-01-01T00:00:00+00:00"', (folder / "case.json").read_text())
+    (folder / "case.json").write_text(newer)
+    assert open_again(bench, folder) != case_id  # results that a command wrote since are not hidden
+    remove_case(bench.store, case_id)
+    assert open_again(bench, folder) != case_id
+
+
 def test_without_the_scan_nothing_is_asked_for_and_the_page_says_what_to_do(bench, browser, results, tmp_path):
     alone = tmp_path / "alone"
     alone.mkdir()
@@ -67,7 +89,7 @@ def test_a_scan_that_was_changed_since_is_not_taken(bench, results, tmp_path):
 
 def test_the_thumbnail_is_the_sagittal_section_wherever_it_stands(results, tmp_path):
     made = picture_of(results)
-    assert made is not None and made[1] == "image/jpeg"
+    assert made is not None and made[1] == "image/webp"
     page = (results / "report.html").read_text(encoding="utf-8")
     axial = '<svg><image href="data:image/png;base64,AAAA"/></svg>'
     (tmp_path / "report.html").write_text(axial + page, encoding="utf-8")

@@ -141,7 +141,7 @@ def former_stage_seconds(store: Store, job: Job) -> dict[str, float]:
 
 
 def _how(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if name != "upload"}
+    return {name: value for name, value in arguments.items() if name not in ("upload", "basis", "lines", "kind")}
 
 
 def _step(

@@ -11,12 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from endplate.fracture.findings import signs_to_look_at
 from endplate.report.folder import PAGE
+from endplate.report.shared_pictures import apart
 
 DECISION = "decision.json"
 MAX_PAGE = 2**24
 SAGITTAL = b'id="sagittal-section-title"'
-PICTURE = re.compile(rb"data:image/(jpeg|png);base64,([A-Za-z0-9+/=]+)")
+PICTURE = re.compile(rb"data:image/(jpeg|png|webp);base64,([A-Za-z0-9+/=]+)")
 FRACTURE_RANK = {"yes": 2, "indeterminate": 1}
 
 
@@ -47,8 +49,12 @@ def summary_of(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _level(document: Mapping[str, Any], level: str) -> dict[str, Any]:
-    found = {row["code"]: row["value"] for row in document["findings"] if row["level"] == level}
-    return {name: found.get(name) for name in ("genant_grade", "fracture", "height_loss", "deformity_shape")}
+    rows = {row["code"]: row for row in document["findings"] if row["level"] == level}
+    names = ("genant_grade", "fracture", "height_loss", "deformity_shape")
+    fact = {name: rows[name]["value"] if name in rows else None for name in names}
+    method = rows["fracture"]["method"] if "fracture" in rows else ""
+    deformity = rows["deformity"]["value"] if "deformity" in rows else None
+    return fact | {"signs": signs_to_look_at(fact["fracture"], deformity, method)}
 
 
 def _badness(fact: Mapping[str, Any]) -> tuple[int, int, float]:
@@ -87,9 +93,9 @@ def _emergencies(decision: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
 def picture_of(folder: Path) -> tuple[bytes, str] | None:
     """The sagittal section of a page, wherever it stands there, with its kind; None where there is none."""
     page = folder / PAGE
-    with suppress(OSError, binascii.Error):
+    with suppress(OSError, UnicodeDecodeError, binascii.Error):
         if page.is_file() and page.stat().st_size < MAX_PAGE:
-            text = page.read_bytes()
+            text = apart(page.read_text(encoding="utf-8")).encode()
             at = text.find(SAGITTAL)
             found = PICTURE.search(text, at) if at >= 0 else None
             if found is not None:

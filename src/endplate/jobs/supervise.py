@@ -51,10 +51,10 @@ def run_job(store: Store, place: Place, job_id: str, ended: Callable[[], bool] =
             stderr=stream,
             start_new_session=True,
         )
-        told = {"database": place.database, "data": place.data, "job": job_id, "threads": place.threads}
+        message = {"database": place.database, "data": place.data, "job": job_id, "threads": place.threads}
         with suppress(BrokenPipeError):
             if worker.stdin is not None:
-                worker.stdin.write(json.dumps(told).encode() + b"\n")
+                worker.stdin.write(json.dumps(message).encode() + b"\n")
                 worker.stdin.close()
     while worker.poll() is None:
         if ended():

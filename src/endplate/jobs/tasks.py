@@ -17,6 +17,7 @@ TASKS: dict[str, str] = {
     "export": "endplate.jobs.export:export",
     "view": "endplate.jobs.view:view",
     "rehearse": "endplate.jobs.rehearse:rehearse",
+    "rehearsal_report": "endplate.jobs.rehearsal_report:rehearsal_report",
     "weigh": "endplate.jobs.weigh:weigh_again",
 }
 """Name to module and function; imported by the worker alone, so that the server stays light."""

@@ -93,10 +93,10 @@ def _stop_politely() -> None:
 def main() -> int:
     """Read what to do from standard input, and do it."""
     _stop_politely()
-    told: dict[str, Any] = json.loads(sys.stdin.readline())
+    message: dict[str, Any] = json.loads(sys.stdin.readline())
     for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
-        os.environ.setdefault(name, str(told.get("threads") or os.cpu_count() or 1))
-    return work(str(told["database"]), str(told["data"]), str(told["job"]))
+        os.environ.setdefault(name, str(message.get("threads") or os.cpu_count() or 1))
+    return work(str(message["database"]), str(message["data"]), str(message["job"]))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -15,6 +16,7 @@ from endplate.store.ids import now
 
 AGAIN_AFTER = timedelta(minutes=10)
 """A page that is looked at again within this time is one reading, not many."""
+OPENED = "opened a results folder"
 
 
 def note(store: Store, who: str, did: str, case: CaseRow | None = None, detail: str = "") -> None:
@@ -34,6 +36,21 @@ def note_reading(store: Store, who: str, did: str, case: CaseRow) -> None:
         if connection.execute(query.limit(1)).first() is not None:
             return
     note(store, who, did, case)
+
+
+def note_opened(store: Store, who: str, case: CaseRow, folder: Path) -> None:
+    """Keep that a results folder was opened as a case."""
+    note(store, who, OPENED, case, str(folder))
+
+
+def opened_as(store: Store, folder: Path) -> str | None:
+    """The id of the case on the worklist as which a results folder was opened last; None where it never was."""
+    table, case = tables.audit, tables.case
+    query = select(table.c.case_id).join(case, case.c.id == table.c.case_id)
+    query = query.where(table.c.did == OPENED, table.c.detail == str(folder)[:400], case.c.removed_at.is_(None))
+    with store.reading() as connection:
+        found = connection.execute(query.order_by(table.c.id.desc()).limit(1)).scalar()
+    return None if found is None else str(found)
 
 
 def _values(who: str, did: str, case: CaseRow | None, detail: str) -> dict[str, Any]:

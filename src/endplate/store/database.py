@@ -54,7 +54,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the database."""
-        with _told(self.name), _readable(self.name), self.engine.connect() as connection:
+        with _clear_errors(self.name), _readable(self.name), self.engine.connect() as connection:
             connection.execution_options(endplate_reads=True)
             self._check_there()
             yield connection
@@ -62,7 +62,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of it is kept, or nothing."""
-        with _told(self.name), _readable(self.name), self.engine.begin() as connection:
+        with _clear_errors(self.name), _readable(self.name), self.engine.begin() as connection:
             self._check_there()
             yield connection
 
@@ -103,7 +103,7 @@ def open_store(where: str | Path, create: bool = True) -> Iterator[Store]:
     StoreError : unreachable, locked, damaged, not a database, or made by a newer version.
     """
     url, name = _url(where, create)
-    with _told(name):
+    with _clear_errors(name):
         store = Store(_engine(url), name)
         try:
             _upgrade(store)
@@ -235,7 +235,7 @@ def _refuse_another_programs(connection: Connection, name: str) -> None:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _clear_errors(name: str) -> Iterator[None]:
     """Turn what the database says into one clear line."""
     try:
         yield

@@ -85,6 +85,42 @@ def users(store: Store) -> list[Any]:
         return list(connection.execute(select(tables.user).order_by(tables.user.c.name)).all())
 
 
+def disable_user(store: Store, name: str) -> None:
+    """Let nobody in by this name any more, and end its sessions; what was done under it stays in the audit.
+
+    Raises
+    ------
+    OptionError : there is no such user, or nobody else could let others in again.
+    """
+    table = tables.user
+    with store.writing() as connection:
+        # Two admins who disable each other at once wait here for one another.
+        query = select(table.c.name, table.c.role).where(table.c.disabled_at.is_(None)).with_for_update()
+        active = {row.name: row.role for row in connection.execute(query)}
+        if name not in active:
+            raise OptionError(f"there is no user {name!r} who may sign in", "", "load the page again")
+        if active[name] == "admin" and sum(role == "admin" for role in active.values()) == 1:
+            raise OptionError(
+                f"{name} is the last admin", "nobody could let others in again", "make another user an admin first"
+            )
+        connection.execute(update(table).where(table.c.name == name).values(disabled_at=now()))
+        connection.execute(delete(tables.session).where(tables.session.c.user_name == name))
+
+
+def enable_user(store: Store, name: str) -> None:
+    """Let a user in again, with the role and password from before.
+
+    Raises
+    ------
+    OptionError : there is no such user.
+    """
+    table = tables.user
+    with store.writing() as connection:
+        done = connection.execute(update(table).where(table.c.name == name).values(disabled_at=None))
+    if done.rowcount != 1:
+        raise OptionError(f"there is no user {name!r}", "", "load the page again")
+
+
 def begin_session(store: Store, user: User, local: bool) -> str:
     """Begin a session; returns the secret of its cookie, of which only the hash is kept."""
     key, table = new_key(), tables.session

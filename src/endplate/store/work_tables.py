@@ -103,6 +103,26 @@ reading = Table(
     Column("withdrawn_at", DateTime),
 )
 
+rehearsal = Table(
+    "rehearsal",
+    metadata,
+    # The id of the job that computed it: what it left besides (course, parts of a report) lies in that job's folder.
+    Column("id", String(32), primary_key=True),
+    Column("case_id", String(32), ForeignKey("case.id"), nullable=False, index=True),
+    # The name that the vertebra had then.
+    Column("level", String(4), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("asked", JSON, nullable=False),
+    Column("result", JSON, nullable=False),
+    # Hashes of the files that the case was read from, and the readings that named and judged its levels.
+    Column("basis", JSON, nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("removed_by", String(200)),
+    Column("removed_at", DateTime),
+)
+
 user = Table(
     "user",
     metadata,

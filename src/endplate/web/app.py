@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from endplate.errors import EndplateError
 from endplate.web.bench import Bench
+from endplate.web.candidacy_answer import close_beside
 from endplate.web.guard import Guard
 from endplate.web.pages import error_page
 from endplate.web.rest import rest_app, rest_error
@@ -41,6 +42,7 @@ def create_app(bench: Bench) -> FastAPI:
         bench.executor.recover()
         yield
         app.state.ending.set()
+        close_beside()
         bench.executor.close()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from endplate.decision.explanation.ask_next import NextQuestion
 from endplate.decision.facts.case_facts import case_facts
 from endplate.decision.facts.record_paths import path_of
 from endplate.decision.rules.rulebook import rulebook
-from endplate.decision.verdict.decide import decide
+from endplate.decision.verdict.decide import decide, standing
 from endplate.decision.verdict.verdict import Verdict
 from endplate.finding import Finding
 from endplate.level import Level, parse_level
@@ -44,7 +45,7 @@ class Answer:
 
 def answer(record: PatientRecord, findings: Sequence[Finding]) -> Answer:
     """All rule sets at all levels that record or scan call fractured."""
-    decision = decide(case_facts(record, findings))
+    decision = standing(case_facts(record, findings))
     return Answer(
         levels=tuple(level.level for level in decision.levels),
         alarms=alarms(decision),
@@ -89,7 +90,19 @@ def later(record: PatientRecord, case: CaseRow) -> Later:
 @cache
 def _beside() -> ProcessPoolExecutor:
     """A process of its own: the questions take half a second of a core, for which no other answer waits."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(10,))
+
+
+def close_beside() -> None:
+    """End that process at once: a server that stops does not wait for what nobody will read."""
+    if not _beside.cache_info().currsize:
+        return
+    pool = _beside()
+    _beside.cache_clear()
+    running = list((getattr(pool, "_processes", None) or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in running:
+        process.kill()
 
 
 def _later(record_json: str, folder: Path | None, version: int) -> Later:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,7 @@ def view_page(request: Request, bench: TheBench, case: TheCase, level: str = "")
         request, "case_view.html.j2", case=case, scene=scene, jobs=jobs, levels=document["levels"], level=chosen,
         facts=level_facts(document, chosen), readable="labels" in inputs_of(bench.store, case.id),
         readings=readings_of(bench.store, case.id, withdrawn=True), grades=case.summary.get("grades", {}),
-        whole=words_of(document, None), names=NAMES,
+        whole=words_of(document, None), names=NAMES, gaps_between=_gaps(document["levels"]),
     )  # fmt: skip
 
 
@@ -106,16 +107,7 @@ def new_reading(
     scope: Annotated[str, Form()] = "all",
 ) -> Response:
     """Keep what a reader says of a level, and compute everything again."""
-    given: dict[str, Any] = {"what": what, "level": level, "reason": reason}
-    if what == "renumber":
-        given |= {"to": to, "scope": scope}
-    elif what != "set_aside":
-        given["to"] = int(to) if what == "grade" and to.isdecimal() else to
-    given["reason"] = one_line(reason, LONGEST_REASON)
-    _check(bench, case, given)
-    add_reading(bench.store, case.id, given, user.name)
-    note(bench.store, user.name, "corrected the case", case, f"{what} {level} {to}: {given['reason']}")
-    _measure_again(bench, user, case)
+    keep_reading(bench, case, user, {"what": what, "level": level, "reason": reason, "to": to, "scope": scope})
     then = f"&then={parse_level(to)}" if what == "renumber" else ""
     return RedirectResponse(f"/cases/{case.id}/view?level={parse_level(level)}{then}", 303)
 
@@ -123,21 +115,46 @@ def new_reading(
 @router.post("/cases/{case_id}/readings/{number}/withdraw")
 def withdraw(bench: TheBench, case: TheCase, user: Editor, number: int) -> Response:
     """Withdraw a reading, and compute everything again."""
+    take_back(bench, case, user, number)
+    return RedirectResponse(f"/cases/{case.id}/view", 303)
+
+
+def keep_reading(bench: Bench, case: CaseRow, user: User, asked: dict[str, Any]) -> tuple[int, str]:
+    """Keep what a reader says and compute again; returns the number of the reading and the id of the job.
+
+    Parameters
+    ----------
+    asked : `what`, `level`, `reason`, and `to` and `scope` where it has them.
+    """
+    what, to = asked["what"], asked.get("to") or ""
+    given: dict[str, Any] = {"what": what, "level": asked["level"]}
+    if what == "renumber":
+        given |= {"to": to, "scope": asked.get("scope") or "all"}
+    elif what != "set_aside":
+        given["to"] = int(to) if what == "grade" and to.isdecimal() else to
+    given["reason"] = one_line(asked["reason"], LONGEST_REASON)
+    _check(bench, case, given)
+    number = add_reading(bench.store, case.id, given, user.name)
+    note(bench.store, user.name, "corrected the case", case, f"{what} {given['level']} {to}: {given['reason']}")
+    return number, _measure_again(bench, user, case)
+
+
+def take_back(bench: Bench, case: CaseRow, user: User, number: int) -> str:
+    """Withdraw a reading and compute again; returns the id of the job."""
     held = [one for one in readings_of(bench.store, case.id) if one.id != number]
     _resolve(case, [one.plain for one in held])
     withdraw_reading(bench.store, case.id, number, user.name)
     note(bench.store, user.name, "withdrew a reading", case, str(number))
-    _measure_again(bench, user, case)
-    return RedirectResponse(f"/cases/{case.id}/view", 303)
+    return _measure_again(bench, user, case)
 
 
-def _measure_again(bench: Bench, user: User, case: CaseRow) -> None:
+def _measure_again(bench: Bench, user: User, case: CaseRow) -> str:
     """Measure with the settings of the last measurement; one that still runs knows nothing of what was said now."""
     former = [job for job in queue.jobs(bench.store, case_id=case.id) if job.task == "measure"]
     for job in former:
         if job.open:
             queue.ask_cancel(bench.store, job.id)
-    start_job(
+    return start_job(
         bench, user, "measure", f"Measure {case.name} as read by {user.name}", case,
         former[0].arguments if former else {},
     )  # fmt: skip
@@ -196,6 +213,12 @@ def _folder(case: CaseRow) -> Path:
     if case.folder is None:
         raise RefusedError(404, "this case was not measured yet", "", "see its jobs")
     return case.folder
+
+
+def _gaps(levels: list[str]) -> list[tuple[str, str]]:
+    """Neighbours in the labels that are no neighbours in a spine: the lower, the upper."""
+    known = sorted(parse_level(name) for name in levels)
+    return [(lower, upper) for upper, lower in pairwise(known) if not lower.follows(upper)]
 
 
 def _first(levels: list[str]) -> str:

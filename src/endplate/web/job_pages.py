@@ -67,6 +67,8 @@ def shown(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "case": job.case_id,
+        "task": job.task,
+        "title": job.title,
         "state": job.state,
         "words": stage_words(job),
         "percent": percent_words(job.fraction),

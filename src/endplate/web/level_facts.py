@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from endplate.finding import Finding
+from endplate.fracture.findings import signs_to_look_at
 from endplate.report.phrase import band_of, caution_words, polished, title_of, with_unit
 from endplate.report.read_document import cautions_of, findings_of
 from endplate.report.table import GROUPS
@@ -42,8 +43,18 @@ def level_facts(document: Mapping[str, Any], level: str) -> dict[str, Any]:
     order = [*GROUPS, "Repair", OTHER]
     return {
         "groups": [(name, groups[name]) for name in order if name in groups],
+        "signs": polished(_signs(found)),
         **words_of(document, level),
     }
+
+
+def _signs(found: list[Finding]) -> str:
+    """Signs of a fracture that no height loss bears out, in words."""
+    known = {finding.code: finding for finding in found}
+    if "fracture" not in known or "deformity" not in known:
+        return ""
+    fracture = known["fracture"]
+    return signs_to_look_at(fracture.value, known["deformity"].value, fracture.method)
 
 
 def words_of(document: Mapping[str, Any], level: str | None) -> dict[str, Any]:

@@ -1,19 +1,26 @@
-"""The report of a case as it lies in its results folder, in a frame that runs nothing."""
+"""The report of a case as a part of our own page; its other documents, and a report that holds more than text, tables
+and drawings, in a frame that runs nothing."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from endplate.errors import EndplateError
 from endplate.jobs import queue
 from endplate.jobs.export import NAMES
-from endplate.report.folder import PAGE
+from endplate.report.again import render_again
+from endplate.report.folder import PAGE, VIEW
+from endplate.report.page import style_within
 from endplate.store.audit import note_reading
 from endplate.store.cases import CaseRow, case_row
 from endplate.web.access import Editor, Reader, RefusedError, TheBench, TheCase
 from endplate.web.bench import start_job
+from endplate.web.harmless import is_harmless
 from endplate.web.job_pages import TheJob
 from endplate.web.pages import page
 
@@ -31,6 +38,11 @@ DOCUMENTS = {
     "care": ("Care path", "care.html"),
 }
 """Pages of a results folder by the word in their address."""
+REWRITES = ("intake", "measure", "weigh")
+"""Jobs that write the documents of a case anew."""
+KEPT_REPORTS = 8
+"""Reports that stay in memory, about a megabyte each."""
+PLACE = ".report-page"
 
 
 @router.get("/cases/{case_id}/report")
@@ -38,9 +50,21 @@ def report(request: Request, bench: TheBench, case: TheCase, page_of: str = "rep
     """The report, or another document of the case, with the navigation around it."""
     shown = page_of if page_of in DOCUMENTS else "report"
     _html(case, shown)
+    inside = _inside(case) if shown == "report" else None
     exports = [job for job in queue.jobs(bench.store, case_id=case.id) if job.task == "export"]
+    open_jobs = queue.jobs(bench.store, ("queued", "running"), case_id=case.id)
+    rewrites = [job for job in open_jobs if job.task in REWRITES]
     there = [(word, title) for word, (title, name) in DOCUMENTS.items() if _file(case, name) is not None]
-    return page(request, "report.html.j2", case=case, documents=there, shown=shown, exports=exports[:1])
+    return page(
+        request, "report.html.j2", case=case, documents=there, shown=shown, exports=exports[:1], inside=inside,
+        rewrites=rewrites,
+    )  # fmt: skip
+
+
+@router.get("/style/report.css")
+def report_css(user: Reader) -> Response:
+    """The style of the report within our page."""
+    return Response(style_within(PLACE), media_type="text/css", headers={"Cache-Control": "private, max-age=300"})
 
 
 @router.post("/cases/{case_id}/export")
@@ -79,6 +103,25 @@ def report_file(case: TheCase) -> Response:
 def _file(case: CaseRow, name: str) -> Path | None:
     path = None if case.folder is None else case.folder / name
     return path if path is not None and path.is_file() else None
+
+
+def _inside(case: CaseRow) -> Markup | None:
+    """The report from the same parts as its file; None where the folder holds none that can stand in our page."""
+    page_file = _file(case, PAGE)
+    view = _file(case, VIEW)
+    if page_file is None or view is None:
+        return None
+    return _rendered(page_file.parent, page_file.stat().st_mtime_ns, view.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=KEPT_REPORTS)
+def _rendered(folder: Path, *written_ns: int) -> Markup | None:
+    """Rendered once for each state of the folder."""
+    try:
+        text = render_again(folder, inside=True)
+    except EndplateError:
+        return None
+    return Markup(text) if is_harmless(text) else None
 
 
 def _html(case: CaseRow, word: str) -> bytes:

@@ -16,6 +16,7 @@ from endplate.store.cases import CaseRow, inputs_of
 from endplate.web.access import Editor, Reader, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
 from endplate.web.job_pages import TheJob
+from endplate.web.rest_case import case_routes
 from endplate.web.upload import take_in
 from endplate.web.worklist import work_rows
 
@@ -29,6 +30,7 @@ def rest_app(bench: Bench) -> FastAPI:
     api.state.bench = bench
     _cases(api)
     _jobs(api)
+    case_routes(api)
     return api
 
 

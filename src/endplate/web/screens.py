@@ -73,6 +73,9 @@ ROUTERS: list[str] = [
     "endplate.web.report_page",
     "endplate.web.settings_page",
     "endplate.web.case_view",
+    "endplate.web.needle",
+    "endplate.web.rehearsal_kept",
+    "endplate.web.rehearsal_live",
     "endplate.web.rehearsal",
 ]
 """Modules with a `router`, included in this order."""

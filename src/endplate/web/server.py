@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import socket
+from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,7 +92,14 @@ def serve(options: ServeOptions, say: Callable[[str], None], browse: Callable[[s
             app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2,
             proxy_headers=False,
         )  # fmt: skip
+        logging.getLogger("uvicorn.error").addFilter(_no_cancelled_request)
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _no_cancelled_request(record: logging.LogRecord) -> bool:
+    """Whether a line of the server's log is worth printing: a request that Ctrl-C cut short is no fault."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is not CancelledError and not str(record.msg).startswith("Cancel %s running task")
 
 
 def _absolute(database: str) -> str:

@@ -8,7 +8,16 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from endplate.store.audit import note, notes
-from endplate.store.users import ROLES, Role, add_api_token, api_tokens, users, withdraw_api_token
+from endplate.store.users import (
+    ROLES,
+    Role,
+    add_api_token,
+    api_tokens,
+    disable_user,
+    enable_user,
+    users,
+    withdraw_api_token,
+)
 from endplate.web.access import Admin, TheBench
 from endplate.web.bench import Bench
 from endplate.web.pages import page
@@ -44,6 +53,22 @@ def withdraw(number: int, bench: TheBench, user: Admin) -> Response:
     """Let a token open nothing any more."""
     withdraw_api_token(bench.store, number)
     note(bench.store, user.name, "withdrew a token", detail=str(number))
+    return RedirectResponse("/settings", 303)
+
+
+@router.post("/settings/users/disable")
+def disable(bench: TheBench, user: Admin, name: Annotated[str, Form()]) -> Response:
+    """Let nobody in by a name any more."""
+    disable_user(bench.store, name)
+    note(bench.store, user.name, "disabled a user", detail=one_line(name, 100))
+    return RedirectResponse("/settings", 303)
+
+
+@router.post("/settings/users/enable")
+def enable(bench: TheBench, user: Admin, name: Annotated[str, Form()]) -> Response:
+    """Let a user in again."""
+    enable_user(bench.store, name)
+    note(bench.store, user.name, "enabled a user", detail=one_line(name, 100))
     return RedirectResponse("/settings", 303)
 
 

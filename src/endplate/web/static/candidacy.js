@@ -1,39 +1,11 @@
-// The record beside the matrix: cells that an answer changed are marked, questions are found, answers are kept in the tab.
+// The form of the record: questions are found, and answers that were not saved are kept in the tab.
 "use strict";
 
 (() => {
   const form = document.getElementById("record");
   const panel = document.getElementById("answer");
-  const dialog = document.getElementById("reasons");
   if (!form || !panel) return;
-  let before = said();
   let dirty = false;
-
-  function said() {
-    return new Map([...panel.querySelectorAll("[data-cell]")].map((cell) => [cell.dataset.cell, cell.dataset.says]));
-  }
-
-  function markChanges() {
-    const now = said();
-    let changed = 0;
-    panel.querySelectorAll("[data-cell]").forEach((cell) => {
-      const was = before.get(cell.dataset.cell);
-      if (was === undefined || was === cell.dataset.says) return;
-      changed += 1;
-      cell.classList.add("changed");
-      cell.title = `Changed by the last answer; before: ${was}`;
-    });
-    if (now.size) before = now;
-    form.querySelectorAll(".q.unfit").forEach((q) => q.classList.remove("unfit"));
-    panel.querySelectorAll("[data-fault]").forEach((line) => question(line.dataset.fault)?.classList.add("unfit"));
-    const count = changed === 1 ? "One verdict" : `${changed || "No"} verdicts`;
-    document.getElementById("changes").textContent = `${count} changed by the last answer.`;
-  }
-
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.target === panel) markChanges();
-    if (event.target.id === "reasons-body" && !dialog.open) dialog.showModal();
-  });
 
   function question(path) { return document.getElementById(`q-${path}`); }
 
@@ -47,7 +19,7 @@
     place.scrollIntoView({ block: "center" });
     place.querySelector("input, select, textarea")?.focus({ preventScroll: true });
   }
-  panel.addEventListener("click", (event) => {
+  panel.parentElement.addEventListener("click", (event) => {
     const link = event.target.closest("[data-jump]");
     if (!link) return;
     event.preventDefault();

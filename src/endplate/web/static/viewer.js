@@ -305,7 +305,9 @@ function openFlat() {
     const input = figure.querySelector("input");
     input.max = state.scene.shape[{ sagittal: 0, coronal: 1, axial: 2 }[figure.dataset.axis]] - 1;
     input.addEventListener("input", flatShow);
-    figure.querySelector("img").style.aspectRatio = String(aspect(figure.dataset.axis));
+    const image = figure.querySelector("img");
+    image.style.aspectRatio = String(aspect(figure.dataset.axis));
+    image.style.maxWidth = `${70 * aspect(figure.dataset.axis)}vh`; // a narrow field is not drawn taller than the window
   });
   goTo(state.level);
   viewer.dataset.firstPicture = String(Math.round(performance.now() - began));
