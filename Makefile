@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo serve pictures test coverage fuzz kills mutants listen archive verify cohort-kills spines lift-cohort bench guard lint lock docs changelog clean
+.PHONY: demo serve pictures rehearsal-whole journey test coverage fuzz kills mutants listen archive verify cohort-kills spines lift-cohort bench guard lint lock docs changelog clean
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "endplate needs Python 3.11, 3.12 or 3.13; none was found. Install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
@@ -33,6 +33,12 @@ serve: $(VENV)/.web $(OUT)/case.json  ## the workbench in the browser, on the de
 pictures: $(VENV)/.dev $(OUT)/case.json  ## the pictures of the docs again, from the demo case; needs Debian's chromium; minutes
 	ENDPLATE_DRAW=1 ENDPLATE_DEMO=$(OUT) $(BIN)/python -m pytest -q tests/test_readme_picture.py tests/web/test_docs_pictures.py
 
+rehearsal-whole: $(VENV)/.dev  ## a kyphoplasty by hand in the browser, cancelled and run to its end, and the needle in 3-D; needs chromium; minutes
+	ENDPLATE_REHEARSE=1 ENDPLATE_WEBGL=1 $(BIN)/python -m pytest -q tests/web/test_rehearsal_whole.py tests/web/test_viewer_in_webgl.py
+
+journey: $(VENV)/.dev $(OUT)/case.json  ## from an empty store to a printed report in the browser: the demo case, and a real scan where it lies in ENDPLATE_SHARED; needs chromium; minutes
+	ENDPLATE_JOURNEY=1 ENDPLATE_DEMO=$(OUT) $(BIN)/python -m pytest -q tests/web/test_journey.py tests/web/test_real_scan_in_browser.py
+
 test: $(VENV)/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2
 
@@ -43,7 +49,7 @@ listen: $(VENV)/.dev  ## 50 series sent to a listener that is killed 20 times; h
 	ENDPLATE_LISTEN_SERIES=50 ENDPLATE_LISTEN_KILLS=20 ENDPLATE_LISTEN_SECONDS=3000 \
 		$(BIN)/python -m pytest -q -s tests/pacs/test_listen_kills.py
 
-archive: $(VENV)/.dev  ## a real CT through a real archive and back; needs Orthanc and the public data
+archive: $(VENV)/.dev  ## a real CT through a real archive and back (ENDPLATE_ARCHIVE_MODEL= for strength too); needs Orthanc and the public data
 	ENDPLATE_ARCHIVE=1 $(BIN)/python -m pytest -q -s tests/pacs/test_real_scan.py
 
 coverage: $(VENV)/.dev  ## lines and branches of rules and records that their tests reach; fails below the ratchet
@@ -65,6 +71,8 @@ verify: $(VENV)/.dev  ## the acceptance table; non-zero if a check fails
 
 .bench-venv/.ready:  # peers live in an environment of their own; without them their rows say so
 	$(PYTHON) -m venv .bench-venv
+	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check nibabel matplotlib scikit-image scipy imgkit jinja2 \
+		xmltodict tqdm pandas && .bench-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps totalsegmentator
 	-.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check parosol-py h5py numpy fipy scikit-fmm && touch $@
 
 cohort-kills: $(VENV)/.dev  ## 200 digital spines as a cohort, undisturbed and with workers and run killed; tens of minutes

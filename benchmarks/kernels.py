@@ -15,10 +15,9 @@ from numba import njit
 
 from benchmarks._models import bone_ball
 from endplate.numerics.plasticity.body import PlasticBody
-from endplate.numerics.plasticity.return_mapping import return_packed
+from endplate.numerics.plasticity.return_mapping import ROOM, return_packed
 from endplate.numerics.solver import ElasticSolver
 from endplate.numerics.voxel.cell_means import cell_means
-from endplate.numerics.voxel.kernels import STRIDE
 from endplate.numerics.voxel.simd_batches import WIDTH
 
 ELEMENTS = 80_000
@@ -55,11 +54,11 @@ def kernels() -> tuple[Kernel, ...]:
     u = np.ascontiguousarray(unit.T, dtype=np.float32)
     out = np.zeros_like(u)
     strain = float(np.abs(unit).max()) / float(mesh.node_ijk[:, 2].max() * mesh.spacing_mm)
-    elastic = PlasticBody(mesh, modulus, np.full(mesh.n_elements, np.inf), 0.3)
-    yielding = PlasticBody(mesh, modulus, 0.3 * strain * modulus, 0.3)
+    elastic = PlasticBody(mesh, modulus, np.full(mesh.n_elements, np.inf), 0.3, dtype=np.float32)
+    yielding = PlasticBody(mesh, modulus, 0.3 * strain * modulus, 0.3, dtype=np.float32)
     residual = np.ascontiguousarray(prescribed.T)
-    packed = np.random.default_rng(4711).normal(size=7 * STRIDE)
-    packed[6 * STRIDE :] = 0.1
+    packed = np.random.default_rng(4711).normal(size=7 * ROOM).astype(np.float32)
+    packed[6 * ROOM :] = 0.1
     kept = packed.copy()
 
     def tresca() -> None:

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# Two test processes share two cores. Set for good: a test that sets it for a while would leave a compiler that has
+# begun with another number, and numba refuses to change it; and before numba is imported, for the same reason.
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
 import pytest
 from verification.public_data import data_folder
 
 from endplate.numerics.threads import one_blas_thread
-
-# Two test processes share two cores. Set for good: a test that sets it for a while would leave a compiler that has
-# begun with another number, and numba refuses to change it.
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -36,7 +36,8 @@ class EndplateError(Exception):
     def __init__(self, what: str, why: str = "", fix: str = "") -> None:
         # What files, headers and names hold ends up in messages, and messages on terminals.
         self.what, self.why, self.fix = plain(what), plain(why), plain(fix)
-        super().__init__("; ".join(part.rstrip(".") for part in (self.what, self.why, self.fix) if part) + ".")
+        line = "; ".join(part.rstrip(".") for part in (self.what, self.why, self.fix) if part)
+        super().__init__(line if line.endswith("?") else f"{line}.")
 
 
 class InputError(EndplateError):

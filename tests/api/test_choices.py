@@ -66,6 +66,7 @@ def test_every_choice_of_measuring_reaches_the_settings() -> None:
     wanted: MeasuringChoices = {
         "voxel_mm": 1.5, "law": "kopperdahl", "criterion": "von_mises", "load_case": "flexed", "layer": "disc",
         "mechanics": False, "nonlinear": False, "kvp": 100.0, "calibration": (0.7, -2.0), "rods": rods,
+        "device": "cpu",
     }  # fmt: skip
     assert set(wanted) == set(MeasuringChoices.__annotations__)
     found = measuring_settings(None, wanted)

@@ -79,7 +79,7 @@ SIGNATURES = {
     "Volume.to_nibabel": "self",
     "Volume.to_sitk": "self",
     "numerics.VoxelMesh.from_active": "active spacing_mm",
-    "numerics.ElasticSolver": "mesh modulus_mpa poisson fixed element",
+    "numerics.ElasticSolver": "mesh modulus_mpa poisson fixed element backend",
     "numerics.ElasticSolver.solve": "self force prescribed tolerance initial callback",
     "numerics.ElasticSolver.aspreconditioner": "self",
     "numerics.ElasticSolver.aslinearoperator": "self",

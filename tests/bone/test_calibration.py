@@ -14,7 +14,8 @@ from endplate.bone.rods import find_rods
 from endplate.bone.settings import CalibrationSettings, RodSettings
 from endplate.errors import OptionError
 from endplate.image.phantom import Phantom, PhantomSpec, Rods, make_phantom
-from endplate.image.volume import Grid, SeriesRef, Volume
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import Grid, Volume
 from endplate.level import Level
 
 CONCENTRATIONS = (0.0, 50.0, 100.0, 150.0, 200.0)

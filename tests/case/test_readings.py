@@ -13,7 +13,7 @@ from endplate.case import Case
 from endplate.case.assess import AssessSettings, assess
 from endplate.case.care import weigh
 from endplate.case.read import read_case
-from endplate.case.readings.apply import with_readings
+from endplate.case.readings.apply import reading_cautions, with_readings
 from endplate.case.readings.reading import Reading, parse_reading, read_readings, to_document
 from endplate.case.readings.resolve import renamed, resolve
 from endplate.errors import InputError
@@ -147,6 +147,14 @@ def test_a_label_off_by_one_moves_every_measurement_to_the_right_level(plain: Ca
     assert right.provenance.parameters["readings"][0]["to"] == "T12"
     assert np.array_equal(right.labels.labels == 19, plain.labels.labels == 20)
     assert value(plain, "genant_grade", Level.L1) is None and measured.readings == ()
+
+
+def test_a_vertebra_that_becomes_the_sacrum_is_said_to_be_measured_no_more() -> None:
+    moved = resolve([said("renumber", "L4", "L5")], [Level.L3, Level.L4, Level.L5])
+    texts = [caution.text for caution in reading_cautions(moved)]
+    assert any("labelled L5 now counts as the sacrum and is not measured" in text for text in texts)
+    kept = resolve([said("renumber", "L1", "T12")], LEVELS)
+    assert not any("sacrum" in caution.text for caution in reading_cautions(kept))
 
 
 def test_a_level_set_aside_has_gaps_and_measures_no_neighbour(plain: Case) -> None:

@@ -29,6 +29,8 @@ def test_a_letter_that_is_none_and_a_mark_at_the_start_spoil_no_other_row(tmp_pa
         ["--batch", "in.jsonl", "--out", "in.jsonl"],
         ["--batch", "in.jsonl", "--out", "x.jsonl", "--level", "L1"],
         ["--batch", ".", "--out", "x.jsonl"],
+        ["--batch", "in.jsonl", "--out", "rows.xls"],
+        ["--batch", "in.jsonl"],
         ["--batch", "in.jsonl", "--out", "/dev/null"],
     ],
 )

@@ -31,7 +31,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("decide --record p.json --out mine", "holds fhir.json that endplate did not write"),
         ("decide --record p.json --out results", "holds another case"),
         ("decide --batch lines.jsonl --out lines.jsonl", "lines.jsonl is an input of this run"),
-        ("decide --batch lines.jsonl --out p.json", "holds p.json that endplate did not write"),
+        ("decide --batch lines.jsonl --out theirs.csv", "holds theirs.csv that endplate did not write"),
         ("fracture ct.nii.gz --labels labels.nii.gz --level L1 --out .", "ct.nii.gz is an input of this run"),
         ("assess ct.nii.gz --labels labels.nii.gz --out mine", "holds fhir.json that endplate did not write"),
         ("demo --out mine", "holds fhir.json that endplate did not write"),
@@ -41,6 +41,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_not_ours_or_is_an_input_is_refused_and_kept(desk: Path, capsys, words: str, says: str) -> None:
     (desk / "mine").mkdir()
     (desk / "mine" / "fhir.json").write_text("a person's own")
+    (desk / "theirs.csv").write_text("a person's own")
     held = tree(desk)
     assert main(words.split()) == 2
     line = capsys.readouterr().err

@@ -159,6 +159,7 @@ def test_days_since_onset_that_contradict_the_dates_are_refused():
         ({"pain": {"at_rst": 3}}, "did you mean at_rest?"),
         ({"mas_kg": 60}, "did you mean mass_kg?"),
         ({"inr": 2.8}, "did you mean laboratory.inr?"),
+        ({"nrs": 8}, "did you mean pain.under_analgesia?"),
         ({"levels": {"L1": {"oedma": True}}}, "did you mean oedema?"),
     ],
 )

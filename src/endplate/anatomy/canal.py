@@ -64,24 +64,26 @@ def find_passage(inside: NDArray[np.bool_], box: LocalBox) -> Passage | None:
     The largest hole enclosed by bone in any slab across the axis; gaps in the ring are bridged in growing steps when
     there is none. None when no ring can be made (a mask of the body alone).
     """
+    # The hollow of a concave endplate is a ring too, but there is bone above or below it.
+    open_column = inside.sum(axis=2) * box.step_mm <= OVERHANG_MM
     for closing_mm in map(float, CLOSING_MM.values()):
         found = [
             passage
             for start in range(0, len(box.superior_mm), max(1, round(SLAB_STEP_MM / box.step_mm)))
-            if (passage := _hole_in_slab(inside, box, start, closing_mm)) is not None
+            if (passage := _hole_in_slab(inside, open_column, box, start, closing_mm)) is not None
         ]
         if found:
             return max(found, key=lambda passage: passage.area_mm2)
     return None
 
 
-def _hole_in_slab(inside: NDArray[np.bool_], box: LocalBox, start: int, closing_mm: float) -> Passage | None:
+def _hole_in_slab(
+    inside: NDArray[np.bool_], open_column: NDArray[np.bool_], box: LocalBox, start: int, closing_mm: float
+) -> Passage | None:
     stop = start + round(SLAB_MM / box.step_mm)
     shadow = inside[:, :, start:stop].any(axis=2)
     if not shadow.any():
         return None
-    # The hollow of a concave endplate is a ring too, but there is bone above or below it.
-    open_column = inside.sum(axis=2) * box.step_mm <= OVERHANG_MM
     radius = round(closing_mm / box.step_mm)
     ring = np.pad(shadow, radius + 1)
     if radius:

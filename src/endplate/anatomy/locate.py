@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,6 +47,7 @@ from endplate.cited import cited
 from endplate.finding import Caution, Gap
 from endplate.image.volume import Grid, LabelMap, Volume
 from endplate.level import Level
+from endplate.numerics.threads import on_threads
 
 COARSE_STEP_MM = cited(1, "mm", "Own choice: enough for the canal and the posterior wall", "design")
 FINE_STEP_MM = cited(
@@ -122,12 +123,8 @@ def locate_vertebrae(labels: LabelMap, volume: Volume | None = None, settings: A
     edges = label_edges_mm([part.mask for part in check.parts], labels.grid)
     drafts = [_draft(part, centre, scan, edges) for part, centre in zip(check.parts, centres, strict=True)]
     for step in range(FRAME_PASSES):
-        sure = [draft for draft in drafts if draft.level not in doubtful] or drafts
-        directions = dict(zip((draft.level for draft in sure), _superior_directions(sure), strict=True))
-        for draft in drafts:
-            own = directions.get(draft.level)
-            _improve(draft, draft.frame.axes[2] if own is None else own, fine=step == FRAME_PASSES - 1)
-    vertebrae = tuple(_vertebra(draft) for draft in drafts)
+        _improve_all(drafts, doubtful, fine=step == FRAME_PASSES - 1)
+    vertebrae = tuple(on_threads(_vertebra, drafts))
     _collect(check_lumps([(draft.level, draft.second_share, draft.second_rise_mm) for draft in drafts]), cautions, gaps)
     _collect(check_cuts(vertebrae), cautions, gaps)
     whole = [vertebra for vertebra in vertebrae if vertebra.level not in {gap.level for gap in gaps}]
@@ -212,6 +209,18 @@ def _trust(points: list[NDArray[np.float64]]) -> list[float]:
     usual = float(np.nanmedian(heights))
     shares = [max(min(1.0, height / usual), LOWEST_SHARE) ** LOW_BODY_POWER for height in heights]
     return [share if np.isfinite(share) else 0.5 for share in shares]
+
+
+def _improve_all(drafts: list[_Draft], doubtful: Set[Level | None], *, fine: bool) -> None:
+    """One pass over all levels; in a pass they do not depend on one another."""
+    sure = [draft for draft in drafts if draft.level not in doubtful] or drafts
+    directions = dict(zip((draft.level for draft in sure), _superior_directions(sure), strict=True))
+
+    def improve(draft: _Draft) -> None:
+        own = directions.get(draft.level)
+        _improve(draft, draft.frame.axes[2] if own is None else own, fine=fine)
+
+    on_threads(improve, drafts)
 
 
 def _improve(draft: _Draft, superior: NDArray[np.float64], *, fine: bool) -> None:

@@ -75,7 +75,7 @@ def fill_fraction(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.asarray(_fill(half_level(mask), int(FILL_SUBDIVISION), HALF_LEVEL))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _trilinear(field: Any, i: float, j: float, k: float) -> float:  # pragma: no cover - compiled
     """Value between voxel centres; beyond the array the nearest voxel holds."""
     i = min(max(i, 0.0), field.shape[0] - 1.0)
@@ -93,7 +93,7 @@ def _trilinear(field: Any, i: float, j: float, k: float) -> float:  # pragma: no
     return float(front * (1 - a) + back * a)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill(field: Any, parts: int, level: float) -> Any:  # pragma: no cover - compiled
     """Share of sub-points of each voxel above a level; a voxel whose neighbours all agree needs no sub-points."""
     fill = np.zeros(field.shape, np.float32)
@@ -120,7 +120,7 @@ def _fill(field: Any, parts: int, level: float) -> Any:  # pragma: no cover - co
     return fill
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sample(field: Any, start: Any, steps: Any, out: Any) -> None:  # pragma: no cover - compiled
     for x in range(out.shape[0]):
         for y in range(out.shape[1]):

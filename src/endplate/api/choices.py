@@ -11,6 +11,7 @@ from endplate.api.errors import ArgumentTypeError, UnknownNameError
 from endplate.bone.settings import RodSettings
 from endplate.case.assess import AssessSettings
 from endplate.errors import OptionError
+from endplate.numerics.interface import Device
 from endplate.repair.access.access_result import Procedure
 from endplate.repair.access.settings import Route, Sides
 from endplate.repair.device.balloon import DEFAULT, Balloon, choose_balloon
@@ -39,6 +40,7 @@ class MeasuringChoices(TypedDict, total=False):
     kvp: float
     calibration: tuple[float, float]
     rods: RodSettings
+    device: Device
 
 
 class RepairChoices(TypedDict, total=False):
@@ -81,7 +83,7 @@ def measuring_settings(base: AssessSettings | None, choices: Mapping[str, Any]) 
         settings,
         calibration=replace(settings.calibration, **named, **only(choices, "kvp", "rods")),
         model=replace(settings.model, **only(choices, "voxel_mm", "law", "layer")),
-        strength=replace(settings.strength, **only(choices, "criterion", "load_case", "nonlinear")),
+        strength=replace(settings.strength, **only(choices, "criterion", "load_case", "nonlinear", "device")),
         **only(choices, "mechanics"),
     )
 

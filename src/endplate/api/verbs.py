@@ -110,7 +110,7 @@ def assess(
         A function of (stage, fraction, detail), or bars drawn by rich.
     **choices
         Single settings by name: voxel_mm, law, criterion, load_case, layer, mechanics, nonlinear, kvp,
-        calibration as (slope, offset), rods.
+        calibration as (slope, offset), rods, device.
 
     Returns
     -------

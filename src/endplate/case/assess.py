@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from endplate.anatomy.label.body_size import Person
@@ -12,7 +12,7 @@ from endplate.biomechanics.findings import findings as mechanics_findings
 from endplate.biomechanics.findings import gaps as mechanics_gaps
 from endplate.biomechanics.findings import unsolved
 from endplate.biomechanics.loading import estimate_loads
-from endplate.biomechanics.model import ModelSettings, build_model
+from endplate.biomechanics.model import ModelSettings, build_model, model_bytes
 from endplate.biomechanics.result import Strength
 from endplate.biomechanics.strength import StrengthSettings, solve_strength
 from endplate.bone.calibration import calibrate
@@ -26,6 +26,7 @@ from endplate.bone.voids import void_reason
 from endplate.case.model import Case
 from endplate.case.provenance import Stopwatch, with_parameters
 from endplate.case.readings.apply import aside_reasons, read_findings, read_fractures, read_gaps
+from endplate.case.side_by_side import Shares, side_by_side, workers_for
 from endplate.errors import EndplateError, LabelError, SolverError
 from endplate.finding import Caution, Finding, Gap
 from endplate.fracture.alignment import measure_alignment
@@ -34,9 +35,11 @@ from endplate.fracture.disc_height import disc_findings, disc_gaps, measure_disc
 from endplate.fracture.findings import findings as fracture_findings
 from endplate.fracture.findings import gaps as fracture_gaps
 from endplate.fracture.reading import FractureSettings, grade_fractures
+from endplate.level import Level
 from endplate.numerics import precompile as warm
+from endplate.numerics.backend.choose import choose
 from endplate.numerics.threads import one_blas_thread
-from endplate.progress import Progress, silent
+from endplate.progress import Progress, Share, silent
 
 DENSITY_CODES = ("trabecular_hu", "trabecular_density", "density_category")
 NO_CT = "labels without a CT hold no density"
@@ -98,6 +101,8 @@ def assess(case: Case, settings: AssessSettings | None = None, progress: Progres
     tell = progress or silent
     watch = Stopwatch()
     case = with_parameters(case, settings)
+    if settings.strength.device != "cpu":
+        case = with_parameters(case, {"device": choose(settings.strength.device).description})
     compilers = warm.begin() if settings.mechanics and case.volume is not None else warm.Warmup()
     try:
         for stage in (_anatomy, _fracture, _bone, _mechanics):
@@ -184,22 +189,12 @@ def _mechanics(case: Case, settings: AssessSettings, tell: Progress) -> Case:
     reason = _no_mechanics(case, settings)
     if reason:
         return _add(case, (), [gap for vertebra in _spine(case).vertebrae for gap in unsolved(vertebra.level, reason)])
-    vertebrae = _spine(case).vertebrae
-    untrusted = dict.fromkeys(_spine(case).distrusted, DISTRUSTED)
-    untrusted |= {density.level: density.refused for density in case.densities if density.refused}
-    spoilt = {v.level: void_reason(case.cautions, v.level, "strength") for v in vertebrae}
-    untrusted = {level: reason for level, reason in spoilt.items() if reason} | untrusted
-    strengths: list[Strength] = []
-    gaps: list[Gap] = []
-    for place, vertebra in enumerate(vertebrae):
-        done = _Share(tell, str(vertebra.level), place, len(vertebrae))
-        if vertebra.level in untrusted:
-            gaps += unsolved(vertebra.level, untrusted[vertebra.level])
-            continue
-        try:
-            strengths.append(_solve(vertebra, case, settings, done))
-        except (LabelError, SolverError) as error:
-            gaps += unsolved(vertebra.level, str(error))
+    vertebrae, untrusted = _spine(case).vertebrae, _untrusted(case)
+    solved = [vertebra for vertebra in vertebrae if vertebra.level not in untrusted]
+    answers = dict(zip((v.level for v in solved), _solve_all(solved, case, settings, tell), strict=True))
+    reasons = untrusted | {level: answer for level, answer in answers.items() if isinstance(answer, str)}
+    strengths = [answer for answer in answers.values() if isinstance(answer, Strength)]
+    gaps = [gap for v in vertebrae if v.level in reasons for gap in unsolved(v.level, reasons[v.level])]
     loads = tuple(load for strength in strengths for load in estimate_loads(case.record, strength.level, strength))
     case = replace(case, strengths=tuple(strengths), loads=loads)
     return _add(case, mechanics_findings(strengths, loads), (*gaps, *mechanics_gaps(strengths, loads, case.record)))
@@ -219,20 +214,33 @@ def _no_mechanics(case: Case, settings: AssessSettings) -> str:
     return "" if settings.mechanics else "mechanics were switched off for this run"
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """Progress of one vertebra as a share of the whole stage."""
-
-    tell: Progress
-    name: str
-    place: int
-    of: int
-
-    def __call__(self, fraction: float) -> None:
-        self.tell("mechanics", (self.place + min(max(fraction, 0.0), 1.0)) / self.of, self.name)
+def _untrusted(case: Case) -> dict[Level, str]:
+    """Levels whose strength is not worked out, each with the reason."""
+    spine = _spine(case)
+    untrusted = dict.fromkeys(spine.distrusted, DISTRUSTED)
+    untrusted |= {density.level: density.refused for density in case.densities if density.refused}
+    spoilt = {v.level: void_reason(case.cautions, v.level, "strength") for v in spine.vertebrae}
+    return {level: reason for level, reason in spoilt.items() if reason} | untrusted
 
 
-def _solve(vertebra: Vertebra, case: Case, settings: AssessSettings, done: _Share) -> Strength:
+def _solve_all(
+    vertebrae: Sequence[Vertebra], case: Case, settings: AssessSettings, tell: Progress
+) -> list[Strength | str]:
+    """Strength of each vertebra, or the reason why there is none."""
+
+    def work(place: int, done: Share) -> Strength | str:
+        try:
+            return _solve(vertebrae[place], case, settings, done)
+        except (LabelError, SolverError) as error:
+            return str(error)
+
+    shares = Shares(tell, "mechanics", [str(vertebra.level) for vertebra in vertebrae])
+    largest = max((model_bytes(vertebra, settings.model) for vertebra in vertebrae), default=0.0)
+    workers = workers_for(len(vertebrae), largest) if settings.strength.device == "cpu" else 1
+    return side_by_side(work, shares, len(vertebrae), workers)
+
+
+def _solve(vertebra: Vertebra, case: Case, settings: AssessSettings, done: Share) -> Strength:
     if case.volume is None or case.calibration is None:
         raise EndplateError("mechanics without CT or calibration", "", "report this")
     done(0.0)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from endplate.decision.explanation.ask_next import NextQuestion, ask_next
-from endplate.decision.facts.case_facts import case_facts, facts_without_level
-from endplate.decision.facts.level_facts import LevelFacts
-from endplate.decision.prevention.plan import PreventionPlan, prevent
-from endplate.decision.rules.choose import choose_rulesets
-from endplate.decision.verdict.decide import decide
-from endplate.decision.verdict.verdict import Decision
 from endplate.finding import Finding
 from endplate.level import Level
 from endplate.patient import PatientRecord
+
+if TYPE_CHECKING:
+    from endplate.decision.explanation.ask_next import NextQuestion
+    from endplate.decision.facts.level_facts import LevelFacts
+    from endplate.decision.prevention.plan import PreventionPlan
+    from endplate.decision.verdict.verdict import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,6 +52,9 @@ class Care:
 
 def next_questions(care: Care) -> tuple[NextQuestion, ...]:
     """The missing answers that settle most open verdicts, the best first; of a patient where no level is known."""
+    from endplate.decision.explanation.ask_next import ask_next
+    from endplate.decision.facts.case_facts import facts_without_level
+
     return ask_next(care.facts or (facts_without_level(care.record),))
 
 
@@ -72,6 +75,11 @@ def weigh(
     ------
     OptionError : a guideline that is neither.
     """
+    from endplate.decision.facts.case_facts import case_facts
+    from endplate.decision.prevention.plan import prevent
+    from endplate.decision.rules.choose import choose_rulesets
+    from endplate.decision.verdict.decide import decide
+
     facts = case_facts(record, findings, levels)
     return Care(
         record=record,

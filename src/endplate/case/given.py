@@ -22,7 +22,8 @@ from endplate.image.labels.in_memory import Numbering, labels_in_memory
 from endplate.image.limits import DEFAULT, ReadSettings
 from endplate.image.padding import fill_padding
 from endplate.image.placed import Frame, Placed, place_array, place_nibabel, place_sitk, sitk_affine
-from endplate.image.volume import LabelMap, SeriesRef, Volume, placed_volume
+from endplate.image.series_ref import SeriesRef
+from endplate.image.volume import LabelMap, Volume, placed_volume
 from endplate.patient import PatientRecord, read_record
 from endplate.patient.record import parse_record
 

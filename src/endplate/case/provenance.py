@@ -15,7 +15,7 @@ from typing import Any
 
 from endplate.case.model import Case, Provenance
 from endplate.errors import ImageError
-from endplate.image.dicom.opened import files_of
+from endplate.image.dicom.files import files_of
 from endplate.image.limits import DEFAULT
 from endplate.version import __version__
 

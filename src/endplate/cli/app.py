@@ -206,8 +206,9 @@ def report(
 ) -> int:
     """Render the report of a results folder again, without the scan; as PDF too when asked.
 
-        endplate report results
-        endplate report results --pdf
+    endplate report results
+
+    endplate report results --pdf
 
     Numbers, pictures and decision stay those of the run that wrote the folder. PDF needs `pip install 'endplate[pdf]'`.
     """
@@ -247,7 +248,7 @@ def serve(
         endplate serve
         endplate serve demo --port 8421 --no-browser
 
-    For others on a network, users first, then a host to listen on (see docs/serve.md for TLS):
+    For others on a network, users first, then a host to listen on (docs/howto/workbench.md has TLS):
 
         endplate serve --add-user ada --role admin
         endplate serve --host 10.0.0.5 --no-browser

@@ -52,7 +52,7 @@ def run_assess(
         from endplate.cli.summary import print_summary
 
         print_summary(case, paths)
-    return told(case, paths, left_alone(out, talk))
+    return result_document(case, paths, left_alone(out, talk))
 
 
 def measure_and_write(
@@ -86,7 +86,7 @@ def dicom_writer(ct: Path | None, files: WrittenOptions) -> Beside:
     return writer_of(ct or Path(), choice)
 
 
-def told(case: Case, paths: dict[str, Path], kept: Sequence[str] = ()) -> dict[str, Any]:
+def result_document(case: Case, paths: dict[str, Path], kept: Sequence[str] = ()) -> dict[str, Any]:
     """The machine-readable result: where everything is, what else was left there, and the document itself."""
     from endplate.report.document import to_document
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import Labels, left_alone, read_given, told
+from endplate.cli.assess import Labels, left_alone, read_given, result_document
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted, words
 from endplate.cli.fracture_options import CollapseOptions
@@ -60,7 +60,7 @@ def run_demo(out: Path, model: ModelOptions, talk: Output) -> dict[str, Any]:
         say_lines(words(made, out))
         print_plan(case, paths)
         _print_next(out)
-    return told(case, paths, left_alone(out, talk))
+    return result_document(case, paths, left_alone(out, talk))
 
 
 def _filled(new: Path, settings: PlanSettings, tell: Progress) -> tuple[Case, dict[str, Path], dict[str, Any]]:

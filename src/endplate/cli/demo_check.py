@@ -52,11 +52,11 @@ def _shape(built: LevelTruth, index: Index) -> str:
     lost = f"{number(100 * built.loss, 1)} % {built.worst} height loss"
     return (
         f"built: {built.shape}, {lost}, grade {built.grade}, endplate {plate}; "
-        f"measured: {_told(shape)}, {_told(loss)} height loss, grade {_told(grade)}, fracture: {_told(fracture)}"
+        f"measured: {_shown(shape)}, {_shown(loss)} height loss, grade {_shown(grade)}, fracture: {_shown(fracture)}"
     )
 
 
-def _told(finding: Finding | None) -> str:
+def _shown(finding: Finding | None) -> str:
     return with_unit(finding) if finding is not None else "not measured"
 
 

@@ -92,6 +92,10 @@ class ModelOptions:
         option("Calibration rods in the image, MINERAL:C1,C2,... in mg/cm3. E.g. K2HPO4:0,50,100,200 or HA:75,150."),
     ] = None
     kvp: Annotated[float | None, option("Tube voltage, where the file does not say.")] = None
+    device: Annotated[
+        Literal["cpu", "cuda"] | None,
+        option("Where bone is loaded to failure: cpu, or cuda for an NVIDIA card (speed not measured); default cpu."),
+    ] = None
 
 
 @Parameter(name="*", group=RUN)

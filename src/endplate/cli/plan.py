@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import Beside, check_paths, dicom_writer, inputs_of, labels_of, left_alone, read_given, told
+from endplate.cli.assess import (
+    Beside,
+    check_paths,
+    dicom_writer,
+    inputs_of,
+    labels_of,
+    left_alone,
+    read_given,
+    result_document,
+)
 from endplate.cli.dicom_options import WrittenOptions
 from endplate.cli.exit_codes import Output
 from endplate.cli.options import InputOptions, ModelOptions
@@ -54,7 +63,7 @@ def run_plan(
         case, paths = plan_and_write(case, settings, out, inputs, tell, files.crop_volumes, beside)
     if talk.for_people:
         print_plan(case, paths)
-    return told(case, paths, left_alone(out, talk))
+    return result_document(case, paths, left_alone(out, talk))
 
 
 def plan_settings(repair: RepairOptions, unknown: UnknownOptions, model: ModelOptions) -> PlanSettings:

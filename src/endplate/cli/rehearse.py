@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, told
+from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, result_document
 from endplate.cli.exit_codes import Output
 from endplate.cli.injection_options import injection_plan
 from endplate.cli.options import FileOptions, InputOptions, ModelOptions
@@ -59,7 +59,7 @@ def run_rehearse(
         tell("report", 1.0, "")
     if talk.for_people:
         print_rehearsal(case, paths)
-    return told(case, paths, left_alone(out, talk))
+    return result_document(case, paths, left_alone(out, talk))
 
 
 def rehearse_settings(

@@ -20,7 +20,8 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
 
     Raises
     ------
-    OptionError : an unknown law, a voxel size or tube voltage out of range, a calibration that is not two numbers.
+    OptionError : an unknown law, a voxel size or tube voltage out of range, a calibration that is not two numbers, a
+    device that is not there.
     """
     from endplate.case.assess import AssessSettings
 
@@ -43,6 +44,8 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
         strength = replace(strength, criterion=options.criterion)
     if options.load_case is not None:
         strength = replace(strength, load_case=options.load_case)
+    if options.device is not None:
+        strength = replace(strength, device=options.device)
     if options.linear_only:
         strength = replace(strength, nonlinear=False)
     return replace(settings, calibration=calibration, model=model, strength=strength)

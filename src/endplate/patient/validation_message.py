@@ -15,6 +15,8 @@ from endplate.cited import cited_table
 from endplate.patient.limits import shown
 
 NRS_FIELDS = ("pain.at_rest", "pain.on_activity", "pain.under_analgesia")
+OTHER_NAMES = {"nrs": "pain.under_analgesia"}
+"""Names that `--what-if` takes and a record has elsewhere, too short for a likeness."""
 MAX_MM = 100
 """A visual scale in mm."""
 BIRTH_YEARS = cited_table(
@@ -64,6 +66,8 @@ def _short(value: object) -> str:
 def _meant(name: str, where: str, model: type[BaseModel]) -> str:
     """The nearest field names, or what is known at that place."""
     places = dict(_places(model))
+    if (other := OTHER_NAMES.get(name)) in places:
+        return f"did you mean {other}?"
     here = where.rsplit(".", 1)[0] if "." in where else ""
     local = [path for path in places if _same(path.rpartition(".")[0], here)]
     near = difflib.get_close_matches(name, [path.rpartition(".")[2] for path in local], 1)

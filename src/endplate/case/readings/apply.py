@@ -79,6 +79,13 @@ def reading_cautions(resolved: Resolved) -> tuple[Caution, ...]:
         along = {"up": " and those above", "down": " and those below", "all": " and all others", "one": ""}[one.scope]
         text = f"{one.level}{along} renumbered, {one.level} is {one.to} ({one.signed}): {one.reason}"
         found.append(Caution(code=RENUMBERED, text=text))
+    for bone, name in resolved.names.items():
+        if name is Level.S1:
+            text = (
+                f"the vertebra that was labelled {bone} now counts as the sacrum and is not measured; if it is lumbar, "
+                "call it L6 or L5, or move fewer along"
+            )
+            found.append(Caution(code=RENUMBERED, text=text))
     for level, one in resolved.set_aside.items():
         found.append(Caution(code=SET_ASIDE, level=level, text=f"set aside ({one.signed}): {one.reason}"))
     return tuple(found)

@@ -95,7 +95,9 @@ def _print(result: Result) -> None:
     if done is None:
         return
     if done.failed:
-        say(f"{done.failed} cases of the study have failed; the page says why, and --only-failed runs them again")
+        cases = "1 case" if done.failed == 1 else f"{done.failed} cases"
+        say(f"Failed or not run: {cases} of the study; the page says why")
+        say("--only-failed runs those that failed again; without it, what was not run is run")
     if done.agreement is not None:
         for name, one in (("Weighted kappa", done.agreement.kappa), ("Sensitivity", done.agreement.sensitivity),
                           ("Specificity", done.agreement.specificity)):  # fmt: skip

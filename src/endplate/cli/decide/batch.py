@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from endplate.cli.decide.batch_table import row_writer
+from endplate.cli.decide.batch_table import FORMATS, row_writer
 from endplate.cli.exit_codes import Output
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 from endplate.decision.batch import rows
-from endplate.errors import RecordError
+from endplate.errors import OptionError, RecordError
 from endplate.report.folder import exchanged_file
 
 
@@ -27,10 +27,14 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
         raise RecordError(
             f"the batch {lines} does not exist or is no file", "", "give a file with one record a line (JSON)"
         )
+    if out.suffix.lower() not in FORMATS:
+        raise OptionError(
+            f"rows cannot be written as {out.name}", "the ending says the format", f"end it in {' or '.join(FORMATS)}"
+        )
     size, done, count, bad = max(lines.stat().st_size, 1), 0, 0, 0
     processes = int(os.environ.get("NUMBA_NUM_THREADS", 0)) or os.cpu_count() or 1
 
-    def told(stream: Iterable[str]) -> Iterable[str]:
+    def counted(stream: Iterable[str]) -> Iterable[str]:
         nonlocal done
         for line in stream:
             done += len(line)
@@ -44,13 +48,13 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
         progress_bars(talk.progress) as tell,
     ):
         tell("decide", 0.0, lines.name)
-        for row in rows(told(stream), processes):
+        for row in rows(counted(stream), processes):
             write(row)
             count, bad = count + 1, bad + ("error" in row)
             if count % 1000 == 0:
                 tell("decide", min(done / size, 1.0), f"{count} records")
         tell("decide", 1.0, "")
     if talk.for_people:
-        say(f"{count} records, {bad} of them with an error in their row")
+        say(f"{count} record{'s' if count != 1 else ''}, {bad} of them with an error in their row")
         say(f"Rows     {out.resolve()}")
     return {"records": count, "errors": bad, "path": str(out.resolve())}

@@ -48,12 +48,12 @@ def decide(
     endplate decide --batch records.jsonl --out rows.csv
     """
     if batch is not None:
-        if out is None or record or case or level or explain is not None or what_if:
+        if record or case or level or explain is not None or what_if:
             raise OptionError(
-                "--batch needs --out FILE, and takes no other option",
-                "each line is a record of its own",
-                "leave it out",
+                "--batch takes no other option than --out", "each line is a record of its own", "leave it out"
             )
+        if out is None:
+            raise OptionError("--batch needs --out", "rows go into a file", "name one, such as --out rows.csv")
         from endplate.cli.decide.batch import run_batch
 
         return outcome.answer(lambda talk: run_batch(batch, out, talk), run)

@@ -90,15 +90,15 @@ def _asked_by_prevention() -> set[str]:
 def _say_moves(level: str, moves: tuple[Move, ...]) -> None:
     """What moves, the weightiest first; what stays indeterminate is counted."""
     still = [move for move in moves if _still_open(move)]
-    told = sorted((move for move in moves if move not in still), key=_weight)
-    if not told:
+    changed = sorted((move for move in moves if move not in still), key=_weight)
+    if not changed:
         say(f"{level}: nothing changes" if not still else f"{level}: no verdict is settled or reversed")
     else:
-        say(f"{level}: {len(told)} {'changes' if len(told) > 1 else 'change'}")
-    for move in told[:FIRST]:
+        say(f"{level}: {len(changed)} {'changes' if len(changed) > 1 else 'change'}")
+    for move in changed[:FIRST]:
         say(f"  {move.title}: {_said(move.before)} -> {_said(move.after)}", wrap=True)
-    if len(told) > FIRST:
-        say(f"  and {len(told) - FIRST} more; --json lists them")
+    if len(changed) > FIRST:
+        say(f"  and {len(changed) - FIRST} more; --json lists them")
     if still:
         say(f"  {len(still)} more {'stay' if len(still) > 1 else 'stays'} indeterminate with other answers possible")
 

@@ -129,7 +129,7 @@ def add_visit(episode: int, seen: VisitInput, where: DatabaseOptions, talk: Outp
             found = course(store, episode)
             flags = found.flags(today(where))
             after["flags"] = [plain_flag(flag) for flag in flags]
-            after["lines"] = [*map(told, flags), *map(gap, found.damage)]
+            after["lines"] = [*map(flag_line, flags), *map(gap, found.damage)]
             after["gaps"] = [str(one) for one in found.damage]
     talk_line(talk, f"visit {number} of episode {episode} on {today(where)}")
     for line in after.pop("lines", ()):
@@ -244,7 +244,7 @@ def close_one(episode: int, where: DatabaseOptions, talk: Output) -> dict[str, A
     return {"episode": episode}
 
 
-def told(flag: Flag) -> str:
+def flag_line(flag: Flag) -> str:
     """A flag in a line."""
     return f"! {flag.urgency}: {flag.text}; {flag.action} (since {flag.since})"
 

@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.follow.actions import database_files, opened, plain_flag, talk_line, today, told
+from endplate.cli.follow.actions import database_files, flag_line, opened, plain_flag, talk_line, today
 from endplate.cli.follow.gaps import gap
 from endplate.cli.follow.options import DatabaseOptions
 from endplate.cli.terminal import plain as one_line
@@ -47,7 +47,7 @@ def show_course(episode: int, page: Path | None, where: DatabaseOptions, talk: O
         talk_line(talk, f"episode {row.id} ({state}): patient {row.patient_id}, {', '.join(row.levels)}")
         talk_line(talk, f"counts from {seen.start.on}: {_what(seen)}")
         for flag in flags:
-            talk_line(talk, told(flag))
+            talk_line(talk, flag_line(flag))
         for flag in settled:
             talk_line(talk, f"settled {flag.settled_on}: {flag.text} (since {flag.since})")
         if due is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.pacs.options import PeerOptions, QueryOptions
+from endplate.cli.pacs.options import PeerOptions, QueryOptions, TlsOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 from endplate.errors import OptionError
@@ -15,6 +15,7 @@ from endplate.errors import OptionError
 if TYPE_CHECKING:
     from endplate.pacs.found_series import SeriesQuery
     from endplate.pacs.peer import Peer
+    from endplate.pacs.tls import TlsFiles
 
 COLUMNS = ("modality", "instances", "study_date", "body_part", "description", "series_uid")
 
@@ -75,9 +76,25 @@ def run_push(archive: str, files: list[Path], peer: PeerOptions, talk: Output) -
 
 
 def _peer(archive: str, options: PeerOptions) -> Peer:
-    from endplate.pacs.peer import bearer_token, parse_peer
+    from endplate.pacs.peer import bearer_token, need_pacs, parse_peer
+    from endplate.pacs.tls import TlsFiles
 
-    return parse_peer(archive, options.aet, bearer_token(options.token_file))
+    need_pacs()
+    tls = given_tls(options) or (TlsFiles() if options.tls else None)
+    return parse_peer(archive, options.aet, bearer_token(options.token_file), tls)
+
+
+def given_tls(options: TlsOptions) -> TlsFiles | None:
+    """The certificates that were given; None where none was.
+
+    Raises
+    ------
+    OptionError : a file that cannot be used, or a key without its certificate.
+    """
+    from endplate.pacs.tls import tls_files
+
+    given = (options.tls_cert, options.tls_key, options.tls_ca)
+    return tls_files(*given) if any(given) else None
 
 
 def _query(options: QueryOptions) -> SeriesQuery:

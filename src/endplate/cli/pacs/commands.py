@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from endplate.cli import exit_codes as outcome
 from endplate.cli.dicom_options import NO_OBJECT, ObjectOptions
-from endplate.cli.options import NO_MODEL, NO_RUN, RUN, ModelOptions, RunOptions
+from endplate.cli.options import NO_MODEL, NO_RUN, NO_SCAN, RUN, ModelOptions, RunOptions, ScanOptions
 from endplate.cli.pacs.options import (
     NO_LISTEN,
     NO_PEER,
@@ -97,6 +97,7 @@ def listen(
     spool: Annotated[Path, Parameter(group=RUN, help="Folder in which series wait; a restart goes on with it.")],
     listener: ListenOptions = NO_LISTEN,
     wait: WaitOptions = NO_WAIT,
+    scan: ScanOptions = NO_SCAN,
     model: ModelOptions = NO_MODEL,
     objects: ObjectOptions = NO_OBJECT,
     run: RunOptions = NO_RUN,
@@ -105,9 +106,13 @@ def listen(
 
         endplate pacs listen --allow SCANNER --rules rules.toml --archive ORTHANC@127.0.0.1:4242 --spool spool
 
-    Labels come from a SEG of the same study or from --segment-command. Every association is logged, on standard error
-    and in the spool. An application entity title is no password: listen on an address that only your network reaches.
+    Labels come from a SEG of the same study, sent or asked of the archive, else from --segment or --segment-command:
+
+        endplate pacs listen --allow SCANNER --segment totalsegmentator --archive ORTHANC@127.0.0.1:4242 --spool spool
+
+    Every association is logged, on standard error and in the spool. An application entity title is no password: listen
+    on an address that only your network reaches, or by TLS with --tls-cert, --tls-key and --tls-ca.
     """
     from endplate.cli.pacs.listen import run_listen
 
-    return outcome.answer(lambda talk: run_listen(spool, listener, wait, model, objects, talk), run)
+    return outcome.answer(lambda talk: run_listen(spool, listener, wait, scan, model, objects, talk), run)

@@ -17,15 +17,32 @@ WHEN = Group("Waiting and limits", sort_key=2)
 Archive = Annotated[str, Parameter(group=PEER, show_default=False, help="http://host/dicom-web, or TITLE@host:port.")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsOptions:
+    """Certificates, in PEM form."""
+
+    tls_cert: Annotated[
+        Path | None, option("Our TLS certificate (PEM) with its chain. A listener with one speaks nothing but TLS.")
+    ] = None
+    tls_key: Annotated[Path | None, option("Its key, without a password, where it is not in the same file.")] = None
+    tls_ca: Annotated[
+        Path | None,
+        option("Certificates (PEM) of trusted authorities. A listener takes nobody without a certificate of theirs."),
+    ] = None
+
+
 @Parameter(name="*", group=PEER)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeerOptions:
+class PeerOptions(TlsOptions):
     """How we speak to an archive."""
 
     aet: Annotated[str, option("Our application entity title; default ENDPLATE.")] = "ENDPLATE"
     token_file: Annotated[
         Path | None, option("File with the bearer token of a DICOMweb service; else ENDPLATE_TOKEN.")
     ] = None
+    tls: Annotated[
+        bool, option("Speak TLS to an application entity, as with any --tls-* option; trust the system's authorities.")
+    ] = False
 
 
 @Parameter(name="*", group=PEER)
@@ -42,7 +59,7 @@ class QueryOptions:
 
 @Parameter(name="*", group=LISTEN)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListenOptions:
+class ListenOptions(TlsOptions):
     """Where we listen, to whom, and what is done with what comes."""
 
     allow: Annotated[list[str] | None, option("Title that may send; may be repeated. Others are rejected.")] = None
@@ -50,11 +67,11 @@ class ListenOptions:
     port: Annotated[int, option("Port to listen on; default 11112, 0 lets the system choose.")] = 11112
     aet: Annotated[str, option("Our application entity title; default ENDPLATE.")] = "ENDPLATE"
     rules: Annotated[Path | None, option("TOML file that says which series are measured; default every CT.")] = None
-    archive: Annotated[str | None, option("Where results go; without it they stay in the spool.")] = None
-    token_file: Annotated[Path | None, option("File with the bearer token of the archive; else ENDPLATE_TOKEN.")] = None
-    segment_command: Annotated[
-        str | None, option("Program that makes labels: 'prog {ct} {out}'; default waits for a SEG of the same study.")
+    archive: Annotated[
+        str | None, option("Where results go and a SEG of the study is asked for; without it results stay here.")
     ] = None
+    token_file: Annotated[Path | None, option("File with the bearer token of the archive; else ENDPLATE_TOKEN.")] = None
+    archive_tls: Annotated[bool, option("Speak TLS to the archive, with the --tls-* files.")] = False
 
 
 @Parameter(name="*", group=WHEN)

@@ -82,13 +82,13 @@ def fragility_assumed(record: PatientRecord, findings: tuple[Finding, ...]) -> b
 
 def malignant(record: PatientRecord, level: Level) -> bool:
     """Whether a level is proven malignant; cancer in the history alone does not make a fracture one of a tumour."""
-    if not _tumour_told(record):
+    if not _tumour_recorded(record):
         return False
     criterion = rulebook().criteria["definitions.malignant_fracture"]
     return criterion.truth(derive(level_facts(record, (), level).values)) is True
 
 
-def _tumour_told(record: PatientRecord) -> bool:
+def _tumour_recorded(record: PatientRecord) -> bool:
     """Whether the record holds any sign of a tumour at all: without one no level is worth the full question."""
     cancer = record.cancer
     return bool(cancer.known or cancer.myeloma or cancer.bone_metastasis or cancer.biopsy_positive) or any(
@@ -144,10 +144,12 @@ def _vertebral(
             yield VertebralFracture(days=days_between(fracture.on, today), fragile=fracture.low_energy)
 
 
-def _low_energy(record: PatientRecord, level: Level, told: PriorFracture | None, findings: Iterable[Finding]) -> Truth:
+def _low_energy(
+    record: PatientRecord, level: Level, recorded: PriorFracture | None, findings: Iterable[Finding]
+) -> Truth:
     """Whether a level broke without high energy; a violent event now does not explain one that broke before."""
-    if told is not None and told.low_energy is not None:
-        return told.low_energy
+    if recorded is not None and recorded.low_energy is not None:
+        return recorded.low_energy
     cause = record.levels[level].cause if level in record.levels else None
     if cause is not None:
         return cause == "osteoporotic"

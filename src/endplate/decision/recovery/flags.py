@@ -84,11 +84,11 @@ Spell = tuple[date, date | None]
 """Since when something holds, and the later day that said it holds no more."""
 
 
-def _spells(told: Iterable[tuple[date, bool | None, str]]) -> Iterator[tuple[Spell, str]]:
+def _spells(states: Iterable[tuple[date, bool | None, str]]) -> Iterator[tuple[Spell, str]]:
     """Each time from a yes to the no of a later day, with what was said at the yes; unknown changes nothing."""
     first: tuple[date, str] | None = None
     last = date.min
-    for on, state, text in told:
+    for on, state, text in states:
         if state:
             first, last = first or (on, text), on
         elif state is False and first is not None and on > last:

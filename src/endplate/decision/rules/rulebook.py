@@ -216,9 +216,9 @@ class _Reader:
         citation = self.citation(name, entry)
         return Criterion(name, entry["words"], citation, self.node(entry.get("when")), entry.get("otherwise", ""))
 
-    def scope(self, told: str | list[str] | None) -> Node:
+    def scope(self, spec: str | list[str] | None) -> Node:
         """The cases that a rule set speaks of: an expression, or a list of criteria that must all hold."""
-        return All(tuple(self.named(name) for name in told)) if isinstance(told, list) else self.node(told)
+        return All(tuple(self.named(name) for name in spec)) if isinstance(spec, list) else self.node(spec)
 
     def named(self, name: str) -> Criterion:
         """A criterion of this file or of the shared one."""

@@ -7,6 +7,7 @@ answer; technique. Rule sets stand side by side; where they disagree the conflic
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,21 +30,54 @@ def decide(levels: Sequence[LevelFacts], rulesets: Sequence[RuleSet] | None = No
 
 def decide_level(given: LevelFacts, rulesets: Sequence[RuleSet] | None = None) -> LevelDecision:
     """What every rule set, or each of those given, says of one level, and why."""
-    facts = LevelFacts(values=derive(given.values), origin=given.origin, bands=given.bands)
+    facts = _filled(given)
     book = rulebook()
-    flags = tuple(raised(flag, facts) for flag in book.flags)
     verdicts = tuple(evaluate(ruleset, facts) for ruleset in (book.rulesets if rulesets is None else rulesets))
+    return replace(
+        _level_decision(facts, verdicts, grade(book.group("technique")[0], facts)),
+        conflicts=conflicts(verdicts, facts.values),
+        causes=tuple(grade(grading, facts) for grading in book.group("cause")),
+        classes=tuple(grade(grading, facts) for grading in book.group("class")),
+        conservative=tuple(grade(grading, facts) for grading in book.group("conservative")),
+    )
+
+
+def standing(levels: Sequence[LevelFacts]) -> Decision:
+    """What every rule set says of every level, without why: for a page that shows cells and flags while one types.
+
+    Reasons of verdicts and of the technique, scores, borderline values, conflicts and other gradings are left empty;
+    status, answer, what is missing, flags and the technique are those of `decide`.
+    """
+    return Decision(levels=tuple(_standing_of(facts) for facts in levels))
+
+
+def _standing_of(given: LevelFacts) -> LevelDecision:
+    facts = _filled(given)
+    book = rulebook()
+    return _level_decision(
+        facts, tuple(_verdict(ruleset, facts) for ruleset in book.rulesets), _grade(book.group("technique")[0], facts)
+    )
+
+
+def _filled(given: LevelFacts) -> LevelFacts:
+    """The facts with what follows from them; criteria that many rule sets share are asked once."""
+    return LevelFacts(values=Remembered(derive(given.values)), origin=given.origin, bands=given.bands)
+
+
+def _level_decision(facts: LevelFacts, verdicts: tuple[Verdict, ...], technique: Grade) -> LevelDecision:
+    """Flags, verdicts and technique; what else a decision holds is left empty."""
+    flags = tuple(raised(flag, facts) for flag in rulebook().flags)
     return LevelDecision(
         level=facts.level,
         emergencies=tuple(flag for flag in flags if flag.kind == "emergency" and flag.truth),
         flags=tuple(flag for flag in flags if flag.kind != "emergency" and flag.truth),
         open_flags=tuple(flag for flag in flags if flag.truth is None),
         verdicts=verdicts,
-        conflicts=conflicts(verdicts, facts.values),
-        causes=tuple(grade(grading, facts) for grading in book.group("cause")),
-        classes=tuple(grade(grading, facts) for grading in book.group("class")),
-        conservative=tuple(grade(grading, facts) for grading in book.group("conservative")),
-        technique=grade(book.group("technique")[0], facts),
+        conflicts=(),
+        causes=(),
+        classes=(),
+        conservative=(),
+        technique=technique,
     )
 
 
@@ -60,6 +94,21 @@ def outcomes_of(filled: FactValues) -> dict[str, Outcome]:
 
 def evaluate(ruleset: RuleSet, facts: LevelFacts) -> Verdict:
     """The verdict of one rule set with its reasons; `facts` with what follows from them filled in."""
+    verdict = _verdict(ruleset, facts)
+    return replace(
+        verdict,
+        reasons=verdict_reasons(ruleset, facts),
+        scores=tuple(_score(score, facts.values) for score in ruleset.scores),
+        assumed=tuple(_assumed(ruleset.scores, facts.values)),
+        overridden=tuple(
+            node.words for node in ruleset.absolute if ruleset.scores and verdict.applies and node.truth(facts.values)
+        ),
+        borderline=borderline(ruleset, facts),
+    )
+
+
+def _verdict(ruleset: RuleSet, facts: LevelFacts) -> Verdict:
+    """What a rule set says and what it misses; why is left empty."""
     left = ruleset.reachable(facts.values)
     status, answer, applies = settle(left)
     return Verdict(
@@ -72,14 +121,12 @@ def evaluate(ruleset: RuleSet, facts: LevelFacts) -> Verdict:
         answer=answer,
         applies=applies,
         reachable=left,
-        reasons=verdict_reasons(ruleset, facts),
+        reasons=(),
         missing=missing_fields(ruleset, facts.values),
-        scores=tuple(_score(score, facts.values) for score in ruleset.scores),
-        assumed=tuple(_assumed(ruleset.scores, facts.values)),
-        overridden=tuple(
-            node.words for node in ruleset.absolute if ruleset.scores and applies and node.truth(facts.values)
-        ),
-        borderline=borderline(ruleset, facts),
+        scores=(),
+        assumed=(),
+        overridden=(),
+        borderline=(),
         approximation=ruleset.approximation,
         find_changes=partial(find_sensitivities, ruleset, facts.values),
     )
@@ -124,6 +171,11 @@ def _partly(node: Node, values: FactValues) -> bool:
 
 def grade(grading: Grading, facts: LevelFacts) -> Grade:
     """A grading at some facts; where all that is left begins alike, that much is settled."""
+    return replace(_grade(grading, facts), reasons=ladder_reasons(grading.ladder, facts))
+
+
+def _grade(grading: Grading, facts: LevelFacts) -> Grade:
+    """A grading without its reasons."""
     left = grading.ladder.reachable(facts.values)
     return Grade(
         id=grading.id,
@@ -132,7 +184,7 @@ def grade(grading: Grading, facts: LevelFacts) -> Grade:
         value=left[0] if len(left) == 1 else _in_common(left),
         reachable=left,
         missing=ladder_missing(grading.ladder, facts.values),
-        reasons=ladder_reasons(grading.ladder, facts),
+        reasons=(),
     )
 
 
