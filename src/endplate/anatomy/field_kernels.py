@@ -1,0 +1,185 @@
+"""Compiled loops over a smooth field on voxels: smoothing, sampling along lines and boxes, share of voxels inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+OUTSIDE, ACROSS, INSIDE = 0, 1, 2
+"""What the eight corners of a cell say: all below the level, both sides, all at or above it."""
+SURE = 5e-6
+"""A smoothed indicator this close to 0 or 1 has no neighbour on the other side of one half."""
+
+
+@njit(cache=True, nogil=True)
+def smooth(mask: Any, weights: Any) -> Any:  # pragma: no cover - compiled
+    """A mask (I, J, K) convolved along each axis with symmetric weights (3, 2 R + 1); the border's voxels go on."""
+    across = np.zeros(mask.shape, np.float32)
+    out = np.zeros(mask.shape, np.float32)
+    size_i, size_j, _ = mask.shape
+    for i in range(size_i):
+        for j in range(size_j):
+            _add_rows(mask, i, j, weights[0], 0, across[i, j])
+    for i in range(size_i):
+        for j in range(size_j):
+            _add_rows(across, i, j, weights[1], 1, out[i, j])
+            _smooth_row(out[i, j], weights[2])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _add_rows(field: Any, i: int, j: int, weights: Any, axis: int, row: Any) -> None:  # pragma: no cover - compiled
+    """Add the weighted rows about (i, j) along the first or second axis."""
+    radius = weights.size // 2
+    for t in range(-radius, radius + 1):
+        a = min(max(i + t, 0), field.shape[0] - 1) if axis == 0 else i
+        b = min(max(j + t, 0), field.shape[1] - 1) if axis == 1 else j
+        for k in range(row.size):
+            row[k] += weights[t + radius] * field[a, b, k]
+
+
+@njit(cache=True, nogil=True)
+def _smooth_row(row: Any, weights: Any) -> None:  # pragma: no cover - compiled
+    """Smooth a row in place."""
+    radius, size = weights.size // 2, row.size
+    padded = np.empty(size + 2 * radius, np.float32)
+    padded[:radius], padded[radius : size + radius], padded[size + radius :] = row[0], row, row[size - 1]
+    row[:] = 0
+    for t in range(weights.size):
+        for k in range(size):
+            row[k] += weights[t] * padded[k + t]
+
+
+@njit(cache=True, nogil=True)
+def trilinear(field: Any, i: float, j: float, k: float) -> float:  # pragma: no cover - compiled
+    """Value between voxel centres; beyond the array the nearest voxel holds."""
+    i = min(max(i, 0.0), field.shape[0] - 1.0)
+    j = min(max(j, 0.0), field.shape[1] - 1.0)
+    k = min(max(k, 0.0), field.shape[2] - 1.0)
+    i0, j0, k0 = int(i), int(j), int(k)
+    i1, j1, k1 = min(i0 + 1, field.shape[0] - 1), min(j0 + 1, field.shape[1] - 1), min(k0 + 1, field.shape[2] - 1)
+    a, b, c = i - i0, j - j0, k - k0
+    front = (field[i0, j0, k0] * (1 - c) + field[i0, j0, k1] * c) * (1 - b) + (
+        field[i0, j1, k0] * (1 - c) + field[i0, j1, k1] * c
+    ) * b
+    back = (field[i1, j0, k0] * (1 - c) + field[i1, j0, k1] * c) * (1 - b) + (
+        field[i1, j1, k0] * (1 - c) + field[i1, j1, k1] * c
+    ) * b
+    return float(front * (1 - a) + back * a)
+
+
+@njit(cache=True, nogil=True)
+def sample_box(field: Any, start: Any, steps: Any, out: Any) -> None:  # pragma: no cover - compiled
+    """Values at the points of a box, start (3,) and steps (3, 3) in voxels."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for z in range(out.shape[2]):
+                i = start[0] + steps[0, 0] * x + steps[0, 1] * y + steps[0, 2] * z
+                j = start[1] + steps[1, 0] * x + steps[1, 1] * y + steps[1, 2] * z
+                k = start[2] + steps[2, 0] * x + steps[2, 1] * y + steps[2, 2] * z
+                out[x, y, z] = trilinear(field, i, j, k)
+
+
+@njit(cache=True, nogil=True)
+def inside_box(
+    field: Any, cells: Any, start: Any, steps: Any, level: float, out: Any
+) -> None:  # pragma: no cover - compiled
+    """Whether the points of a box lie at or above a level; out (nz, nx, ny), so that whole slabs lie together."""
+    last = field.shape[0] - 1.0, field.shape[1] - 1.0, field.shape[2] - 1.0
+    for z in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            i0 = start[0] + steps[0, 0] * x + steps[0, 2] * z
+            j0 = start[1] + steps[1, 0] * x + steps[1, 2] * z
+            k0 = start[2] + steps[2, 0] * x + steps[2, 2] * z
+            for y in range(out.shape[2]):
+                i = min(max(i0 + steps[0, 1] * y, 0.0), last[0])
+                j = min(max(j0 + steps[1, 1] * y, 0.0), last[1])
+                k = min(max(k0 + steps[2, 1] * y, 0.0), last[2])
+                cell = cells[int(i), int(j), int(k)]
+                if cell == 1:
+                    out[z, x, y] = np.float32(trilinear(field, i, j, k)) >= level
+                else:
+                    out[z, x, y] = cell == 2
+
+
+@njit(cache=True, nogil=True)
+def last_places(
+    field: Any, starts: Any, step: Any, count: int, level: float, closed: bool
+) -> Any:  # pragma: no cover - compiled
+    """Where lines of `count` points leave a body for the last time, in steps from each start (n, 3), in voxels.
+
+    NaN where a line meets no body, infinity where it ends inside; `closed` has air beyond the array.
+    """
+    places = np.full(starts.shape[0], np.nan)
+    size_i, size_j, size_k = field.shape[0] - 1.0, field.shape[1] - 1.0, field.shape[2] - 1.0
+    for n in range(starts.shape[0]):
+        beyond = 0.0
+        for z in range(count - 1, -1, -1):
+            i, j, k = starts[n, 0] + step[0] * z, starts[n, 1] + step[1] * z, starts[n, 2] + step[2] * z
+            out = i < 0 or j < 0 or k < 0 or i > size_i or j > size_j or k > size_k
+            value = 0.0 if closed and out else trilinear(field, i, j, k)
+            if value >= level:
+                places[n] = np.inf if z == count - 1 else z + (value - level) / max(value - beyond, 1e-6)
+                break
+            beyond = value
+    return places
+
+
+@njit(cache=True, nogil=True)
+def fill_shares(field: Any, parts: int, level: float) -> Any:  # pragma: no cover - compiled
+    """Share of the parts^3 sub-points of each voxel above a level; a voxel whose neighbours all agree needs none."""
+    fill = np.zeros(field.shape, np.float32)
+    weights = np.empty((parts, 3))
+    for part in range(parts):
+        away = (part + 0.5) / parts - 0.5
+        weights[part, 0], weights[part, 1], weights[part, 2] = max(-away, 0.0), 1 - abs(away), max(away, 0.0)
+    near = np.empty((3, 3, 3))
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            for k in range(field.shape[2]):
+                if field[i, j, k] <= SURE:
+                    continue
+                if field[i, j, k] >= 1 - SURE:
+                    fill[i, j, k] = 1
+                else:
+                    _neighbours(field, i, j, k, near)
+                    fill[i, j, k] = _share(near, weights, level)
+    return fill
+
+
+@njit(cache=True, nogil=True)
+def _neighbours(field: Any, i: int, j: int, k: int, near: Any) -> None:  # pragma: no cover - compiled
+    """The 27 values about a voxel; beyond the array the nearest voxel holds."""
+    for a in range(3):
+        row = min(max(i + a - 1, 0), field.shape[0] - 1)
+        for b in range(3):
+            line = min(max(j + b - 1, 0), field.shape[1] - 1)
+            for c in range(3):
+                near[a, b, c] = field[row, line, min(max(k + c - 1, 0), field.shape[2] - 1)]
+
+
+@njit(cache=True, nogil=True)
+def _share(near: Any, weights: Any, level: float) -> float:  # pragma: no cover - compiled
+    """Share of sub-points above a level, interpolated between 27 values axis by axis."""
+    least, most = near.min(), near.max()
+    if most <= level:
+        return 0.0
+    if least > level:
+        return 1.0
+    parts, count = weights.shape[0], 0
+    plane = np.empty((3, 3))
+    for p in range(parts):
+        for b in range(3):
+            for c in range(3):
+                plane[b, c] = (
+                    weights[p, 0] * near[0, b, c] + weights[p, 1] * near[1, b, c] + weights[p, 2] * near[2, b, c]
+                )
+        for q in range(parts):
+            low = weights[q, 0] * plane[0, 0] + weights[q, 1] * plane[1, 0] + weights[q, 2] * plane[2, 0]
+            mid = weights[q, 0] * plane[0, 1] + weights[q, 1] * plane[1, 1] + weights[q, 2] * plane[2, 1]
+            high = weights[q, 0] * plane[0, 2] + weights[q, 1] * plane[1, 2] + weights[q, 2] * plane[2, 2]
+            for r in range(parts):
+                count += weights[r, 0] * low + weights[r, 1] * mid + weights[r, 2] * high > level
+    return count / parts**3
