@@ -69,16 +69,15 @@ def find_passage(inside: NDArray[np.bool_], box: LocalBox) -> Passage | None:
     open_column = inside.sum(axis=2) * box.step_mm <= OVERHANG_MM
     starts = np.arange(0, len(box.superior_mm), max(1, round(SLAB_STEP_MM / box.step_mm)))
     slices = np.ascontiguousarray(inside.transpose(2, 0, 1))
-    cells = (np.array([SMALLEST_CANAL_MM2, LARGEST_CANAL_MM2]) / box.step_mm**2 + np.array([1 - 1e-9, 1e-9])).astype(
-        int
-    )
+    least = int(np.ceil(SMALLEST_CANAL_MM2 / box.step_mm**2 - 1e-9))
+    most = int(LARGEST_CANAL_MM2 / box.step_mm**2 + 1e-9)
     depth = round(SLAB_MM / box.step_mm)
-    hole, start = widest_hole(slices, open_column, starts, depth, int(cells[0]), int(cells[1]))
+    hole, start = widest_hole(slices, open_column, starts, depth, least, most)
     if start >= 0:
         return _passage(hole, box, int(start), 0.0)
     for closing_mm in list(map(float, CLOSING_MM.values()))[1:]:
         holes = [(_bridged_hole(slices, open_column, box, int(start), closing_mm), int(start)) for start in starts]
-        sized = [(hole, start) for hole, start in holes if cells[0] <= hole.sum() <= cells[1]]
+        sized = [(hole, start) for hole, start in holes if least <= hole.sum() <= most]
         if sized:
             hole, start = max(sized, key=lambda found: int(found[0].sum()))
             return _passage(hole, box, start, closing_mm)

@@ -94,12 +94,13 @@ def agreed_superior(
     return np.asarray((agreed / np.linalg.norm(agreed)) @ frame.axes)
 
 
-def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:
-    """Turn about the superior axis, at most 10 degrees, that makes a vertebra most like its mirror image.
+def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox, forward_deg: float = 0.0) -> float:
+    """Turn about the superior axis that makes a vertebra most like its mirror image.
 
     Parameters
     ----------
     inside : (nx, ny, nz) bool on `box`, the frame's origin near the plane of symmetry.
+    forward_deg : turn of the direction from canal to body; none farther than 10 degrees from it is sought.
 
     Returns
     -------
@@ -107,18 +108,19 @@ def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:
     """
     thickness = np.ascontiguousarray(inside.sum(axis=2), np.float32)
     limit, shift = float(LARGEST_TURN_DEG), float(MIRROR_SHIFT_MM)
-    _, coarse, off = _most_like(thickness, box, np.arange(-limit, limit + 1, 2), np.arange(-shift, shift + 1, 2))
-    near = np.clip(coarse + np.arange(-1.5, 2, 0.5), -limit, limit)
-    return _most_like(thickness, box, near, off + np.arange(-1.0, 2.0))[1]
+    turns = forward_deg + np.arange(-limit, limit + 1, 2)
+    coarse, off = _most_like(thickness, box, turns, np.arange(-shift, shift + 1, 2))
+    near = np.clip(coarse + np.arange(-1.5, 2, 0.5), turns[0], turns[-1])
+    return _most_like(thickness, box, near, off + np.arange(-1.0, 2.0))[0]
 
 
 def _most_like(
     thickness: NDArray[np.float32], box: LocalBox, turns_deg: NDArray[np.float64], moves_mm: NDArray[np.float64]
-) -> tuple[float, float, float]:
-    """Correlation of a thickness map with its image in a mirror line, and the line's turn and move where it is best."""
+) -> tuple[float, float]:
+    """Turn and move of the mirror line at which a thickness map is most like its image."""
     reach = float(MIRROR_REACH_MM)
     places = np.stack(np.meshgrid(np.arange(0.5, reach, 2), np.arange(-1.5 * reach, reach, 2), indexing="ij"), axis=-1)
     first = np.array([box.right_mm[0], box.anterior_mm[0]])
     found = likeness(thickness, first, box.step_mm, places.reshape(-1, 2), np.deg2rad(turns_deg), moves_mm)
     turn, move = np.unravel_index(int(found.argmax()), found.shape)
-    return float(found[turn, move]), float(turns_deg[turn]), float(moves_mm[move])
+    return float(turns_deg[turn]), float(moves_mm[move])

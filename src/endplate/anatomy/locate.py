@@ -231,13 +231,8 @@ def _improve_all(drafts: list[_Draft], doubtful: Set[Level | None], *, fine: boo
 def _improve(draft: _Draft, superior: NDArray[np.float64], *, fine: bool) -> None:
     """One pass: canal and body in the present frame, then the frame from both."""
     draft.frame = Frame(origin_mm=draft.frame.origin_mm, axes=axes_from(superior, draft.frame.axes[1]))
-    anterior = _split(draft)
-    draft.frame = Frame(
-        origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=axes_from(superior, anterior)
-    )
-    if fine:
-        _split(draft)
-        draft.frame = Frame(origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=draft.frame.axes)
+    _split(draft, fine=fine)
+    draft.frame = Frame(origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=draft.frame.axes)
     draft.plates = _plates(draft, float(FINE_STEP_MM if fine else COARSE_STEP_MM))
 
 
@@ -249,27 +244,27 @@ def _plates(draft: _Draft, step_mm: float) -> tuple[Endplate | None, Endplate | 
     return find_endplates(half_level(mask, voxels), grid, draft.scan, box, draft.frame)
 
 
-def _split(draft: _Draft) -> NDArray[np.float64]:
-    """Split the draft into body and arch; returns the anterior direction."""
+def _split(draft: _Draft, *, fine: bool) -> None:
+    """Turn the draft's frame about its superior axis until it faces forward, and split body and arch in it."""
     box, bone = _whole(draft)
     draft.canal = find_passage(bone, box)
     if draft.canal is None:
         draft.body = draft.mask
-        return np.asarray(draft.frame.axes[1])
+        return
     x, y = np.nonzero(body_shadow(bone, box))
-    middle = box.right_mm[x].mean(), box.anterior_mm[y].mean()
-    forward = np.array([middle[0] - draft.canal.right_mm, middle[1] - draft.canal.anterior_mm, 0])
-    _face(draft, forward @ draft.frame.axes)
-    box, bone = _whole(draft)
-    turn = np.deg2rad(mirror_turn_deg(bone, box))
-    _face(draft, np.array([-np.sin(turn), np.cos(turn), 0]) @ draft.frame.axes)
+    across = box.right_mm[x].mean() - draft.canal.right_mm
+    forward = float(np.rad2deg(np.arctan2(-across, box.anterior_mm[y].mean() - draft.canal.anterior_mm)))
+    if not fine:
+        _turn(draft, forward)
+        box, bone = _whole(draft)
+        forward = 0.0
+    _turn(draft, mirror_turn_deg(bone, box, forward))
     box, bone = _whole(draft)
     draft.canal = find_passage(bone, box) or draft.canal
     draft.wall = find_posterior_wall(bone, box, draft.canal)
     draft.split_frame = draft.frame
     split = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
     draft.body, draft.second_share, draft.second_rise_mm = split.body, split.second_share, split.second_rise_mm
-    return np.asarray(draft.frame.axes[1])
 
 
 def _whole(draft: _Draft) -> tuple[LocalBox, NDArray[np.bool_]]:
@@ -278,8 +273,10 @@ def _whole(draft: _Draft) -> tuple[LocalBox, NDArray[np.bool_]]:
     return box, inside(draft.field, draft.sides, draft.grid, draft.frame, box)
 
 
-def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:
-    """Turn the draft's frame about its superior axis so that it faces a direction."""
+def _turn(draft: _Draft, angle_deg: float) -> None:
+    """Turn the draft's frame about its superior axis, from right towards anterior."""
+    angle = np.deg2rad(angle_deg)
+    anterior = np.array([-np.sin(angle), np.cos(angle), 0]) @ draft.frame.axes
     draft.frame = Frame(origin_mm=draft.frame.origin_mm, axes=axes_from(draft.frame.axes[2], anterior))
 
 
