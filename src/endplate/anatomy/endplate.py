@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.anatomy.robust_fit import MAD_TO_SD, tukey_fit
+from endplate.anatomy.cells import grown, shrunk
+from endplate.anatomy.robust_fit import MAD_TO_SD, solved, tukey_fit
+from endplate.anatomy.shape_kernels import enclosed, largest_part
 from endplate.anatomy.surface import Frame, LocalBox, column_starts, last_crossings
 from endplate.anatomy.vertebra import Endplate
 from endplate.cited import cited
@@ -99,9 +101,8 @@ def _plate(
     area = float(footprint.sum()) * box.step_mm**2
     if area < SMALLEST_PLATE_MM2 or hidden.sum() > HIDDEN_SHARE * (footprint | hidden).sum():
         return None
-    footprint = _without_walls(
-        ndimage.binary_opening(footprint, iterations=round(1 / box.step_mm)), height, box.step_mm
-    )
+    times = round(1 / box.step_mm)
+    footprint = _without_walls(grown(shrunk(footprint, times), times), height, box.step_mm)
     depth = ndimage.distance_transform_edt(np.pad(footprint, 1))[1:-1, 1:-1] * box.step_mm
     inner = depth > RIM_MM
     if inner.sum() * box.step_mm**2 < SMALLEST_PLATE_MM2 / 2:
@@ -131,42 +132,39 @@ def _without_walls(footprint: NDArray[np.bool_], height: NDArray[np.float64], st
     weight = ndimage.gaussian_filter(footprint.astype(float), sigma)
     smooth = ndimage.gaussian_filter(np.where(footprint, height, 0.0), sigma) / np.maximum(weight, 1e-6)
     slope = np.hypot(*np.gradient(smooth, step_mm))
-    parts, count = ndimage.label(footprint & (slope <= STEEPEST_PLATE))
-    if not count:
-        return footprint
-    flat = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
-    return np.asarray(ndimage.binary_fill_holes(flat) & footprint)
+    flat = largest_part(footprint & (slope <= STEEPEST_PLATE))
+    return np.asarray((flat | enclosed(flat)) & footprint) if flat.any() else footprint
 
 
 def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.floating]:
     """Coefficients (6,) of 1, x, y, x2, xy, y2 by iteratively reweighted least squares (Tukey)."""
-    return tukey_fit(np.ascontiguousarray(_terms(x, y).T), np.ascontiguousarray(z), int(IRLS_STEPS), 1e-3)
+    return tukey_fit(_terms(x, y), np.ascontiguousarray(z), int(IRLS_STEPS), 1e-3)
 
 
 def _terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
 
 
 def quadratic_at(
     coefficients: NDArray[np.floating], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Values of a quadratic surface, coefficients as `robust_quadratic` gives them, at points."""
-    return _terms(x, y) @ coefficients
+    return np.asarray(np.tensordot(coefficients, _terms(x, y), 1))
 
 
 def _best_normal(
     x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64], *, up: bool
 ) -> NDArray[np.float64]:
     """Outward unit normal, in the frame, of the least-squares plane through surface points."""
-    terms = np.stack([np.ones_like(x), x, y], axis=-1)
-    _, along_x, along_y = np.linalg.lstsq(terms, z, rcond=None)[0]
+    terms = np.stack([np.ones_like(x), x - x.mean(), y - y.mean()])
+    _, along_x, along_y = solved(terms, z, np.ones_like(z))
     normal = np.array([-along_x, -along_y, 1.0]) * (1 if up else -1)
     return np.asarray(normal / np.linalg.norm(normal))
 
 
 def _outline(footprint: NDArray[np.bool_], height: NDArray[np.float64], box: LocalBox) -> NDArray[np.float64]:
     """Border points (n, 3) of a footprint in the frame, in order of angle."""
-    border = footprint & ~ndimage.binary_erosion(footprint)
+    border = footprint & ~shrunk(footprint)
     i, j = np.nonzero(border)
     points = np.stack([box.right_mm[i], box.anterior_mm[j], height[i, j]], axis=-1)
     middle = points.mean(axis=0)

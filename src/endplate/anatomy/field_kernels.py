@@ -9,8 +9,6 @@ from numba import njit
 
 OUTSIDE, ACROSS, INSIDE = 0, 1, 2
 """What the eight corners of a cell say: all below the level, both sides, all at or above it."""
-SURE = 5e-6
-"""A smoothed indicator this close to 0 or 1 has no neighbour on the other side of one half."""
 
 
 @njit(cache=True, nogil=True)
@@ -58,9 +56,12 @@ def trilinear(field: Any, i: float, j: float, k: float) -> float:  # pragma: no 
     i = min(max(i, 0.0), field.shape[0] - 1.0)
     j = min(max(j, 0.0), field.shape[1] - 1.0)
     k = min(max(k, 0.0), field.shape[2] - 1.0)
-    i0, j0, k0 = int(i), int(j), int(k)
-    i1, j1, k1 = min(i0 + 1, field.shape[0] - 1), min(j0 + 1, field.shape[1] - 1), min(k0 + 1, field.shape[2] - 1)
-    a, b, c = i - i0, j - j0, k - k0
+    low_i, low_j, low_k = int(i), int(j), int(k)
+    a, b, c = i - low_i, j - low_j, k - low_k
+    # Unsigned, so that no index is checked for counting from the end.
+    i0, i1 = np.uint64(low_i), np.uint64(min(low_i + 1, field.shape[0] - 1))
+    j0, j1 = np.uint64(low_j), np.uint64(min(low_j + 1, field.shape[1] - 1))
+    k0, k1 = np.uint64(low_k), np.uint64(min(low_k + 1, field.shape[2] - 1))
     front = (field[i0, j0, k0] * (1 - c) + field[i0, j0, k1] * c) * (1 - b) + (
         field[i0, j1, k0] * (1 - c) + field[i0, j1, k1] * c
     ) * b
@@ -87,21 +88,44 @@ def inside_box(
     field: Any, cells: Any, start: Any, steps: Any, level: float, out: Any
 ) -> None:  # pragma: no cover - compiled
     """Whether the points of a box lie at or above a level; out (nz, nx, ny), so that whole slabs lie together."""
-    last = field.shape[0] - 1.0, field.shape[1] - 1.0, field.shape[2] - 1.0
+    flat, cell = cells.ravel(), np.empty(out.shape[2], np.int32)
     for z in range(out.shape[0]):
         for x in range(out.shape[1]):
-            i0 = start[0] + steps[0, 0] * x + steps[0, 2] * z
-            j0 = start[1] + steps[1, 0] * x + steps[1, 2] * z
-            k0 = start[2] + steps[2, 0] * x + steps[2, 2] * z
-            for y in range(out.shape[2]):
-                i = min(max(i0 + steps[0, 1] * y, 0.0), last[0])
-                j = min(max(j0 + steps[1, 1] * y, 0.0), last[1])
-                k = min(max(k0 + steps[2, 1] * y, 0.0), last[2])
-                cell = cells[int(i), int(j), int(k)]
-                if cell == 1:
-                    out[z, x, y] = np.float32(trilinear(field, i, j, k)) >= level
-                else:
-                    out[z, x, y] = cell == 2
+            i = start[0] + steps[0, 0] * x + steps[0, 2] * z
+            j = start[1] + steps[1, 0] * x + steps[1, 2] * z
+            k = start[2] + steps[2, 0] * x + steps[2, 2] * z
+            _cells_of_row(cells.shape, (i, j, k), steps, cell)
+            row = out[z, x]
+            for y in range(row.size):
+                side = flat[np.uint64(cell[y])]
+                row[y] = side == INSIDE
+                if side == ACROSS:
+                    value = trilinear(field, i + steps[0, 1] * y, j + steps[1, 1] * y, k + steps[2, 1] * y)
+                    row[y] = np.float32(value) >= level
+
+
+@njit(cache=True, nogil=True)
+def _cells_of_row(shape: Any, start: Any, steps: Any, cell: Any) -> None:  # pragma: no cover - compiled
+    """The cells, laid flat, of a row's points; single precision, so that they are found in vectors."""
+    i0, j0, k0 = np.float32(start[0]), np.float32(start[1]), np.float32(start[2])
+    di, dj, dk = np.float32(steps[0, 1]), np.float32(steps[1, 1]), np.float32(steps[2, 1])
+    far_i, far_j, far_k = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(shape[2] - 1)
+    across_i, across_j, zero = np.int32(shape[1] * shape[2]), np.int32(shape[2]), np.float32(0)
+    for y in range(cell.size):
+        along = np.float32(y)
+        i, j, k = i0 + di * along, j0 + dj * along, k0 + dk * along
+        i, j, k = max(i, zero), max(j, zero), max(k, zero)
+        i, j, k = min(i, far_i), min(j, far_j), min(k, far_k)
+        cell[y] = np.int32(i) * across_i + np.int32(j) * across_j + np.int32(k)
+
+
+@njit(cache=True, nogil=True)
+def _last_within(start: float, step: float, size: float, count: int) -> int:  # pragma: no cover - compiled
+    """The last point of a line that lies within an array along one axis, -1 for none; a hair's breadth within."""
+    if abs(step) < 1e-12:
+        return count - 1 if 0 <= start <= size else -1
+    place = ((size if step > 0 else 0.0) - start) / step
+    return int(min(max(np.floor(place - 1e-9), -1.0), count - 1.0))
 
 
 @njit(cache=True, nogil=True)
@@ -116,10 +140,15 @@ def last_places(
     size_i, size_j, size_k = field.shape[0] - 1.0, field.shape[1] - 1.0, field.shape[2] - 1.0
     for n in range(starts.shape[0]):
         beyond = 0.0
-        for z in range(count - 1, -1, -1):
+        last = count - 1
+        if closed:
+            for axis in range(3):
+                last = min(last, _last_within(starts[n, axis], step[axis], field.shape[axis] - 1.0, count))
+        for z in range(last, -1, -1):
             i, j, k = starts[n, 0] + step[0] * z, starts[n, 1] + step[1] * z, starts[n, 2] + step[2] * z
-            out = i < 0 or j < 0 or k < 0 or i > size_i or j > size_j or k > size_k
-            value = 0.0 if closed and out else trilinear(field, i, j, k)
+            if closed and (i < 0 or j < 0 or k < 0 or i > size_i or j > size_j or k > size_k):
+                continue
+            value = trilinear(field, i, j, k)
             if value >= level:
                 places[n] = np.inf if z == count - 1 else z + (value - level) / max(value - beyond, 1e-6)
                 break
@@ -128,8 +157,11 @@ def last_places(
 
 
 @njit(cache=True, nogil=True)
-def fill_shares(field: Any, parts: int, level: float) -> Any:  # pragma: no cover - compiled
-    """Share of the parts^3 sub-points of each voxel above a level; a voxel whose neighbours all agree needs none."""
+def fill_shares(field: Any, over: Any, parts: int, level: float) -> Any:  # pragma: no cover - compiled
+    """Share of the parts^3 sub-points of each voxel above a level.
+
+    `over` (I, J, K) counts how many of a voxel and its 26 neighbours lie above: where all agree no point is looked at.
+    """
     fill = np.zeros(field.shape, np.float32)
     weights = np.empty((parts, 3))
     for part in range(parts):
@@ -139,11 +171,9 @@ def fill_shares(field: Any, parts: int, level: float) -> Any:  # pragma: no cove
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
             for k in range(field.shape[2]):
-                if field[i, j, k] <= SURE:
-                    continue
-                if field[i, j, k] >= 1 - SURE:
+                if over[i, j, k] == 27:
                     fill[i, j, k] = 1
-                else:
+                elif over[i, j, k] > 0:
                     _neighbours(field, i, j, k, near)
                     fill[i, j, k] = _share(near, weights, level)
     return fill
@@ -163,11 +193,6 @@ def _neighbours(field: Any, i: int, j: int, k: int, near: Any) -> None:  # pragm
 @njit(cache=True, nogil=True)
 def _share(near: Any, weights: Any, level: float) -> float:  # pragma: no cover - compiled
     """Share of sub-points above a level, interpolated between 27 values axis by axis."""
-    least, most = near.min(), near.max()
-    if most <= level:
-        return 0.0
-    if least > level:
-        return 1.0
     parts, count = weights.shape[0], 0
     plane = np.empty((3, 3))
     for p in range(parts):

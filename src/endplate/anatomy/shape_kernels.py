@@ -9,55 +9,61 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def _spread(open_cells: Any, marks: Any, stack: Any, start: int, mark: int) -> int:  # pragma: no cover - compiled
-    """Mark all open cells that hang together with one by their sides; both (nx, ny) laid flat. Returns their number."""
-    columns = open_cells.shape[1]
-    cells, found = open_cells.ravel(), marks.ravel()
+def _spread(free: Any, stack: Any, start: int, across: int, mark: int) -> int:  # pragma: no cover - compiled
+    """Mark all free cells (1) that hang together with one by their sides; `free` (nx + 2, ny + 2) laid flat.
+
+    A frame of cells that are not free spares the checks for the border. Returns how many were marked.
+    """
     stack[0], top, count = start, 1, 0
-    found[start] = mark
+    free[start] = mark
     while top:
         top -= 1
         here = stack[top]
         count += 1
-        y = here % columns
-        for side in range(4):
-            there = here + (1, -1, columns, -columns)[side]
-            beyond = (side == 0 and y == columns - 1) or (side == 1 and y == 0) or there < 0 or there >= cells.size
-            if not beyond and cells[there] and found[there] == 0:
-                found[there] = mark
+        for there in (here + 1, here - 1, here + across, here - across):
+            if free[there] == 1:
+                free[there] = mark
                 stack[top] = there
                 top += 1
     return count
 
 
 @njit(cache=True, nogil=True)
+def _framed(cells: Any, wanted: bool) -> Any:  # pragma: no cover - compiled
+    """Cells (nx, ny) that are as wanted as 1 in a frame of 0 (nx + 2, ny + 2)."""
+    framed = np.zeros((cells.shape[0] + 2, cells.shape[1] + 2), np.int32)
+    for x in range(cells.shape[0]):
+        for y in range(cells.shape[1]):
+            framed[x + 1, y + 1] = cells[x, y] == wanted
+    return framed
+
+
+@njit(cache=True, nogil=True)
 def enclosed(shadow: Any) -> Any:  # pragma: no cover - compiled
     """Cells (nx, ny) of a shadow's holes: empty ones from which no way of empty cells leads to the border."""
-    empty = ~shadow
-    marks, stack = np.zeros(shadow.shape, np.int32), np.empty(shadow.size, np.int64)
+    framed, stack = _framed(shadow, False), np.empty(shadow.size, np.int64)
+    flat, across = framed.ravel(), shadow.shape[1] + 2
     rows, columns = shadow.shape
-    for x in range(rows):
-        for y in range(columns):
-            at_border = x == 0 or y == 0 or x == rows - 1 or y == columns - 1
-            if at_border and empty[x, y] and marks[x, y] == 0:
-                _spread(empty, marks, stack, x * columns + y, 1)
-    return empty & (marks == 0)
+    for x in range(1, rows + 1):
+        for y in range(1, columns + 1, 1 if x in (1, rows) else max(columns - 1, 1)):
+            if framed[x, y] == 1:
+                _spread(flat, stack, x * across + y, across, 2)
+    return framed[1:-1, 1:-1] == 1
 
 
 @njit(cache=True, nogil=True)
 def largest_part(cells: Any) -> Any:  # pragma: no cover - compiled
     """The largest part of a set of cells (nx, ny) that hangs together by sides, the first of equals."""
-    marks, stack = np.zeros(cells.shape, np.int32), np.empty(cells.size, np.int64)
-    best, most, mark = 0, 0, 0
-    columns = cells.shape[1]
-    for x in range(cells.shape[0]):
-        for y in range(columns):
-            if cells[x, y] and marks[x, y] == 0:
-                mark += 1
-                count = _spread(cells, marks, stack, x * columns + y, mark)
-                if count > most:
-                    best, most = mark, count
-    return (marks == best) & cells
+    framed, stack = _framed(cells, True), np.empty(cells.size, np.int64)
+    flat, across = framed.ravel(), cells.shape[1] + 2
+    best, most, mark = -1, 0, 1
+    for start in range(flat.size):
+        if flat[start] == 1:
+            mark += 1
+            count = _spread(flat, stack, start, across, mark)
+            if count > most:
+                best, most = mark, count
+    return framed[1:-1, 1:-1] == best
 
 
 @njit(cache=True, nogil=True)
@@ -74,7 +80,10 @@ def widest_hole(
         shadow[:] = slices[start]
         for z in range(start + 1, min(start + depth, slices.shape[0])):
             shadow |= slices[z]
-        hole = largest_part(enclosed(shadow) & open_columns)
+        holes = enclosed(shadow) & open_columns
+        if holes.sum() < max(least, best + 1):
+            continue
+        hole = largest_part(holes)
         size = hole.sum()
         if least <= size <= most and size > best:
             best, found, place = size, hole, start
@@ -86,10 +95,12 @@ def _between(map_: Any, i: float, j: float) -> float:  # pragma: no cover - comp
     """A map (nx, ny) between its points; 0 beyond them."""
     if i < 0 or j < 0 or i > map_.shape[0] - 1 or j > map_.shape[1] - 1:
         return 0.0
-    i0, j0 = min(int(i), map_.shape[0] - 2), min(int(j), map_.shape[1] - 2)
-    a, b = i - i0, j - j0
-    low = map_[i0, j0] * (1 - b) + map_[i0, j0 + 1] * b
-    return float(low * (1 - a) + (map_[i0 + 1, j0] * (1 - b) + map_[i0 + 1, j0 + 1] * b) * a)
+    low_i, low_j = min(int(i), map_.shape[0] - 2), min(int(j), map_.shape[1] - 2)
+    a, b = i - low_i, j - low_j
+    i0, j0, i1, j1 = np.uint64(low_i), np.uint64(low_j), np.uint64(low_i + 1), np.uint64(low_j + 1)
+    return float(
+        (map_[i0, j0] * (1 - b) + map_[i0, j1] * b) * (1 - a) + (map_[i1, j0] * (1 - b) + map_[i1, j1] * b) * a
+    )
 
 
 @njit(cache=True, nogil=True)

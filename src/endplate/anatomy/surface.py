@@ -80,12 +80,18 @@ def smoothing_reach(voxels: tuple[float, ...] | None = None) -> NDArray[np.intp]
 
 def fill_fraction(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Fraction (I, J, K) of each voxel inside the half-level surface of the mask."""
-    return np.asarray(fill_shares(half_level(mask), int(FILL_SUBDIVISION), HALF_LEVEL))
+    field = half_level(mask)
+    over = np.pad((field > HALF_LEVEL).view(np.uint8), 1, mode="edge")
+    for axis in range(3):
+        along = np.moveaxis(over, axis, 0)
+        over = np.moveaxis(along[:-2] + along[1:-1] + along[2:], 0, axis)
+    return np.asarray(fill_shares(field, np.ascontiguousarray(over), int(FILL_SUBDIVISION), HALF_LEVEL))
 
 
 def mask_points_mm(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.float64]:
     """World points (n, 3) of the voxel centres of a mask."""
-    return grid.to_mm(np.argwhere(mask))
+    box = around(mask)
+    return grid.to_mm(np.argwhere(mask[box]) + [side.start for side in box])
 
 
 def around(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice]:

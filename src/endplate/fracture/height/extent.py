@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,16 @@ def body_extent(vertebra: Vertebra, body: BodyField | None = None) -> Extent | N
     ----------
     body : the vertebra's field where it is there already.
     """
-    body = body or body_field(vertebra)
+    if vertebra not in _EXTENTS:
+        _EXTENTS[vertebra] = _extent(body or body_field(vertebra))
+    return _EXTENTS[vertebra]
+
+
+_EXTENTS: WeakKeyDictionary[Vertebra, Extent | None] = WeakKeyDictionary()
+"""Each reading of a level asks for its reach again; a vertebra never changes."""
+
+
+def _extent(body: BodyField) -> Extent | None:
     column = walls(body, 2, (0.0, 0.0))
     if column is None:
         return None

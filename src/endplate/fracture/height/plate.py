@@ -56,26 +56,29 @@ def smooth_surface(
     dent: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Where an endplate is seen within 10 mm of the mid-plane (nx, ny), and its smooth surface there (n,), mm."""
-    x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
-    seen = np.isfinite(height_mm) & (np.abs(x) <= SIDE_MM)
-    used = seen if dent is None else seen & ~dent
-    terms = _terms(x[used], y[used])
-    if terms.shape[1] <= 2 * len(terms):
-        return seen, height_mm[seen]
-    fit = tukey_fit(terms, height_mm[used], REWEIGHTINGS, float(STEP_SHARE) * edge_mm)
-    return seen, fit @ (terms if dent is None else _terms(x[seen], y[seen]))
+    seen = np.isfinite(height_mm) & (np.abs(right_mm) <= float(SIDE_MM))[:, None]
+    i, j = np.nonzero(seen)
+    values = height_mm[i, j]
+    terms = np.ascontiguousarray(_across(right_mm)[:, i] * _along(anterior_mm)[:, j])
+    if dent is None:
+        used, known = terms, values
+    else:
+        used, known = np.ascontiguousarray(terms[:, ~dent[i, j]]), values[~dent[i, j]]
+    if used.shape[1] <= 2 * len(used):
+        return seen, values
+    return seen, tukey_fit(used, known, REWEIGHTINGS, float(STEP_SHARE) * edge_mm) @ terms
 
 
-def _terms(x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(m, n) powers to the fourth along and the second across, products to the second along, scaled to about one."""
-    u, v = x_mm / UNIT_MM, y_mm / UNIT_MM
-    along, across = [np.ones_like(v)], [np.ones_like(u)]
-    for powers, unit, most in ((along, v, ALONG), (across, u, ACROSS)):
-        for _ in range(most):
-            powers.append(powers[-1] * unit)
-    return np.stack(
-        [across[i] * along[j] for i in range(ACROSS + 1) for j in range(ALONG + 1) if i == 0 or j <= ACROSS]
-    )
+# Powers of each term: to the fourth along and the second across, products to the second along.
+_POWERS = np.array([(i, j) for i in range(ACROSS + 1) for j in range(ALONG + 1) if i == 0 or j <= ACROSS])
+
+
+def _across(right_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((right_mm / UNIT_MM) ** _POWERS[:, :1])
+
+
+def _along(anterior_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((anterior_mm / UNIT_MM) ** _POWERS[:, 1:])
 
 
 def weighted_fit(
