@@ -157,7 +157,7 @@ def _best_normal(
 ) -> NDArray[np.float64]:
     """Outward unit normal, in the frame, of the least-squares plane through surface points."""
     terms = np.stack([np.ones_like(x), x - x.mean(), y - y.mean()])
-    _, along_x, along_y = solved(terms, z, np.ones_like(z))
+    _, along_x, along_y = solved(terms, z, np.ones_like(z), len(z))
     normal = np.array([-along_x, -along_y, 1.0]) * (1 if up else -1)
     return np.asarray(normal / np.linalg.norm(normal))
 

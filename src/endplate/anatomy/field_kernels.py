@@ -1,4 +1,7 @@
-"""Compiled loops over a smooth field on voxels: smoothing, sampling along lines and boxes, share of voxels inside."""
+"""Compiled loops over a smooth field on voxels: smoothing, sampling along lines and boxes, share of voxels inside.
+
+Loops over numbers only: a whole-array assignment takes seconds to compile, for the text of an error it may raise.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,15 @@ def smooth(mask: Any, weights: Any) -> Any:  # pragma: no cover - compiled
     """A mask (I, J, K) convolved along each axis with symmetric weights (3, 2 R + 1); the border's voxels go on."""
     across = np.zeros(mask.shape, np.float32)
     out = np.zeros(mask.shape, np.float32)
-    size_i, size_j, _ = mask.shape
+    size_i, size_j, size_k = mask.shape
+    padded = np.empty(size_k + weights.shape[1], np.float32)
     for i in range(size_i):
         for j in range(size_j):
             _add_rows(mask, i, j, weights[0], 0, across[i, j])
     for i in range(size_i):
         for j in range(size_j):
             _add_rows(across, i, j, weights[1], 1, out[i, j])
-            _smooth_row(out[i, j], weights[2])
+            _smooth_row(out[i, j], weights[2], padded)
     return out
 
 
@@ -39,12 +43,13 @@ def _add_rows(field: Any, i: int, j: int, weights: Any, axis: int, row: Any) -> 
 
 
 @njit(cache=True, nogil=True)
-def _smooth_row(row: Any, weights: Any) -> None:  # pragma: no cover - compiled
-    """Smooth a row in place."""
+def _smooth_row(row: Any, weights: Any, padded: Any) -> None:  # pragma: no cover - compiled
+    """Smooth a row in place; `padded` has room for it and for what lies beyond its ends."""
     radius, size = weights.size // 2, row.size
-    padded = np.empty(size + 2 * radius, np.float32)
-    padded[:radius], padded[radius : size + radius], padded[size + radius :] = row[0], row, row[size - 1]
-    row[:] = 0
+    for k in range(size + 2 * radius):
+        padded[k] = row[min(max(k - radius, 0), size - 1)]
+    for k in range(size):
+        row[k] = 0
     for t in range(weights.size):
         for k in range(size):
             row[k] += weights[t] * padded[k + t]
@@ -136,10 +141,10 @@ def last_places(
 
     NaN where a line meets no body, infinity where it ends inside; `closed` has air beyond the array.
     """
-    places = np.full(starts.shape[0], np.nan)
+    places = np.empty(starts.shape[0])
     size_i, size_j, size_k = field.shape[0] - 1.0, field.shape[1] - 1.0, field.shape[2] - 1.0
     for n in range(starts.shape[0]):
-        beyond = 0.0
+        places[n], beyond = np.nan, 0.0
         last = count - 1
         if closed:
             for axis in range(3):
@@ -163,11 +168,10 @@ def fill_shares(field: Any, over: Any, parts: int, level: float) -> Any:  # prag
     `over` (I, J, K) counts how many of a voxel and its 26 neighbours lie above: where all agree no point is looked at.
     """
     fill = np.zeros(field.shape, np.float32)
-    weights = np.empty((parts, 3))
+    weights, near, plane = np.empty((parts, 3)), np.empty((3, 3, 3)), np.empty((3, 3))
     for part in range(parts):
         away = (part + 0.5) / parts - 0.5
         weights[part, 0], weights[part, 1], weights[part, 2] = max(-away, 0.0), 1 - abs(away), max(away, 0.0)
-    near = np.empty((3, 3, 3))
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
             for k in range(field.shape[2]):
@@ -175,7 +179,7 @@ def fill_shares(field: Any, over: Any, parts: int, level: float) -> Any:  # prag
                     fill[i, j, k] = 1
                 elif over[i, j, k] > 0:
                     _neighbours(field, i, j, k, near)
-                    fill[i, j, k] = _share(near, weights, level)
+                    fill[i, j, k] = _share(near, weights, level, plane)
     return fill
 
 
@@ -191,10 +195,9 @@ def _neighbours(field: Any, i: int, j: int, k: int, near: Any) -> None:  # pragm
 
 
 @njit(cache=True, nogil=True)
-def _share(near: Any, weights: Any, level: float) -> float:  # pragma: no cover - compiled
-    """Share of sub-points above a level, interpolated between 27 values axis by axis."""
+def _share(near: Any, weights: Any, level: float, plane: Any) -> float:  # pragma: no cover - compiled
+    """Share of sub-points above a level, between 27 values axis by axis; `plane` (3, 3) is working room."""
     parts, count = weights.shape[0], 0
-    plane = np.empty((3, 3))
     for p in range(parts):
         for b in range(3):
             for c in range(3):

@@ -30,9 +30,9 @@ def tukey_fit(terms: NDArray[np.float64], values: NDArray[np.float64], steps: in
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def solved(terms: Any, values: Any, weight: Any) -> Any:  # pragma: no cover - compiled
-    """Weighted least squares by Cholesky's decomposition of the normal equations."""
-    count, points = terms.shape
+def solved(terms: Any, values: Any, weight: Any, points: int) -> Any:  # pragma: no cover - compiled
+    """Weighted least squares over the first points, by Cholesky's decomposition of the normal equations."""
+    count = terms.shape[0]
     lower = np.empty((count, count))
     right = np.empty(count)
     weighted = np.empty(points)
@@ -107,14 +107,16 @@ def _tukey(
     terms: Any, values: Any, steps: int, least: float, cut: float, to_sd: float
 ) -> Any:  # pragma: no cover - compiled
     """Solve, weigh by residuals, solve again."""
-    weight = np.ones(values.size)
-    rest, size = np.empty(values.size), np.empty(values.size)
-    fit = np.zeros(terms.shape[0])
+    weight, rest, size = np.empty(values.size), np.empty(values.size), np.empty(values.size)
+    for n in range(values.size):
+        weight[n] = 1
+    fit = np.empty(terms.shape[0])
     for step in range(steps):
-        fit = solved(terms, values, weight)
+        fit = solved(terms, values, weight, values.size)
         if step == steps - 1:
             break
-        rest[:] = values
+        for n in range(values.size):
+            rest[n] = values[n]
         for a in range(fit.size):
             for n in range(values.size):
                 rest[n] -= fit[a] * terms[a, n]

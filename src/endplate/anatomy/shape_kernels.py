@@ -29,41 +29,58 @@ def _spread(free: Any, stack: Any, start: int, across: int, mark: int) -> int:  
 
 
 @njit(cache=True, nogil=True)
-def _framed(cells: Any, wanted: bool) -> Any:  # pragma: no cover - compiled
-    """Cells (nx, ny) that are as wanted as 1 in a frame of 0 (nx + 2, ny + 2)."""
-    framed = np.zeros((cells.shape[0] + 2, cells.shape[1] + 2), np.int32)
-    for x in range(cells.shape[0]):
-        for y in range(cells.shape[1]):
-            framed[x + 1, y + 1] = cells[x, y] == wanted
-    return framed
+def _enclose(shadow: Any, framed: Any, stack: Any) -> None:  # pragma: no cover - compiled
+    """Set a frame's cells (nx + 2, ny + 2) to 1 where a shadow has a hole, else to 0 or 2."""
+    rows, columns = shadow.shape
+    flat, across = framed.ravel(), columns + 2
+    for x in range(rows + 2):
+        for y in range(across):
+            at_rim = x == 0 or y == 0 or x > rows or y > columns
+            framed[x, y] = 0 if at_rim or shadow[x - 1, y - 1] else 1
+    for x in range(1, rows + 1):
+        for y in range(1, columns + 1, 1 if x in (1, rows) else max(columns - 1, 1)):
+            if framed[x, y] == 1:
+                _spread(flat, stack, x * across + y, across, 2)
 
 
 @njit(cache=True, nogil=True)
 def enclosed(shadow: Any) -> Any:  # pragma: no cover - compiled
     """Cells (nx, ny) of a shadow's holes: empty ones from which no way of empty cells leads to the border."""
-    framed, stack = _framed(shadow, False), np.empty(shadow.size, np.int64)
-    flat, across = framed.ravel(), shadow.shape[1] + 2
     rows, columns = shadow.shape
-    for x in range(1, rows + 1):
-        for y in range(1, columns + 1, 1 if x in (1, rows) else max(columns - 1, 1)):
-            if framed[x, y] == 1:
-                _spread(flat, stack, x * across + y, across, 2)
-    return framed[1:-1, 1:-1] == 1
+    framed, holes = np.empty((rows + 2, columns + 2), np.int32), np.empty(shadow.shape, np.bool_)
+    _enclose(shadow, framed, np.empty(shadow.size, np.int64))
+    for x in range(rows):
+        for y in range(columns):
+            holes[x, y] = framed[x + 1, y + 1] == 1
+    return holes
+
+
+@njit(cache=True, nogil=True)
+def _mark_parts(framed: Any, stack: Any) -> tuple[int, int]:  # pragma: no cover - compiled
+    """Mark parts of cells that are 1 with numbers from 3 on; mark and size of the largest, the first of equals."""
+    flat, best, most, mark = framed.ravel(), -1, 0, 2
+    for start in range(flat.size):
+        if flat[start] == 1:
+            mark += 1
+            count = _spread(flat, stack, start, framed.shape[1], mark)
+            if count > most:
+                best, most = mark, count
+    return best, most
 
 
 @njit(cache=True, nogil=True)
 def largest_part(cells: Any) -> Any:  # pragma: no cover - compiled
     """The largest part of a set of cells (nx, ny) that hangs together by sides, the first of equals."""
-    framed, stack = _framed(cells, True), np.empty(cells.size, np.int64)
-    flat, across = framed.ravel(), cells.shape[1] + 2
-    best, most, mark = -1, 0, 1
-    for start in range(flat.size):
-        if flat[start] == 1:
-            mark += 1
-            count = _spread(flat, stack, start, across, mark)
-            if count > most:
-                best, most = mark, count
-    return framed[1:-1, 1:-1] == best
+    rows, columns = cells.shape
+    framed, part = np.zeros((rows + 2, columns + 2), np.int32), np.empty(cells.shape, np.bool_)
+    for x in range(rows):
+        for y in range(columns):
+            framed[x + 1, y + 1] = cells[x, y]
+    best, _ = _mark_parts(framed, np.empty(cells.size, np.int64))
+    for x in range(rows):
+        for y in range(columns):
+            part[x, y] = framed[x + 1, y + 1] == best
+    return part
 
 
 @njit(cache=True, nogil=True)
@@ -74,20 +91,39 @@ def widest_hole(
 
     `slices` (nz, nx, ny) lie one upon another, a slab is `depth` of them; `least` and `most` in cells.
     """
-    best, found, place = 0, np.zeros(open_columns.shape, np.bool_), -1
-    shadow = np.empty(open_columns.shape, np.bool_)
+    rows, columns = open_columns.shape
+    best, place = 0, -1
+    found, shadow = np.zeros(open_columns.shape, np.bool_), np.empty(open_columns.shape, np.bool_)
+    framed, stack = np.empty((rows + 2, columns + 2), np.int32), np.empty(shadow.size, np.int64)
     for start in starts:
-        shadow[:] = slices[start]
-        for z in range(start + 1, min(start + depth, slices.shape[0])):
-            shadow |= slices[z]
-        holes = enclosed(shadow) & open_columns
-        if holes.sum() < max(least, best + 1):
+        _shade(slices, start, min(start + depth, slices.shape[0]), shadow)
+        _enclose(shadow, framed, stack)
+        holes = 0
+        for x in range(rows):
+            for y in range(columns):
+                if framed[x + 1, y + 1] == 1:
+                    framed[x + 1, y + 1] = 1 if open_columns[x, y] else 2
+                    holes += open_columns[x, y]
+        if holes < max(least, best + 1):
             continue
-        hole = largest_part(holes)
-        size = hole.sum()
+        mark, size = _mark_parts(framed, stack)
         if least <= size <= most and size > best:
-            best, found, place = size, hole, start
+            best, place = size, start
+            for x in range(rows):
+                for y in range(columns):
+                    found[x, y] = framed[x + 1, y + 1] == mark
     return found, place
+
+
+@njit(cache=True, nogil=True)
+def _shade(slices: Any, first: int, stop: int, shadow: Any) -> None:  # pragma: no cover - compiled
+    """The shadow (nx, ny) of some slices."""
+    for x in range(shadow.shape[0]):
+        for y in range(shadow.shape[1]):
+            shadow[x, y] = slices[first, x, y]
+        for z in range(first + 1, stop):
+            for y in range(shadow.shape[1]):
+                shadow[x, y] |= slices[z, x, y]
 
 
 @njit(cache=True, nogil=True)

@@ -81,10 +81,10 @@ def patch_means(
     x: Any, y: Any, values: Any, centres: Any, reach: float, needed: float, second_moment: float
 ) -> Any:  # pragma: no cover - compiled
     """Means (n,) over patches of quadratics fitted about centres (n, 2), near points weighing more; NaN if too few."""
-    means = np.full(centres.shape[0], np.nan)
+    means = np.empty(centres.shape[0])
     terms, near, weight = np.empty((6, x.size)), np.empty(x.size), np.empty(x.size)
     for c in range(centres.shape[0]):
-        count = 0
+        count, means[c] = np.intp(0), np.nan  # a plain 0 would have the solution compiled for it alone
         for n in range(x.size):
             u, v = (x[n] - centres[c, 0]) / reach, (y[n] - centres[c, 1]) / reach
             share = 1 - u * u - v * v
@@ -94,6 +94,6 @@ def patch_means(
                 near[count], weight[count] = values[n], share
                 count += 1
         if count >= needed:
-            fit = solved(np.ascontiguousarray(terms[:, :count]), near[:count], weight[:count])
+            fit = solved(terms, near, weight, count)
             means[c] = fit[0] + (fit[3] + fit[5]) * second_moment
     return means

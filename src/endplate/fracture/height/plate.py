@@ -85,4 +85,4 @@ def weighted_fit(
     terms: NDArray[np.float64], values: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Weighted least squares (n, m), (n,), (n,) -> (m,) by the normal equations; the terms scaled to about one."""
-    return np.asarray(solved(np.ascontiguousarray(terms.T), np.ascontiguousarray(values), weight))
+    return np.asarray(solved(np.ascontiguousarray(terms.T), np.ascontiguousarray(values), weight, len(values)))
