@@ -175,9 +175,10 @@ def fill_shares(field: Any, over: Any, parts: int, level: float) -> Any:  # prag
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
             for k in range(field.shape[2]):
-                if over[i, j, k] == 27:
+                count = over[i, j, k]
+                if count == near.size:
                     fill[i, j, k] = 1
-                elif over[i, j, k] > 0:
+                elif count > 0:
                     _neighbours(field, i, j, k, near)
                     fill[i, j, k] = _share(near, weights, level, plane)
     return fill

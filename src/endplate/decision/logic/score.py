@@ -89,7 +89,7 @@ def _read_by(item: Item) -> tuple[str, ...]:
     return tuple(sorted({name for node in item.nodes for name in fields(node)}))
 
 
-@lru_cache(maxsize=2**14)
+@lru_cache(maxsize=1 << 14)
 def _bounds_at(item: Item, values: tuple[Any, ...]) -> tuple[float, float]:
     return item.bounds(dict(zip(_read_by(item), values, strict=True)))
 
