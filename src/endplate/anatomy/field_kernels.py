@@ -14,35 +14,33 @@ OUTSIDE, ACROSS, INSIDE = 0, 1, 2
 """What the eight corners of a cell say: all below the level, both sides, all at or above it."""
 
 
-@njit(cache=True, nogil=True)
-def smooth(mask: Any, weights: Any) -> Any:  # pragma: no cover - compiled
-    """A mask (I, J, K) convolved along each axis with symmetric weights (3, 2 R + 1); the border's voxels go on."""
-    across = np.zeros(mask.shape, np.float32)
-    out = np.zeros(mask.shape, np.float32)
-    size_i, size_j, size_k = mask.shape
-    padded = np.empty(size_k + weights.shape[1], np.float32)
-    for i in range(size_i):
-        for j in range(size_j):
-            _add_rows(mask, i, j, weights[0], 0, across[i, j])
-    for i in range(size_i):
-        for j in range(size_j):
-            _add_rows(across, i, j, weights[1], 1, out[i, j])
+@njit(cache=True, nogil=True, error_model="numpy")
+def smooth(field: Any, weights: Any, across: Any, out: Any, padded: Any) -> None:  # pragma: no cover - compiled
+    """A field (I, J, K) convolved along each axis with symmetric weights (3, 2 R + 1); the border's voxels go on.
+
+    `across` and `out` are zeros of its shape, `padded` is room for a row and 2 R more.
+    """
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            _add_rows(field, i, j, weights[0], True, across[i, j])
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            _add_rows(across, i, j, weights[1], False, out[i, j])
             _smooth_row(out[i, j], weights[2], padded)
-    return out
 
 
-@njit(cache=True, nogil=True)
-def _add_rows(field: Any, i: int, j: int, weights: Any, axis: int, row: Any) -> None:  # pragma: no cover - compiled
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_rows(field: Any, i: int, j: int, weights: Any, first: bool, row: Any) -> None:  # pragma: no cover - compiled
     """Add the weighted rows about (i, j) along the first or second axis."""
     radius = weights.size // 2
     for t in range(-radius, radius + 1):
-        a = min(max(i + t, 0), field.shape[0] - 1) if axis == 0 else i
-        b = min(max(j + t, 0), field.shape[1] - 1) if axis == 1 else j
+        a = min(max(i + t, 0), field.shape[0] - 1) if first else i
+        b = j if first else min(max(j + t, 0), field.shape[1] - 1)
         for k in range(row.size):
             row[k] += weights[t + radius] * field[a, b, k]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _smooth_row(row: Any, weights: Any, padded: Any) -> None:  # pragma: no cover - compiled
     """Smooth a row in place; `padded` has room for it and for what lies beyond its ends."""
     radius, size = weights.size // 2, row.size
@@ -55,7 +53,7 @@ def _smooth_row(row: Any, weights: Any, padded: Any) -> None:  # pragma: no cove
             row[k] += weights[t] * padded[k + t]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def trilinear(field: Any, i: float, j: float, k: float) -> float:  # pragma: no cover - compiled
     """Value between voxel centres; beyond the array the nearest voxel holds."""
     i = min(max(i, 0.0), field.shape[0] - 1.0)
@@ -76,7 +74,7 @@ def trilinear(field: Any, i: float, j: float, k: float) -> float:  # pragma: no 
     return float(front * (1 - a) + back * a)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sample_box(field: Any, start: Any, steps: Any, out: Any) -> None:  # pragma: no cover - compiled
     """Values at the points of a box, start (3,) and steps (3, 3) in voxels."""
     for x in range(out.shape[0]):
@@ -88,7 +86,7 @@ def sample_box(field: Any, start: Any, steps: Any, out: Any) -> None:  # pragma:
                 out[x, y, z] = trilinear(field, i, j, k)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def inside_box(
     field: Any, cells: Any, start: Any, steps: Any, level: float, out: Any
 ) -> None:  # pragma: no cover - compiled
@@ -109,7 +107,7 @@ def inside_box(
                     row[y] = np.float32(value) >= level
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cells_of_row(shape: Any, start: Any, steps: Any, cell: Any) -> None:  # pragma: no cover - compiled
     """The cells, laid flat, of a row's points; single precision, so that they are found in vectors."""
     i0, j0, k0 = np.float32(start[0]), np.float32(start[1]), np.float32(start[2])
@@ -124,7 +122,7 @@ def _cells_of_row(shape: Any, start: Any, steps: Any, cell: Any) -> None:  # pra
         cell[y] = np.int32(i) * across_i + np.int32(j) * across_j + np.int32(k)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _last_within(start: float, step: float, size: float, count: int) -> int:  # pragma: no cover - compiled
     """The last point of a line that lies within an array along one axis, -1 for none; a hair's breadth within."""
     if abs(step) < 1e-12:
@@ -133,7 +131,7 @@ def _last_within(start: float, step: float, size: float, count: int) -> int:  # 
     return int(min(max(np.floor(place - 1e-9), -1.0), count - 1.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def last_places(
     field: Any, starts: Any, step: Any, count: int, level: float, closed: bool
 ) -> Any:  # pragma: no cover - compiled
@@ -161,17 +159,14 @@ def last_places(
     return places
 
 
-@njit(cache=True, nogil=True)
-def fill_shares(field: Any, over: Any, parts: int, level: float) -> Any:  # pragma: no cover - compiled
-    """Share of the parts^3 sub-points of each voxel above a level.
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_shares(field: Any, over: Any, level: float, weights: Any, fill: Any) -> None:  # pragma: no cover - compiled
+    """Share of the sub-points of each voxel above a level, added to `fill`, which holds zeros.
 
+    `weights` (parts, 3) of the voxel before, itself and the one behind at the sub-points along an axis.
     `over` (I, J, K) counts how many of a voxel and its 26 neighbours lie above: where all agree no point is looked at.
     """
-    fill = np.zeros(field.shape, np.float32)
-    weights, near, plane = np.empty((parts, 3)), np.empty((3, 3, 3)), np.empty((3, 3))
-    for part in range(parts):
-        away = (part + 0.5) / parts - 0.5
-        weights[part, 0], weights[part, 1], weights[part, 2] = max(-away, 0.0), 1 - abs(away), max(away, 0.0)
+    near, plane = np.empty((3, 3, 3)), np.empty((3, 3))
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
             for k in range(field.shape[2]):
@@ -181,10 +176,9 @@ def fill_shares(field: Any, over: Any, parts: int, level: float) -> Any:  # prag
                 elif count > 0:
                     _neighbours(field, i, j, k, near)
                     fill[i, j, k] = _share(near, weights, level, plane)
-    return fill
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _neighbours(field: Any, i: int, j: int, k: int, near: Any) -> None:  # pragma: no cover - compiled
     """The 27 values about a voxel; beyond the array the nearest voxel holds."""
     for a in range(3):
@@ -195,7 +189,7 @@ def _neighbours(field: Any, i: int, j: int, k: int, near: Any) -> None:  # pragm
                 near[a, b, c] = field[row, line, min(max(k + c - 1, 0), field.shape[2] - 1)]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _share(near: Any, weights: Any, level: float, plane: Any) -> float:  # pragma: no cover - compiled
     """Share of sub-points above a level, between 27 values axis by axis; `plane` (3, 3) is working room."""
     parts, count = weights.shape[0], 0

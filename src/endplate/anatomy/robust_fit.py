@@ -29,7 +29,7 @@ def tukey_fit(terms: NDArray[np.float64], values: NDArray[np.float64], steps: in
     return np.asarray(_tukey(terms, values, steps, float(least_sd), float(TUKEY_CUT), float(MAD_TO_SD)))
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def solved(terms: Any, values: Any, weight: Any, points: int) -> Any:  # pragma: no cover - compiled
     """Weighted least squares over the first points, by Cholesky's decomposition of the normal equations."""
     count = terms.shape[0]
@@ -52,7 +52,7 @@ def solved(terms: Any, values: Any, weight: Any, points: int) -> Any:  # pragma:
     return _cholesky_solved(lower, right)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cholesky_solved(lower: Any, right: Any) -> Any:  # pragma: no cover - compiled
     """Solve with a symmetric matrix given by its lower half, in place."""
     count = right.size
@@ -72,7 +72,7 @@ def _cholesky_solved(lower: Any, right: Any) -> Any:  # pragma: no cover - compi
     return right
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _middle(values: Any) -> float:  # pragma: no cover - compiled
     """Median, by Hoare's selection in place: numba's own takes seconds to compile."""
     upper = values.size // 2
@@ -102,7 +102,7 @@ def _middle(values: Any) -> float:  # pragma: no cover - compiled
     return float((below + above) / 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _tukey(
     terms: Any, values: Any, steps: int, least: float, cut: float, to_sd: float
 ) -> Any:  # pragma: no cover - compiled

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _spread(free: Any, stack: Any, start: int, across: int, mark: int) -> int:  # pragma: no cover - compiled
     """Mark all free cells (1) that hang together with one by their sides; `free` (nx + 2, ny + 2) laid flat.
 
@@ -28,7 +28,7 @@ def _spread(free: Any, stack: Any, start: int, across: int, mark: int) -> int:  
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _enclose(shadow: Any, framed: Any, stack: Any) -> None:  # pragma: no cover - compiled
     """Set a frame's cells (nx + 2, ny + 2) to 1 where a shadow has a hole, else to 0 or 2."""
     rows, columns = shadow.shape
@@ -43,7 +43,7 @@ def _enclose(shadow: Any, framed: Any, stack: Any) -> None:  # pragma: no cover 
                 _spread(flat, stack, x * across + y, across, 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def enclosed(shadow: Any) -> Any:  # pragma: no cover - compiled
     """Cells (nx, ny) of a shadow's holes: empty ones from which no way of empty cells leads to the border."""
     rows, columns = shadow.shape
@@ -55,7 +55,7 @@ def enclosed(shadow: Any) -> Any:  # pragma: no cover - compiled
     return holes
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _mark_parts(framed: Any, stack: Any) -> tuple[int, int]:  # pragma: no cover - compiled
     """Mark parts of cells that are 1 with numbers from 3 on; mark and size of the largest, the first of equals."""
     flat, best, most, mark = framed.ravel(), -1, 0, 2
@@ -68,14 +68,15 @@ def _mark_parts(framed: Any, stack: Any) -> tuple[int, int]:  # pragma: no cover
     return best, most
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def largest_part(cells: Any) -> Any:  # pragma: no cover - compiled
     """The largest part of a set of cells (nx, ny) that hangs together by sides, the first of equals."""
     rows, columns = cells.shape
-    framed, part = np.zeros((rows + 2, columns + 2), np.int32), np.empty(cells.shape, np.bool_)
-    for x in range(rows):
-        for y in range(columns):
-            framed[x + 1, y + 1] = cells[x, y]
+    framed, part = np.empty((rows + 2, columns + 2), np.int32), np.empty(cells.shape, np.bool_)
+    for x in range(rows + 2):
+        for y in range(columns + 2):
+            at_rim = x == 0 or y == 0 or x > rows or y > columns
+            framed[x, y] = 0 if at_rim else cells[x - 1, y - 1]
     best, _ = _mark_parts(framed, np.empty(cells.size, np.int64))
     for x in range(rows):
         for y in range(columns):
@@ -83,7 +84,7 @@ def largest_part(cells: Any) -> Any:  # pragma: no cover - compiled
     return part
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def widest_hole(
     slices: Any, open_columns: Any, starts: Any, depth: int, least: int, most: int
 ) -> Any:  # pragma: no cover - compiled
@@ -93,7 +94,7 @@ def widest_hole(
     """
     rows, columns = open_columns.shape
     best, place = 0, -1
-    found, shadow = np.zeros(open_columns.shape, np.bool_), np.empty(open_columns.shape, np.bool_)
+    found, shadow = np.empty(open_columns.shape, np.bool_), np.empty(open_columns.shape, np.bool_)
     framed, stack = np.empty((rows + 2, columns + 2), np.int32), np.empty(shadow.size, np.int64)
     for start in starts:
         _shade(slices, start, min(start + depth, slices.shape[0]), shadow)
@@ -115,7 +116,7 @@ def widest_hole(
     return found, place
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _shade(slices: Any, first: int, stop: int, shadow: Any) -> None:  # pragma: no cover - compiled
     """The shadow (nx, ny) of some slices."""
     for x in range(shadow.shape[0]):
@@ -126,7 +127,7 @@ def _shade(slices: Any, first: int, stop: int, shadow: Any) -> None:  # pragma: 
                 shadow[x, y] |= slices[z, x, y]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _between(map_: Any, i: float, j: float) -> float:  # pragma: no cover - compiled
     """A map (nx, ny) between its points; 0 beyond them."""
     if i < 0 or j < 0 or i > map_.shape[0] - 1 or j > map_.shape[1] - 1:
@@ -139,7 +140,7 @@ def _between(map_: Any, i: float, j: float) -> float:  # pragma: no cover - comp
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def likeness(
     thickness: Any, first: Any, step: float, places: Any, turns: Any, moves: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -168,16 +169,16 @@ def likeness(
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def before_wall(
-    mask: Any, to_frame: Any, offset: Any, wall: Any, first: Any, step: float, footprint: Any
-) -> Any:  # pragma: no cover - compiled
-    """Voxels (I, J, K) of a mask on the body's side of its posterior wall.
+    mask: Any, to_frame: Any, offset: Any, wall: Any, footprint: Any, front: Any
+) -> None:  # pragma: no cover - compiled
+    """Voxels (I, J, K) of a mask on the body's side of its posterior wall, set in `front`.
 
     `to_frame` (3, 3) and `offset` (3,) bring an index into the frame; `wall` : offset and slope of its line, and of the
-    canal the right and anterior coordinate and the half width, mm; `first` : coordinates of the footprint's first cell.
+    canal the right and anterior coordinate and the half width; then of the footprint the coordinates of its first cell
+    and its step, mm.
     """
-    front = np.zeros(mask.shape, np.bool_)
     rows, columns = footprint.shape
     for i in range(mask.shape[0]):
         for j in range(mask.shape[1]):
@@ -188,7 +189,6 @@ def before_wall(
                 y = to_frame[1, 0] * i + to_frame[1, 1] * j + to_frame[1, 2] * k + offset[1]
                 z = to_frame[2, 0] * i + to_frame[2, 1] * j + to_frame[2, 2] * k + offset[2]
                 if y > wall[0] + wall[1] * z or (abs(x - wall[2]) < wall[4] and y > wall[3]):
-                    row = min(max(int(np.rint((x - first[0]) / step)), 0), rows - 1)
-                    column = min(max(int(np.rint((y - first[1]) / step)), 0), columns - 1)
+                    row = min(max(int(np.rint((x - wall[5]) / wall[7])), 0), rows - 1)
+                    column = min(max(int(np.rint((y - wall[6]) / wall[7])), 0), columns - 1)
                     front[i, j, k] = footprint[row, column]
-    return front

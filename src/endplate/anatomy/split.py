@@ -134,9 +134,9 @@ def split_body(mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: Posterio
 def _front(mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: PosteriorWall) -> NDArray[np.bool_]:
     """What of a mask (I, J, K) lies on the body's side of the wall: before its corners' line, or before the canal."""
     canal = wall.canal
-    numbers = wall.line[0] - PEDICLE_ROOT_MM, wall.line[1], canal.right_mm, canal.anterior_mm, canal.half_width_mm
-    first = np.array([wall.right_mm[0], wall.anterior_mm[0]])
-    step = float(wall.right_mm[1] - wall.right_mm[0])
+    numbers = [wall.line[0] - PEDICLE_ROOT_MM, wall.line[1], canal.right_mm, canal.anterior_mm, canal.half_width_mm]
+    numbers += [wall.right_mm[0], wall.anterior_mm[0], wall.right_mm[1] - wall.right_mm[0]]
     to_frame = np.ascontiguousarray(frame.axes @ grid.affine[:3, :3])
-    offset = frame.to_local(grid.affine[:3, 3])
-    return np.asarray(before_wall(mask, to_frame, offset, np.array(numbers, float), first, step, wall.footprint))
+    front = np.zeros(mask.shape, bool)
+    before_wall(mask, to_frame, frame.to_local(grid.affine[:3, 3]), np.array(numbers, float), wall.footprint, front)
+    return front

@@ -70,7 +70,10 @@ def half_level(mask: NDArray[np.bool_], voxels: tuple[float, ...] | None = None)
     place = np.arange(-reach.max(), reach.max() + 1)
     weights = np.where(np.abs(place) <= reach[:, None], np.exp(-0.5 * (place / sigma[:, None]) ** 2), 0)
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray(smooth(np.ascontiguousarray(mask), weights.astype(np.float32)))
+    across, out = np.zeros(mask.shape, np.float32), np.zeros(mask.shape, np.float32)
+    padded = np.empty(mask.shape[2] + weights.shape[1], np.float32)
+    smooth(np.ascontiguousarray(mask, np.float32), weights.astype(np.float32), across, out, padded)
+    return out
 
 
 def smoothing_reach(voxels: tuple[float, ...] | None = None) -> NDArray[np.intp]:
@@ -85,7 +88,11 @@ def fill_fraction(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     for axis in range(3):
         along = np.moveaxis(over, axis, 0)
         over = np.moveaxis(along[:-2] + along[1:-1] + along[2:], 0, axis)
-    return np.asarray(fill_shares(field, np.ascontiguousarray(over), int(FILL_SUBDIVISION), HALF_LEVEL))
+    away = (np.arange(int(FILL_SUBDIVISION)) + 0.5) / FILL_SUBDIVISION - 0.5
+    weights = np.stack([np.maximum(-away, 0), 1 - np.abs(away), np.maximum(away, 0)], axis=-1)
+    fill = np.zeros(mask.shape, np.float32)
+    fill_shares(field, np.ascontiguousarray(over), float(HALF_LEVEL), weights, fill)
+    return fill
 
 
 def mask_points_mm(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.float64]:

@@ -76,7 +76,7 @@ def _median(row: NDArray[np.float64]) -> float:
     return float(np.median(known)) if 2 * len(known) >= len(row) else float("nan")
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def patch_means(
     x: Any, y: Any, values: Any, centres: Any, reach: float, needed: float, second_moment: float
 ) -> Any:  # pragma: no cover - compiled
@@ -84,7 +84,7 @@ def patch_means(
     means = np.empty(centres.shape[0])
     terms, near, weight = np.empty((6, x.size)), np.empty(x.size), np.empty(x.size)
     for c in range(centres.shape[0]):
-        count, means[c] = np.intp(0), np.nan  # a plain 0 would have the solution compiled for it alone
+        count, means[c] = int(np.intp(0)), np.nan  # a plain 0 would have the solution compiled for it alone
         for n in range(x.size):
             u, v = (x[n] - centres[c, 0]) / reach, (y[n] - centres[c, 1]) / reach
             share = 1 - u * u - v * v
