@@ -183,6 +183,32 @@ def test_the_best_line_is_safe_and_one_through_the_canal_is_not(work):
     assert bad["said"].startswith("Unsafe: breaks the canal side of the pedicle by")
 
 
+def test_a_needle_of_a_kyphoplasty_is_judged_as_its_balloon_asks(work):
+    """A balloon's blunt end may come within 5 mm of the front, where a needle's tip that cement leaves may not."""
+    held = get(work, "rehearsal/start", level="L2", procedure="kyphoplasty").json()
+    entry, target = (np.array(end) for end in held["lines"]["left"])
+    along = (target - entry) / np.linalg.norm(target - entry)
+
+    def front(answer):
+        return next(row for row in answer["clearances"] if row["wall"] == "anterior cortex")
+
+    def placed(by):
+        return clearance(work, entry, (target + by * along).round(2), procedure="kyphoplasty").json()
+
+    by = next(by for by in np.arange(0.0, 12.0, 0.5) if front(placed(by))["mm"] < 4.5)
+    near = placed(by)
+    row = front(near)
+    assert row["mm"] > 3.0 and row["kept"] and row["least"] == row["wanted"] == 3.0
+    assert near["verdict"] != "refused" and "anterior" not in near["refusal"], "told as its row says"
+    assert near["needle"] == "8G", "the usual one of a kyphoplasty, as the run takes it"
+    too_near = placed(by + 4.0)
+    assert not front(too_near)["kept"] and "3 needed" in too_near["said"]
+    end = (target + (by + held["ahead"]) * along).round(2)
+    tip = clearance(work, entry, end, needle="8G").json()
+    assert front(tip)["mm"] == pytest.approx(row["mm"], abs=0.05)
+    assert tip["verdict"] == "refused" and "anterior cortex, 5 needed" in tip["said"]
+
+
 def test_the_left_needle_lies_on_the_patients_left(work):
     held = start(work)
     for side, sign in (("left", -1), ("right", 1)):

@@ -134,7 +134,7 @@ async function ask() {
   state.busy = true;
   const { entry, target } = state.lines[state.side];
   const asked = new URLSearchParams({
-    level: plan.dataset.level, side: state.side, entry: text3(entry), target: text3(target), needle: form.needle.value || "11G",
+    level: plan.dataset.level, side: state.side, entry: text3(entry), target: text3(target), needle: form.needle.value,
     procedure: form.procedure.value, balloon: form.balloon.value, seen: plan.dataset.seen,
   });
   const began = performance.now();
