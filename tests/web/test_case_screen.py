@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from types import SimpleNamespace
 
@@ -114,6 +115,25 @@ def test_slices_are_pictures_with_the_right_side_at_the_left(work):
     assert get(work, "view/slice/axial/99999.png").status_code == 404
     assert get(work, "view/slice/oblique/3.png").status_code == 404
     assert get(work, "view/slice/axial/-1.png").status_code == 404
+
+
+def test_the_page_itself_holds_the_slices_through_the_level(work):
+    """No script is needed for the first picture: three slices nearest to the middle of the level, with words."""
+    held = get(work, "view/scene.json").json()
+    for level in ("L2", "L1"):
+        page = get(work, "view", level=level).text
+        centre = next(one["centre"] for one in held["levels"] if one["level"] == level)
+        at = np.linalg.inv(np.array(held["affine"])) @ [*centre, 1.0]
+        for number, axis in enumerate(("sagittal", "coronal", "axial")):
+            index = re.search(rf"view/slice/{axis}/(\d+)\.png\?window=bone", page)[1]
+            assert abs(int(index) - at[number]) <= 0.5, axis
+        assert (
+            f'alt="Axial slice through {level}: the patient&#39;s right is at the left, the front at the top"' in page
+        )
+    mm = [float(one) for one in re.search(r'data-mm="([^"]+)"', page)[1].split(",")]
+    assert mm == pytest.approx(np.array(held["shape"]) * np.linalg.norm(np.array(held["affine"])[:3, :3], axis=0))
+    boxes = dict(re.findall(r'data-layer="([^"]+)"( checked)?', page))
+    assert boxes["labels"] and not boxes["regions"] and "needles" not in boxes, "what this scene has"
 
 
 @pytest.mark.parametrize(
