@@ -13,7 +13,7 @@ const STYLE = {
 function fileUrl(name) { return `/cases/${viewer.dataset.case}/view/files/${encodeURIComponent(name)}`; }
 function filesOf(...kinds) { return state.scene.files.filter((file) => kinds.includes(file.kind)); }
 
-// Two megabytes that a browser without WebGL never reads, and that no other waits for before its first picture
+// Two megabytes: fetched from the start (see the head of the page), run after the first pictures are seen
 function script(address) {
   return new Promise((done, failed) => {
     const made = document.createElement("script");
