@@ -36,8 +36,12 @@ def templates() -> Environment:
         finalize=template_environment().finalize,
     )
     found.filters |= {"stage_words": stage_words, "seconds": seconds_words, "ago": ago_words, "percent": percent_words}
-    found.filters |= {"sentence": sentence}
-    found.filters |= {"fact_words": fact_words, "missing_words": missing_words, "change_words": change_words}
+    found.filters |= {
+        "sentence": sentence,
+        "fact_words": fact_words,
+        "missing_words": missing_words,
+        "change_words": change_words,
+    }
     found.globals |= {"version": __version__}
     return found
 
