@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from endplate.errors import ImageError, InputError, RecordError
+from endplate.errors import ImageError, InputError, RecordError, text_fault
 from endplate.image.dicom.opened import opened
 from endplate.image.limits import DEFAULT
 from endplate.jobs.context import JobContext
@@ -103,7 +103,7 @@ def record_in(one: Dropped) -> PatientRecord:
         if not text.lstrip().startswith(("{", "[")):
             text = json.dumps(tomllib.loads(text), default=str)
     except ValueError as error:
-        raise RecordError(f"{name} is not valid JSON or TOML", str(error), "mend the file") from error
+        raise RecordError(f"{name} is not valid JSON or TOML", text_fault(error), "mend the file") from error
     return parse_record(text, name)
 
 
