@@ -43,6 +43,13 @@ class StoreError(InputError):
     """The database cannot be used."""
 
 
+class FullDiskError(StoreError):
+    """There is no room for what is to be written."""
+
+    status = 507
+    """As HTTP says it."""
+
+
 class Store:
     """An open database. Use `reading()` or `writing()` as a context."""
 
@@ -248,7 +255,7 @@ def _clear_errors(name: str) -> Iterator[None]:
         if "malformed" in said or "disk image" in said:
             raise _damaged(name, said) from error
         if "disk is full" in said or "No space left" in said:
-            raise StoreError(
+            raise FullDiskError(
                 f"the disk of the database {name} is full", "nothing was written", "free some space, then repeat"
             ) from error
         if "connection" in said:
