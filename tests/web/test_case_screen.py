@@ -97,8 +97,8 @@ def test_a_grade_that_is_not_known_must_be_chosen():
     assert facts["now"] == {"grade": None, "fracture": ""}
     part = templates().get_template("level.html.j2")
     shown = part.render(
-        level="L2", facts=facts, names=["L1", "L2"], readable=True, csrf_field="", case=SimpleNamespace(id="a"),
-        user=SimpleNamespace(may=lambda role: True),
+        level="L2", facts=facts, names=["L1", "L2"], readable=True, csrf_field="", readings=[],
+        case=SimpleNamespace(id="a"), user=SimpleNamespace(may=lambda role: True),
     )  # fmt: skip
     assert shown.count('<option value="">choose</option>') == 2 and shown.count("<option selected>") == 1
 
