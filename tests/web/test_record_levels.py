@@ -19,7 +19,7 @@ from endplate.store.audit import notes
 from endplate.store.cases import case_row, change_case, input_paths
 from endplate.store.database import open_store
 from endplate.store.files import Files
-from endplate.store.readings import add_reading, readings_of
+from endplate.store.readings import add_reading, readings_of, withdraw_reading
 from endplate.store.users import User, add_api_token
 from endplate.web.app import create_app
 from endplate.web.bench import Bench, WebSettings
@@ -114,11 +114,26 @@ def test_a_name_that_would_come_twice_is_not_moved(work):
     assert case(work).record == twice
 
 
+def test_a_course_that_was_begun_under_another_name_says_so(work):
+    for number in [one.id for one in readings_of(work.store, work.id)]:
+        withdraw_reading(work.store, work.id, number, "ada")
+    change_case(work.store, work.id, {"record": RECORD, "record_names": None})
+    assert post(work, "follow-up/start", levels=["L2"], on="2026-05-05").status_code == 303
+    assert "were corrected after this course was begun" not in page(work, "follow-up")
+    add_reading(work.store, work.id, {"what": "renumber", "level": "L3", "to": "L4", "reason": "one"}, "ada")
+    assert "what was called L2 then is called L3 now" in page(work, "follow-up")
+    for number in [one.id for one in readings_of(work.store, work.id)]:
+        withdraw_reading(work.store, work.id, number, "ada")
+    assert "were corrected after this course was begun" not in page(work, "follow-up")
+
+
 def test_programs_ask_and_answer_the_same(work):
     change_case(work.store, work.id, {"record": RECORD | {"levels": {"L3": SAID}}, "record_names": None})
     keys = {role: add_api_token(work.store, User(name="ada", role="admin"), f"a {role}", role) for role in
             ("reader", "editor")}  # fmt: skip
     address = f"/api/cases/{work.id}/record-levels"
+    said = {"what": "renumber", "level": "L3", "to": "L4", "scope": "down", "reason": "a sixth lumbar"}
+    add_reading(work.store, work.id, said, "ada")
 
     def ask(method, role, **more):
         return work.client.request(method, address, headers={"Authorization": f"Bearer {keys[role]}"}, **more)

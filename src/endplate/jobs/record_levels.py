@@ -4,8 +4,9 @@ reader knows which. Where a correction of the levels renames a vertebra that the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from endplate.errors import InputError
@@ -42,12 +43,17 @@ def labelled_levels(case: CaseRow) -> list[Level]:
     return [Level(name) for name in given or document["levels"]]
 
 
-def names_now(store: Store, case: CaseRow) -> Names:
-    """The names that the readings give to the vertebrae of a case; none where they do not fit its labels."""
+def names_now(store: Store, case: CaseRow, until: datetime | None = None) -> Names:
+    """The names that the readings give to the vertebrae of a case; none where they do not fit its labels.
+
+    Parameters
+    ----------
+    until : only what had been said by then, UTC.
+    """
     from endplate.case.readings.reading import parse_readings
     from endplate.case.readings.resolve import resolve
 
-    held = [one.plain for one in readings_of(store, case.id)]
+    held = [one.plain for one in readings_of(store, case.id) if until is None or one.at <= until]
     if not any(one["what"] == "renumber" for one in held):
         return {}
     try:
@@ -65,16 +71,21 @@ def question_of(store: Store, case: CaseRow) -> LevelQuestion | None:
     before, after = case.record_names or {}, names_now(store, case)
     if before == after:
         return None
-    bones = {before.get(bone, bone): bone for bone in map(str, labelled_levels(case))}
-    moves = {level: after.get(bones[level], bones[level]) for level in _in_order(named) if level in bones}
-    moves = {level: name for level, name in moves.items() if name != level}
+    moves = moves_between(case, named, before, after)
     if not moves:
         return None
     later = [moves.get(level, level) for level in named]
     return LevelQuestion(moves, next((name for name in later if later.count(name) > 1), ""))
 
 
-def _in_order(named: Mapping[str, Any]) -> list[str]:
+def moves_between(case: CaseRow, named: Iterable[str], before: Names, after: Names) -> Names:
+    """By name, what the same vertebra was called before and is called after, only where that differs; head to foot."""
+    bones = {before.get(bone, bone): bone for bone in map(str, labelled_levels(case))}
+    moves = {level: after.get(bones[level], bones[level]) for level in _in_order(named) if level in bones}
+    return {level: name for level, name in moves.items() if name != level}
+
+
+def _in_order(named: Iterable[str]) -> list[str]:
     order = [str(level) for level in Level]
     return sorted((level for level in named if level in order), key=order.index)
 
