@@ -19,6 +19,7 @@ from tests.support.browser import browser
 from tests.support.measured_store import copied_store, run_job
 
 from endplate.jobs import queue
+from endplate.store.cases import change_case
 from endplate.store.database import open_store
 from endplate.store.files import Files
 from endplate.web.app import create_app
@@ -243,3 +244,19 @@ def test_a_label_off_by_one_is_corrected_and_the_grades_move(page, work):
     assert "grade 0" in page.inner_text('.strip-level[data-level="L2"]')
     assert "L2 is L1 (ada," in page.inner_text("main") and "L1 has no rib here" in page.inner_text("main")
     keep(page, "case-corrected")
+
+
+def test_on_paper_no_verdict_is_cut_and_nothing_is_asked(page, work):
+    """On a screen the verdicts scroll beside the form; on paper all of them stand."""
+    case_id = work.case.rpartition("/")[2]
+    record = {"id": "anna", "age_yr": 74, "sex": "female", "levels": {"L2": {"fracture": True}}}
+    change_case(work.bench.store, case_id, {"record": record, "patient_id": "anna"})
+    page.goto(f"{work.case}/candidacy")
+    page.wait_for_selector("#matrix")
+    page.emulate_media(media="print")
+    aside = page.locator("#verdicts")
+    assert aside.evaluate("one => one.scrollHeight <= one.clientHeight + 1"), "nothing is cut"
+    assert page.locator("#matrix .cell").last.is_visible() and not page.locator("#record").is_visible()
+    page.goto(f"{work.case}/follow-up")
+    assert page.locator("main button").first.is_visible() is False
+    page.emulate_media(media="screen")

@@ -73,12 +73,13 @@ def _regions(case: Case, crop: Crop, folder: Path) -> list[dict[str, Any]]:
 
 def _strains(case: Case, crop: Crop, folder: Path) -> list[dict[str, Any]]:
     """The strain of every level that was loaded along its axis, as one volume: each voxel of the element it lies in."""
-    found = [one for one in case.strengths if one.strain is not None and one.load_case.startswith("axial")]
+    axial = [one for one in case.strengths if one.load_case.startswith("axial")]
+    found = [(one.strain, one.grid) for one in axial if one.strain is not None]
     if not found:
         return []
     whole = np.zeros(crop.grid.shape, np.uint8)
-    for one in found:
-        box, start = on_grid(one.strain * STRAIN_STEPS, one.grid, crop.grid, order=0)
+    for strain, grid in found:
+        box, start = on_grid(strain * STRAIN_STEPS, grid, crop.grid, order=0)
         window = tuple(slice(int(a), int(a) + n) for a, n in zip(start, box.shape, strict=True))
         whole[window] = np.maximum(whole[window], np.clip(np.rint(box), 0, 255).astype(np.uint8))
     write_volume(folder / "strain.nii.gz", crop.grid, whole, LPS_AXES, STRAIN)

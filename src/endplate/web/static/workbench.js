@@ -34,7 +34,10 @@ showTheme();
 // htmx sends the token of the session, and shows what was refused
 document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRF-Token"] = csrf(); });
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status < 400) { say(""); return; }
+  if (event.detail.xhr.status < 400) {  // what went wrong before is over; other words stay
+    if (document.getElementById("notice")?.classList.contains("refusal")) say("");
+    return;
+  }
   event.detail.shouldSwap = false;
   const part = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
   say(part.body.textContent.trim() || "The server refused this.", true);
