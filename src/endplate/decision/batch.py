@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from endplate.cited import cited
 from endplate.decision.facts.case_facts import case_facts
 from endplate.decision.logic.kleene import FactValues
 from endplate.decision.prevention.fall_drugs import fall_drugs
@@ -20,7 +21,7 @@ from endplate.patient import parse_record
 
 CHUNK = 100
 """Records handed to a process at a time: enough that handing over costs little."""
-LONGEST_ID = 200
+LONGEST_ID = cited(200, "1", "Letters that a row keeps of an id; more is no id", "design")
 ID = re.compile(r'\s*\{[^{}\[\]]*?"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)')
 """The id of an object whose text breaks off or is spoilt further on, before any part of it is opened."""
 NO_LEVEL = (
@@ -87,7 +88,7 @@ def _id_in(line: str) -> str | None:
     if not isinstance(found, str | int) or isinstance(found, bool):
         return None
     readable = str(found).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return readable.strip()[:LONGEST_ID] or None
+    return readable.strip()[: int(LONGEST_ID)] or None
 
 
 def _causes(values: FactValues) -> dict[str, Any]:
