@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from types import SimpleNamespace
 
@@ -142,6 +143,25 @@ def test_slices_are_pictures_with_the_right_side_at_the_left(work):
     assert get(work, "view/slice/axial/-1.png").status_code == 404
 
 
+def test_the_page_itself_holds_the_slices_through_the_level(work):
+    """No script is needed for the first picture: three slices nearest to the middle of the level, with words."""
+    held = get(work, "view/scene.json").json()
+    for level in ("L2", "L1"):
+        page = get(work, "view", level=level).text
+        centre = next(one["centre"] for one in held["levels"] if one["level"] == level)
+        at = np.linalg.inv(np.array(held["affine"])) @ [*centre, 1.0]
+        for number, axis in enumerate(("sagittal", "coronal", "axial")):
+            index = re.search(rf"view/slice/{axis}/(\d+)\.png\?window=bone", page)[1]
+            assert abs(int(index) - at[number]) <= 0.5, axis
+        assert (
+            f'alt="Axial slice through {level}: the patient&#39;s right is at the left, the front at the top"' in page
+        )
+    mm = [float(one) for one in re.search(r'data-mm="([^"]+)"', page)[1].split(",")]
+    assert mm == pytest.approx(np.array(held["shape"]) * np.linalg.norm(np.array(held["affine"])[:3, :3], axis=0))
+    boxes = dict(re.findall(r'data-layer="([^"]+)"( checked)?', page))
+    assert boxes["labels"] and not boxes["regions"] and "needles" not in boxes, "what this scene has"
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -207,6 +227,32 @@ def test_the_best_line_is_safe_and_one_through_the_canal_is_not(work):
     bad = clearance(work, entry, (x + 22.0, y - 8.0, z)).json()
     assert bad["verdict"] == "refused"
     assert bad["said"].startswith("Unsafe: breaks the canal side of the pedicle by")
+
+
+def test_a_needle_of_a_kyphoplasty_is_judged_as_its_balloon_asks(work):
+    """A balloon's blunt end may come within 5 mm of the front, where a needle's tip that cement leaves may not."""
+    held = get(work, "rehearsal/start", level="L2", procedure="kyphoplasty").json()
+    entry, target = (np.array(end) for end in held["lines"]["left"])
+    along = (target - entry) / np.linalg.norm(target - entry)
+
+    def front(answer):
+        return next(row for row in answer["clearances"] if row["wall"] == "anterior cortex")
+
+    def placed(by):
+        return clearance(work, entry, (target + by * along).round(2), procedure="kyphoplasty").json()
+
+    by = next(by for by in np.arange(0.0, 12.0, 0.5) if front(placed(by))["mm"] < 4.5)
+    near = placed(by)
+    row = front(near)
+    assert row["mm"] > 3.0 and row["kept"] and row["least"] == row["wanted"] == 3.0
+    assert near["verdict"] != "refused" and "anterior" not in near["refusal"], "told as its row says"
+    assert near["needle"] == "8G", "the usual one of a kyphoplasty, as the run takes it"
+    too_near = placed(by + 4.0)
+    assert not front(too_near)["kept"] and "3 needed" in too_near["said"]
+    end = (target + (by + held["ahead"]) * along).round(2)
+    tip = clearance(work, entry, end, needle="8G").json()
+    assert front(tip)["mm"] == pytest.approx(row["mm"], abs=0.05)
+    assert tip["verdict"] == "refused" and "anterior cortex, 5 needed" in tip["said"]
 
 
 def test_the_left_needle_lies_on_the_patients_left(work):

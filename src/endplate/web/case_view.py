@@ -21,6 +21,7 @@ from endplate.store.readings import add_reading, readings_of, withdraw_reading
 from endplate.store.users import User
 from endplate.web.access import Editor, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
+from endplate.web.first_view import layers, stills
 from endplate.web.level_facts import level_facts, words_of
 from endplate.web.pages import page
 from endplate.web.slices import slice_png
@@ -46,6 +47,7 @@ def view_page(request: Request, bench: TheBench, case: TheCase, level: str = "")
         readings=readings_of(bench.store, case.id, withdrawn=True), grades=case.summary.get("grades", {}),
         whole=words_of(document, None), names=NAMES, gaps_between=_gaps(document["levels"]),
         record_question=question_of(bench.store, case),
+        stills=None if scene is None else stills(scene, chosen), layers=[] if scene is None else layers(scene),
     )  # fmt: skip
 
 
