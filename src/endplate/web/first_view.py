@@ -16,7 +16,7 @@ WORDS = {
 LAYERS = (
     ("labels", "Labels", True),
     ("regions", "Density region", False),
-    ("strain", "Strain", False),
+    ("strain", "Strain, to 1.5 %", False),
     ("cement", "Cement", True),
     ("cavity", "Cavity", False),
     ("bone", "Surfaces", True),
