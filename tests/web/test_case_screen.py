@@ -26,6 +26,8 @@ from endplate.store.readings import readings_of
 from endplate.web.app import create_app
 from endplate.web.bench import Bench, WebSettings
 from endplate.web.case_view import _gaps
+from endplate.web.level_facts import level_facts
+from endplate.web.pages import templates
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,30 @@ def test_a_level_is_given_as_a_part_of_the_page(work):
     part = get(work, "view/level/T12").text
     assert "<html" not in part and "T12" in part and "Anterior height" in part
     assert get(work, "view/level/L9").status_code == 404
+
+
+def test_a_correction_opens_at_what_stands_now(work):
+    """A form left at 0 would have a hasty reader take a moderate fracture for none."""
+    document = read_document(case_row(work.store, work.id).folder)
+    grades = {row["level"]: row["value"] for row in document["findings"] if row["code"] == "genant_grade"}
+    assert {grades["L2"], grades["T12"]} > {0}
+    for level in ("L2", "T12"):
+        part = get(work, f"view/level/{level}").text
+        assert f"<option selected>{grades[level]:.0f}</option>" in part and part.count("<option selected>") == 2
+        fracture = "yes" if level == "L2" else "no"
+        assert f'<option value="{fracture}" selected>' in part and ">choose<" not in part
+
+
+def test_a_grade_that_is_not_known_must_be_chosen():
+    rows = [{"code": "fracture", "level": "L2", "value": "indeterminate", "unit": "", "method": "", "source": "s"}]
+    facts = level_facts({"findings": rows, "cautions": [], "gaps": []}, "L2")
+    assert facts["now"] == {"grade": None, "fracture": ""}
+    part = templates().get_template("level.html.j2")
+    shown = part.render(
+        level="L2", facts=facts, names=["L1", "L2"], readable=True, csrf_field="", readings=[],
+        case=SimpleNamespace(id="a"), user=SimpleNamespace(may=lambda role: True),
+    )  # fmt: skip
+    assert shown.count('<option value="">choose</option>') == 2 and shown.count("<option selected>") == 1
 
 
 def test_every_file_of_the_scene_is_served_and_no_other(work):

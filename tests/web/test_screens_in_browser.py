@@ -14,10 +14,12 @@ import pytest
 pytest.importorskip("fastapi", reason="the workbench needs the extra web")
 pytest.importorskip("uvicorn", reason="the workbench needs the extra web")
 import uvicorn
+from tests.support.axe import broken_rules
 from tests.support.browser import browser
 from tests.support.measured_store import copied_store, run_job
 
 from endplate.jobs import queue
+from endplate.store.cases import change_case
 from endplate.store.database import open_store
 from endplate.store.files import Files
 from endplate.web.app import create_app
@@ -174,6 +176,50 @@ def test_a_needle_dragged_into_the_canal_is_warned_of_in_words(page, work):
     assert kept["lines"]["left"]["target"] == page.evaluate("state.lines.left.target"), "kept in the tab"
 
 
+def test_no_screen_of_a_case_breaks_a_rule_of_wcag(page, work):
+    """Wide, and dark on a phone, with everything opened that can be."""
+    context = page.context.browser.new_context(storage_state=page.context.storage_state(), bypass_csp=True)
+    context.add_init_script(NO_WEBGL)
+    other = context.new_page()
+    for theme, width, screens in (("light", 1300, ("view", "files")), ("dark", 420, ("rehearsal", "report"))):
+        other.emulate_media(color_scheme=theme)
+        other.set_viewport_size({"width": width, "height": 900})
+        for screen in screens:
+            other.goto(f"{work.case}/{screen}")
+            ready = {"view": "#viewer[data-flat]", "rehearsal": "#plan[data-ready]"}.get(screen, "main")
+            other.wait_for_selector(ready)
+            other.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            assert broken_rules(other) == [], (theme, width, screen)
+            assert other.evaluate("document.documentElement.scrollWidth") <= width, screen
+    context.close()
+
+
+def test_a_reason_that_was_typed_is_offered_again_when_the_session_ran_out(page, work):
+    page.goto(f"{work.case}/view?level=L1")
+    page.wait_for_selector("#viewer[data-flat]")
+    page.click('.strip-level[data-level="L2"]')
+    page.wait_for_selector('#level-name[data-level="L2"]')
+    page.click("summary:has-text('Correct L2')")
+    form = page.locator("form:has(legend:has-text('Genant grade'))")
+    assert form.locator("select").input_value() != "0", "it opens at the grade that was measured"
+    form.locator("select").select_option("3")
+    form.locator("input[name=reason]").fill("40 % in front")
+    page.context.clear_cookies()
+    form.locator("button").click()
+    page.get_by_text("needs the token").wait_for()
+    work.bench.entry_token = "b" * 43
+    page.goto(f"{work.address}/enter?token={work.bench.entry_token}")
+    page.goto(f"{work.case}/view?level=L2")
+    until(page, "document.getElementById('notice').textContent.includes('is offered again')")
+    assert (form.locator("select").input_value(), form.locator("input[name=reason]").input_value()) == (
+        "3", "40 % in front",
+    )  # fmt: skip
+    page.click('.strip-level[data-level="T12"]')
+    page.wait_for_selector('#level-name[data-level="T12"]')
+    assert form.locator("input[name=reason]").input_value() == "", "of its own level alone"
+    page.evaluate("sessionStorage.clear()")
+
+
 def test_a_label_off_by_one_is_corrected_and_the_grades_move(page, work):
     page.goto(f"{work.case}/view")
     page.wait_for_selector("#viewer[data-flat]")
@@ -198,6 +244,22 @@ def test_a_label_off_by_one_is_corrected_and_the_grades_move(page, work):
     assert "grade 0" in page.inner_text('.strip-level[data-level="L2"]')
     assert "L2 is L1 (ada," in page.inner_text("main") and "L1 has no rib here" in page.inner_text("main")
     keep(page, "case-corrected")
+
+
+def test_on_paper_no_verdict_is_cut_and_nothing_is_asked(page, work):
+    """On a screen the verdicts scroll beside the form; on paper all of them stand."""
+    case_id = work.case.rpartition("/")[2]
+    record = {"id": "anna", "age_yr": 74, "sex": "female", "levels": {"L2": {"fracture": True}}}
+    change_case(work.bench.store, case_id, {"record": record, "patient_id": "anna"})
+    page.goto(f"{work.case}/candidacy")
+    page.wait_for_selector("#matrix")
+    page.emulate_media(media="print")
+    aside = page.locator("#verdicts")
+    assert aside.evaluate("one => one.scrollHeight <= one.clientHeight + 1"), "nothing is cut"
+    assert page.locator("#matrix .cell").last.is_visible() and not page.locator("#record").is_visible()
+    page.goto(f"{work.case}/follow-up")
+    assert page.locator("main button").first.is_visible() is False
+    page.emulate_media(media="screen")
 
 
 @pytest.fixture

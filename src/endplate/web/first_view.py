@@ -16,6 +16,7 @@ WORDS = {
 LAYERS = (
     ("labels", "Labels", True),
     ("regions", "Density region", False),
+    ("strain", "Strain, to 1.5 %", False),
     ("cement", "Cement", True),
     ("cavity", "Cavity", False),
     ("bone", "Surfaces", True),

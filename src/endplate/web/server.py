@@ -118,7 +118,7 @@ def _listening(options: ServeOptions) -> socket.socket:
         listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
-        why = getattr(error, "strerror", None) or str(error)
+        why = getattr(error, "strerror", None) or "ports go from 0 to 65535"
         raise OptionError(
             f"cannot listen on {options.host} port {options.port}: {why}",
             "",

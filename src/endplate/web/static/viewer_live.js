@@ -6,6 +6,7 @@ const WINDOWS = { bone: [-450, 1050], soft: [-160, 240] };
 const TINTS = [[230, 126, 34], [52, 152, 219], [46, 204, 113], [241, 196, 15], [155, 89, 182]];
 const STYLE = {
   labels: { opacity: 0.25 }, regions: { opacity: 0.6 },
+  strain: { opacity: 0.6, range: { colormap: "inferno", cal_min: 10, cal_max: 150 } },
   cement: { opacity: 0.8, range: { colormap: "warm", cal_min: 20, cal_max: 100 } },
   cavity: { opacity: 0.5, range: { colormap: "cool", cal_min: 20, cal_max: 100 } },
 };
