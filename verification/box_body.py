@@ -14,7 +14,7 @@ from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import FOAM, FoamLaw
-from endplate.numerics.mpm.load import Load, PointForce
+from endplate.numerics.mpm.load import Load, PointForce, Settings
 from endplate.numerics.mpm.load_stepping import release
 from endplate.numerics.mpm.particles import Particles
 from endplate.repair.device.balloon import BALLOONS
@@ -28,6 +28,8 @@ from endplate.repair.site.bone import Bone
 HALF_MM = np.array([21.0, 15.0, 13.5])
 """Half of the width, depth and height."""
 SHELL_MM = 3.0
+CRUSH_VOID_MPA = 0.05
+"""While a box is crushed and let go, ten times what an inflation has: with less a soft one comes apart unloaded."""
 XPANDER = BALLOONS["Xpander 15/3"]
 UPRIGHT = np.array([[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -115,7 +117,8 @@ class CrushedBox:
 
 def crush(bone: Bone, loss: float, law: FoamLaw, *, wedge: bool) -> CrushedBox:
     """Press the upper plate down by a share of the height, in front only for a wedge, and let go."""
-    model = body_model(bone, law, [], 0.0, 0.0, loose=False)
+    settings = Settings(void_mpa=CRUSH_VOID_MPA)
+    model = body_model(bone, law, [], 0.0, 0.0, loose=False, settings=settings)
     engine, plates = model.engine, TrackedPlates(box_vertebra())
     for name, points in (("upper", plates.upper_mm), ("lower", plates.lower_mm)):
         engine.carry(name, to_model_mm(bone.field.grid, points))
