@@ -14,7 +14,7 @@ from endplate.image.volume import Volume
 from endplate.patient import PatientRecord
 from endplate.repair.augmented.load_margin import ACTIVITY
 from endplate.repair.rehearsal.design import ParameterSet
-from endplate.repair.site.bone import Bone, repair_bone
+from endplate.repair.site.bone import COARSE_MM, Bone, halved, repair_bone
 from endplate.repair.site.crushed_bone import STATE_MM, BrokenState, broken_state, laid_on
 from endplate.repair.site.fracture_zone import LOSS_LOOKED_FOR, find_zone, soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape, intact_beside
@@ -91,7 +91,7 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
     intact = estimate_prefracture_shape(scene.vertebra, scene.spine, readings, found.bone.field)
     state = laid_on(scene.state or crushed_state(scene), found.bone)
     shell = shell_mineral(scene.vertebra, scene.volume, calibration, sound)
-    bone = replace(found.bone, crushed=state.strain, shell=shell)
+    bone = replace(found.bone, crushed=state.strain, shell=shell, finer=_finer(scene, calibration, sound))
     bone = replace(bone, softening=sound.softening) if draw.mobility == "rigid" else soften(bone)
     notes: tuple[str, ...] = (found.reason,) if found.reason else ()
     if state.loose_share is not None:
@@ -100,6 +100,15 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
             READ_BACK,
         )
     return PreparedBone(bone=bone, calibration=calibration, intact=intact, notes=notes)
+
+
+def _finer(scene: RehearsalInput, calibration: Calibration, bone: Bone) -> Bone | None:
+    """Where voxels are coarse, the body on cubes of half the edge, for the points of the large-strain model."""
+    edge_mm = float(bone.field.grid.spacing_mm[0])
+    if edge_mm <= float(COARSE_MM) + 1e-6:
+        return None
+    fine = repair_bone(scene.vertebra, scene.volume, calibration, edge_mm / 2, grid=halved(bone.field.grid))
+    return replace(fine, shell=shell_mineral(scene.vertebra, scene.volume, calibration, fine))
 
 
 def crushed_state(scene: RehearsalInput) -> BrokenState:

@@ -11,10 +11,18 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.model import VOXEL_MM, ModelSettings, own_grid
 from endplate.biomechanics.sampling import BoneField, sample_bone
 from endplate.bone.result import Calibration
+from endplate.cited import cited
 from endplate.errors import LabelError
-from endplate.image.volume import Volume
+from endplate.image.volume import Grid, Volume
 from endplate.level import Level
 from endplate.short_repr import short_repr
+
+COARSE_MM = cited(
+    2.0,
+    "mm",
+    "Own measurement (rows R26.1, R26.1a): on larger voxels points need fill, density and strain of their own place",
+    "design",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +71,8 @@ class Bone:
     cavity : (I, J, K) fraction of each voxel that is an empty cavity, zeros before a balloon.
     crushed : (I, J, K) equivalent plastic strain that the fracture left, 0 where sound; None where nothing is known.
     shell : mineral of the shell that the sampled density lacks; None where it was not looked for.
+    finer : fill, density and shell of the same body on cubes of half the edge, eight in each of these, where these are
+    too coarse for points that share what their voxel holds; None where they are not.
     """
 
     level: Level
@@ -73,8 +83,18 @@ class Bone:
     zone: FractureZone | None = None
     crushed: NDArray[np.float32] | None = None
     shell: ShellMineral | None = None
+    finer: Bone | None = None
 
     __repr__ = short_repr
+
+
+def halved(grid: Grid) -> Grid:
+    """Cubes of half the edge, eight in each of a grid's."""
+    affine = grid.affine.copy()
+    affine[:3, :3] /= 2
+    affine[:3, 3] -= affine[:3, :3].sum(axis=1) / 2
+    i, j, k = grid.shape
+    return Grid(shape=(2 * i, 2 * j, 2 * k), affine=affine)
 
 
 def repair_bone(
@@ -83,12 +103,14 @@ def repair_bone(
     calibration: Calibration,
     voxel_mm: float = VOXEL_MM,
     zone: FractureZone | None = None,
+    grid: Grid | None = None,
 ) -> Bone:
     """The bone of one vertebra on cubes along its own axes, sound and without a cavity.
 
     Parameters
     ----------
     voxel_mm : edge of the cubes. zone : kept with the bone; `find_zone` also softens it.
+    grid : of such cubes; the vertebra's own where absent.
 
     Raises
     ------
@@ -102,7 +124,8 @@ def repair_bone(
             "a repair of a part is not that of the whole",
             "use a scan that holds the whole body",
         )
-    field = sample_bone(vertebra, volume, calibration, own_grid(vertebra, voxel_mm), settings.smoothing_mm)
+    cubes = grid or own_grid(vertebra, voxel_mm)
+    field = sample_bone(vertebra, volume, calibration, cubes, settings.smoothing_mm)
     if not (inside_body(field) >= 0.5).any():
         raise LabelError(
             f"the mask of {vertebra.level} holds no body", "nothing can be repaired", "check the labels of this level"
