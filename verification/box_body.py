@@ -78,11 +78,15 @@ def box_bone(vertebra: Vertebra, voxel_mm: float, core_mg_cm3: float, shell_mg_c
 
     Voxels that the border of the shell cuts hold the mean of both, so that every grid has the same mass of shell.
     """
-    return _box_on(own_grid(vertebra, voxel_mm), vertebra, core_mg_cm3, shell_mg_cm3)
+    grid = own_grid(vertebra, voxel_mm)
+    bone = _box_on(grid, vertebra, core_mg_cm3, shell_mg_cm3)
+    if voxel_mm <= float(COARSE_MM) + 1e-6:
+        return bone
+    return replace(bone, finer=_box_on(halved(grid), vertebra, core_mg_cm3, shell_mg_cm3))
 
 
 def _box_on(grid: Grid, vertebra: Vertebra, core_mg_cm3: float, shell_mg_cm3: float) -> Bone:
-    """The box on a grid of cubes, with that of half the edge where they are coarse."""
+    """The box on a grid of cubes."""
     voxel_mm = float(grid.spacing_mm[0])
     local = vertebra.to_local_mm(grid.to_mm(np.moveaxis(np.indices(grid.shape), 0, -1)))
     fill, core = (_share(local, half, voxel_mm) for half in (HALF_MM, HALF_MM - SHELL_MM))
@@ -90,10 +94,7 @@ def _box_on(grid: Grid, vertebra: Vertebra, core_mg_cm3: float, shell_mg_cm3: fl
     density = (core_mg_cm3 + outer * max(shell_mg_cm3 - core_mg_cm3, 0.0)).astype(np.float32)
     zeros = np.zeros_like(fill)
     field = BoneField(grid=grid, fill=fill, body=zeros + 1, density_mg_cm3=density)
-    bone = Bone(level=Level.L2, field=field, density_sd_mg_cm3=10.0, softening=zeros + 1, cavity=zeros)
-    if voxel_mm <= float(COARSE_MM) + 1e-6:
-        return bone
-    return replace(bone, finer=_box_on(halved(grid), vertebra, core_mg_cm3, shell_mg_cm3))
+    return Bone(level=Level.L2, field=field, density_sd_mg_cm3=10.0, softening=zeros + 1, cavity=zeros)
 
 
 def _share(local: NDArray[np.float64], half_mm: NDArray[np.float64], voxel_mm: float) -> NDArray[np.float32]:

@@ -18,9 +18,10 @@ from endplate.level import Level
 from endplate.short_repr import short_repr
 
 COARSE_MM = cited(
-    2.0,
+    1.0,
     "mm",
-    "Own measurement (rows R26.1, R26.1a): on larger voxels points need fill, density and strain of their own place",
+    "Own measurement (rows R26.1, R26.1a): points of larger voxels need fill, density and strain of their own place; "
+    "half a millimetre is below what a clinical CT resolves",
     "design",
 )
 
@@ -72,7 +73,8 @@ class Bone:
     crushed : (I, J, K) equivalent plastic strain that the fracture left, 0 where sound; None where nothing is known.
     shell : mineral of the shell that the sampled density lacks; None where it was not looked for.
     finer : fill, density and shell of the same body on cubes of half the edge, eight in each of these, where these are
-    too coarse for points that share what their voxel holds; None where they are not.
+    too coarse for points that share what their voxel holds (`COARSE_MM`); None where they are not. Whoever changes
+    `field` changes it too, or leaves it out.
     """
 
     level: Level
