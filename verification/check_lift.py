@@ -202,7 +202,7 @@ def made_fracture(name: str, level: Level, loss: float) -> Iterator[Check]:
         passed=dice >= 0.7,
     )
     sites = sites_in(case.scene.vertebra)
-    read, true = (inflate(one, case.scene.vertebra, sites, SETTINGS) for one in (bone, replace(bone, crushed=truth)))
+    read, true = (inflate(one, case.scene.vertebra, sites, SETTINGS) for one in (bone, with_state(bone, truth)))
     gains = [read.full.anterior_mm, true.full.anterior_mm]
     off = gains[0] / gains[1] - 1
     others = [
@@ -245,7 +245,7 @@ def against_a_reader(title: str, pairs: list[list[float]], height_mm: float) -> 
 def at_the_stop(title: str, vertebra: Vertebra, bone: Bone, truth: NDArray[np.float32]) -> tuple[Check, list[float]]:
     """Row R26.8a: the same where a surgeon stops, which is before the walls have gone; and both gains."""
     settings = replace(SETTINGS, max_pushed_mm=InflationSettings().max_pushed_mm)
-    runs = [inflate(one, vertebra, sites_in(vertebra), settings) for one in (bone, replace(bone, crushed=truth))]
+    runs = [inflate(one, vertebra, sites_in(vertebra), settings) for one in (bone, with_state(bone, truth))]
     gains = [run.full.anterior_mm for run in runs]
     told = "; ".join(f"{run.full.anterior_mm:.2f} mm at {run.volume_ml[-1]:.1f} mL ({run.stop})" for run in runs)
     check = Check(
@@ -258,6 +258,12 @@ def at_the_stop(title: str, vertebra: Vertebra, bone: Bone, truth: NDArray[np.fl
         passed=_close(gains),
     )
     return check, gains
+
+
+def with_state(bone: Bone, strain: NDArray[np.float32]) -> Bone:
+    """The bone with another plastic strain, which its points then interpolate."""
+    finer = None if bone.finer is None else replace(bone.finer, crushed=None)
+    return replace(bone, crushed=strain, finer=finer)
 
 
 def _close(gains: list[float]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from endplate.numerics.mpm.particles import PER_EDGE, Particles, fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.repair.kyphoplasty.elastic_arch import arch_points
 from endplate.repair.kyphoplasty.placement import BalloonSite, immersed
-from endplate.repair.site.bone import Bone, inside_body
+from endplate.repair.site.bone import Bone, halves, inside_body
 from endplate.repair.site.shell_mineral import shell_factors
 
 DISC_MPA = cited(
@@ -136,14 +135,17 @@ def _bone_points(bone: Bone, share: NDArray[np.float32], law: FoamLaw, edge_mm: 
     """
     if bone.finer is None:
         cloud = _foam(bone, share, law, edge_mm)
-    else:
-        fine = np.where(_doubled(share > 0), inside_body(bone.finer.field) - _doubled(bone.cavity), 0)
-        fine[fine < float(MIN_SHARE)] = 0
-        cloud = _foam(bone.finer, np.clip(fine, 0, 1).astype(np.float32), law, edge_mm / 2, per_edge=1)
-        at = np.array(np.unravel_index(cloud.voxel, fine.shape)) // 2
-        cloud.voxel[:] = np.ravel_multi_index(tuple(at), share.shape)
+        if loose and bone.crushed is not None:
+            cloud.hardening[:] = bone.crushed.ravel()[cloud.voxel]
+        return cloud
+    fine = np.where(halves(share > 0), inside_body(bone.finer.field) - halves(bone.cavity), 0)
+    fine[fine < float(MIN_SHARE)] = 0
+    cloud = _foam(bone.finer, np.clip(fine, 0, 1).astype(np.float32), law, edge_mm / 2, per_edge=1)
     if loose and bone.crushed is not None:
-        cloud.hardening[:] = bone.crushed.ravel()[cloud.voxel] if bone.finer is None else _strain_at(bone, cloud)
+        own = bone.finer.crushed
+        cloud.hardening[:] = _strain_at(bone, cloud) if own is None else own.ravel()[cloud.voxel]
+    at = np.array(np.unravel_index(cloud.voxel, fine.shape)) // 2
+    cloud.voxel[:] = np.ravel_multi_index(tuple(at), share.shape)
     return cloud
 
 
@@ -152,11 +154,6 @@ def _foam(bone: Bone, share: NDArray[np.float32], law: FoamLaw, edge_mm: float, 
     density, stiffer, stronger = shell_factors(bone, share, law)
     density = np.maximum(density, float(MIN_DENSITY_G_CM3))
     return fill_cloud(density, share, edge_mm, factor_e=stiffer, factor_y=stronger, per_edge=per_edge)
-
-
-def _doubled(values: NDArray[Any]) -> NDArray[Any]:
-    """Values (I, J, K) of cubes on the eight halves of each."""
-    return np.repeat(np.repeat(np.repeat(values, 2, axis=0), 2, axis=1), 2, axis=2)
 
 
 def _strain_at(bone: Bone, cloud: Particles) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from endplate.image.volume import Volume
 from endplate.patient import PatientRecord
 from endplate.repair.augmented.load_margin import ACTIVITY
 from endplate.repair.rehearsal.design import ParameterSet
-from endplate.repair.site.bone import COARSE_MM, Bone, halved, repair_bone
+from endplate.repair.site.bone import COARSE_MM, Bone, halved, halves, repair_bone
 from endplate.repair.site.crushed_bone import STATE_MM, BrokenState, broken_state, laid_on
 from endplate.repair.site.fracture_zone import LOSS_LOOKED_FOR, find_zone, soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape, intact_beside
@@ -91,9 +91,11 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
     found = find_zone(scene.vertebra, scene.volume, sound, scene.fracture)
     readings = (*scene.others, *(() if scene.fracture is None else (scene.fracture,)))
     intact = estimate_prefracture_shape(scene.vertebra, scene.spine, readings, found.bone.field)
-    state = laid_on(scene.state or crushed_state(scene), found.bone)
+    crushed = scene.state or crushed_state(scene)
+    state = laid_on(crushed, found.bone)
     shell = shell_mineral(scene.vertebra, scene.volume, calibration, sound)
-    bone = replace(found.bone, crushed=state.strain, shell=shell, finer=_finer(scene, calibration, sound))
+    bone = replace(found.bone, crushed=state.strain, shell=shell)
+    bone = replace(bone, finer=_finer(scene, calibration, bone, crushed))
     bone = replace(bone, softening=sound.softening) if draw.mobility == "rigid" else soften(bone)
     notes: tuple[str, ...] = (found.reason,) if found.reason else ()
     if state.loose_share is not None:
@@ -104,13 +106,20 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
     return PreparedBone(bone=bone, calibration=calibration, intact=intact, notes=notes)
 
 
-def _finer(scene: RehearsalInput, calibration: Calibration, bone: Bone) -> Bone | None:
-    """Where voxels are coarse, the body on cubes of half the edge, for the points of the large-strain model."""
+def _finer(scene: RehearsalInput, calibration: Calibration, bone: Bone, state: BrokenState) -> Bone | None:
+    """Where voxels are coarse, the body on cubes of half the edge, for the points of the large-strain model.
+
+    What the fracture did is read there from its own grid, so that it is the same on every grid of a rehearsal.
+    """
     edge_mm = float(bone.field.grid.spacing_mm[0])
     if edge_mm <= float(COARSE_MM) + 1e-6:
         return None
-    fine = repair_bone(scene.vertebra, scene.volume, calibration, edge_mm / 2, grid=halved(bone.field.grid))
-    return replace(fine, shell=shell_mineral(scene.vertebra, scene.volume, calibration, fine))
+    zone = bone.zone
+    if zone is not None:
+        zone = replace(zone, band=halves(zone.band), cleft=halves(zone.cleft), gap=halves(zone.gap))
+    fine = repair_bone(scene.vertebra, scene.volume, calibration, edge_mm / 2, zone, grid=halved(bone.field.grid))
+    shell = shell_mineral(scene.vertebra, scene.volume, calibration, fine)
+    return replace(fine, shell=shell, crushed=laid_on(state, fine).strain)
 
 
 def crushed_state(scene: RehearsalInput) -> BrokenState:

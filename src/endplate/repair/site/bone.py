@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +73,9 @@ class Bone:
     cavity : (I, J, K) fraction of each voxel that is an empty cavity, zeros before a balloon.
     crushed : (I, J, K) equivalent plastic strain that the fracture left, 0 where sound; None where nothing is known.
     shell : mineral of the shell that the sampled density lacks; None where it was not looked for.
-    finer : fill, density and shell of the same body on cubes of half the edge, eight in each of these, where these are
-    too coarse for points that share what their voxel holds (`COARSE_MM`); None where they are not. Whoever changes
-    `field` changes it too, or leaves it out.
+    finer : the same body on cubes of half the edge, eight in each of these, where these are too coarse for points that
+    share what their voxel holds (`COARSE_MM`); None where they are not. Whoever changes `field` changes it too, or
+    leaves it out; without a strain of its own it has that of `crushed`, interpolated.
     """
 
     level: Level
@@ -97,6 +98,11 @@ def halved(grid: Grid) -> Grid:
     affine[:3, 3] -= affine[:3, :3].sum(axis=1) / 2
     i, j, k = grid.shape
     return Grid(shape=(2 * i, 2 * j, 2 * k), affine=affine)
+
+
+def halves(values: NDArray[Any]) -> NDArray[Any]:
+    """Values (I, J, K) of cubes on the eight of half the edge in each."""
+    return np.repeat(np.repeat(np.repeat(values, 2, axis=0), 2, axis=1), 2, axis=2)
 
 
 def repair_bone(
