@@ -5,6 +5,8 @@ Bad input is `InputError` (exit code 2); anything else that escapes is our fault
 
 from __future__ import annotations
 
+import re
+
 LONGEST_PART = 600
 
 
@@ -82,3 +84,30 @@ class OutputError(InputError):
 
 class SolverError(EndplateError):
     """A solver did not reach its tolerance; the last good state is named in the message."""
+
+
+PLACE = re.compile(r"line (\d+),? col(?:umn)? (\d+)")
+ENDS_EARLY = ("EOF while", "end of document", "Unterminated", "Unclosed", "unexpected end")
+TWICE = ("Cannot overwrite", "Cannot declare", "twice", "duplicate")
+
+
+def text_fault(error: BaseException) -> str:
+    """What is wrong with a text that could not be read, in plain words, with its place where the reader named one.
+
+    Parameters
+    ----------
+    error : what a reader of JSON, TOML, CSV or UTF-8 raised; its own words are for programmers.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1} is no letter in UTF-8; it was saved in another encoding, or is no text"
+    if isinstance(error, RecursionError):
+        return "its parts lie too deep within one another"
+    said = str(error)
+    found = PLACE.search(said)
+    where = f" in line {found[1]}, column {found[2]}" if found else ""
+    rest = getattr(error, "doc", "...")[getattr(error, "pos", 0) :]
+    if any(word in said for word in TWICE):
+        return f"a name is given twice{where}"
+    if any(word in said for word in ENDS_EARLY) or not rest.strip():
+        return f"it ends too early{where}"
+    return f"it breaks the rules of its format{where}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Progress = Callable[[str, float, str], None]
 """Called with the stage, the fraction of it done (0..1) and what it is doing now."""
@@ -38,10 +39,13 @@ Look = Callable[[], Sight]
 
 
 class Watcher(Protocol):
-    """A `Progress` that also looks at what is being made."""
+    """A `Progress` that also takes readings, and looks at what is being made."""
 
     def __call__(self, stage: str, fraction: float, detail: str, /) -> None:
         """Report progress: see `Progress`."""
+
+    def read(self, stage: str, volume_ml: float, pressure_mpa: float) -> None:
+        """Be told the volume (mL) and the pressure (MPa) that a stage has reached."""
 
     def see(self, stage: str, look: Look) -> None:
         """Be offered a look at the present state of a stage."""
@@ -50,7 +54,7 @@ class Watcher(Protocol):
 class Gauge:
     """A share of one stage that also shows volume and pressure, where what runs inside reads them.
 
-    Where `tell` is a `Watcher`, it is offered a look too.
+    Where `tell` is a `Watcher`, it is given each reading as numbers and offered a look; the text is for people.
 
     Parameters
     ----------
@@ -68,8 +72,11 @@ class Gauge:
         self.tell(self.stage, fraction, self.name + self._reading)
 
     def read(self, volume_ml: float, pressure_mpa: float) -> None:
-        """Take a reading; it is shown from the next report on."""
+        """Take a reading, mL and MPa; its text is shown from the next report on."""
         self._reading = f" {volume_ml:.2f} mL {pressure_mpa:.3f} MPa"
+        take = getattr(self.tell, "read", None)
+        if take is not None:
+            take(self.stage, volume_ml, pressure_mpa)
 
     def see(self, look: Look) -> None:
         """Offer a look at the present state to whoever is told."""

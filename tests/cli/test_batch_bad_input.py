@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -21,6 +22,38 @@ def test_a_letter_that_is_none_and_a_mark_at_the_start_spoil_no_other_row(tmp_pa
     assert main(["decide", "--batch", "in.jsonl", "--out", "rows.jsonl"]) == 0
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert ["error" in row for row in rows] == [False, True, True, False]
+
+
+def test_a_bad_row_keeps_its_id_where_it_can_be_read(tmp_path):
+    bad = [
+        b'{"id":"anna","age_yr":300,"sex":"F"}',  # a value that cannot be
+        b'{"id":"bo\xffb","age_yr":70,"sex":"F"}',  # a letter that is none
+        b'{"age_yr":70,"id":"cora","sex":"F"',  # text that breaks off
+        b'{"id":17,"age_yr":70,"sex":"F"}',  # a number for a name
+        b'{"levels":{"L1":{"id":"not hers"}},"age_yr":',  # the id of a part
+        b'[{"id":"two"}]',
+        b'{"id":["x"]}',
+        b'{"id":"' + b"n" * 300 + b'"}',
+    ]
+    (tmp_path / "in.jsonl").write_bytes(b"\n".join(bad) + b"\n")
+    assert main(["decide", "--batch", "in.jsonl", "--out", "rows.csv"]) == 0
+    with (tmp_path / "rows.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["id"] for row in rows] == ["anna", "bo\ufffdb", "cora", "17", "", "", "", 200 * "n"]
+    assert [bool(row["error"]) for row in rows] == 3 * [True] + [False] + 4 * [True], "a number serves as an id"
+
+
+def test_a_record_that_names_no_level_says_why_its_rules_are_empty(tmp_path):
+    some = {"id": "a", "age_yr": 76, "sex": "F", "levels": {"L1": {"fracture": True}}}
+    none = [{key: value for key, value in some.items() if key != "levels"}, some | {"levels": {"L1": {"cleft": True}}}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, [some, *none])))
+    assert main(["decide", "--batch", "in.jsonl", "--out", "rows.csv"]) == 0
+    with (tmp_path / "rows.csv").open(encoding="utf-8-sig", newline="") as stream:
+        known, *unknown = csv.DictReader(stream)
+    assert known["note"] == "" and known["level"] == "L1" and known["rule nice_ta279"]
+    for row in unknown:
+        assert row["note"].startswith("no level is known to be fractured, so no rule set on repair was asked")
+        assert row["error"] == row["level"] == row["rule nice_ta279"] == ""
 
 
 @pytest.mark.parametrize(

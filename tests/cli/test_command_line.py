@@ -15,7 +15,7 @@ from tests.support.synthetic_case import LEVELS, synthetic_case
 from endplate.case.assess import NO_CT
 from endplate.cli import assess as assess_module
 from endplate.cli.app import main
-from endplate.cli.options import ModelOptions
+from endplate.cli.options.common import ModelOptions
 from endplate.cli.settings import assess_settings
 from endplate.errors import InputError, OptionError, SolverError
 from endplate.finding import Gap
@@ -189,7 +189,7 @@ def test_labels_alone_are_told_to_need_a_ct_not_counted_as_failures(capsys: pyte
 
 
 def test_what_the_digital_spine_was_built_to_be_stands_beside_what_was_measured() -> None:
-    from endplate.cli.demo_check import built_beside_measured
+    from endplate.cli.demo.check import built_beside_measured
     from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 
     spec = PhantomSpec(

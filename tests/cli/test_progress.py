@@ -42,6 +42,22 @@ def test_a_log_gets_one_plain_line_a_stage_and_a_level(capsys: pytest.CaptureFix
     assert "\x1b" not in printed.err
 
 
+def test_the_time_left_of_an_injection_does_not_count_how_long_it_took_to_get_ready(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Setting up takes 30 s, each of 40 steps 1 s: after 12 steps 28 s are left, not 98."""
+    now = [0.0]
+    monkeypatch.setattr("endplate.cli.progress.time.monotonic", lambda: now[0])
+    with progress_bars("lines") as tell:
+        tell("cement", 0.0, "vertebroplasty")
+        for step in range(1, 14):
+            now[0] = 30.0 + step
+            tell("cement", step / 40, f"vertebroplasty {step / 10:.2f} mL")
+    said = capsys.readouterr().err.splitlines()
+    assert not any("left" in line for line in said[:11])
+    assert said[-1].endswith("1.30 mL, about 27 s left")
+
+
 @pytest.mark.parametrize(
     ("json", "quiet", "terminal", "drawn"),
     [

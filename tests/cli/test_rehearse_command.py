@@ -11,10 +11,10 @@ import pytest
 from tests.support.synthetic_rehearsal import rehearsed_case
 
 from endplate.cli.app import main
-from endplate.cli.injection_options import injection_plan
-from endplate.cli.options import NO_MODEL
+from endplate.cli.options.common import NO_MODEL
+from endplate.cli.options.injection import injection_plan
+from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
 from endplate.cli.rehearse import print_rehearsal, rehearse_settings
-from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.errors import OptionError
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom

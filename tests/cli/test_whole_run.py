@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from endplate.cli.app import main
-from endplate.cli.demo import BREAK
+from endplate.cli.demo.run import BREAK
 from endplate.image.nifti import write_labels, write_volume
 from endplate.image.phantom import Deformity, PhantomSpec, make_phantom
 from endplate.level import Level
@@ -79,7 +79,7 @@ def test_the_demo_is_the_same_job(
     import endplate.image.phantom
 
     monkeypatch.setattr(endplate.image.phantom, "demo_spec", lambda: replace(SMALL, deformities={}))
-    monkeypatch.setattr("endplate.cli.demo.BREAK", replace(BREAK, voxel_mm=2.5))
+    monkeypatch.setattr("endplate.cli.demo.run.BREAK", replace(BREAK, voxel_mm=2.5))
     assert main(["demo", "--out", str(tmp_path / "demo"), "--no-mechanics"]) == 0
     printed = capsys.readouterr().out
     assert "endplate plan" in printed and "report.html" in printed and "NICE TA279" in printed

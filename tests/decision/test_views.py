@@ -224,7 +224,7 @@ def test_a_row_names_emergencies_and_its_line_whatever_its_bytes() -> None:
         "line 4 is not valid JSON or TOML",
         "line 5 is not valid JSON or TOML",
     ]
-    assert set(told[2]) == {"line", "error"}
+    assert set(told[2]) == {"line", "id", "error"} and told[2]["id"] == "\ufffd" and told[3]["id"] is None
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ def ball(radius=3.0, shape=(20, 18, 16)):
 def test_a_frame_lies_where_the_cement_is(context):
     found = Live(context, clock=lambda: 0.0)
     sight = ball()
-    found("cement", 0.1, "vertebroplasty 0.50 mL 0.125 MPa")
+    found.read("cement", 0.5, 0.125)
+    found("cement", 0.1, "vertebroplasty")
     found.see("cement", lambda: sight)
     frame = read_live(context.place)["frames"][0]
     volume = np.load(context.place / frame_names(0)[0])
@@ -103,9 +104,11 @@ def test_a_disk_without_room_ends_no_computation(context, monkeypatch):
 
     monkeypatch.setattr(module, "write_bytes", full)
     monkeypatch.setattr(module, "write_text", full)
-    found("cement", 0.2, "vertebroplasty 1.00 mL 0.200 MPa")
+    found.read("cement", 1.0, 0.2)
+    found("cement", 0.2, "vertebroplasty")
     found.see("cement", ball)
-    found("cement", 0.4, "vertebroplasty 2.00 mL 0.300 MPa")
+    found.read("cement", 2.0, 0.3)
+    found("cement", 0.4, "vertebroplasty")
     assert "No space left on device" in found.trouble and "not whole" in found.trouble
     assert [stage for stage, *_ in context.said] == ["cement", "cement"], "progress goes on"
 
@@ -116,6 +119,20 @@ def test_a_second_attempt_begins_anew(context):
     (context.place / LIVE).write_text(json.dumps({"points": [["cement", 9.0, 9.0]], "frames": []}))
     Live(context)
     assert list(context.place.iterdir()) == [] and read_live(context.place) == {"points": [], "frames": []}
+
+
+def test_a_reading_travels_as_numbers_and_its_words_are_for_people(context):
+    """The curve has what was read, not what was written for people: other words, or none, change nothing."""
+    found = Live(context, clock=lambda: 0.0)
+    gauge = Gauge(found, "cement", "9.99 mL 9.999 MPa")
+    gauge(0.0)
+    gauge.read(0.12345, 0.0456789)
+    gauge(0.1)
+    gauge.read(0.12345, 0.0456789)
+    gauge(0.2)
+    assert read_live(context.place)["points"] == [["cement", 0.123, 0.04568]]
+    assert context.said[-1] == ("cement", 0.2, "9.99 mL 9.999 MPa 0.12 mL 0.046 MPa")
+    assert found.kept().startswith("its curve up to 0.12 mL of cement")
 
 
 def test_what_nobody_looks_at_is_never_made():

@@ -97,6 +97,17 @@ def test_time_left_comes_from_this_stage_and_from_the_last_run():
     assert left.at("mechanics", 1.0) == 0.0
 
 
+def test_the_time_left_of_an_injection_does_not_count_how_long_it_took_to_get_ready():
+    """Steps of a fortieth, 0.03 s each, after 17 s of setting up: as measured of an injection on a cold start."""
+    moments = iter([0.0, 17.43, 17.46, 17.49, 17.52, 17.55])
+    left = TimeLeft({"cement": 60.0}, lambda: next(moments))
+    assert left.at("cement", 0.0) == pytest.approx(60.0)
+    said = [left.at("cement", 0.025 * step) for step in range(1, 5)]
+    assert said[:3] == pytest.approx([60.0 - 17.43, 60.0 - 17.46, 60.0 - 17.49]), "too little was seen of it"
+    assert said[3] == pytest.approx(60.0 - 17.52)
+    assert left.at("cement", 0.125) == pytest.approx(35 * 0.03)
+
+
 def test_time_left_is_unknown_where_nothing_says():
     seconds = iter([0.0, 10.0])
     left = TimeLeft({}, lambda: next(seconds))

@@ -57,6 +57,25 @@ def test_a_view_that_was_changed_is_not_printed(tmp_path: Path, capsys) -> None:
     assert main(["report", str(tmp_path / "none")]) == 2 and "no folder" in capsys.readouterr().err
 
 
+def test_a_page_that_was_changed_is_kept_and_what_is_advised_can_be_done(tmp_path: Path, capsys, monkeypatch) -> None:
+    """The command writes into the folder of its results and has no --out: another place would be no advice."""
+    monkeypatch.chdir(tmp_path)
+    Path("record.json").write_text(json.dumps({key: value for key, value in RECORD.items() if key != "id"}))
+    write_report(replace(rehearsed_case(), care=weigh(parse_record(json.dumps(RECORD)))), Path("out"))
+    page = Path("out") / "report.html"
+    page.write_text(page.read_text(encoding="utf-8") + "<!-- mine -->", encoding="utf-8")
+    assert main(["report", "out"]) == 2
+    said = capsys.readouterr().err
+    assert "out already holds report.html that was changed since it was written" in said
+    assert "another place" not in said and "--out" not in said
+    assert "move it away and run this again, then `endplate decide out --record RECORD`" in " ".join(said.split())
+    assert page.read_text(encoding="utf-8").endswith("<!-- mine -->")
+    page.rename("mine.html")
+    assert main(["report", "out"]) == 0 and "Is a repair indicated" not in page.read_text(encoding="utf-8")
+    assert main(["decide", "out", "--record", "record.json"]) == 0
+    assert "Is a repair indicated" in page.read_text(encoding="utf-8")
+
+
 def test_a_view_survives_its_text_and_keeps_drawings_apart_from_words() -> None:
     view = plain_view({"a": Markup("<svg></svg>"), "b": "<svg></svg>", "c": (1, 2.5, float("nan"), None, True)})
     again = view_from_json(view_to_json(view))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from tests.support.synthetic_case import synthetic_case
+from tests.support.tiny_disk import mounted
 
 from endplate.case import Case
 from endplate.errors import OptionError, OutputError
@@ -181,14 +181,8 @@ def test_an_unknown_format_is_named(case: Case, tmp_path: Path) -> None:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 96 KiB, where the system lets us mount one."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], capture_output=True)
-    if done.returncode:
-        pytest.skip("mounting a small file system is not permitted here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(tmp_path / "disk", 96) as disk:
+        yield disk
 
 
 def test_a_disk_that_really_fills_up_keeps_what_it_had(case: Case, tiny_disk: Path) -> None:

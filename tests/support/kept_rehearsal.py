@@ -85,7 +85,9 @@ def put_kept(
     write_part(case, place)
     fill = next(one.fill for one in case.rehearsals[0].nominal if one.fill is not None)
     live = Live(_Quiet(place))  # type: ignore[arg-type]
-    live("cement", 0.5, f"{procedure} 1.00 mL 0.100 MPa")
+    live.read("cement", 1.0, 0.1)
+    live("cement", 0.5, procedure)
     live.see("cement", lambda: Sight(kind="cement", share=fill.saturation, affine=fill.grid.affine))
-    live("cement", 1.0, f"{procedure} 3.00 mL 0.200 MPa")
+    live.read("cement", 3.0, 0.2)
+    live("cement", 1.0, procedure)
     return rehearsal_id

@@ -93,7 +93,7 @@ def stubbed() -> Iterator[None]:
             "endplate.case.plan.plan": lambda case, *a, **k: _weighed(),
             "endplate.case.rehearse.rehearse": lambda case, *a, **k: case,
             "endplate.cli.fracture.crushed": lambda *a, **k: _made(),
-            "endplate.cli.demo._filled": _demo,
+            "endplate.cli.demo.run._filled": _demo,
             "endplate.report.write._pages": lambda case: {"report.html": f"<p>{case.id}</p>", "report.json": "{}"},
             "endplate.cli.decide.actions.document": _told,
             "endplate.report.care.write.document": _told,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from types import SimpleNamespace
 
@@ -25,6 +26,8 @@ from endplate.store.readings import readings_of
 from endplate.web.app import create_app
 from endplate.web.bench import Bench, WebSettings
 from endplate.web.case_view import _gaps
+from endplate.web.level_facts import level_facts
+from endplate.web.pages import templates
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,30 @@ def test_a_level_is_given_as_a_part_of_the_page(work):
     assert get(work, "view/level/L9").status_code == 404
 
 
+def test_a_correction_opens_at_what_stands_now(work):
+    """A form left at 0 would have a hasty reader take a moderate fracture for none."""
+    document = read_document(case_row(work.store, work.id).folder)
+    grades = {row["level"]: row["value"] for row in document["findings"] if row["code"] == "genant_grade"}
+    assert {grades["L2"], grades["T12"]} > {0}
+    for level in ("L2", "T12"):
+        part = get(work, f"view/level/{level}").text
+        assert f"<option selected>{grades[level]:.0f}</option>" in part and part.count("<option selected>") == 2
+        fracture = "yes" if level == "L2" else "no"
+        assert f'<option value="{fracture}" selected>' in part and ">choose<" not in part
+
+
+def test_a_grade_that_is_not_known_must_be_chosen():
+    rows = [{"code": "fracture", "level": "L2", "value": "indeterminate", "unit": "", "method": "", "source": "s"}]
+    facts = level_facts({"findings": rows, "cautions": [], "gaps": []}, "L2")
+    assert facts["now"] == {"grade": None, "fracture": ""}
+    part = templates().get_template("level.html.j2")
+    shown = part.render(
+        level="L2", facts=facts, names=["L1", "L2"], readable=True, csrf_field="", readings=[],
+        case=SimpleNamespace(id="a"), user=SimpleNamespace(may=lambda role: True),
+    )  # fmt: skip
+    assert shown.count('<option value="">choose</option>') == 2 and shown.count("<option selected>") == 1
+
+
 def test_every_file_of_the_scene_is_served_and_no_other(work):
     held = scene(work)
     assert {one["kind"] for one in held["files"]} >= {"ct", "coarse", "labels", "regions", "bone", "endplates"}
@@ -114,6 +141,25 @@ def test_slices_are_pictures_with_the_right_side_at_the_left(work):
     assert get(work, "view/slice/axial/99999.png").status_code == 404
     assert get(work, "view/slice/oblique/3.png").status_code == 404
     assert get(work, "view/slice/axial/-1.png").status_code == 404
+
+
+def test_the_page_itself_holds_the_slices_through_the_level(work):
+    """No script is needed for the first picture: three slices nearest to the middle of the level, with words."""
+    held = get(work, "view/scene.json").json()
+    for level in ("L2", "L1"):
+        page = get(work, "view", level=level).text
+        centre = next(one["centre"] for one in held["levels"] if one["level"] == level)
+        at = np.linalg.inv(np.array(held["affine"])) @ [*centre, 1.0]
+        for number, axis in enumerate(("sagittal", "coronal", "axial")):
+            index = re.search(rf"view/slice/{axis}/(\d+)\.png\?window=bone", page)[1]
+            assert abs(int(index) - at[number]) <= 0.5, axis
+        assert (
+            f'alt="Axial slice through {level}: the patient&#39;s right is at the left, the front at the top"' in page
+        )
+    mm = [float(one) for one in re.search(r'data-mm="([^"]+)"', page)[1].split(",")]
+    assert mm == pytest.approx(np.array(held["shape"]) * np.linalg.norm(np.array(held["affine"])[:3, :3], axis=0))
+    boxes = dict(re.findall(r'data-layer="([^"]+)"( checked)?', page))
+    assert boxes["labels"] and not boxes["regions"] and "needles" not in boxes, "what this scene has"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +227,32 @@ def test_the_best_line_is_safe_and_one_through_the_canal_is_not(work):
     bad = clearance(work, entry, (x + 22.0, y - 8.0, z)).json()
     assert bad["verdict"] == "refused"
     assert bad["said"].startswith("Unsafe: breaks the canal side of the pedicle by")
+
+
+def test_a_needle_of_a_kyphoplasty_is_judged_as_its_balloon_asks(work):
+    """A balloon's blunt end may come within 5 mm of the front, where a needle's tip that cement leaves may not."""
+    held = get(work, "rehearsal/start", level="L2", procedure="kyphoplasty").json()
+    entry, target = (np.array(end) for end in held["lines"]["left"])
+    along = (target - entry) / np.linalg.norm(target - entry)
+
+    def front(answer):
+        return next(row for row in answer["clearances"] if row["wall"] == "anterior cortex")
+
+    def placed(by):
+        return clearance(work, entry, (target + by * along).round(2), procedure="kyphoplasty").json()
+
+    by = next(by for by in np.arange(0.0, 12.0, 0.5) if front(placed(by))["mm"] < 4.5)
+    near = placed(by)
+    row = front(near)
+    assert row["mm"] > 3.0 and row["kept"] and row["least"] == row["wanted"] == 3.0
+    assert near["verdict"] != "refused" and "anterior" not in near["refusal"], "told as its row says"
+    assert near["needle"] == "8G", "the usual one of a kyphoplasty, as the run takes it"
+    too_near = placed(by + 4.0)
+    assert not front(too_near)["kept"] and "3 needed" in too_near["said"]
+    end = (target + (by + held["ahead"]) * along).round(2)
+    tip = clearance(work, entry, end, needle="8G").json()
+    assert front(tip)["mm"] == pytest.approx(row["mm"], abs=0.05)
+    assert tip["verdict"] == "refused" and "anterior cortex, 5 needed" in tip["said"]
 
 
 def test_the_left_needle_lies_on_the_patients_left(work):

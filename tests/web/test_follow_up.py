@@ -41,13 +41,16 @@ def begun(bench, post):
 def test_a_course_is_begun_from_the_record(bench, browser, begun):
     page = browser.get(begun).text
     assert "L1" in page and str(AGO) in page
-    assert "overdue since" in page
+    said = f"from {AGO + timedelta(77)} to {AGO + timedelta(105)}. Overdue: the patient should have been seen by "
+    assert f"Visit at 3 months, due {said}{AGO + timedelta(28)}." in page
     seen = course(bench.store, 1)
     assert seen.episode.patient_id == "anna"
     assert seen.start.nrs == 8
-    assert "anna" in browser.get("/service").text
+    service = " ".join(browser.get("/service").text.replace("<strong>", "").replace("</strong>", "").split())
+    assert "anna" in service and f"Visit at 3 months, due {said}" in service
+    assert "months overdue" not in service, "six months is the name of the visit, not how late it is"
     worklist = browser.get("/?show=due").text
-    assert "overdue since" in worklist
+    assert f"Visit at 3 months, due {said}" in worklist
     assert "risk assessed by" in worklist
 
 

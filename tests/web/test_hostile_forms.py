@@ -10,6 +10,7 @@ import pytest
 
 from endplate.followup.read import course
 from endplate.store.cases import add_case, case_row, case_rows, change_case
+from endplate.store.users import User, add_api_token
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 ODD = ["a\0b\x1b[31mc\u202ed", "\ud800", "x" * 100_000, SCRIPT]
@@ -124,3 +125,52 @@ def test_a_case_is_not_begun_with_a_name_that_no_database_keeps(bench, browser, 
 def test_a_level_of_the_address_is_only_looked_up(browser, case, level):
     for address in (f"candidacy?level={level}", f"follow-up?episode={level}", f"rehearsal?level={level}"):
         clear(browser.get(f"/cases/{case.id}/{address}"))
+
+
+RAW = ("Input should", "pydantic", "Field required", "unable to", "validation error", "valid integer")
+"""Words of the library that checks requests; none of them tells a nurse what to do."""
+
+
+@pytest.mark.usefixtures("no_fault")
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/?most=x", "most is &#39;x&#39;, but should be a whole number"),
+        ("/cases/{id}/follow-up?episode=two", "episode is &#39;two&#39;, but should be a whole number"),
+        ("/cases/{id}/view/slice/axial/1e9.png", "index is &#39;1e9&#39;, but should be a whole number"),
+        (
+            "/cases/{id}/view/slice/axial/1.png?labels=perhaps",
+            "labels is &#39;perhaps&#39;, but should be true or false",
+        ),
+        ("/cases/{id}/rehearsal/clearance", "level is missing"),
+    ],
+)
+def test_a_request_of_another_form_is_told_in_plain_words(browser, case, address, said):
+    answer = browser.get(address.format(id=case.id))
+    text = " ".join(answer.text.split())
+    assert answer.status_code == 422 and said in text
+    assert not [word for word in RAW if word in text]
+
+
+@pytest.mark.usefixtures("no_fault")
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "the request is not valid JSON"),
+        (b"[]", "the request is [], but should be an object of fields"),
+        (b'{"what": "grade"}', "level is missing"),
+        (
+            b'{"what": "guess", "level": "L1", "reason": "x"}',
+            "should be 'renumber', 'set_aside', 'grade' or 'fracture'",
+        ),
+        (b'{"what": "grade", "level": "L1", "reason": ""}', "reason is '', but should be at least 1 letters long"),
+        (b'{"what": "grade", "level": 7, "reason": "x"}', "level is 7, but should be text"),
+    ],
+)
+def test_a_program_is_told_in_plain_words_too(bench, browser, case, body, said):
+    key = add_api_token(bench.store, User(name="ada", role="admin"), "a program", "editor")
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    answer = browser.post(f"/api/cases/{case.id}/readings", content=body, headers=headers)
+    error = answer.json()["error"]
+    assert answer.status_code == 422 and said in error["what"], error
+    assert error["why"] and error["fix"] and not [word for word in RAW if word in answer.text]

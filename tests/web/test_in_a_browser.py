@@ -219,14 +219,27 @@ def test_of_two_who_save_one_record_the_second_loses_nothing_and_overwrites_noth
         assert server.end() == 0
 
 
+PHONE = 420
+
+
 def check_accessible(page, addresses):
     context = page.context.browser.new_context(storage_state=page.context.storage_state(), bypass_csp=True)
     other = context.new_page()
-    for theme in ("light", "dark"):
+    for theme, width in (("light", 1280), ("dark", 1280), ("light", PHONE)):
         other.emulate_media(color_scheme=theme)
+        other.set_viewport_size({"width": width, "height": 800})
         for address in addresses:
             other.goto(address)
-            assert broken_rules(other) == [], (theme, address)
+            assert broken_rules(other) == [], (theme, width, address)
+            assert other.evaluate("document.documentElement.scrollWidth") <= width, address
+    visits = other.locator("section[aria-labelledby=visits]")
+    assert visits.evaluate("one => one.scrollWidth > one.clientWidth"), "the table is wider than a phone, so it scrolls"
+    visits.focus()
+    other.keyboard.press("ArrowRight")
+    until = time.monotonic() + 10
+    while not visits.evaluate("one => one.scrollLeft") and time.monotonic() < until:
+        other.wait_for_timeout(50)
+    assert visits.evaluate("one => one.scrollLeft") > 0, "by keyboard too"
     context.close()
 
 

@@ -46,7 +46,7 @@ def small(tmp_path: Path) -> Path:
     place.mkdir()
     write_volume(place / "ct.nii.gz", phantom.volume.grid, phantom.volume.hu, meaning=HU)
     write_labels(place / "labels.nii.gz", phantom.labels)
-    record = package_files("endplate.cli").joinpath("demo_record.toml").read_text(encoding="utf-8")
+    record = package_files("endplate.cli.demo").joinpath("record.toml").read_text(encoding="utf-8")
     (place / "patient.toml").write_text(record, encoding="utf-8")
     return place
 
@@ -57,9 +57,9 @@ def demo(tmp_path: Path) -> Path:
     if os.environ.get("ENDPLATE_DEMO"):
         return Path(os.environ["ENDPLATE_DEMO"]).resolve()
     from endplate.cli.assess import Labels, read_given
-    from endplate.cli.demo import BREAK, INTACT, _write_phantom
+    from endplate.cli.demo.run import BREAK, INTACT, _write_phantom
     from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted
-    from endplate.cli.options import InputOptions
+    from endplate.cli.options.common import InputOptions
     from endplate.progress import silent
 
     place = tmp_path / "given"

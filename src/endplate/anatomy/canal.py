@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from endplate.anatomy.shape_kernels import enclosed, largest_part, widest_hole
 from endplate.anatomy.surface import LocalBox
 from endplate.cited import cited, cited_table
 
@@ -66,51 +67,48 @@ def find_passage(inside: NDArray[np.bool_], box: LocalBox) -> Passage | None:
     """
     # The hollow of a concave endplate is a ring too, but there is bone above or below it.
     open_column = inside.sum(axis=2) * box.step_mm <= OVERHANG_MM
-    for closing_mm in map(float, CLOSING_MM.values()):
-        found = [
-            passage
-            for start in range(0, len(box.superior_mm), max(1, round(SLAB_STEP_MM / box.step_mm)))
-            if (passage := _hole_in_slab(inside, open_column, box, start, closing_mm)) is not None
-        ]
-        if found:
-            return max(found, key=lambda passage: passage.area_mm2)
+    starts = np.arange(0, len(box.superior_mm), max(1, round(SLAB_STEP_MM / box.step_mm)))
+    slices = np.ascontiguousarray(inside.transpose(2, 0, 1))
+    least = int(np.ceil(SMALLEST_CANAL_MM2 / box.step_mm**2 - 1e-9))
+    most = int(LARGEST_CANAL_MM2 / box.step_mm**2 + 1e-9)
+    depth = round(SLAB_MM / box.step_mm)
+    hole, start = widest_hole(slices, open_column, starts, depth, least, most)
+    if start >= 0:
+        return _passage(hole, box, int(start), 0.0)
+    for closing_mm in list(map(float, CLOSING_MM.values()))[1:]:
+        holes = [(_bridged_hole(slices, open_column, box, int(start), closing_mm), int(start)) for start in starts]
+        sized = [(hole, start) for hole, start in holes if least <= hole.sum() <= most]
+        if sized:
+            hole, start = max(sized, key=lambda found: int(found[0].sum()))
+            return _passage(hole, box, start, closing_mm)
     return None
 
 
-def _hole_in_slab(
-    inside: NDArray[np.bool_], open_column: NDArray[np.bool_], box: LocalBox, start: int, closing_mm: float
-) -> Passage | None:
-    stop = start + round(SLAB_MM / box.step_mm)
-    shadow = inside[:, :, start:stop].any(axis=2)
+def _bridged_hole(
+    slices: NDArray[np.bool_], open_column: NDArray[np.bool_], box: LocalBox, start: int, closing_mm: float
+) -> NDArray[np.bool_]:
+    """The largest hole (nx, ny) in a slab whose ring is closed over gaps of a width."""
+    shadow = np.asarray(slices[start : start + round(SLAB_MM / box.step_mm)].any(axis=0))
     if not shadow.any():
-        return None
+        return shadow
     radius = round(closing_mm / box.step_mm)
-    ring = np.pad(shadow, radius + 1)
-    if radius:
-        ring = ndimage.distance_transform_edt(~ring) <= radius
-        filled = ndimage.binary_fill_holes(ring)
-        hole = ndimage.distance_transform_edt(filled & ~ring) > 0
+    ring = ndimage.distance_transform_edt(~np.pad(shadow, radius + 1)) <= radius
+    hole = enclosed(ring)
+    if hole.any():
         hole = (ndimage.distance_transform_edt(~hole) <= radius) & ~np.pad(shadow, radius + 1)
-    else:
-        hole = ndimage.binary_fill_holes(ring) & ~ring
-    inner = hole[radius + 1 : -radius - 1, radius + 1 : -radius - 1] & open_column
-    parts, count = ndimage.label(inner)
-    if not count:
-        return None
-    sizes = np.bincount(parts.ravel())[1:]
-    best = int(sizes.argmax()) + 1
-    area = float(sizes[best - 1]) * box.step_mm**2
-    if not SMALLEST_CANAL_MM2 <= area <= LARGEST_CANAL_MM2:
-        return None
-    x, y = np.nonzero(parts == best)
-    top = min(stop, len(box.superior_mm)) - 1
+    return np.asarray(largest_part(hole[radius + 1 : -radius - 1, radius + 1 : -radius - 1] & open_column))
+
+
+def _passage(hole: NDArray[np.bool_], box: LocalBox, start: int, closing_mm: float) -> Passage:
+    x, y = np.nonzero(hole)
+    top = min(start + round(SLAB_MM / box.step_mm), len(box.superior_mm)) - 1
     return Passage(
         right_mm=float(box.right_mm[x].mean()),
         anterior_mm=float(box.anterior_mm[y].mean()),
         superior_mm=float(box.superior_mm[start] + box.superior_mm[top]) / 2,
         half_width_mm=float(np.ptp(box.right_mm[x])) / 2,
         front_mm=float(box.anterior_mm[y].max()),
-        area_mm2=area,
+        area_mm2=len(x) * box.step_mm**2,
         closed_mm=closing_mm,
     )
 

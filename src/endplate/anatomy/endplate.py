@@ -6,9 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from endplate.anatomy.surface import HALF_LEVEL, Frame, LocalBox
+from endplate.anatomy.cells import grown, shrunk
+from endplate.anatomy.robust_fit import MAD_TO_SD, solved, tukey_fit
+from endplate.anatomy.shape_kernels import enclosed, largest_part
+from endplate.anatomy.surface import Frame, LocalBox, column_starts, last_crossings
 from endplate.anatomy.vertebra import Endplate
 from endplate.cited import cited
+from endplate.image.volume import Grid
 
 RIM_MM = cited(
     2, "mm", "own algorithm, docs/theory.md, morphometry step 4: drop the outer 2 mm (rim, osteophytes)", "design"
@@ -22,29 +26,28 @@ WALL_BEGINS_MM = cited(
     8, "mm", "Own choice: the side wall, and no endplate, this far from an endplate's middle", "design"
 )
 SMALLEST_PLATE_MM2 = cited(100, "mm2", "Own choice: a tenth of the usual endplate; less is no endplate", "design")
-MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed", cite="nist_handbook")
-TUKEY_CUT = cited(
-    4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge", cite="beaton_tukey_1974"
-)
 IRLS_STEPS = cited(8, "1", "Own choice: the weights settle in fewer steps", "design")
 
 
 def find_endplates(
-    field: NDArray[np.float32], known: NDArray[np.bool_], box: LocalBox, frame: Frame
+    field: NDArray[np.float32], grid: Grid, scan: Grid, box: LocalBox, frame: Frame
 ) -> tuple[Endplate | None, Endplate | None]:
     """Superior and inferior endplates of a body.
 
     Parameters
     ----------
-    field : (nx, ny, nz) smooth indicator of the body sampled on `box` in `frame`; its half level is the surface.
-    known : (nx, ny, nz) whether the sample lies in the scanned field; a surface is never taken from outside it.
+    field : (I, J, K) smooth indicator of the body on `grid`; its half level is the surface.
+    scan : what was scanned; a surface is never taken from outside it.
+    box : where columns of samples stand in `frame`.
 
     Returns
     -------
     Each endplate, or None where the field cuts it or too little of it is there.
     """
-    top, top_hidden = _outermost(field, known, box.superior_mm)
-    bottom, bottom_hidden = _outermost(field[:, :, ::-1], known[:, :, ::-1], box.superior_mm[::-1])
+    columns = np.ones(box.shape[:2], bool)
+    top, top_hidden = _outermost(field, grid, scan, box, frame, columns, up=True)
+    met = np.isfinite(top) | top_hidden
+    bottom, bottom_hidden = _outermost(field, grid, scan, box, frame, met, up=False)
     middle = _mid_surface(top, bottom, box)
     superior = _plate(np.where(top > middle, top, np.nan), top_hidden, box, frame, up=True)
     inferior = _plate(np.where(bottom < middle, bottom, np.nan), bottom_hidden, box, frame, up=False)
@@ -66,20 +69,29 @@ def _mid_surface(top: NDArray[np.float64], bottom: NDArray[np.float64], box: Loc
 
 
 def _outermost(
-    field: NDArray[np.float32], known: NDArray[np.bool_], level_mm: NDArray[np.float64]
+    field: NDArray[np.float32],
+    grid: Grid,
+    scan: Grid,
+    box: LocalBox,
+    frame: Frame,
+    columns: NDArray[np.bool_],
+    *,
+    up: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Last crossing of the half level along the third axis, interpolated, and where the scan's border hides it."""
-    bone = field >= HALF_LEVEL
-    n = len(level_mm)
-    last = n - 1 - bone[:, :, ::-1].argmax(axis=2)
-    there = bone.any(axis=2) & (last < n - 1)
-    last = np.where(there, last, 0)
-    here = np.take_along_axis(field, last[..., None], 2)[..., 0].astype(float)
-    beyond = np.take_along_axis(field, last[..., None] + 1, 2)[..., 0].astype(float)
-    share = (here - HALF_LEVEL) / np.maximum(here - beyond, 1e-6)
-    height = level_mm[last] + share * (level_mm[1] - level_mm[0])
-    seen = np.take_along_axis(known, last[..., None] + 1, 2)[..., 0]
-    return np.where(there & seen, height, np.nan), bone.any(axis=2) & ~(there & seen)
+    """Last crossing of the half level in each of the columns, up or down, and where the scan's border hides it."""
+    level_mm = box.superior_mm if up else box.superior_mm[::-1]
+    foot, step = column_starts(grid, frame, box, level_mm)
+    place = np.full(columns.shape, np.nan)
+    place[columns] = last_crossings(field, foot[columns], step, len(level_mm), closed=False)
+    there = np.isfinite(place)
+    beyond = np.floor(place[there]) + 1
+    foot, step = column_starts(scan, frame, box, level_mm)
+    index = foot[there] + beyond[:, None] * step
+    seen = there.copy()
+    seen[there] = ((index >= -0.5) & (index <= np.array(scan.shape) - 0.5)).all(axis=1)
+    height = np.full(columns.shape, np.nan)
+    height[seen] = level_mm[0] + place[seen] * (level_mm[1] - level_mm[0])
+    return height, ~np.isnan(place) & ~seen
 
 
 def _plate(
@@ -89,9 +101,8 @@ def _plate(
     area = float(footprint.sum()) * box.step_mm**2
     if area < SMALLEST_PLATE_MM2 or hidden.sum() > HIDDEN_SHARE * (footprint | hidden).sum():
         return None
-    footprint = _without_walls(
-        ndimage.binary_opening(footprint, iterations=round(1 / box.step_mm)), height, box.step_mm
-    )
+    times = round(1 / box.step_mm)
+    footprint = _without_walls(grown(shrunk(footprint, times), times), height, box.step_mm)
     depth = ndimage.distance_transform_edt(np.pad(footprint, 1))[1:-1, 1:-1] * box.step_mm
     inner = depth > RIM_MM
     if inner.sum() * box.step_mm**2 < SMALLEST_PLATE_MM2 / 2:
@@ -121,52 +132,39 @@ def _without_walls(footprint: NDArray[np.bool_], height: NDArray[np.float64], st
     weight = ndimage.gaussian_filter(footprint.astype(float), sigma)
     smooth = ndimage.gaussian_filter(np.where(footprint, height, 0.0), sigma) / np.maximum(weight, 1e-6)
     slope = np.hypot(*np.gradient(smooth, step_mm))
-    parts, count = ndimage.label(footprint & (slope <= STEEPEST_PLATE))
-    if not count:
-        return footprint
-    flat = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
-    return np.asarray(ndimage.binary_fill_holes(flat) & footprint)
+    flat = largest_part(footprint & (slope <= STEEPEST_PLATE))
+    return np.asarray((flat | enclosed(flat)) & footprint) if flat.any() else footprint
 
 
 def robust_quadratic(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.floating]:
     """Coefficients (6,) of 1, x, y, x2, xy, y2 by iteratively reweighted least squares (Tukey)."""
-    terms = _terms(x, y)
-    weight = np.ones_like(z)
-    solution: NDArray[np.floating] = np.zeros(terms.shape[1])
-    ridge = 1e-9 * np.diag((terms * terms).sum(axis=0) + 1)
-    for _ in range(int(IRLS_STEPS)):
-        weighted = terms * weight[:, None]
-        solution = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ z)
-        residual = z - terms @ solution
-        scale = max(MAD_TO_SD * float(np.median(np.abs(residual))), 1e-3)
-        weight = np.clip(1 - (residual / (TUKEY_CUT * scale)) ** 2, 0, None) ** 2
-    return solution
+    return tukey_fit(_terms(x, y), np.ascontiguousarray(z), int(IRLS_STEPS), 1e-3)
 
 
 def _terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
 
 
 def quadratic_at(
     coefficients: NDArray[np.floating], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Values of a quadratic surface, coefficients as `robust_quadratic` gives them, at points."""
-    return _terms(x, y) @ coefficients
+    return np.asarray(np.tensordot(coefficients, _terms(x, y), 1))
 
 
 def _best_normal(
     x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64], *, up: bool
 ) -> NDArray[np.float64]:
     """Outward unit normal, in the frame, of the least-squares plane through surface points."""
-    terms = np.stack([np.ones_like(x), x, y], axis=-1)
-    _, along_x, along_y = np.linalg.lstsq(terms, z, rcond=None)[0]
+    terms = np.stack([np.ones_like(x), x - x.mean(), y - y.mean()])
+    _, along_x, along_y = solved(terms, z, np.ones_like(z), len(z))
     normal = np.array([-along_x, -along_y, 1.0]) * (1 if up else -1)
     return np.asarray(normal / np.linalg.norm(normal))
 
 
 def _outline(footprint: NDArray[np.bool_], height: NDArray[np.float64], box: LocalBox) -> NDArray[np.float64]:
     """Border points (n, 3) of a footprint in the frame, in order of angle."""
-    border = footprint & ~ndimage.binary_erosion(footprint)
+    border = footprint & ~shrunk(footprint)
     i, j = np.nonzero(border)
     points = np.stack([box.right_mm[i], box.anterior_mm[j], height[i, j]], axis=-1)
     middle = points.mean(axis=0)

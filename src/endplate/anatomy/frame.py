@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.interpolate import make_smoothing_spline
 
+from endplate.anatomy.shape_kernels import likeness
 from endplate.anatomy.surface import Frame, LocalBox
 from endplate.anatomy.vertebra import Endplate
 from endplate.cited import cited
@@ -94,41 +94,33 @@ def agreed_superior(
     return np.asarray((agreed / np.linalg.norm(agreed)) @ frame.axes)
 
 
-def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox) -> float:
-    """Turn about the superior axis, at most 10 degrees, that makes a vertebra most like its mirror image.
+def mirror_turn_deg(inside: NDArray[np.bool_], box: LocalBox, forward_deg: float = 0.0) -> float:
+    """Turn about the superior axis that makes a vertebra most like its mirror image.
 
     Parameters
     ----------
     inside : (nx, ny, nz) bool on `box`, the frame's origin near the plane of symmetry.
+    forward_deg : turn of the direction from canal to body; none farther than 10 degrees from it is sought.
 
     Returns
     -------
     Angle in degrees, positive from right towards anterior.
     """
-    thickness = inside.sum(axis=2).astype(np.float32)
-    limit, shift = LARGEST_TURN_DEG, MIRROR_SHIFT_MM
-    _, coarse, off = max(
-        (_likeness(thickness, box, float(angle), float(move)), float(angle), float(move))
-        for angle in np.arange(-limit, limit + 1, 2)
-        for move in np.arange(-shift, shift + 1, 2)
-    )
-    _, fine, _ = max(
-        (_likeness(thickness, box, float(angle), float(move)), float(angle), float(move))
-        for angle in np.clip(coarse + np.arange(-1.5, 2, 0.5), -limit, limit)
-        for move in off + np.arange(-1, 2)
-    )
-    return fine
+    thickness = np.ascontiguousarray(inside.sum(axis=2), np.float32)
+    limit, shift = float(LARGEST_TURN_DEG), float(MIRROR_SHIFT_MM)
+    turns = forward_deg + np.arange(-limit, limit + 1, 2)
+    coarse, off = _most_like(thickness, box, turns, np.arange(-shift, shift + 1, 2))
+    near = np.clip(coarse + np.arange(-1.5, 2, 0.5), turns[0], turns[-1])
+    return _most_like(thickness, box, near, off + np.arange(-1.0, 2.0))[0]
 
 
-def _likeness(thickness: NDArray[np.float32], box: LocalBox, angle_deg: float, shift_mm: float) -> float:
-    """Correlation of a thickness map with its image in a mirror line turned and moved from the anterior axis."""
-    reach = MIRROR_REACH_MM
-    u, v = np.meshgrid(np.arange(0.5, reach, 2), np.arange(-1.5 * reach, reach, 2), indexing="ij")
-    c, s = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
-    sides = []
-    for sign in (1, -1):
-        x, y = shift_mm * c + sign * u * c - v * s, shift_mm * s + sign * u * s + v * c
-        index = [(x - box.right_mm[0]) / box.step_mm, (y - box.anterior_mm[0]) / box.step_mm]
-        side = ndimage.map_coordinates(thickness, index, order=1).ravel()
-        sides.append((side - side.mean()) / max(float(side.std()), 1e-6))
-    return float((sides[0] * sides[1]).mean())
+def _most_like(
+    thickness: NDArray[np.float32], box: LocalBox, turns_deg: NDArray[np.float64], moves_mm: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Turn and move of the mirror line at which a thickness map is most like its image."""
+    reach = float(MIRROR_REACH_MM)
+    places = np.stack(np.meshgrid(np.arange(0.5, reach, 2), np.arange(-1.5 * reach, reach, 2), indexing="ij"), axis=-1)
+    first = np.array([box.right_mm[0], box.anterior_mm[0]])
+    found = likeness(thickness, first, box.step_mm, places.reshape(-1, 2), np.deg2rad(turns_deg), moves_mm)
+    turn, move = np.unravel_index(int(found.argmax()), found.shape)
+    return float(turns_deg[turn]), float(moves_mm[move])

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from endplate.anatomy.border import border_points_mm, cuts_middle, scanned_grid
 from endplate.anatomy.canal import Passage, body_shadow, find_passage
@@ -32,15 +31,17 @@ from endplate.anatomy.label_bleed import trim_bleeding
 from endplate.anatomy.pedicle import find_pedicles
 from endplate.anatomy.split import PosteriorWall, find_posterior_wall, split_body
 from endplate.anatomy.surface import (
-    HALF_LEVEL,
     Frame,
     LocalBox,
     box_around,
+    close_crop,
+    corner_sides,
+    ends,
     fill_fraction,
     half_level,
-    inside_field,
+    inside,
     mask_points_mm,
-    sample,
+    smoothing_reach,
 )
 from endplate.anatomy.vertebra import Canal, Endplate, Pedicle, Spine, Vertebra
 from endplate.cited import cited
@@ -85,8 +86,10 @@ class _Draft:
     mask: NDArray[np.bool_]
     field: NDArray[np.float32]
     """The mask's half-level field."""
+    sides: NDArray[np.uint8]
+    """On which side of the half level the corners of its cells lie."""
     hull_mm: NDArray[np.float64]
-    """Voxels of the mask's surface: they reach as far in every direction as all of them."""
+    """Ends of the mask's rows: they reach as far in every direction as all its voxels."""
     frame: Frame
     body: NDArray[np.bool_]
     edges_mm: tuple[float, float, float]
@@ -165,13 +168,15 @@ def _without_plates(vertebra: Vertebra, distrusted: frozenset[Level]) -> Vertebr
 
 def _draft(part: LabelPart, centre_mm: NDArray[np.float64], scan: Grid, edges_mm: tuple[float, float, float]) -> _Draft:
     frame = Frame(origin_mm=centre_mm, axes=axes_from(LPS_SUPERIOR, LPS_ANTERIOR))
+    field = half_level(part.mask)
     return _Draft(
         level=part.level,
         grid=part.grid,
         scan=scan,
         mask=part.mask,
-        field=half_level(part.mask),
-        hull_mm=mask_points_mm(part.mask & ~ndimage.binary_erosion(part.mask), part.grid),
+        field=field,
+        sides=corner_sides(field),
+        hull_mm=part.grid.to_mm(ends(part.mask)),
         frame=frame,
         split_frame=frame,
         body=part.mask,
@@ -226,58 +231,53 @@ def _improve_all(drafts: list[_Draft], doubtful: Set[Level | None], *, fine: boo
 def _improve(draft: _Draft, superior: NDArray[np.float64], *, fine: bool) -> None:
     """One pass: canal and body in the present frame, then the frame from both."""
     draft.frame = Frame(origin_mm=draft.frame.origin_mm, axes=axes_from(superior, draft.frame.axes[1]))
-    anterior = _split(draft)
-    draft.frame = Frame(
-        origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=axes_from(superior, anterior)
-    )
-    if fine:
-        _split(draft)
-        draft.frame = Frame(origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=draft.frame.axes)
-    step = float(FINE_STEP_MM if fine else COARSE_STEP_MM)
-    box, field, known = _body_field(draft, step)
-    draft.plates = find_endplates(field, known, box, draft.frame)
+    _split(draft, fine=fine)
+    draft.frame = Frame(origin_mm=mask_points_mm(draft.body, draft.grid).mean(axis=0), axes=draft.frame.axes)
+    draft.plates = _plates(draft, float(FINE_STEP_MM if fine else COARSE_STEP_MM))
 
 
-def _split(draft: _Draft) -> NDArray[np.float64]:
-    """Split the draft into body and arch; returns the anterior direction."""
-    box, inside = _whole(draft)
-    draft.canal = find_passage(inside, box)
+def _plates(draft: _Draft, step_mm: float) -> tuple[Endplate | None, Endplate | None]:
+    """The endplates of the draft's body in its present frame."""
+    voxels = tuple(np.array(draft.edges_mm) / draft.grid.spacing_mm)
+    mask, grid = close_crop(draft.body, draft.grid, smoothing_reach(voxels) + 1, padded=False)
+    box = box_around(draft.frame.to_local(grid.to_mm(ends(mask))), step_mm, 3)
+    return find_endplates(half_level(mask, voxels), grid, draft.scan, box, draft.frame)
+
+
+def _split(draft: _Draft, *, fine: bool) -> None:
+    """Turn the draft's frame about its superior axis until it faces forward, and split body and arch in it."""
+    box, bone = _whole(draft)
+    draft.canal = find_passage(bone, box)
     if draft.canal is None:
         draft.body = draft.mask
-        return np.asarray(draft.frame.axes[1])
-    x, y = np.nonzero(body_shadow(inside, box))
-    middle = box.right_mm[x].mean(), box.anterior_mm[y].mean()
-    forward = np.array([middle[0] - draft.canal.right_mm, middle[1] - draft.canal.anterior_mm, 0])
-    _face(draft, forward @ draft.frame.axes)
-    box, inside = _whole(draft)
-    turn = np.deg2rad(mirror_turn_deg(inside, box))
-    _face(draft, np.array([-np.sin(turn), np.cos(turn), 0]) @ draft.frame.axes)
-    box, inside = _whole(draft)
-    draft.canal = find_passage(inside, box) or draft.canal
-    draft.wall = find_posterior_wall(inside, box, draft.canal)
+        return
+    x, y = np.nonzero(body_shadow(bone, box))
+    across = box.right_mm[x].mean() - draft.canal.right_mm
+    forward = float(np.rad2deg(np.arctan2(-across, box.anterior_mm[y].mean() - draft.canal.anterior_mm)))
+    if not fine:
+        _turn(draft, forward)
+        box, bone = _whole(draft)
+        forward = 0.0
+    _turn(draft, mirror_turn_deg(bone, box, forward))
+    box, bone = _whole(draft)
+    draft.canal = find_passage(bone, box) or draft.canal
+    draft.wall = find_posterior_wall(bone, box, draft.canal)
     draft.split_frame = draft.frame
     split = split_body(draft.mask, draft.grid, draft.frame, draft.wall)
     draft.body, draft.second_share, draft.second_rise_mm = split.body, split.second_share, split.second_rise_mm
-    return np.asarray(draft.frame.axes[1])
 
 
 def _whole(draft: _Draft) -> tuple[LocalBox, NDArray[np.bool_]]:
     """The whole vertebra sampled in its present frame."""
     box = box_around(draft.frame.to_local(draft.hull_mm), COARSE_STEP_MM, 2)
-    return box, sample(draft.field, draft.grid, draft.frame, box) >= HALF_LEVEL
+    return box, inside(draft.field, draft.sides, draft.grid, draft.frame, box)
 
 
-def _face(draft: _Draft, anterior: NDArray[np.float64]) -> None:
-    """Turn the draft's frame about its superior axis so that it faces a direction."""
+def _turn(draft: _Draft, angle_deg: float) -> None:
+    """Turn the draft's frame about its superior axis, from right towards anterior."""
+    angle = np.deg2rad(angle_deg)
+    anterior = np.array([-np.sin(angle), np.cos(angle), 0]) @ draft.frame.axes
     draft.frame = Frame(origin_mm=draft.frame.origin_mm, axes=axes_from(draft.frame.axes[2], anterior))
-
-
-def _body_field(draft: _Draft, step_mm: float) -> tuple[LocalBox, NDArray[np.float32], NDArray[np.bool_]]:
-    box = box_around(draft.frame.to_local(mask_points_mm(draft.body, draft.grid)), step_mm, 3)
-    voxels = tuple(np.array(draft.edges_mm) / draft.grid.spacing_mm)
-    field = sample(half_level(draft.body, voxels), draft.grid, draft.frame, box)
-    known = inside_field(draft.scan, draft.frame, box)
-    return box, field, known
 
 
 def _vertebra(draft: _Draft) -> Vertebra:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from endplate.anatomy.cells import grown
 from endplate.anatomy.frame import axes_from
+from endplate.anatomy.shape_kernels import largest_part
 from endplate.anatomy.split import PosteriorWall
 from endplate.anatomy.surface import HALF_LEVEL, Frame, LocalBox, sample
 from endplate.anatomy.vertebra import Pedicle
@@ -93,15 +94,13 @@ def _sections(inside: NDArray[np.bool_], box: LocalBox, side: int) -> list[_Sect
     one, a little widened, so that facets and processes do not join all at once; it ends where it has grown wide. A
     transverse process that springs from the pedicle itself (L5) is left out by its distance from the canal's side.
     """
-    pieces, count = ndimage.label(inside[:, -1])
-    if not count:
+    current = largest_part(np.ascontiguousarray(inside[:, -1]))
+    if not current.any():
         return []
-    sizes = np.bincount(pieces.ravel())[1:]
-    current = pieces == 1 + int(sizes.argmax())
     found: list[_Section] = []
     smallest = np.inf
     for j in range(len(box.anterior_mm) - 1, -1, -1):
-        current = _beside_canal(inside[:, j] & ndimage.binary_dilation(current), box, side)
+        current = _beside_canal(inside[:, j] & grown(current), box, side)
         x, z = np.nonzero(current)
         area = len(x) * box.step_mm**2
         smallest = min(smallest, area)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.canal import Passage, body_shadow
-from endplate.anatomy.surface import Frame, LocalBox
+from endplate.anatomy.shape_kernels import before_wall
+from endplate.anatomy.surface import Frame, LocalBox, around
 from endplate.cited import cited
 from endplate.image.volume import Grid
 
@@ -39,16 +40,6 @@ class PosteriorWall:
     footprint: NDArray[np.bool_]
     right_mm: NDArray[np.float64]
     anterior_mm: NDArray[np.float64]
-
-    def body_side(self, local_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether points (..., 3) of the frame lie on the body's side of the wall."""
-        x, y, z = local_mm[..., 0], local_mm[..., 1], local_mm[..., 2]
-        cut = self.line[0] + self.line[1] * z - PEDICLE_ROOT_MM
-        before_canal = (np.abs(x - self.canal.right_mm) < self.canal.half_width_mm) & (y > self.canal.anterior_mm)
-        step = self.right_mm[1] - self.right_mm[0]
-        i = np.clip(np.rint((x - self.right_mm[0]) / step).astype(int), 0, len(self.right_mm) - 1)
-        j = np.clip(np.rint((y - self.anterior_mm[0]) / step).astype(int), 0, len(self.anterior_mm) - 1)
-        return np.asarray(((y > cut) | before_canal) & self.footprint[i, j])
 
 
 def find_posterior_wall(inside: NDArray[np.bool_], box: LocalBox, canal: Passage) -> PosteriorWall:
@@ -87,13 +78,23 @@ def _corner_line(wall: NDArray[np.float64], superior_mm: NDArray[np.float64], fr
     seen = np.isfinite(wall).mean(axis=0) > WALL_SPAN
     if seen.sum() < 3:
         return np.array([front_mm, 0.0])
-    corner = np.nanpercentile(wall[:, seen], CORNER_PERCENTILE, axis=0)
+    corner = _percentile(wall[:, seen], float(CORNER_PERCENTILE))
     z = superior_mm[seen]
     keep = np.abs(corner - np.median(corner)) < WALL_OUTLIER_MM
     if keep.sum() < 3:
         return np.array([float(np.median(corner)), 0.0])
     slope, offset = np.polyfit(z[keep], corner[keep], 1)
     return np.array([offset, slope])
+
+
+def _percentile(values: NDArray[np.float64], percent: float) -> NDArray[np.float64]:
+    """Percentile of each column (n, m), NaN left out, as `nanpercentile` has it, which takes a loop over columns."""
+    ordered = np.sort(values, axis=0)
+    place = percent / 100 * (np.isfinite(values).sum(axis=0) - 1)
+    low = np.floor(place).astype(int)
+    column = np.arange(values.shape[1])
+    here, there = ordered[low, column], ordered[np.ceil(place).astype(int), column]
+    return np.asarray(here + (place - low) * (there - here))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,17 +116,27 @@ def split_body(mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: Posterio
     """Body and arch of a vertebra mask (I, J, K); without a wall (no arch in the mask) all of it is body."""
     if wall is None:
         return Split(body=mask.copy(), arch=np.zeros_like(mask), second_share=0.0)
-    index = np.argwhere(mask)
-    front = np.zeros_like(mask)
-    front[tuple(index.T)] = wall.body_side(frame.to_local(grid.to_mm(index)))
-    parts, count = ndimage.label(front)
+    front = _front(mask, grid, frame, wall)
+    within = around(front)
+    parts, count = ndimage.label(front[within])
     second_share, rise = 0.0, 0.0
     if count > 1:
         sizes = np.bincount(parts.ravel())[1:]
         order = np.argsort(sizes)
         first, second = (1 + int(order[-1]), 1 + int(order[-2]))
-        front = parts == first
+        front[within] = parts == first
         second_share = float(sizes[order[-2]] / sizes[order[-1]])
         heights = [frame.to_local(grid.to_mm(np.argwhere(parts == one)))[:, 2].mean() for one in (first, second)]
         rise = float(heights[1] - heights[0])
     return Split(body=front, arch=mask & ~front, second_share=second_share, second_rise_mm=rise)
+
+
+def _front(mask: NDArray[np.bool_], grid: Grid, frame: Frame, wall: PosteriorWall) -> NDArray[np.bool_]:
+    """What of a mask (I, J, K) lies on the body's side of the wall: before its corners' line, or before the canal."""
+    canal = wall.canal
+    numbers = [wall.line[0] - PEDICLE_ROOT_MM, wall.line[1], canal.right_mm, canal.anterior_mm, canal.half_width_mm]
+    numbers += [wall.right_mm[0], wall.anterior_mm[0], wall.right_mm[1] - wall.right_mm[0]]
+    to_frame = np.ascontiguousarray(frame.axes @ grid.affine[:3, :3])
+    front = np.zeros(mask.shape, bool)
+    before_wall(mask, to_frame, frame.to_local(grid.affine[:3, 3]), np.array(numbers, float), wall.footprint, front)
+    return front

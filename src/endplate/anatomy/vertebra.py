@@ -61,7 +61,7 @@ class Canal:
     __repr__ = short_repr
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Vertebra:
     """One vertebra on its own crop of the scan's grid.
 

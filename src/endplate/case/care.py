@@ -50,12 +50,17 @@ class Care:
         return f"<Care of {self.record.id or 'no name'}: {at}; {verdicts} verdicts; prevention {needs}>"
 
 
-def next_questions(care: Care) -> tuple[NextQuestion, ...]:
-    """The missing answers that settle most open verdicts, the best first; of a patient where no level is known."""
-    from endplate.decision.explanation.ask_next import ask_next
+def next_questions(care: Care, most: int | None = None) -> tuple[NextQuestion, ...]:
+    """The missing answers that settle most open verdicts, the best first; of a patient where no level is known.
+
+    Parameters
+    ----------
+    most : no more than so many are worked out; None works out as many as a list of what comes next may have.
+    """
+    from endplate.decision.explanation.ask_next import LENGTH, ask_next
     from endplate.decision.facts.case_facts import facts_without_level
 
-    return ask_next(care.facts or (facts_without_level(care.record),))
+    return ask_next(care.facts or (facts_without_level(care.record),), LENGTH if most is None else most)
 
 
 def weigh(

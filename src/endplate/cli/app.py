@@ -5,7 +5,6 @@ Only light modules are imported here, so that `--help` answers at once; the scie
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,15 +13,14 @@ from cyclopts import App, Parameter
 
 from endplate import __version__
 from endplate.cli import exit_codes as outcome
+from endplate.cli.about import compile_kernels, info, schema
 from endplate.cli.cohort.commands import cohort
 from endplate.cli.config import config_of, split_config
 from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
-from endplate.cli.dicom_options import NO_OBJECT, NO_WRITTEN, ObjectOptions, WrittenOptions
 from endplate.cli.fhir import app as fhir_app
 from endplate.cli.follow.commands import app as follow_app
-from endplate.cli.fracture_options import NO_COLLAPSE, CollapseOptions
-from endplate.cli.options import (
+from endplate.cli.options.common import (
     INPUT,
     NO_FILES,
     NO_INPUT,
@@ -35,11 +33,14 @@ from endplate.cli.options import (
     Out,
     RunOptions,
 )
+from endplate.cli.options.dicom import NO_WRITTEN, WrittenOptions
+from endplate.cli.options.fracture import NO_COLLAPSE, CollapseOptions
+from endplate.cli.options.rehearse import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
+from endplate.cli.options.serve import NO_SERVE, ServeChoices
 from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app
-from endplate.cli.rehearse_options import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
-from endplate.cli.serve_options import NO_SERVE, ServeChoices
-from endplate.cli.terminal import say_json, say_script
+from endplate.cli.results import dicom_, report
+from endplate.cli.terminal import say_script
 from endplate.cli.tokens import checked
 
 HELP = """From a spine CT with vertebra labels and a patient record to what is broken, how weak the bone is, what each
@@ -195,29 +196,6 @@ def fracture(
 
 
 @app.command
-def report(
-    results: Annotated[Path, Parameter(group=INPUT, show_default=False, help="Folder that an earlier run wrote.")],
-    /,
-    *,
-    pdf: Annotated[
-        bool, Parameter(negative="", group=RUN, show_default=False, help="Write report.pdf and decision-aid.pdf too.")
-    ] = False,
-    run: RunOptions = NO_RUN,
-) -> int:
-    """Render the report of a results folder again, without the scan; as PDF too when asked.
-
-    endplate report results
-
-    endplate report results --pdf
-
-    Numbers, pictures and decision stay those of the run that wrote the folder. PDF needs `pip install 'endplate[pdf]'`.
-    """
-    from endplate.cli.report import run_report
-
-    return outcome.answer(lambda talk: run_report(results, pdf, talk), run)
-
-
-@app.command
 def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOptions = NO_RUN) -> int:
     """The whole path on the built-in digital spine, T10 to L5, whose L1 is crushed to a wedge, with a record beside it.
 
@@ -227,7 +205,7 @@ def demo(*, out: Out = Path("demo"), model: ModelOptions = NO_MODEL, run: RunOpt
         endplate demo
         endplate demo --out spine --linear-only
     """
-    from endplate.cli.demo import run_demo
+    from endplate.cli.demo.run import run_demo
 
     return outcome.answer(lambda talk: run_demo(out, model, talk), run)
 
@@ -273,45 +251,10 @@ app.command(pacs_app)
 app.command(fhir_app)
 
 
-@app.command(name="dicom")
-def dicom_(
-    results: Annotated[Path, Parameter(group=INPUT, show_default=False, help="Folder of an `assess` or `plan` run.")],
-    /,
-    *,
-    series: Annotated[Path, Parameter(group=INPUT, help="Folder of the CT series that was measured.")],
-    out: Annotated[Path, Parameter(name="--out", group=RUN, help="Folder for the objects (.dcm).")],
-    objects: ObjectOptions = NO_OBJECT,
-    run: RunOptions = NO_RUN,
-) -> int:
-    """Write results as DICOM beside the CT series they were measured in: segmentation, measurements, report, pictures.
-
-        endplate dicom results --series dicom_folder --out objects
-
-    Every object is of the series' patient and study and says that it is for research. Written twice, the same results
-    give the same objects. A scan that was read as NIfTI has no DICOM to refer to, so that nothing is written.
-    """
-    from endplate.cli.dicom import run_dicom
-
-    return outcome.answer(lambda talk: run_dicom(results, series, out, objects, talk), run)
-
-
-@app.command
-def info(*, run: RunOptions = NO_RUN) -> int:
-    """Print the version, the libraries in use, the threads, and the label schemes that are known."""
-    from endplate.cli.info import run_info
-
-    return outcome.answer(run_info, run)
-
-
-@app.command(name="compile")
-def compile_kernels(*, run: RunOptions = NO_RUN) -> int:
-    """Compile every kernel now, so that no later run waits for it: for containers and the nodes of a cluster.
-
-    What is compiled is kept beside the installed sources, or in the folder that NUMBA_CACHE_DIR names.
-    """
-    from endplate.cli.kernels import run_compile
-
-    return outcome.answer(run_compile, run)
+app.command(report)
+app.command(dicom_, name="dicom")
+app.command(info)
+app.command(compile_kernels, name="compile")
 
 
 @app.command
@@ -324,18 +267,7 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
     return 0
 
 
-@app.command
-def schema(of: Literal["case", "record"] = "case", /) -> int:
-    """Print the JSON Schema of case.json, or of the patient record."""
-    from importlib.resources import files
-
-    if of == "record":
-        from endplate.patient import PatientRecord
-
-        say_json(PatientRecord.model_json_schema())
-        return 0
-    say_json(json.loads(files("endplate.report").joinpath("case.schema.json").read_text(encoding="utf-8")))
-    return 0
+app.command(schema)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 
 from cyclopts.config import Dict
 
-from endplate.cli.options import RunOptions
-from endplate.errors import OptionError
+from endplate.cli.options.common import RunOptions
+from endplate.errors import OptionError, text_fault
 
 OPTION, VARIABLE = "--config", "ENDPLATE_CONFIG"
 MAX_BYTES = 2**20
@@ -80,4 +80,4 @@ def _read(path: Path) -> dict[str, Any]:
             f"the file of options {path} cannot be read", error.strerror or "", "check its path"
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"the file of options {path} is no TOML", str(error), FIX) from error
+        raise OptionError(f"the file of options {path} is no TOML", text_fault(error), FIX) from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from endplate.cli.dicom_options import ObjectOptions, choice_of
 from endplate.cli.exit_codes import Output
+from endplate.cli.options.dicom import ObjectOptions, choice_of
 from endplate.cli.terminal import say
 
 

@@ -6,6 +6,7 @@ Every `--json` answer is {"ok", "version", "result", "error"}; of the last two e
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 
 from endplate import __version__
 from endplate.cli.log import logged
-from endplate.cli.options import RunOptions
+from endplate.cli.options.common import RunOptions
 from endplate.cli.progress import Drawn
 from endplate.cli.terminal import LONGEST, aside, guard_streams, plain, say_json
 from endplate.errors import EndplateError, OptionError
@@ -65,7 +66,7 @@ def guarded(command: Callable[[], int | None], *, as_json: bool) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED, "interrupted; nothing was left half-written", as_json)
     except CycloptsError as error:
-        return _fail("OptionError", BAD_INPUT, f"{_one_line(error)} (see: endplate --help)", as_json)
+        return _fail("OptionError", BAD_INPUT, f"{_of_options(error)} (see: endplate --help)", as_json)
     except EndplateError as error:
         parts = {"what": error.what, "why": error.why, "fix": error.fix}
         return _fail(type(error).__name__, error.exit_code, str(error), as_json, parts)
@@ -114,6 +115,21 @@ def _of_the_system(error: OSError) -> str:
     place = f" {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) and error.filename else ""
     fix = "free some space" if _full(error) else "check the path and its permissions"
     return f"cannot use{place or ' what was given'}: {error.strerror or _one_line(error)}; {fix}."
+
+
+OPTION_KINDS = {"float": "a number", "int": "a whole number", "date": "a day such as 2026-05-31", "bool": "yes or no"}
+UNCONVERTED = re.compile(r'Invalid value for ([^:]+): unable to convert ("[^"]*") into (\w+)\.')
+UNGIVEN = re.compile(r'Command "([^"]+)" parameter (\S+) requires an argument\.')
+
+
+def _of_options(error: BaseException) -> str:
+    """What is wrong with options, in our words where the parser speaks of its own types."""
+    said = _one_line(error)
+    if found := UNCONVERTED.fullmatch(said):
+        return f"{found[1]} is {found[2]}, but should be {OPTION_KINDS.get(found[3], 'of another form')}."
+    if found := UNGIVEN.fullmatch(said):
+        return f"`endplate {found[1]}` needs {found[2]} with a value."
+    return said
 
 
 def _one_line(error: BaseException) -> str:

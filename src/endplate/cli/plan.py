@@ -16,11 +16,11 @@ from endplate.cli.assess import (
     read_given,
     result_document,
 )
-from endplate.cli.dicom_options import WrittenOptions
 from endplate.cli.exit_codes import Output
-from endplate.cli.options import InputOptions, ModelOptions
+from endplate.cli.options.common import InputOptions, ModelOptions
+from endplate.cli.options.dicom import WrittenOptions
+from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
 from endplate.cli.progress import progress_bars
-from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say
 from endplate.errors import OptionError
 from endplate.level import parse_level

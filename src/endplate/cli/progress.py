@@ -20,6 +20,8 @@ WITHOUT_DETAIL = frozenset({"segment"})
 COUNTING = frozenset({"resume", "cohort", "study", "decide"})
 """Stages whose details count up: a line now and then, not one each."""
 EVERY_S = 20.0
+FIRST_STEP = 0.08
+"""A first step larger than this is most of what is known of a stage, and counts with what came before it."""
 SURE_AFTER_S, SURE_FROM = 10.0, 0.02
 """Time and share of a stage from which the time left can be told."""
 
@@ -53,21 +55,23 @@ def time_left(elapsed_s: float, fraction: float) -> str:
 def _lines() -> Progress:
     """One line when a stage begins and one for each level, with the seconds since the start."""
     begun, stated = time.monotonic(), set[tuple[str, str]]()
-    first: dict[str, float] = {}
+    first: dict[str, tuple[float, float]] = {}
     last: dict[str, float] = {}
 
     def tell(stage: str, fraction: float, detail: str) -> None:
         now = time.monotonic()
+        if 0 < fraction < FIRST_STEP and not first.get(stage, (now, 0.0))[1]:
+            first[stage] = (now, fraction)  # what came before a small first step is not done again
+        since, done = first.setdefault(stage, (now, 0.0))
         about = (stage, "" if stage in WITHOUT_DETAIL else detail)
         if stage in WITHOUT_LINES or about in stated:
             return
         if stage in COUNTING and fraction < 1.0 and now - last.get(stage, -EVERY_S) < EVERY_S:
             return
         stated.add(about)
-        first.setdefault(stage, now)
         last[stage] = now
         words = STAGE_WORDS.get(stage, stage) + (f": {about[1]}" if about[1] else "")
-        left = time_left(now - first[stage], fraction)
+        left = time_left(now - since, (fraction - done) / (1 - done))
         aside(f"[{now - begun:4.0f} s] {words}" + (f", {left}" if left else ""))
 
     return tell

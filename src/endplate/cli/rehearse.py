@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, result_document
 from endplate.cli.exit_codes import Output
-from endplate.cli.injection_options import injection_plan
-from endplate.cli.options import FileOptions, InputOptions, ModelOptions
+from endplate.cli.options.common import FileOptions, InputOptions, ModelOptions
+from endplate.cli.options.injection import injection_plan
+from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
 from endplate.cli.progress import progress_bars
-from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say, say_table
 from endplate.errors import OptionError
 from endplate.level import parse_level

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from endplate.cohort.row import CohortRow
-from endplate.errors import OptionError
+from endplate.errors import OptionError, text_fault
 from endplate.image.limits import Limits
 
 CT = re.compile(r"(?P<stem>sub-[^_]+(_[a-zA-Z]+-[^_]+)*)_ct\.nii(\.gz)?")
@@ -93,7 +93,9 @@ def _participants(path: Path) -> Mapping[str, Mapping[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise OptionError(f"{path} is no table with tabs in UTF-8", str(error), "mend it or move it away") from error
+        raise OptionError(
+            f"{path} is no table with tabs in UTF-8", text_fault(error), "mend it or move it away"
+        ) from error
     return {str(row.get("participant_id") or ""): {k.lower(): v or "" for k, v in row.items() if k} for row in rows}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from endplate.cohort.extra import needs
 from endplate.cohort.row import CohortRow
-from endplate.errors import OptionError
+from endplate.errors import OptionError, text_fault
 
 COLUMNS = ("id", "ct", "labels", "record")
 PARQUET = (".parquet", ".pq")
@@ -38,7 +38,7 @@ def _csv(path: Path) -> Iterable[Mapping[str, Any]]:
                 if any(cells.values()):
                     yield cells
     except (UnicodeDecodeError, csv.Error) as error:
-        raise OptionError(f"{path} is no CSV table in UTF-8", str(error), FIX) from error
+        raise OptionError(f"{path} is no CSV table in UTF-8", text_fault(error), FIX) from error
 
 
 def _parquet(path: Path) -> Iterable[Mapping[str, Any]]:
@@ -46,7 +46,7 @@ def _parquet(path: Path) -> Iterable[Mapping[str, Any]]:
     try:
         table = pyarrow.read_table(path)
     except Exception as error:  # pyarrow has many kinds of errors for a file that is none
-        raise OptionError(f"{path} is no Parquet table", str(error), FIX) from error
+        raise OptionError(f"{path} is no Parquet table", "it is cut short, or of another kind", FIX) from error
     _check_columns(table.column_names, path)
     yield from table.to_pylist()
 

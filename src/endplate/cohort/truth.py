@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from endplate.errors import InputError, OptionError
+from endplate.errors import InputError, OptionError, text_fault
 from endplate.level import Level, parse_level
 
 HEIGHTS = ("anterior_mm", "middle_mm", "posterior_mm")
@@ -55,7 +55,7 @@ def read_truth(path: Path) -> Truth:
     except OSError as error:
         raise OptionError(f"{path} cannot be read", error.strerror or "", FIX) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise OptionError(f"{path} is no CSV table in UTF-8", str(error), FIX) from error
+        raise OptionError(f"{path} is no CSV table in UTF-8", text_fault(error), FIX) from error
 
 
 def _named(text: str, where: str) -> Level:

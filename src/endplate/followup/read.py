@@ -69,7 +69,7 @@ class EpisodeCourse:
                 Flag(
                     code="lost_to_follow_up",
                     since=lost.missed_since,
-                    text=f"a visit was due until {lost.missed_since}; now due: {lost.visit}",
+                    text=f"a visit was due by {lost.missed_since} and was missed",
                     action="call the patient",
                     urgency="next visit",
                     source="own choice of windows",

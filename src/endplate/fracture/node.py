@@ -57,12 +57,16 @@ def find_dents(vertebra: Vertebra) -> tuple[Dent, ...]:
 
 
 def _dent(name: Literal["upper", "lower"], plate: Endplate, up: int, edge_mm: float) -> Dent | None:
+    if not plate.breach.any():
+        return None
     least = max(float(BREACH_DEPTH_MM), float(BREACH_STEPS) * edge_mm)
     step = (float(plate.right_mm[1] - plate.right_mm[0]), float(plate.anterior_mm[1] - plate.anterior_mm[0]))
     seen = np.isfinite(plate.superior_mm)
     depth = fitted_depth_mm(plate, up)
-    from_rim = ndimage.distance_transform_edt(np.pad(seen, 1), sampling=step)[1:-1, 1:-1]
     deep = plate.breach & (depth >= least)
+    if not deep.any():
+        return None
+    from_rim = ndimage.distance_transform_edt(np.pad(seen, 1), sampling=step)[1:-1, 1:-1]
     patches, count = ndimage.label(deep & (from_rim > float(BREACH_INSET_MM)))
     if not count:
         return None

@@ -11,7 +11,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.finding import BAND_SD
 from endplate.fracture.height.coarse import EVEN_SD
-from endplate.fracture.height.extent import Extent, body_field, walls
+from endplate.fracture.height.extent import Extent, body_field, reach_from
 from endplate.fracture.height.morphometry import drawn_in
 from endplate.fracture.height.plate import MAD_TO_SD
 from endplate.fracture.result import Measured
@@ -127,12 +127,10 @@ def _wall(
     half = posterior_mm / 2 - max(posterior_mm * CORNER_INSET, CORNER_STEPS * rise_mm)
     rows = np.linspace(-half, half, int(ROWS))
     sides = np.array([-1, 0, 1]) * SIDE_MM + extent.middle_mm
-    back = np.full((len(sides), len(rows)), np.nan)
-    for i, x in enumerate(sides):
-        for j, z in enumerate(rows):
-            reach = walls(body, 1, (float(x), float(z)))
-            back[i, j] = np.nan if reach is None else reach[0]
-    seen = np.isfinite(back).all(axis=0)
+    places = np.array([(x, z) for x in sides for z in rows])
+    reach = reach_from(body, 1, places).reshape(len(sides), len(rows), 2)
+    back = np.where(np.isfinite(reach).all(axis=2), reach[..., 0], np.nan)
+    seen: NDArray[np.bool_] = np.asarray(np.isfinite(back).all(axis=0))
     if not (seen[0] and seen[-1]) or 2 * seen.sum() < len(rows):
         return None
     return rows[seen], np.median(back[:, seen], axis=0)

@@ -11,7 +11,7 @@ from endplate.jobs import queue
 from endplate.jobs.job import Job
 from endplate.jobs.timing import TimeLeft
 from endplate.store.cases import CaseRow, case_row, input_paths
-from endplate.store.database import Store
+from endplate.store.database import Store, StoreError
 from endplate.store.files import Files
 
 EVERY_S = 0.4
@@ -74,9 +74,16 @@ class JobContext:
         self._written, self._stage = moment, stage
         seconds = {name: round(value, 2) for name, value in self.time_left.seconds.items()}
         values = {"stage": stage[:40], "fraction": min(max(float(fraction), 0.0), 1.0), "detail": detail[:200]}
-        if not queue.bring_on(self.store, self.job.id, values | {"seconds_left": left, "stage_seconds": seconds}):
+        if not self._bring_on(values | {"seconds_left": left, "stage_seconds": seconds}):
             raise NotOursError
 
     def keep(self, words: str) -> None:
         """Say what of the work stands from here on, also if the job is cancelled or its worker is killed."""
-        queue.bring_on(self.store, self.job.id, {"kept": words})
+        self._bring_on({"kept": words})
+
+    def _bring_on(self, values: dict[str, Any]) -> bool:
+        """Write to the row; a database that takes nothing for a moment (a full disk) ends no computation."""
+        try:
+            return queue.bring_on(self.store, self.job.id, values)
+        except StoreError:
+            return True

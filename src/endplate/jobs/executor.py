@@ -19,6 +19,9 @@ from endplate.jobs.supervise import Place, run_job, watch_job, worker_lives
 from endplate.store.database import Store
 from endplate.store.files import Files
 
+TRY_AGAIN_S = 3.0
+"""How often the end of a job is told again to a database that took nothing."""
+
 
 class Executor(Protocol):
     """Something that does jobs."""
@@ -77,14 +80,24 @@ class LocalProcesses:
             follower.join(timeout=2)
 
     def _run(self, job_id: str) -> None:
-        if self._ends.is_set() or queue.job_row(self.store, job_id).state != "queued":
-            return
+        """Do a job; where the database takes nothing (a full disk), its end is told as soon as it does."""
         try:
+            if self._ends.is_set() or queue.job_row(self.store, job_id).state != "queued":
+                return
             run_job(self.store, self.place, job_id, self._ends.is_set)
+            return
         except (EndplateError, OSError) as error:
-            with suppress(EndplateError):
-                words = {"kind": type(error).__name__, "what": str(error), "why": "", "fix": "run it again"}
-                queue.end(self.store, job_id, "failed", {"error": words | {"message": str(error)}})
+            words = {"kind": type(error).__name__, "what": str(error), "why": "", "fix": "run it again"}
+            said = {"error": words | {"message": str(error)}}
+        while not self._told(job_id, said) and not self._ends.wait(TRY_AGAIN_S):
+            pass
+
+    def _told(self, job_id: str, said: dict[str, Any]) -> bool:
+        try:
+            queue.end(self.store, job_id, "failed", said)
+        except EndplateError:
+            return False
+        return True
 
     def _follow(self, job: Job) -> None:
         with suppress(EndplateError):

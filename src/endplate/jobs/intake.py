@@ -9,12 +9,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from endplate.errors import ImageError, InputError, RecordError
+from endplate.errors import ImageError, InputError, RecordError, text_fault
 from endplate.image.dicom.opened import opened
 from endplate.image.limits import DEFAULT
 from endplate.jobs.context import JobContext
 from endplate.jobs.names import by_given_names
 from endplate.jobs.recognise import Dropped, Recognised, recognise
+from endplate.jobs.record_levels import names_now
 from endplate.patient import PatientRecord, parse_record
 from endplate.patient.limits import bounded_bytes
 from endplate.store.cases import change_case, input_paths, set_input
@@ -102,7 +103,7 @@ def record_in(one: Dropped) -> PatientRecord:
         if not text.lstrip().startswith(("{", "[")):
             text = json.dumps(tomllib.loads(text), default=str)
     except ValueError as error:
-        raise RecordError(f"{name} is not valid JSON or TOML", str(error), "mend the file") from error
+        raise RecordError(f"{name} is not valid JSON or TOML", text_fault(error), "mend the file") from error
     return parse_record(text, name)
 
 
@@ -122,7 +123,11 @@ def _checked_record(context: JobContext, found: Recognised) -> dict[str, Any] | 
             "two patients would be mixed",
             "give the record of this patient, or begin a new case",
         )
-    return {"record": record.model_dump(mode="json", exclude_none=True), "patient_id": record.id or row.patient_id}
+    return {
+        "record": record.model_dump(mode="json", exclude_none=True),
+        "patient_id": record.id or row.patient_id,
+        "record_names": names_now(context.store, row),  # a record that is given now speaks of the present names
+    }
 
 
 def _refuse_another_patient(context: JobContext, found: Recognised) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,6 @@ from endplate.jobs.context import JobContext
 from endplate.progress import Look, Sight
 
 LIVE = "live.json"
-READING = re.compile(r" (\d+\.\d+) mL (\d+\.\d+) MPa$")
 WRITE_EVERY_S, LOOK_EVERY_S = 0.3, 0.05
 LOOK_SHARE = 0.1
 """Of the time of a run that pictures of it may take at most."""
@@ -82,15 +80,16 @@ class Live:
                 self._look(skipped)  # the last state of a stage is always among the pictures
             if self._unsaid:
                 self._write()
-        found = READING.search(detail)
-        if found is not None:
-            point = (stage, float(found[1]), float(found[2]))
-            if not self.points or self.points[-1] != point:
-                self.points.append(point)
-                self._unsaid = True
-            if self.clock() - self._written > WRITE_EVERY_S or fraction >= 1:
-                self._write()
+        if self._unsaid and (self.clock() - self._written > WRITE_EVERY_S or fraction >= 1):
+            self._write()
         self.context.tell(stage, fraction, detail)
+
+    def read(self, stage: str, volume_ml: float, pressure_mpa: float) -> None:
+        """Keep a reading as a point of the curve, to a microlitre and 10 Pa; one that says nothing new is left out."""
+        point = (stage, round(float(volume_ml), 3), round(float(pressure_mpa), 5))
+        if not self.points or self.points[-1] != point:
+            self.points.append(point)
+            self._unsaid = True
 
     def see(self, stage: str, look: Look) -> None:
         """Write a frame of the present state, unless the last one is of just now."""

@@ -7,8 +7,9 @@ from typing import Any
 from endplate.jobs.context import JobContext
 from endplate.jobs.summary import summary_of
 from endplate.jobs.view import put_view, read_case_of
+from endplate.jobs.weigh import weigh_again
 from endplate.store.audit import note
-from endplate.store.cases import change_case
+from endplate.store.cases import change_case, inputs_of
 
 
 def measure(context: JobContext) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def measure(context: JobContext) -> dict[str, Any]:
     from endplate.report.read_document import read_document
     from endplate.report.write import write_report
 
-    row, tell = context.case(), context.tell
+    row, tell, record = context.case(), context.tell, _record(context)
     case = read_case_of(context)
     wanted = {key: value for key, value in context.arguments.items() if key in ("voxel_mm", "nonlinear", "mechanics")}
     settings = measuring_settings(None, wanted)
@@ -40,4 +41,12 @@ def measure(context: JobContext) -> dict[str, Any]:
     note(context.store, context.job.asked_by, "measured", row)
     tell("report", 1.0, "")
     put_view(context, case)
+    if _record(context) != record:  # it was saved while this was computed: the verdicts are to be of the last one
+        weigh_again(context)
     return {"worst": summary["worst"], "fractured": summary["fractured"]}
+
+
+def _record(context: JobContext) -> str:
+    """By which hash the record of the case is known now."""
+    found = inputs_of(context.store, context.job.case_id or "").get("record")
+    return "" if found is None else found.sha256

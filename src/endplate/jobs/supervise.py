@@ -16,7 +16,7 @@ from pathlib import Path
 from endplate.atomic import try_lock
 from endplate.jobs import queue
 from endplate.jobs.job import Job
-from endplate.store.database import Store
+from endplate.store.database import Store, StoreError
 from endplate.store.files import Files
 
 LOOK_EVERY_S = 0.15
@@ -59,7 +59,7 @@ def run_job(store: Store, place: Place, job_id: str, ended: Callable[[], bool] =
     while worker.poll() is None:
         if ended():
             return
-        if queue.cancel_asked(store, job_id):
+        if _asked_to_stop(store, job_id):
             _stop(worker.pid, lambda: worker.poll() is not None)
             worker.wait()
             _cancelled(store, job_id)
@@ -75,7 +75,7 @@ def watch_job(store: Store, place: Place, job: Job, ended: Callable[[], bool] = 
     while worker_lives(files, job.id):
         if ended():
             return
-        if queue.cancel_asked(store, job.id):
+        if _asked_to_stop(store, job.id):
             if job.pid is not None:
                 _stop(job.pid, lambda: not worker_lives(files, job.id))
             _cancelled(store, job.id)
@@ -83,6 +83,14 @@ def watch_job(store: Store, place: Place, job: Job, ended: Callable[[], bool] = 
             return
         time.sleep(2 * LOOK_EVERY_S)
     _settle(store, files, job.id, None, job.pid)
+
+
+def _asked_to_stop(store: Store, job_id: str) -> bool:
+    """Whether the end of a job was asked for; a database that is away for a moment asks for nothing."""
+    try:
+        return queue.cancel_asked(store, job_id)
+    except StoreError:
+        return False
 
 
 def worker_lives(files: Files, job_id: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from endplate.repair.access.access_result import NeedlePath
-from endplate.repair.access.clearance import describe, least_mm
+from endplate.repair.access.clearance import describe, walls_by_spare
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.report.document import plain
 from endplate.report.rehearsal.block import block
@@ -78,10 +78,9 @@ def _rows(rehearsal: Rehearsal) -> list[dict[str, Any]]:
 
 def _clearances(path: NeedlePath) -> list[dict[str, Any]]:
     """Every wall of a needle, the one with least to spare first."""
-    least = least_mm(path)
     return [
-        {"wall": describe(wall), "mm": value, "band": path.band_mm.get(wall, 0.0), "least": least[wall]}
-        for wall, value in sorted(path.clearance_mm.items(), key=lambda item: item[1] - least[item[0]])
+        {"wall": describe(one.wall), "mm": one.mm, "band": one.band_mm, "least": one.least_mm}
+        for one in walls_by_spare(path)
     ]
 
 

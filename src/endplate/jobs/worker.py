@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from endplate.atomic import try_lock
-from endplate.errors import EndplateError, plain
+from endplate.errors import EndplateError, OutputError, plain
 from endplate.jobs import queue
 from endplate.jobs.context import JobContext, NotOursError
 from endplate.jobs.job import State
@@ -56,7 +56,8 @@ def _do(store: Store, context: JobContext) -> None:
     except NotOursError:
         return
     except EndplateError as error:
-        state: State = "refused" if error.exit_code == 2 else "failed"
+        ours = error.exit_code != 2 or isinstance(error, OutputError)  # nothing that was given is at fault
+        state: State = "failed" if ours else "refused"
         queue.end(store, job_id, state, {"error": _parts(type(error).__name__, error)})
     except MemoryError:
         words = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from endplate.errors import OptionError
+from endplate.errors import OptionError, text_fault
 from endplate.pacs.peer import PeerError, network_reason
 
 BUNDLE = "fhir.json"
@@ -41,7 +41,7 @@ def read_bundle(path: Path) -> dict[str, Any]:
             f"cannot read {file}", error.strerror or "", "give the folder of a plan or decide run"
         ) from error
     except ValueError as error:
-        raise OptionError(f"{file} is not JSON", str(error), "give a bundle that endplate wrote") from error
+        raise OptionError(f"{file} is not JSON", text_fault(error), "give a bundle that endplate wrote") from error
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle" or bundle.get("type") != "transaction":
         raise OptionError(f"{file} is no FHIR transaction bundle", "", "give a bundle that endplate wrote")
     loose = [entry for entry in bundle.get("entry", ()) if not _repeatable(entry)]

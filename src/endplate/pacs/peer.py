@@ -116,7 +116,9 @@ def network_reason(error: BaseException) -> str:
     """Why a request failed, in a few words, without the address that the libraries put before it."""
     inner = getattr(error.args[0], "reason", None) if error.args else None
     text = " ".join(str(inner or error).split())
-    return re.sub(r"^<?[\w.]*(Connection|HTTPS?ConnectionPool)\(.*?\)[>:]?:? *", "", text)[:200] or text[:200]
+    bare = re.sub(r"^<?[\w.]*(Connection|HTTPS?ConnectionPool)\(.*?\)[>:]?:? *", "", text)
+    bare = re.sub(r"^Failed to establish a new connection: (\[Errno -?\d+\] )?", "", bare)
+    return bare[:200] or text[:200]
 
 
 def need_pacs() -> None:

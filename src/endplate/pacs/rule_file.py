@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from endplate.errors import OptionError
+from endplate.errors import OptionError, text_fault
+from endplate.patient.validation_message import wanted_words
 
 Facts = dict[str, Any]
 """What a header says; None where it does not."""
@@ -93,11 +94,14 @@ def read_rules(path: Path | None) -> Rules:
     try:
         return Rules.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"the rules {path} cannot be read", str(error), "see docs/dicom.md") from error
+        why = error.strerror or "" if isinstance(error, OSError) else text_fault(error)
+        raise OptionError(f"the rules {path} cannot be read", why, "see docs/dicom.md") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        why = "no rule has such a line" if first["type"] == "extra_forbidden" else first["msg"]
+        wanted = wanted_words(first)
+        why = f"it should be {wanted}" if wanted else first["msg"]
+        why = "no rule has such a line" if first["type"] == "extra_forbidden" else why
         raise OptionError(f"the rules {path} are wrong at {place}", why, "see docs/dicom.md") from error
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from endplate.cited import cited
-from endplate.errors import RecordError
+from endplate.errors import RecordError, text_fault
 from endplate.level import Level
 from endplate.patient.base import Part, Text
 from endplate.patient.dates import check_dates
@@ -224,7 +224,7 @@ def read_record(path: Path | str) -> PatientRecord:
     except OSError as error:
         raise RecordError(f"cannot read the record {path}", error.strerror or "", "check the path") from error
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"record {path} is not valid JSON or TOML", str(error), "mend the file") from error
+        raise RecordError(f"record {path} is not valid JSON or TOML", text_fault(error), "mend the file") from error
 
 
 def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
@@ -239,7 +239,7 @@ def parse_record(text: str | bytes, name: str = "record") -> PatientRecord:
         return PatientRecord.model_validate_json(_prepared(text))
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
-            raise RecordError(f"{name} is not valid JSON or TOML", error.errors()[0]["msg"], "mend the file") from error
+            raise RecordError(f"{name} is not valid JSON or TOML", text_fault(error), "mend the file") from error
         if _several(text):
             raise RecordError(
                 f"{name} holds several patients", "a record is of one", "give one file per patient, or use --batch"

@@ -24,6 +24,33 @@ BIRTH_YEARS = cited_table(
 )
 
 
+WANTED = {
+    "int_parsing": "a whole number", "int_type": "a whole number", "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number that is not that long", "float_parsing": "a number", "float_type": "a number",
+    "finite_number": "a number", "bool_parsing": "true or false", "bool_type": "true or false",
+    "string_type": "text", "string_sub_type": "text", "literal_error": "{expected}", "enum": "{expected}",
+    "string_too_long": "at most {max_length} letters long", "string_too_short": "at least {min_length} letters long",
+    "greater_than_equal": "{ge} or more", "greater_than": "more than {gt}", "less_than_equal": "{le} or less",
+    "less_than": "less than {lt}", "list_type": "a list", "tuple_type": "a list", "set_type": "a list",
+    "dict_type": "an object of fields", "model_type": "an object of fields",
+    "model_attributes_type": "an object of fields", "date_type": "a day such as 2026-05-31",
+    "date_parsing": "a day such as 2026-05-31", "date_from_datetime_parsing": "a day such as 2026-05-31",
+    "date_from_datetime_inexact": "a day such as 2026-05-31",
+}  # fmt: skip
+"""By the kind of a fault, as pydantic names it, what should have been given; its own words are for programmers."""
+
+
+def wanted_words(fault: Any) -> str | None:
+    """What should have been given in place of what a check refused; None where its kind says nothing of that.
+
+    Parameters
+    ----------
+    fault : one of `ValidationError.errors()`.
+    """
+    words = WANTED.get(str(fault["type"]))
+    return None if words is None else words.format(**{"expected": "", **fault.get("ctx", {})})
+
+
 def validation_message(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
     """The first fault in plain words, and what to do about it."""
     fault = error.errors()[0]
@@ -34,7 +61,9 @@ def validation_message(error: ValidationError, model: type[BaseModel]) -> tuple[
 
 
 def _fault(where: str, fault: Any) -> str:
-    value, wanted = fault["input"], fault["msg"].removeprefix("Input should be ")
+    value, wanted = fault["input"], wanted_words(fault) or fault["msg"].removeprefix("Input should be ")
+    if where.startswith("levels.") and fault["type"] == "enum":
+        return f"{where} names no vertebra, such as T12 or L1"
     if fault["type"] == "missing":
         return f"{where} is missing" + (" (birth_year may stand for it)" if where == "age_yr" else "")
     if fault["type"] == "value_error":

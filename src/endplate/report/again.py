@@ -9,13 +9,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from endplate.errors import OptionError
+from endplate.errors import OptionError, OutputError
 from endplate.report.care.places import CARE, PLACES, marks
 from endplate.report.care.section import unweighed_parts
 from endplate.report.care.write import AID
 from endplate.report.folder import PAGE, VIEW, exchanged, settle
 from endplate.report.html import render
 from endplate.report.manifest import read_manifest, standing
+from endplate.report.owned import DECISION, StandingError
 from endplate.report.pdf import report_pdf
 from endplate.report.plain_view import view_from_json
 
@@ -78,18 +79,23 @@ def write_again(folder: Path, pdf: bool = False, inputs: Iterable[Path] = ()) ->
     OptionError
         As `render_again`, or WeasyPrint is not installed.
     OutputError
-        The folder cannot be written.
+        The folder cannot be written, or holds pages that are not ours as we left them.
     """
     settle(folder)
     page = render_again(folder)
     paths = {"Report": folder / PAGE}
-    with exchanged(folder, ("pdf",), inputs) as new:
-        (new / PAGE).write_text(page, encoding="utf-8")
-        for title, (source, name) in PDFS.items() if pdf else ():
-            text = page if source == PAGE else _own(folder, source)
-            if text is not None:
-                (new / name).write_bytes(report_pdf(text))
-                paths[title] = folder / name
+    try:
+        with exchanged(folder, ("pdf",), inputs) as new:
+            (new / PAGE).write_text(page, encoding="utf-8")
+            for title, (source, name) in PDFS.items() if pdf else ():
+                text = page if source == PAGE else _own(folder, source)
+                if text is not None:
+                    (new / name).write_bytes(report_pdf(text))
+                    paths[title] = folder / name
+    except StandingError as error:  # a page is rendered into its own folder, so no other place can be advised
+        decided = f", then `endplate decide {folder} --record RECORD` for the verdicts in it"
+        fix = f"move it away and run this again{decided if (folder / DECISION).is_file() else ''}"
+        raise OutputError(error.what, error.why, fix) from error
     return paths
 
 

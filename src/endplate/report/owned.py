@@ -12,7 +12,8 @@ from endplate.errors import OutputError
 from endplate.report.manifest import Manifest, standing
 
 PAGE, DOCUMENT, VOLUMES, VIEW = "report.html", "case.json", "volumes", "report.json"
-BESIDE = ("decision-aid.html", "decision.json", "fhir.json", "care.html", "after-procedure.html")
+DECISION = "decision.json"
+BESIDE = ("decision-aid.html", DECISION, "fhir.json", "care.html", "after-procedure.html")
 """What a decision leaves beside a case: about the case that was there, so it goes with it."""
 KINDS: dict[str, tuple[str, ...]] = {
     "case": (DOCUMENT, PAGE, VIEW, f"{VOLUMES}/labels.nii.gz", f"{VOLUMES}/README.txt"),
@@ -33,6 +34,10 @@ OF_A_LEVEL = re.compile(
 """Names of the volumes of a level; another one of such a name would pass for a result of this case."""
 MAX_NAMED = 3
 """Names that a refusal lists; it says how many more there are."""
+
+
+class StandingError(OutputError):
+    """Files stand in the way that endplate did not write, or that were changed since."""
 
 
 def kind_of(name: str, kinds: Sequence[str]) -> str:
@@ -93,7 +98,7 @@ def _refuse_found(folder: Path, names: Sequence[str], why: str) -> None:
     if not names:
         return
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    raise OutputError(
+    raise StandingError(
         f"{folder} already holds {' and '.join(names[:MAX_NAMED])}{more} {why}",
         "nothing but what endplate lists as its own there is replaced",
         f"move it away, or choose another place, such as {folder / 'endplate'}",

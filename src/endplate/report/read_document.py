@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from endplate.errors import OptionError
+from endplate.errors import OptionError, text_fault
 from endplate.finding import Caution, Finding, Gap, catalogue
 from endplate.level import Level
 from endplate.report.document import FORMAT, FORMAT_VERSION, schema
@@ -58,7 +58,7 @@ def _parsed(place: Path) -> tuple[Path, Any]:
     except OSError as error:
         raise OptionError(f"cannot read {place}", error.strerror or "", GIVE) from error
     except (ValueError, RecursionError) as error:
-        raise OptionError(f"{path} is not JSON", str(error), GIVE) from error
+        raise OptionError(f"{path} is not JSON", text_fault(error), GIVE) from error
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}

@@ -25,6 +25,8 @@ class CaseRow:
     Attributes
     ----------
     id : ours. name : shown. patient_id, record : of its patient record, None without one.
+    record_names : by a vertebra's name in the labels the one by which the record's levels were last said, where that
+        differs; None before anybody said.
     folder : where its results lie, None until it was measured. summary : what the worklist shows of them.
     added_at, changed_at : UTC. version : goes up with every change, so that two who change it are noticed.
     """
@@ -38,6 +40,7 @@ class CaseRow:
     added_at: datetime
     changed_at: datetime
     version: int
+    record_names: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ def _row(found: Mapping[Any, Any]) -> CaseRow:
         added_at=found["added_at"],
         changed_at=found["changed_at"],
         version=found["version"],
+        record_names=found["record_names"],
     )
 
 

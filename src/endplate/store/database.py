@@ -43,6 +43,13 @@ class StoreError(InputError):
     """The database cannot be used."""
 
 
+class FullDiskError(StoreError):
+    """There is no room for what is to be written."""
+
+    status = 507
+    """As HTTP says it."""
+
+
 class Store:
     """An open database. Use `reading()` or `writing()` as a context."""
 
@@ -175,8 +182,8 @@ def _engine(url: Any) -> Engine:
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"databases of the kind {url.drivername!r} cannot be opened here",
-            str(error),
-            "use an SQLite file, or install endplate[postgres]",
+            "endplate keeps its data in an SQLite file or in PostgreSQL",
+            "use an SQLite file, or install endplate[postgres] and write postgresql://user@host/name",
         ) from error
     event.listen(engine, "connect", _plain_transactions)
     event.listen(engine, "begin", _lock_at_once)
@@ -223,7 +230,7 @@ def _upgrade(store: Store) -> None:
             command.upgrade(config, "head")
     except CommandError as error:
         raise StoreError(
-            f"the database {store.name} was made by a newer endplate", str(error), "install that version"
+            f"the database {store.name} was made by a newer endplate", "it was not changed", "install that version"
         ) from error
 
 
@@ -247,6 +254,13 @@ def _clear_errors(name: str) -> Iterator[None]:
             ) from error
         if "malformed" in said or "disk image" in said:
             raise _damaged(name, said) from error
+        if "disk is full" in said or "No space left" in said:
+            raise FullDiskError(
+                f"the disk of the database {name} is full", "nothing was written", "free some space, then repeat"
+            ) from error
+        if "connection" in said:
+            why, fix = _unreached(said), "check its address, and that the server runs and knows this user"
+            raise StoreError(f"the database {name} cannot be reached: {why}", "nothing was written", fix) from error
         raise StoreError(f"the database {name} cannot be used: {said}", "nothing was written", "check it") from error
     except (DataError, IntegrityError) as error:
         raise StoreError(f"the database {name} refuses a value: {_first_line(error)}", "nothing was written") from error
@@ -269,6 +283,11 @@ def _readable(name: str) -> Iterator[None]:
         raise StoreError("a number is too large for the database", "no row has it", "check the number") from error
     except ValueError as error:
         raise _damaged(name, " ".join(str(error).split())) from error
+
+
+def _unreached(said: str) -> str:
+    """What a server or the way to it answered, without what our driver says about itself."""
+    return said.rpartition("failed: ")[2].removeprefix("FATAL:").strip() or "no answer"
 
 
 def _damaged(name: str, said: str) -> StoreError:

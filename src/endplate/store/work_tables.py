@@ -36,6 +36,8 @@ case = Table(
     Column("name", String(200), nullable=False),
     Column("patient_id", String(200), index=True),
     Column("record", JSON),
+    # By the names of the labels, those under which the levels of the record were last said, where they differ.
+    Column("record_names", JSON),
     # Where its results lie: a folder of ours by the id of the case, or an absolute path that was opened.
     Column("folder", Text),
     # What the worklist shows of its document: levels, grades, worst level, emergencies.

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +19,7 @@ from endplate.web.bench import Bench
 from endplate.web.candidacy_answer import close_beside
 from endplate.web.guard import Guard
 from endplate.web.pages import error_page
+from endplate.web.request_words import request_error
 from endplate.web.rest import rest_app, rest_error
 from endplate.web.screens import routers
 
@@ -89,11 +89,7 @@ def _in_words(request: Request, error: Exception) -> EndplateError:
     if isinstance(error, HTTPException):
         return EndplateError(STATUS.get(error.status_code, str(error.detail)), "", "go to the worklist")
     if isinstance(error, RequestValidationError):
-        first: dict[str, Any] = dict(error.errors()[0])
-        field = ".".join(str(part) for part in first.get("loc", ())[1:])
-        return EndplateError(
-            f"{field or 'the request'}: {first.get('msg', 'cannot be used')}", "nothing was changed", "check it"
-        )
+        return request_error(error)
     if isinstance(error, OSError) and error.errno in (28, 122):
         return EndplateError("the disk of the server is full", "nothing was kept", "free some space, then repeat")
     log.error("a fault of our own at %s", request.url.path, exc_info=error)

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from endplate.errors import EndplateError, InputError
+from endplate.jobs.record_levels import moved, names_now, question_of
 from endplate.report.care.words import STATUS_MARKS, STATUS_WORDS
 from endplate.store.audit import note
 from endplate.store.cases import CaseRow, change_case, set_input
 from endplate.store.database import StoreError
 from endplate.store.files import keep_input
+from endplate.store.users import User
 from endplate.web.access import Editor, Reader, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
 from endplate.web.candidacy_answer import answer, findings_of_case, later, named_levels, verdict_of
@@ -22,6 +24,8 @@ from endplate.web.pages import page
 from endplate.web.record_form import answered, as_record, sections
 
 router = APIRouter(include_in_schema=False)
+MEANS = ("vertebra", "name")
+"""What the record of a case may mean by a level that is called otherwise since."""
 MOST_FIELDS = 2000
 """Fields that a form may send; ours has about three hundred."""
 
@@ -36,7 +40,7 @@ Given = Annotated[dict[str, str], Depends(given_form)]
 
 
 @router.get("/cases/{case_id}/candidacy")
-def candidacy(request: Request, case: TheCase, user: Reader, level: str = "") -> Response:
+def candidacy(request: Request, bench: TheBench, case: TheCase, user: Reader, level: str = "") -> Response:
     """The form and what follows from it."""
     try:
         levels = named_levels(case.record, findings_of_case(case), level)
@@ -45,7 +49,7 @@ def candidacy(request: Request, case: TheCase, user: Reader, level: str = "") ->
     draft = dict(case.record or {})
     return page(
         request, "candidacy.html.j2", case=case, sections=sections(draft, levels), levels=levels,
-        may_save=user.may("editor"), **_shown(case, draft, {}),
+        may_save=user.may("editor"), record_question=question_of(bench.store, case), **_shown(case, draft, {}),
     )  # fmt: skip
 
 
@@ -88,16 +92,63 @@ def save(bench: TheBench, case: TheCase, user: Editor, given: Given, version: An
     record = as_record(draft).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     if case.patient_id and record.get("id", case.patient_id) != case.patient_id:
         raise RefusedError(409, "the record is of another patient than the case", "nothing was saved")
+    values: dict[str, Any] = {"record": record}
+    if not (case.record or {}).get("levels"):
+        values["record_names"] = names_now(bench.store, case)  # levels that are named now have the present names
     try:
-        change_case(bench.store, case.id, {"record": record}, version)
+        change_case(bench.store, case.id, values, version)
     except StoreError as error:
         fix = "your answers are kept in this tab: open Candidacy again, then put them in"
         raise RefusedError(409, error.what, error.why, fix) from error
+    _kept(bench, user, case, record, "saved the record")
+    return RedirectResponse(f"/cases/{case.id}/candidacy?saved=1", 303)
+
+
+@router.post("/cases/{case_id}/record-levels")
+def say_levels(
+    bench: TheBench, case: TheCase, user: Editor, means: Annotated[str, Form()], version: Annotated[int, Form()]
+) -> Response:
+    """Which vertebrae the record means, after a correction of the levels."""
+    settle_levels(bench, case, user, means, version)
+    return RedirectResponse(f"/cases/{case.id}/candidacy", 303)
+
+
+def settle_levels(bench: Bench, case: CaseRow, user: User, means: str, version: int) -> None:
+    """Keep which vertebrae the record means: "vertebra", whose names then move along, or "name", which stays.
+
+    Raises
+    ------
+    RefusedError : nothing is asked, the record would speak of one level twice, or the case was changed meanwhile.
+    """
+    asked = question_of(bench.store, case)
+    if asked is None:
+        raise RefusedError(409, "nothing is asked about the levels of this record", "", "load the page again")
+    if means not in MEANS:
+        raise RefusedError(400, f"{means[:40]!r} is no answer", "", f"say {' or '.join(MEANS)}")
+    if means == "vertebra" and asked.clash:
+        what = f"the record speaks of {asked.clash} already"
+        raise RefusedError(409, what, "it would speak of it twice", "put it right in the form of Candidacy")
+    old = case.record or {}
+    record = moved(old, asked.moves) if means == "vertebra" else old
+    names = {"record": record, "record_names": names_now(bench.store, case)}
+    try:
+        change_case(bench.store, case.id, names, version)
+    except StoreError as error:
+        raise RefusedError(409, error.what, error.why, "load the page again") from error
+    said = ", ".join(f"{level} is {name}" for level, name in asked.moves.items())
+    did = "moved the levels of the record" if means == "vertebra" else "kept the levels of the record"
+    if record is old:
+        note(bench.store, user.name, did, case, said)
+    else:
+        _kept(bench, user, case, record, did, said)
+
+
+def _kept(bench: Bench, user: User, case: CaseRow, record: dict[str, Any], did: str, detail: str = "") -> None:
+    """What follows from a record that was saved: its file, the audit, and the verdicts in the results."""
     _keep_file(bench, case, record)
-    note(bench.store, user.name, "saved the record", case)
+    note(bench.store, user.name, did, case, detail)
     if case.folder is not None:
         start_job(bench, user, "weigh", f"Write the verdicts of {case.name}", case)
-    return RedirectResponse(f"/cases/{case.id}/candidacy?saved=1", 303)
 
 
 def _keep_file(bench: Bench, case: CaseRow, record: dict[str, Any]) -> None:

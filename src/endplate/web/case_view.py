@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from endplate.jobs import queue
+from endplate.jobs.record_levels import labelled_levels, question_of
 from endplate.level import Level, parse_level
 from endplate.report.read_document import read_document
 from endplate.store.audit import note
@@ -20,6 +21,7 @@ from endplate.store.readings import add_reading, readings_of, withdraw_reading
 from endplate.store.users import User
 from endplate.web.access import Editor, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
+from endplate.web.first_view import layers, stills
 from endplate.web.level_facts import level_facts, words_of
 from endplate.web.pages import page
 from endplate.web.slices import slice_png
@@ -44,6 +46,8 @@ def view_page(request: Request, bench: TheBench, case: TheCase, level: str = "")
         facts=level_facts(document, chosen), readable="labels" in inputs_of(bench.store, case.id),
         readings=readings_of(bench.store, case.id, withdrawn=True), grades=case.summary.get("grades", {}),
         whole=words_of(document, None), names=NAMES, gaps_between=_gaps(document["levels"]),
+        record_question=question_of(bench.store, case),
+        stills=None if scene is None else stills(scene, chosen), layers=[] if scene is None else layers(scene),
     )  # fmt: skip
 
 
@@ -177,14 +181,8 @@ def _resolve(case: CaseRow, plain: list[dict[str, Any]]) -> None:
     from endplate.case.readings.reading import parse_readings
     from endplate.case.readings.resolve import resolve
 
-    resolve(parse_readings(plain, "what was said"), _labelled(case))
-
-
-def _labelled(case: CaseRow) -> list[Level]:
-    """The levels as they were labelled, before any reading; the results say them where readings were applied."""
-    document = read_document(_folder(case))
-    given = document["provenance"].get("parameters", {}).get("labelled_levels")
-    return [Level(name) for name in given or document["levels"]]
+    _folder(case)
+    resolve(parse_readings(plain, "what was said"), labelled_levels(case))
 
 
 def scene_of(bench: Bench, case: CaseRow) -> dict[str, Any] | None:

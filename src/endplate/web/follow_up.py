@@ -15,6 +15,7 @@ from endplate.followup.begin import beginning, in_range
 from endplate.followup.read import course, episodes, history
 from endplate.followup.steps import STEPS, steps_of
 from endplate.followup.write import Author, add, add_scan, close_episode, start_episode
+from endplate.jobs.record_levels import moves_between, names_now
 from endplate.level import parse_level
 from endplate.patient import parse_record
 from endplate.patient.health import RepairKind
@@ -44,7 +45,17 @@ def follow_up(request: Request, bench: TheBench, case: TheCase, user: Reader, ep
         shown["levels"] = case.summary.get("fractured", []) if case.summary else []
     else:
         shown |= _course(bench, number)
+        shown["renamed"] = _renamed(bench, case, shown["seen"].episode, shown["history"])
     return page(request, "follow_up.html.j2", **shown)
+
+
+def _renamed(bench: Bench, case: CaseRow, episode: Any, changes: list[Any]) -> dict[str, str]:
+    """Levels of an episode whose vertebrae got other names after it was begun."""
+    begun = changes[-1].at if changes else None
+    if begun is None or case.folder is None:
+        return {}
+    names = names_now(bench.store, case, begun), names_now(bench.store, case)
+    return {} if names[0] == names[1] else moves_between(case, episode.levels, *names)
 
 
 def _course(bench: Bench, number: int) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def _course(bench: Bench, number: int) -> dict[str, Any]:
         "changes": seen.score_changes(),
         "scan_changes": seen.changes(),
         "steps": steps_of(seen),
-        "history": list(reversed(history(bench.store, number)))[:40],
+        "history": list(reversed(history(bench.store, number))),
         "scores": SCORES,
         "signs": SIGNS,
         "kinds": repair_kinds(RepairKind),

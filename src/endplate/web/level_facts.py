@@ -44,7 +44,20 @@ def level_facts(document: Mapping[str, Any], level: str) -> dict[str, Any]:
     return {
         "groups": [(name, groups[name]) for name in order if name in groups],
         "signs": polished(_signs(found)),
+        "now": _now(found),
         **words_of(document, level),
+    }
+
+
+def _now(found: list[Finding]) -> dict[str, Any]:
+    """The grade and the fracture as they stand, measured or read, with which the forms to correct them open."""
+    known = {finding.code: finding.value for finding in found}
+    grade, fracture = known.get("genant_grade"), known.get("fracture")
+    if known.get("fracture_age") == "old" and fracture == "yes":
+        fracture = "old"
+    return {
+        "grade": int(grade) if isinstance(grade, int | float) else None,
+        "fracture": fracture if fracture in ("yes", "no", "old") else "",
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query
@@ -23,6 +24,10 @@ from endplate.web.case_view import scene_of
 from endplate.web.plan_basis import refuse_changed
 from endplate.web.slices import WINDOWS
 
+if TYPE_CHECKING:
+    from endplate.repair.access.access_result import NeedlePath, Procedure
+    from endplate.repair.access.access_walls import AccessWalls
+
 router = APIRouter(include_in_schema=False)
 PIXEL_MM, ACROSS_MM = 0.6, 96.0
 FAR_MM = 2000.0
@@ -30,13 +35,16 @@ TO_LPS = np.array([-1.0, -1.0, 1.0])
 
 
 class Asked(BaseModel):
-    """A needle whose clearances are asked for: places "x,y,z" in RAS mm; `seen` is the state that the page is of."""
+    """A needle whose clearances are asked for: places "x,y,z" in RAS mm; `seen` is the state that the page is of.
+
+    Without `needle` or `balloon` it is the one that is usual at this level, as in a plan that names none.
+    """
 
     level: str
     side: str
     entry: str
     target: str
-    needle: str = "11G"
+    needle: str = ""
     procedure: str = "vertebroplasty"
     balloon: str = ""
     seen: str = ""
@@ -70,9 +78,7 @@ def start(bench: TheBench, case: TheCase, level: str, procedure: str = "vertebro
 @router.get("/cases/{case_id}/rehearsal/clearance")
 def clearance(bench: TheBench, case: TheCase, asked: Annotated[Asked, Query()]) -> Response:
     """Clearances of one needle to every wall, in millimetres and in words; places are RAS mm."""
-    from endplate.repair.access.assess_path import assess_path
-    from endplate.repair.access.clearance import describe, least_by_wall, refusal, verdict, wanted_mm
-    from endplate.repair.device.needle import choose_needle
+    from endplate.repair.access.clearance import describe, refusal, verdict, walls_by_spare
     from endplate.report.view.scene import needle as needle_words
 
     refuse_changed(bench, case, asked.level, asked.seen)
@@ -84,15 +90,13 @@ def clearance(bench: TheBench, case: TheCase, asked: Annotated[Asked, Query()]) 
     ends = [place_lps(asked.entry), place_lps(asked.target)]
     if np.linalg.norm(ends[0] - ends[1]) < 1.0:
         raise RefusedError(400, "entry and target are one place", "", "draw them apart")
-    ahead = ahead_mm(asked.procedure, asked.balloon)
-    path = assess_path(walls, ends[0], ends[1], choose_needle(asked.needle), "transpedicular", ahead)
-    least, wanted = least_by_wall(balloon=ahead > 0), wanted_mm(path)
+    path = judged(walls, ends, asked.procedure, asked.needle, asked.balloon)
     rows = [
         {
-            "wall": describe(wall), "mm": round(value, 2), "band": round(path.band_mm.get(wall, 0.0), 2),
-            "least": least[wall], "wanted": wanted[wall], "kept": value >= least[wall],
+            "wall": describe(one.wall), "mm": round(one.mm, 2), "band": round(one.band_mm, 2), "least": one.least_mm,
+            "wanted": one.wanted_mm, "kept": one.mm >= one.least_mm,
         }
-        for wall, value in sorted(path.clearance_mm.items(), key=lambda item: item[1] - least[item[0]])
+        for one in walls_by_spare(path)
     ]  # fmt: skip
     words = {"safe": "Every clearance that a good path keeps is kept.", "tight": "Only the least clearances are kept.",
              "refused": f"Unsafe: {refusal(path)}."}  # fmt: skip
@@ -115,6 +119,17 @@ def plane_points(origin: str, right: str, down: str) -> NDArray[np.float64]:
     middle, across, along = (place_lps(text) for text in (origin, right, down))
     steps = np.arange(-ACROSS_MM / 2, ACROSS_MM / 2, PIXEL_MM) + PIXEL_MM / 2
     return np.asarray(middle + steps[:, None, None] * along + steps[None, :, None] * across)
+
+
+def judged(
+    walls: AccessWalls, ends: Sequence[NDArray[np.float64]], procedure: str, needle: str, balloon: str
+) -> NeedlePath:
+    """The path of a needle that a person placed, as a rehearsal of that plan judges it; ends (3,) LPS mm."""
+    from endplate.repair.access.given_line import judge_line
+    from endplate.repair.access.settings import PathSettings
+
+    kind: Procedure = "kyphoplasty" if procedure == "kyphoplasty" else "vertebroplasty"
+    return judge_line(walls, ends[0], ends[1], kind, PathSettings(needle=needle or None, balloon=balloon or None))
 
 
 def ahead_mm(procedure: str, balloon: str) -> float:

@@ -36,7 +36,12 @@ def templates() -> Environment:
         finalize=template_environment().finalize,
     )
     found.filters |= {"stage_words": stage_words, "seconds": seconds_words, "ago": ago_words, "percent": percent_words}
-    found.filters |= {"fact_words": fact_words, "missing_words": missing_words, "change_words": change_words}
+    found.filters |= {
+        "sentence": sentence,
+        "fact_words": fact_words,
+        "missing_words": missing_words,
+        "change_words": change_words,
+    }
     found.globals |= {"version": __version__}
     return found
 
@@ -87,6 +92,11 @@ def stage_words(job: Job) -> str:
     if job.state == "queued":
         return "Waiting for a worker"
     return WORDS.get(job.stage or "", job.stage or "Starting")
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence: a capital first and a full stop last."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
 
 
 def seconds_words(seconds: float | None) -> str:

@@ -20,7 +20,7 @@ from endplate.web.access import Editor, RefusedError, TheBench, TheCase
 from endplate.web.bench import Bench, start_job
 from endplate.web.case_view import scene_of
 from endplate.web.compare import GLANCE, compared, plans_differ
-from endplate.web.needle import TO_LPS, ahead_mm, place_numbers, walls_file, walls_of
+from endplate.web.needle import TO_LPS, judged, place_numbers, walls_file, walls_of
 from endplate.web.pages import page
 from endplate.web.plan_basis import being_measured, refuse_changed, seen_mark
 
@@ -210,21 +210,16 @@ def _refuse_measuring(bench: Bench, case: CaseRow) -> None:
 
 def _refuse_unsafe(bench: Bench, case: CaseRow, given: dict[str, Any]) -> None:
     """Refuse needles placed by hand that break a wall or come too near to it, before a job is begun."""
-    from endplate.repair.access.assess_path import assess_path
     from endplate.repair.access.clearance import refusal, verdict
-    from endplate.repair.access.needle_choice import needles_for
-    from endplate.repair.access.settings import PathSettings
 
     level, procedure = Level(given["level"]), given["procedure"]
     place, _ = walls_file(bench, case, level)
-    settings = PathSettings(needle=given.get("needle"), balloon=given.get("balloon"))
-    needle, ahead = needles_for(level, procedure, settings)[0], ahead_mm(procedure, given.get("balloon", ""))
     for line in given.get("lines", ()):
         walls = walls_of(place, place.stat().st_mtime_ns, level).get(line["side"])
         if walls is None:
             what = f"no pedicle was found on the {line['side']} of {level}"
             raise RefusedError(409, what, "", "choose the other side")
         ends = [np.array(line[end]) * TO_LPS for end in ("entry", "target")]
-        path = assess_path(walls, ends[0], ends[1], needle, "transpedicular", ahead)
+        path = judged(walls, ends, procedure, given.get("needle", ""), given.get("balloon", ""))
         if verdict(path) == "refused":
             raise RefusedError(409, f"unsafe needle on the {line['side']} of {level}", refusal(path), "place it anew")

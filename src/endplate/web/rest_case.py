@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from endplate.jobs import queue
+from endplate.jobs.record_levels import question_of
 from endplate.store.readings import ReadingRow, readings_of
 from endplate.store.rehearsals import RehearsalRow, rehearsals_of
 from endplate.web.access import Editor, TheBench, TheCase
+from endplate.web.candidacy import settle_levels
 from endplate.web.case_view import LONGEST_REASON, keep_reading, take_back
 from endplate.web.needle import Asked, clearance, start
 from endplate.web.rehearsal import TASK, Plan, run
@@ -27,9 +29,16 @@ class Said(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
 
 
+class Meant(BaseModel):
+    """What the record means by its levels: "vertebra", whose names then move along, or "name", which stays."""
+
+    means: Literal["vertebra", "name"]
+
+
 def case_routes(api: FastAPI) -> None:
     """Add the requests about one case."""
     _readings(api)
+    _record_levels(api)
     _needles(api)
 
 
@@ -49,6 +58,20 @@ def _readings(api: FastAPI) -> None:
     def withdraw(case: TheCase, bench: TheBench, user: Editor, number: int) -> dict[str, Any]:
         """Withdraw a reading; it stays kept with who withdrew it, and a job computes everything again."""
         return {"job": take_back(bench, case, user, number)}
+
+
+def _record_levels(api: FastAPI) -> None:
+    @api.get("/cases/{case_id}/record-levels")
+    def record_levels(case: TheCase, bench: TheBench) -> dict[str, Any]:
+        """Levels of the record whose vertebrae are called otherwise since, with the present names; empty where none."""
+        asked = question_of(bench.store, case)
+        return {"moves": {} if asked is None else asked.moves}
+
+    @api.post("/cases/{case_id}/record-levels", status_code=202)
+    def say_levels(case: TheCase, bench: TheBench, user: Editor, meant: Meant) -> dict[str, Any]:
+        """Say which vertebrae the record means; the verdicts are written again."""
+        settle_levels(bench, case, user, meant.means, case.version)
+        return {"ok": True}
 
 
 def _needles(api: FastAPI) -> None:

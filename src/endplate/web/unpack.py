@@ -53,7 +53,9 @@ def _named(name: str) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         what = f"the zip file {name} cannot be opened"
-        raise InputError(what, str(error), "make it again, without a password") from error
+        locked = isinstance(error, RuntimeError) and "password" in str(error)
+        why = "it has a password" if locked else "it is damaged, or packed in a way that is not read"
+        raise InputError(what, why, "make it again, without a password") from error
 
 
 def _opened(name: str, stream: IO[bytes], settings: WebSettings) -> Iterator[tuple[str, IO[bytes]]]:
@@ -74,9 +76,10 @@ def _opened(name: str, stream: IO[bytes], settings: WebSettings) -> Iterator[tup
 
 def _refuse_large(name: str, entries: list[zipfile.ZipInfo], settings: WebSettings) -> None:
     total = sum(one.file_size for one in entries)
+    many = "1 file" if len(entries) == 1 else f"{len(entries)} files"
     if len(entries) > settings.upload_files or total > settings.expanded_bytes:
         raise InputError(
-            f"the zip file {name} holds {len(entries)} files of {total / 2**30:.1f} GiB",
+            f"the zip file {name} holds {many} of {total / 2**30:.1f} GiB",
             f"at most {settings.upload_files} files and {settings.expanded_bytes / 2**30:g} GiB are taken",
             "give the one series that is needed",
         )

@@ -422,7 +422,7 @@ def test_a_row_of_a_batch_holds_prevention_causes_and_falls():
     quick = {verdict.ruleset: [verdict.status, verdict.answer] for verdict in prevent(record()).drugs}
     assert {name: found["prevention"][name] for name in quick} == quick
     assert set(row((8, '{"age_yr": 82, "sex": "F"}'))) == {
-        "line", "id", "emergencies", "levels", "causes", "prevention", "fall_drugs",
+        "line", "id", "note", "emergencies", "levels", "causes", "prevention", "fall_drugs",
     }  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from endplate.anatomy.cells import grown
+from endplate.anatomy.surface import around, mask_points_mm
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.finding import Caution, Gap
@@ -82,12 +83,17 @@ def shared_face(upper: Vertebra, lower: Vertebra) -> float:
 
 def _touching_mm2(one: Vertebra, other: Vertebra) -> float:
     """Area of a body's border that lies against any part of another vertebra, seen along the superior axis."""
-    offset = np.rint(one.grid.to_index(other.grid.to_mm([0, 0, 0]))).astype(int)
-    near = ndimage.binary_dilation(np.pad(one.body, 1))
-    index = np.argwhere(other.body | other.arch) + offset + 1
-    index = index[np.all((index >= 0) & (index < near.shape), axis=1)]
+    box = around(one.body)
+    near = grown(np.pad(one.body[box], 1))
+    start = np.rint(other.grid.to_index(one.grid.to_mm([side.start - 1 for side in box]))).astype(int)
+    low, high = np.maximum(start, 0), np.minimum(start + near.shape, other.body.shape)
+    if (high <= low).any():
+        return 0.0
+    there = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    here = tuple(slice(int(a), int(b)) for a, b in zip(low - start, high - start, strict=True))
+    touching = np.count_nonzero(near[here] & (other.body[there] | other.arch[there]))
     thickness = float(np.abs(one.axes[2] @ one.grid.affine[:3, :3]).max())
-    return float(near[tuple(index.T)].sum()) * one.grid.voxel_mm3 / thickness
+    return touching * one.grid.voxel_mm3 / thickness
 
 
 def section_mm2(vertebra: Vertebra) -> float:
@@ -97,7 +103,7 @@ def section_mm2(vertebra: Vertebra) -> float:
 
 def body_height_mm(vertebra: Vertebra) -> float:
     """Extent of a body along its superior axis without its outermost per cents, mm."""
-    points = vertebra.grid.to_mm(np.argwhere(vertebra.body))
+    points = mask_points_mm(vertebra.body, vertebra.grid)
     low, high = np.percentile(vertebra.to_local_mm(points)[:, 2], [2, 98])
     return float(high - low)
 

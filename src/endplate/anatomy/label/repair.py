@@ -107,15 +107,14 @@ def beside(labels: NDArray[np.uint16], own: Level, piece: NDArray[np.bool_]) -> 
 
 def fill_holes(mask: NDArray[np.bool_], voxel_mm3: float) -> tuple[NDArray[np.bool_], float, float]:
     """A mask with its small enclosed hollows filled; (mask, filled mm3, hollow left mm3)."""
-    hollow = ndimage.binary_fill_holes(mask) & ~mask
-    if not hollow.any():
+    numbered, count = ndimage.label(~np.pad(mask, 1))
+    if count == 1:  # the air outside, of one piece in its frame
         return mask, 0.0, 0.0
-    numbered, _ = ndimage.label(hollow)
     sizes = np.bincount(numbered.ravel())
-    small = sizes * voxel_mm3 <= HOLE_MM3
-    small[0] = False
-    filled = small[numbered]
-    return mask | filled, float(filled.sum()) * voxel_mm3, float((hollow & ~filled).sum()) * voxel_mm3
+    sizes[[0, numbered[0, 0, 0]]] = 0
+    small = (sizes > 0) & (sizes * voxel_mm3 <= HOLE_MM3)
+    filled = small[numbered[1:-1, 1:-1, 1:-1]]
+    return mask | filled, float(sizes[small].sum()) * voxel_mm3, float(sizes[~small].sum()) * voxel_mm3
 
 
 def piece_cautions(level: Level, pieces: Pieces, voxel_mm3: float, *, repaired: bool) -> list[Caution]:

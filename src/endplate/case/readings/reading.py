@@ -80,7 +80,9 @@ def parse_reading(given: Mapping[str, Any], name: str = "a reading") -> Reading:
         raise OptionError(f"{name} says {what!r}", "", f"what is one of {', '.join(get_args(What))}")
     if scope not in get_args(Scope):
         raise OptionError(f"{name} has the scope {scope!r}", "", f"scope is one of {', '.join(get_args(Scope))}")
-    level = parse_level(given.get("level", ""))
+    if not given.get("level"):
+        raise OptionError(f"{name} names no level", "", "give its level, such as L1")
+    level = parse_level(given["level"])
     texts = {key: _text(given.get(key), key, name) for key in ("reason", "who", "at")}
     try:
         datetime.fromisoformat(texts["at"])

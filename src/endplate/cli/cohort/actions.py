@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.cli.cohort.options import EngineOptions, StudyOptions
 from endplate.cli.exit_codes import Output
-from endplate.cli.options import ModelOptions, ScanOptions
+from endplate.cli.options.common import ModelOptions, ScanOptions
+from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
 from endplate.cli.progress import progress_bars
-from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say
 
 if TYPE_CHECKING:

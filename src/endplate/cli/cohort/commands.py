@@ -15,8 +15,8 @@ from endplate.cli.cohort.options import (
     EngineOptions,
     StudyOptions,
 )
-from endplate.cli.options import INPUT, NO_MODEL, NO_RUN, NO_SCAN, ModelOptions, RunOptions, ScanOptions
-from endplate.cli.rehearse_options import NO_REPAIR, RepairOptions
+from endplate.cli.options.common import INPUT, NO_MODEL, NO_RUN, NO_SCAN, ModelOptions, RunOptions, ScanOptions
+from endplate.cli.options.rehearse import NO_REPAIR, RepairOptions
 
 
 def cohort(

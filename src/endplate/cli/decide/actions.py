@@ -57,7 +57,9 @@ def run_decide(
         _say_paths(paths)
     kept = [] if folder is None else left_alone(folder, talk)
     written = {name: str(path.resolve()) for name, path in paths.items()}
-    return {"paths": written, "kept": kept, "decision": document(care)}
+    answer = {"paths": written, "kept": kept}
+    # What would change each verdict is sought for programs and files only: it is most of the work.
+    return answer | {"decision": document(care)} if talk.json else answer
 
 
 def _say_paths(paths: dict[str, Path]) -> None:
@@ -149,14 +151,14 @@ def _print_block(question: str, rows: list[Row], levels: list[str]) -> None:
 
 def _print_questions(care: Care) -> None:
     """The answers to ask for next."""
-    questions = next_questions(care)
+    questions = next_questions(care, FIRST)
     if questions:
         say(
             f"Ask next; how many of the {questions[0].open_verdicts} open verdicts an answer settles on average, "
             "with those above it:",
             wrap=True,
         )
-    for place, one in enumerate(questions[:FIRST], start=1):
+    for place, one in enumerate(questions, start=1):
         say(f"  {place}. {one.title} ({one.who}): {_about(one.settled_so_far)}", wrap=True)
 
 

@@ -31,7 +31,7 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
         raise OptionError(
             f"rows cannot be written as {out.name}", "the ending says the format", f"end it in {' or '.join(FORMATS)}"
         )
-    size, done, count, bad = max(lines.stat().st_size, 1), 0, 0, 0
+    size, done, count, bad, bare = max(lines.stat().st_size, 1), 0, 0, 0, 0
     processes = int(os.environ.get("NUMBA_NUM_THREADS", 0)) or os.cpu_count() or 1
 
     def counted(stream: Iterable[str]) -> Iterable[str]:
@@ -50,11 +50,12 @@ def run_batch(lines: Path, out: Path, talk: Output) -> dict[str, Any]:
         tell("decide", 0.0, lines.name)
         for row in rows(counted(stream), processes):
             write(row)
-            count, bad = count + 1, bad + ("error" in row)
+            count, bad, bare = count + 1, bad + ("error" in row), bare + bool(row.get("note"))
             if count % 1000 == 0:
                 tell("decide", min(done / size, 1.0), f"{count} records")
         tell("decide", 1.0, "")
     if talk.for_people:
-        say(f"{count} record{'s' if count != 1 else ''}, {bad} of them with an error in their row")
+        more = f", {bare} without a fractured level, so without rules on repair" if bare else ""
+        say(f"{count} record{'s' if count != 1 else ''}, {bad} of them with an error in their row{more}")
         say(f"Rows     {out.resolve()}")
     return {"records": count, "errors": bad, "path": str(out.resolve())}

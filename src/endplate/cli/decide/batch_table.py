@@ -28,12 +28,12 @@ def table_columns() -> tuple[str, ...]:
     named += [f"{'falls' if rules.id in falls else 'prevention'} {rules.id}" for rules in prevention_rulesets()]
     both = chain.from_iterable((name, f"{name} answer") for name in named)
     causes = [f"cause {grading.id}" for grading in rulebook().group("cause")]
-    return ("line", "id", "level", "error", "emergencies", *causes, "fall drugs", *both)
+    return ("line", "id", "level", "error", "note", "emergencies", *causes, "fall drugs", *both)
 
 
 def table_rows(row: Row) -> Iterator[Row]:
     """The rows of one record: one a level, or one without where no level is known or the record is no good."""
-    common = {"line": row["line"], "id": row.get("id"), "error": row.get("error")}
+    common = {"line": row["line"], "id": row.get("id"), "error": row.get("error"), "note": row.get("note")}
     if "error" in row:
         yield common
         return
@@ -96,7 +96,7 @@ def _parquet(path: Path) -> Iterator[Callable[[Row], None]]:
     except ImportError as error:
         why = "Parquet is written with it"
         raise OptionError("pyarrow is not installed", why, "pip install 'endplate[cohort]', or name a .csv") from error
-    kinds = {"line": pyarrow.int64(), "id": pyarrow.string(), "error": pyarrow.string()}
+    kinds = {"line": pyarrow.int64(), "id": pyarrow.string(), "error": pyarrow.string(), "note": pyarrow.string()}
     word = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
     schema = pyarrow.schema([(name, kinds.get(name, word)) for name in table_columns()])
     waiting: list[Row] = []

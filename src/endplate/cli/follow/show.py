@@ -51,7 +51,7 @@ def show_course(episode: int, page: Path | None, where: DatabaseOptions, talk: O
         for flag in settled:
             talk_line(talk, f"settled {flag.settled_on}: {flag.text} (since {flag.since})")
         if due is not None:
-            talk_line(talk, f"due: {due.visit}, {due.opens} to {due.closes}{' (overdue)' if due.overdue else ''}")
+            talk_line(talk, f"due: {due.words}{f'; {due.missed}' if due.overdue else ''}")
         for change in seen.score_changes():
             before = "–" if change.before is None else f"{change.before:g}"
             talk_line(talk, f"{change.name}: {before} to {change.after:g} by {change.on}: {change.text}")
@@ -131,7 +131,7 @@ def show_due(limit: int, where: DatabaseOptions, talk: Output) -> dict[str, Any]
     if talk.for_people:
         table = _table("Episode", "Patient", "Visit", "Until", "State", "Last seen")
         for row in rows:
-            state = f"overdue since {row.due.missed_since}" if row.due.overdue else "due"
+            state = f"overdue, was due by {row.due.missed_since}" if row.due.overdue else "due"
             cells = [row.episode_id, row.patient_id, row.due.visit, row.due.closes, state, row.last_seen]
             table.add_row(*(_cell(cell) for cell in cells))
         if rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from endplate.pacs.peer import Peer
     from endplate.pacs.tls import TlsFiles
 
+UID = re.compile(r"(?=.{1,64}$)[0-9]+(\.[0-9]+)*")
 COLUMNS = ("modality", "instances", "study_date", "body_part", "description", "series_uid")
 
 
@@ -100,6 +102,10 @@ def given_tls(options: TlsOptions) -> TlsFiles | None:
 def _query(options: QueryOptions) -> SeriesQuery:
     from endplate.pacs.found_series import SeriesQuery
 
+    for name, uid in (("study", options.study), ("series", options.series)):
+        if uid is not None and not UID.fullmatch(uid):
+            why = "a DICOM UID has digits and points, 64 at most"
+            raise OptionError(f"--{name} {uid!r} is no UID", why, "copy it from `endplate pacs find`")
     return SeriesQuery(
         study_uid=options.study,
         series_uid=options.series,

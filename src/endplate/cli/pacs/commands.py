@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from endplate.cli import exit_codes as outcome
-from endplate.cli.dicom_options import NO_OBJECT, ObjectOptions
-from endplate.cli.options import NO_MODEL, NO_RUN, NO_SCAN, RUN, ModelOptions, RunOptions, ScanOptions
+from endplate.cli.options.common import NO_MODEL, NO_RUN, NO_SCAN, RUN, ModelOptions, RunOptions, ScanOptions
+from endplate.cli.options.dicom import NO_OBJECT, ObjectOptions
 from endplate.cli.pacs.options import (
     NO_LISTEN,
     NO_PEER,

@@ -11,9 +11,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from endplate.cli.dicom_options import ObjectOptions, choice_of
 from endplate.cli.exit_codes import Output
-from endplate.cli.options import ModelOptions, ScanOptions
+from endplate.cli.options.common import ModelOptions, ScanOptions
+from endplate.cli.options.dicom import ObjectOptions, choice_of
 from endplate.cli.pacs.actions import given_tls
 from endplate.cli.pacs.options import ListenOptions, WaitOptions
 from endplate.cli.terminal import aside, plain, say

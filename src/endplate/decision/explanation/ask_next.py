@@ -17,7 +17,7 @@ from typing import Any
 from endplate.cited import cited
 from endplate.decision.facts.level_facts import LevelFacts
 from endplate.decision.logic.field import field_catalogue
-from endplate.decision.logic.kleene import FactValues, Node, fields
+from endplate.decision.logic.kleene import FactValues, Node, Remembered, fields
 from endplate.decision.rules.derive import INPUTS, derive, derived_from
 from endplate.decision.rules.rulebook import rulebook
 from endplate.decision.rules.ruleset import RuleSet
@@ -134,7 +134,7 @@ class _Case:
                 if rules.id not in self._settled[place] and _is_settled(rules, filled)
             )
             for place in range(COMPLETIONS)
-            for filled in (self._with(place, name),)
+            for filled in (Remembered(self._with(place, name)),)
         ]
 
     def _with(self, place: int, name: str) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _gain(cases: Iterable[_Case], name: str) -> float:
 
 
 def _is_settled(rules: RuleSet, facts: FactValues) -> bool:
-    return len({outcome.status for outcome in rules.reachable(facts)}) == 1
+    return rules.is_settled(facts)
 
 
 def _drawn(name: str, chance: Random) -> Any:

@@ -17,6 +17,7 @@ from endplate.level import Level
 from endplate.patient import PatientRecord
 from endplate.patient.imaging import LevelRecord
 from endplate.patient.question import part_of
+from endplate.patient.validation_message import wanted_words
 
 MAX = 12
 """Questions that come first; after them the record is asked part by part."""
@@ -84,7 +85,11 @@ def fault(draft: Draft) -> str:
     try:
         record_of(draft)
     except ValidationError as error:
-        return str(error.errors()[0]["msg"])
+        first = error.errors()[0]
+        if "error" in first.get("ctx", {}):
+            return str(first["ctx"]["error"])
+        wanted = wanted_words(first)
+        return f"it should be {wanted}" if wanted else str(first["msg"])
     return ""
 
 

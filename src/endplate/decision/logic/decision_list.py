@@ -36,6 +36,15 @@ class DecisionList(Generic[T]):
                 break
         return tuple(found)
 
+    def open_answers(self, facts: FactValues) -> Iterator[T]:
+        """As `reachable`, one by one and with repeats."""
+        for rung in self.rungs:
+            truth = rung.when.truth(facts)
+            if truth is not False:
+                yield rung.value
+            if truth is True:
+                return
+
     def settled(self, facts: FactValues) -> T | None:
         """The one answer that is left, or None where several are."""
         left = self.reachable(facts)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
 
 from endplate.decision.logic.decision_list import DecisionList
-from endplate.decision.logic.kleene import OPERATORS, FactValues, Node, Truth
+from endplate.decision.logic.kleene import OPERATORS, FactValues, Node, Truth, fields
 from endplate.decision.logic.threshold import Citation, Threshold
 
 
@@ -21,7 +23,7 @@ class Points:
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StepItem:
     """An item whose points the first question that holds gives."""
 
@@ -48,7 +50,7 @@ class StepItem:
         return self.ladder.nodes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TallyItem:
     """An item with points for each part that holds, from `least` to `most` in all."""
 
@@ -77,6 +79,21 @@ class TallyItem:
 Item = StepItem | TallyItem
 
 
+def bounds_of(item: Item, facts: FactValues) -> tuple[float, float]:
+    """Least and most points of an item; the same answers are asked for again and again while changes are sought."""
+    return _bounds_at(item, tuple(map(facts.get, _read_by(item))))
+
+
+@cache
+def _read_by(item: Item) -> tuple[str, ...]:
+    return tuple(sorted({name for node in item.nodes for name in fields(node)}))
+
+
+@lru_cache(maxsize=1 << 14)
+def _bounds_at(item: Item, values: tuple[Any, ...]) -> tuple[float, float]:
+    return item.bounds(dict(zip(_read_by(item), values, strict=True)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """A sum of items."""
@@ -90,7 +107,7 @@ class Score:
         """Least and most points that the unknown items leave open."""
         low = high = 0.0
         for item in self.items:
-            least, most = item.bounds(facts)
+            least, most = bounds_of(item, facts)
             low, high = low + least, high + most
         return low, high
 
@@ -100,8 +117,8 @@ class Score:
             Points(
                 item=item.name,
                 words=item.words,
-                low=item.bounds(facts)[0],
-                high=item.bounds(facts)[1],
+                low=bounds_of(item, facts)[0],
+                high=bounds_of(item, facts)[1],
                 assumed=item.is_assumed(facts),
                 citation=item.citation,
             )

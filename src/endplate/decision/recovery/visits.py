@@ -15,6 +15,7 @@ VISIT_FROM_DAYS = cited_table(
 VISIT_UNTIL_DAYS = cited_table(
     "visit.until", "d", _SOURCE, "design", {"2-4 weeks": 28.0, "3 months": 105.0, "6 months": 203.0, "12 months": 395.0}
 )
+SAME_DAY = "same day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,18 @@ class Due:
     closes: date
     missed_since: date
     overdue: bool
+
+    @property
+    def words(self) -> str:
+        """What is due and until when, with its days, as a sentence without its full stop."""
+        if self.visit == SAME_DAY:
+            return f"to be seen the same day: an emergency sign stands since {self.opens}"
+        return f"visit at {self.visit}, due from {self.opens} to {self.closes}"
+
+    @property
+    def missed(self) -> str:
+        """What was missed, as a sentence without its full stop; empty where nothing was."""
+        return f"overdue: the patient should have been seen by {self.missed_since}" if self.overdue else ""
 
 
 def due_visit(start: date, seen: Iterable[date], today: date) -> Due | None:
@@ -41,7 +54,7 @@ def due_visit(start: date, seen: Iterable[date], today: date) -> Due | None:
 
 def alarm_visit(since: date, today: date) -> Due:
     """The visit that an emergency sign calls for: due on the day of the sign."""
-    return Due(visit="same day", opens=since, closes=since, missed_since=since, overdue=today > since)
+    return Due(visit=SAME_DAY, opens=since, closes=since, missed_since=since, overdue=today > since)
 
 
 def windows(start: date) -> tuple[tuple[str, date, date], ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from endplate.decision.logic.threshold import RuleFileError
 from endplate.decision.rules.rulebook import read_book, rulebook
 from endplate.decision.rules.ruleset import RuleSet
-from endplate.errors import OptionError
+from endplate.errors import OptionError, text_fault
 
 
 def choose_rulesets(guidelines: Sequence[str | Path] | None) -> tuple[RuleSet, ...]:
@@ -56,7 +56,9 @@ def _own(path: Path) -> tuple[RuleSet, ...]:
     except OSError as error:
         raise OptionError(f"cannot read the rule file {path}", error.strerror or "", "check the path") from error
     except (KeyError, TypeError, ValueError, RuleFileError) as error:
+        unread = isinstance(error, UnicodeDecodeError | tomllib.TOMLDecodeError)
         why = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+        why = text_fault(error) if unread else why
         raise OptionError(f"the rule file {path} cannot be used", why, "write it as those of endplate") from error
     if not rulesets:
         raise OptionError(f"the rule file {path} holds no rule set", "", "add a [[ruleset]]")

@@ -106,6 +106,23 @@ class RuleSet:
             found.append(CONTRAINDICATED)
         return tuple(dict.fromkeys(found))
 
+    def is_settled(self, facts: FactValues) -> bool:
+        """Whether all that `reachable` leaves has one status; sought no further than the second."""
+        scope = self.scope.truth(facts)
+        if scope is False:
+            return True
+        absolute = self._absolute.truth(facts)
+        if absolute is True:
+            return True
+        statuses: set[Status] = {"no"} if scope is None else set()
+        for answer in self.answers.open_answers(facts):
+            statuses.update(outcome.status for outcome in self._weighed(answer, facts))
+            if absolute is None and statuses != {"no"}:
+                statuses.add(CONTRAINDICATED.status)
+            if len(statuses) > 1:
+                return False
+        return True
+
     def _weighed(self, answer: Outcome, facts: FactValues) -> tuple[Outcome, ...]:
         """An answer in the light of the relative contraindications."""
         relative = self._relative.truth(facts) if answer.status == "yes" else False

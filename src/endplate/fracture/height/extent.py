@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from endplate.anatomy.surface import HALF_LEVEL, half_level
+from endplate.anatomy.surface import close_crop, half_level, last_crossings, smoothing_reach
 from endplate.anatomy.vertebra import Vertebra
 from endplate.cited import cited
 from endplate.image.volume import Grid
@@ -57,42 +57,56 @@ class BodyField:
     axes: NDArray[np.float64]
     voxels: tuple[float, ...] = (1.0, 1.0, 1.0)
 
-    def at(self, local_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values 0..1 at local points (..., 3); 0 outside the grid."""
-        index = self.grid.to_index(local_mm @ self.axes + self.origin_mm)
-        flat = index.reshape(-1, 3).T
-        return np.asarray(ndimage.map_coordinates(self.field, flat, order=1, mode="constant").reshape(index.shape[:-1]))
+    def last_crossings(
+        self, local_mm: NDArray[np.float64], step_mm: NDArray[np.float64], count: int
+    ) -> NDArray[np.float64]:
+        """Where lines of `count` points from local points (..., 3) leave the body for the last time, in steps (3,) mm.
+
+        NaN for a line beside the body, infinity where the last point lies inside; there is air outside the grid.
+        """
+        start = self.grid.to_index(local_mm @ self.axes + self.origin_mm)
+        step = np.linalg.inv(self.grid.affine[:3, :3]) @ (step_mm @ self.axes)
+        return last_crossings(self.field, start, step, count)
 
 
 def body_field(vertebra: Vertebra) -> BodyField:
     """The body of a vertebra as a field in its own frame, padded by air so that walls at the crop's edge close."""
-    margin = 3
-    padded = np.pad(vertebra.body, margin)
-    shape = np.array(vertebra.body.shape)
-    grid = vertebra.grid.crop([-margin] * 3, shape + margin)
     voxels = tuple(vertebra.edges_mm / vertebra.grid.spacing_mm)
-    field = half_level(padded, voxels)
+    mask, grid = close_crop(vertebra.body, vertebra.grid, smoothing_reach(voxels) + 2, padded=True)
+    field = half_level(mask, voxels)
     return BodyField(field=field, grid=grid, origin_mm=vertebra.centroid_mm, axes=vertebra.axes, voxels=voxels)
 
 
-def body_extent(vertebra: Vertebra) -> Extent | None:
+def body_extent(vertebra: Vertebra, body: BodyField | None = None) -> Extent | None:
     """Reach of a body at mid-height; None where the centre of the frame is not in bone.
 
     Front and back are medians over three slices of the mid-sagittal band and three heights about the middle.
+
+    Parameters
+    ----------
+    body : the vertebra's field where it is there already.
     """
-    body = body_field(vertebra)
-    middle = _middle_height(body)
-    if middle is None:
+    if vertebra not in _EXTENTS:
+        _EXTENTS[vertebra] = _extent(body or body_field(vertebra))
+    return _EXTENTS[vertebra]
+
+
+_EXTENTS: WeakKeyDictionary[Vertebra, Extent | None] = WeakKeyDictionary()
+"""Each reading of a level asks for its reach again; a vertebra never changes."""
+
+
+def _extent(body: BodyField) -> Extent | None:
+    column = walls(body, 2, (0.0, 0.0))
+    if column is None:
         return None
-    heights = middle + np.array([-1, 0, 1]) * MID_HEIGHT_MM
+    heights = sum(column) / 2 + np.array([-1, 0, 1]) * MID_HEIGHT_MM
     sides = np.array([-1, 0, 1]) * SIDE_SLICES_MM / 2
-    faces = [walls(body, 1, (x, z)) for x in sides for z in heights]
-    flanks = [walls(body, 0, (0.0, z)) for z in heights]
-    faces, flanks = [w for w in faces if w], [w for w in flanks if w]
-    if not faces or not flanks:
+    faces = _seen(reach_from(body, 1, np.array([(x, z) for x in sides for z in heights])))
+    flanks = _seen(reach_from(body, 0, np.array([(0.0, z) for z in heights])))
+    if not len(faces) or not len(flanks):
         return None
-    back, front = np.median(np.array(faces), axis=0)
-    left, right = np.median(np.array(flanks), axis=0)
+    back, front = np.median(faces, axis=0)
+    left, right = np.median(flanks, axis=0)
     return Extent(
         front_mm=float(front),
         back_mm=float(back),
@@ -102,33 +116,31 @@ def body_extent(vertebra: Vertebra) -> Extent | None:
     )
 
 
-def _middle_height(body: BodyField) -> float | None:
-    """Height half-way between the endplates above and below the body's centroid, mm."""
-    column = walls(body, 2, (0.0, 0.0))
-    return None if column is None else sum(column) / 2
+def _seen(reach: NDArray[np.float64]) -> NDArray[np.float64]:
+    return reach[np.isfinite(reach).all(axis=1)]
 
 
 def walls(body: BodyField, axis: int, at_mm: tuple[float, float]) -> tuple[float, float] | None:
     """Where a line along a local axis leaves the body on either side of the frame's centre, mm; None if not in it."""
-    reach = REACH_MM
-    along = np.arange(-reach, reach + STEP_MM / 2, STEP_MM)
-    points = np.empty((len(along), 3))
-    points[:, axis] = along
-    points[:, [other for other in range(3) if other != axis]] = at_mm
-    value = body.at(points)
-    centre = len(along) // 2
-    if value[centre] < HALF_LEVEL:
-        return None
-    low = _crossing(along[centre::-1], value[centre::-1])
-    high = _crossing(along[centre:], value[centre:])
-    return None if low is None or high is None else (low, high)
+    low, high = reach_from(body, axis, np.array([at_mm]))[0]
+    return (float(low), float(high)) if np.isfinite(low) and np.isfinite(high) else None
 
 
-def _crossing(along_mm: NDArray[np.float64], value: NDArray[np.float64]) -> float | None:
-    """Outermost place where the value falls through the half level, linear between samples."""
-    inside = np.flatnonzero(value >= HALF_LEVEL)
-    last = int(inside[-1])
-    if last == len(value) - 1:
-        return None
-    share = (value[last] - HALF_LEVEL) / (value[last] - value[last + 1])
-    return float(along_mm[last] + share * (along_mm[last + 1] - along_mm[last]))
+def reach_from(body: BodyField, axis: int, at_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where lines along a local axis leave the body on either side of the frame's centre, mm.
+
+    Parameters
+    ----------
+    at_mm : (n, 2) coordinates of the lines along the two other axes.
+
+    Returns
+    -------
+    (n, 2), the lower side first; not finite for a line whose middle is not in the body or that never leaves it.
+    """
+    middle = np.zeros((len(at_mm), 3))
+    middle[:, [other for other in range(3) if other != axis]] = at_mm
+    step = np.eye(3)[axis] * STEP_MM
+    count = round(REACH_MM / STEP_MM) + 1
+    low, high = (body.last_crossings(middle, sign * step, count) * sign * STEP_MM for sign in (-1, 1))
+    within = np.isinf(body.last_crossings(middle, step, 1))
+    return np.where(within[:, None], np.stack([low, high], axis=-1), np.nan)

@@ -13,7 +13,7 @@ from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.cited import cited
 from endplate.finding import BAND_SD
 from endplate.fracture.height.coarse import WANDER_SHARE, steps_sd_mm, wander_sd_mm
-from endplate.fracture.height.extent import Extent, body_extent
+from endplate.fracture.height.extent import BodyField, Extent, body_extent, body_field
 from endplate.fracture.height.patch import BAND_HALF_MM, PLACES, band_heights
 from endplate.fracture.height.plate import weighted_fit, without_steps
 from endplate.fracture.height.spread import BORDER_SD_MM, remeasured
@@ -72,7 +72,8 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
     -----
     docs/theory.md, morphometry steps 5, 6 and 8.
     """
-    extent = body_extent(vertebra)
+    body = body_field(vertebra)
+    extent = body_extent(vertebra, body)
     reason = unmeasurable(vertebra, extent)
     if reason or extent is None or vertebra.superior is None or vertebra.inferior is None:
         return unknown_heights(vertebra.level, reason, extent)
@@ -80,7 +81,7 @@ def measure_heights(vertebra: Vertebra, settings: HeightSettings = HeightSetting
     dents = find_dents(vertebra)
     nodes: dict[str, NDArray[np.bool_]] = {dent.plate: dent.cells for dent in dents if dent.focal}
     values = _band(vertebra.superior, vertebra.inferior, extent, edge_mm, nodes)
-    spread = _spread(vertebra, extent, edge_mm) if settings.repeat else [None] * len(KINDS)
+    spread = _spread(vertebra, extent, edge_mm, body) if settings.repeat else [None] * len(KINDS)
     heights = [_measured(value, sd) for value, sd in zip(values, spread, strict=True)]
     within = _band(vertebra.superior, vertebra.inferior, extent, edge_mm, {}) if nodes else None
     return Heights(
@@ -108,13 +109,13 @@ def _band(
     return band_heights(superior.right_mm, superior.anterior_mm, top - bottom, extent)
 
 
-def _spread(vertebra: Vertebra, extent: Extent, edge_mm: float) -> list[float | None]:
+def _spread(vertebra: Vertebra, extent: Extent, edge_mm: float, body: BodyField) -> list[float | None]:
     """SD of each height: repeats, the steps of the label's voxels, and its border's wander, mm."""
     plates = [plate for plate in (vertebra.superior, vertebra.inferior) if plate is not None]
     steps = float(np.linalg.norm([steps_sd_mm(vertebra, plate) for plate in plates]))
     wander = float(np.linalg.norm([wander_sd_mm(vertebra, plate) for plate in plates])) / 2**0.5
     border = max(float(BORDER_SD_MM), float(WANDER_SHARE) * wander)
-    repeats = remeasured(vertebra, extent, edge_mm)
+    repeats = remeasured(vertebra, extent, edge_mm, body)
     # Repeats of a coarse label show some of its steps again, so the larger of both counts, not their sum.
     return [None if sd is None else float(np.hypot(max(sd, steps), border)) for sd in repeats]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from endplate.anatomy.robust_fit import solved
 from endplate.cited import cited, cited_table
 from endplate.fracture.height.extent import Extent
-from endplate.fracture.height.plate import weighted_fit
 
 _ALGORITHM = "docs/theory.md, morphometry step 5: heights in 5 sagittal slices over +-5 mm, 2 mm patches"
 BAND_HALF_MM = cited(5, "mm", _ALGORITHM, "design")
@@ -54,16 +57,17 @@ def band_heights(
     x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
     cell_mm2 = float((right_mm[1] - right_mm[0]) * (anterior_mm[1] - anterior_mm[0]))
     seen = np.isfinite(thickness_mm)
-    points = np.stack([x[seen], y[seen]], axis=-1)
-    values = thickness_mm[seen]
-    needed = SEEN_SHARE * np.pi * REACH_MM**2 / cell_mm2
+    needed = max(float(SEEN_SHARE) * np.pi * REACH_MM**2 / cell_mm2, 10)
     centres = patch_centres(extent)
-    inward = np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]])
+    second_moment = float((PATCH_MM / REACH_MM) ** 2 / 12)
     heights = np.full(len(centres), np.nan)
-    for step in range(int(MAX_INWARD_MM) + 1):
-        for place in np.flatnonzero(np.isnan(heights)):
-            shifted = centres[place] + step * inward[place]
-            heights[place] = _median(np.array([_patch_mean(points - centre, values, needed) for centre in shifted]))
+    for place, inward in enumerate((-1.0, 0.0, 1.0)):
+        for step in range(int(MAX_INWARD_MM) + 1):
+            shifted = centres[place] + np.array([0.0, step * inward])
+            means = patch_means(x[seen], y[seen], thickness_mm[seen], shifted, float(REACH_MM), needed, second_moment)
+            heights[place] = _median(means)
+            if np.isfinite(heights[place]) or not inward:
+                break
     return heights
 
 
@@ -72,14 +76,24 @@ def _median(row: NDArray[np.float64]) -> float:
     return float(np.median(known)) if 2 * len(known) >= len(row) else float("nan")
 
 
-def _patch_mean(offset_mm: NDArray[np.float64], values: NDArray[np.float64], needed: float) -> float:
-    """Mean over the 2 mm patch of a quadratic fitted about its centre, near points weighing more; NaN if too few."""
-    weight = 1 - (offset_mm**2).sum(axis=1) / REACH_MM**2
-    near = weight > 0
-    if near.sum() < max(needed, 10):
-        return float("nan")
-    x, y = offset_mm[near].T / REACH_MM
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    fit = weighted_fit(terms, values[near], weight[near])
-    second_moment = (PATCH_MM / REACH_MM) ** 2 / 12
-    return float(fit[0] + (fit[3] + fit[5]) * second_moment)
+@njit(cache=True, nogil=True, error_model="numpy")
+def patch_means(
+    x: Any, y: Any, values: Any, centres: Any, reach: float, needed: float, second_moment: float
+) -> Any:  # pragma: no cover - compiled
+    """Means (n,) over patches of quadratics fitted about centres (n, 2), near points weighing more; NaN if too few."""
+    means = np.empty(centres.shape[0])
+    terms, near, weight = np.empty((6, x.size)), np.empty(x.size), np.empty(x.size)
+    for c in range(centres.shape[0]):
+        count, means[c] = int(np.intp(0)), np.nan  # a plain 0 would have the solution compiled for it alone
+        for n in range(x.size):
+            u, v = (x[n] - centres[c, 0]) / reach, (y[n] - centres[c, 1]) / reach
+            share = 1 - u * u - v * v
+            if share > 0:
+                terms[0, count], terms[1, count], terms[2, count] = 1, u, v
+                terms[3, count], terms[4, count], terms[5, count] = u * u, u * v, v * v
+                near[count], weight[count] = values[n], share
+                count += 1
+        if count >= needed:
+            fit = solved(terms, near, weight, count)
+            means[c] = fit[0] + (fit[3] + fit[5]) * second_moment
+    return means

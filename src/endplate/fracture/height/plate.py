@@ -9,17 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.anatomy.robust_fit import MAD_TO_SD, solved, tukey_fit
 from endplate.cited import cited
 
 SIDE_MM = cited(10, "mm", "Own choice: the band of +-5 mm and as much on either side to steady the fit", "design")
 STEP_SHARE = cited(0.25, "1", "Own choice: half the height of the steps, +-0.5 voxel, that a plane shows", "design")
 UNIT_MM = cited(16, "mm", "Own choice: half of a body's depth, so that the powers stay near one", "design")
-OUTLIER_SD = cited(
-    4.685, "1", "Tukey bisquare, 95 % efficiency for normal residuals", "knowledge", cite="beaton_tukey_1974"
-)
-MAD_TO_SD = cited(1.4826, "1", "Normal distribution: SD = 1.4826 MAD (closed form)", "recomputed", cite="nist_handbook")
 REWEIGHTINGS = 4
 ALONG, ACROSS = 4, 2
+
+__all__ = ["MAD_TO_SD", "SIDE_MM", "smooth_surface", "weighted_fit", "without_steps"]
 
 
 def without_steps(
@@ -57,42 +56,33 @@ def smooth_surface(
     dent: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Where an endplate is seen within 10 mm of the mid-plane (nx, ny), and its smooth surface there (n,), mm."""
-    x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
-    seen = np.isfinite(height_mm) & (np.abs(x) <= SIDE_MM)
-    used = seen if dent is None else seen & ~dent
-    terms = _terms(x[used], y[used])
-    if len(terms) <= 2 * terms.shape[1]:
-        return seen, height_mm[seen]
-    return seen, _terms(x[seen], y[seen]) @ _robust(terms, height_mm[used], edge_mm)
+    seen = np.isfinite(height_mm) & (np.abs(right_mm) <= float(SIDE_MM))[:, None]
+    i, j = np.nonzero(seen)
+    values = height_mm[i, j]
+    terms = np.ascontiguousarray(_across(right_mm)[:, i] * _along(anterior_mm)[:, j])
+    if dent is None:
+        used, known = terms, values
+    else:
+        used, known = np.ascontiguousarray(terms[:, ~dent[i, j]]), values[~dent[i, j]]
+    if used.shape[1] <= 2 * len(used):
+        return seen, values
+    return seen, tukey_fit(used, known, REWEIGHTINGS, float(STEP_SHARE) * edge_mm) @ terms
 
 
-def _terms(x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Powers to the fourth along and the second across, products to the second along, scaled to about one."""
-    u, v = x_mm / UNIT_MM, y_mm / UNIT_MM
-    powers = [(i, j) for i in range(ACROSS + 1) for j in range(ALONG + 1) if i == 0 or j <= ACROSS]
-    return np.stack([u**i * v**j for i, j in powers], axis=-1)
+# Powers of each term: to the fourth along and the second across, products to the second along.
+_POWERS = np.array([(i, j) for i in range(ACROSS + 1) for j in range(ALONG + 1) if i == 0 or j <= ACROSS])
 
 
-def _robust(terms: NDArray[np.float64], z: NDArray[np.float64], edge_mm: float) -> NDArray[np.float64]:
-    """Coefficients by least squares, points far off losing their weight (Tukey)."""
-    weight = np.ones(len(z))
-    fit = np.zeros(terms.shape[1])
-    for _ in range(REWEIGHTINGS):
-        fit = weighted_fit(terms, z, weight)
-        rest = z - terms @ fit
-        spread = max(MAD_TO_SD * float(np.median(np.abs(rest))), STEP_SHARE * edge_mm)
-        weight = np.clip(1 - (rest / (OUTLIER_SD * spread)) ** 2, 0, None) ** 2
-    return fit
+def _across(right_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((right_mm / UNIT_MM) ** _POWERS[:, :1])
+
+
+def _along(anterior_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((anterior_mm / UNIT_MM) ** _POWERS[:, 1:])
 
 
 def weighted_fit(
     terms: NDArray[np.float64], values: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weighted least squares (n, m), (n,), (n,) -> (m,) by the normal equations.
-
-    The terms are scaled to about one and few, so their squares stay well conditioned and the cost stays small.
-    """
-    weighted = terms * weight[:, None]
-    normal = weighted.T @ terms
-    ridge = 1e-9 * np.trace(normal) / len(normal) * np.eye(len(normal))
-    return np.linalg.solve(normal + ridge, weighted.T @ values)
+    """Weighted least squares (n, m), (n,), (n,) -> (m,) by the normal equations; the terms scaled to about one."""
+    return np.asarray(solved(np.ascontiguousarray(terms.T), np.ascontiguousarray(values), weight, len(values)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -28,26 +28,30 @@ BORDER_SD_MM = cited(
     "SD of error 0.29, of repeats 0.19 mm",
     "design",
 )
+TIE = 1e-6
+"""A flat face moved by half a voxel lies at the half level itself: rounding must not decide on which side."""
 COLUMN_STEP_MM = cited(1, "mm", "Own choice: repeats need only the scatter; columns 1 mm apart show it", "design")
 RISE_STEP_MM = cited(0.5, "mm", "own algorithm, docs/theory.md, morphometry step 3: resample at 0.5 mm", "design")
 COLUMN_REACH_MM = cited(25, "mm", "Own choice: no endplate lies further from the body's centroid", "design")
 
 
-def remeasured(vertebra: Vertebra, extent: Extent, edge_mm: float) -> list[float | None]:
+def remeasured(vertebra: Vertebra, extent: Extent, edge_mm: float, body: BodyField | None = None) -> list[float | None]:
     """SD of the anterior, middle and posterior height over repeats, mm; moves and turns add in squares.
 
     Parameters
     ----------
     vertebra, extent : the body and its reach at mid-height. edge_mm : voxel edge along its superior axis.
+    body : the vertebra's field where it is there already.
     """
     right, anterior = _columns(extent)
     x, y = np.meshgrid(right, anterior, indexing="ij")
-    body = body_field(vertebra)
+    body = body or body_field(vertebra)
 
-    def heights(fields: Iterator[BodyField]) -> NDArray[np.float64]:
-        return np.array([_heights(right, anterior, column_ends(f, x, y), extent, edge_mm) for f in fields])
+    def heights(fields: Iterable[BodyField]) -> list[NDArray[np.float64]]:
+        return [_heights(right, anterior, column_ends(field, x, y), extent, edge_mm) for field in fields]
 
-    both = np.hypot(_sd(heights(_moved(body))), _sd(heights(_turned(body))))
+    unmoved = heights([body])
+    both = np.hypot(*(_sd(np.array(unmoved + heights(fields))) for fields in (_moved(body), _turned(body))))
     return [float(sd) if np.isfinite(sd) else None for sd in both]
 
 
@@ -74,39 +78,27 @@ def column_ends(
     body: BodyField, right_mm: NDArray[np.float64], anterior_mm: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Heights of the last half-level crossings upwards and downwards in columns, mm; NaN where there is none."""
-    reach = COLUMN_REACH_MM
-    z = np.arange(-reach, reach + RISE_STEP_MM / 2, RISE_STEP_MM)
-    local = np.empty((*right_mm.shape, len(z), 3))
-    local[..., 0], local[..., 1], local[..., 2] = right_mm[..., None], anterior_mm[..., None], z
-    value = body.at(local)
-    return _outermost(value, z), -_outermost(value[..., ::-1], z)
-
-
-def _outermost(value: NDArray[np.float64], z_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Height of the last fall through the half level along the last axis; NaN where there is none."""
-    inside = value >= HALF_LEVEL
-    last = len(z_mm) - 1 - inside[..., ::-1].argmax(axis=-1)
-    there = inside.any(axis=-1) & (last < len(z_mm) - 1)
-    last = np.where(there, last, 0)
-    here = np.take_along_axis(value, last[..., None], -1)[..., 0]
-    beyond = np.take_along_axis(value, last[..., None] + 1, -1)[..., 0]
-    share = (here - HALF_LEVEL) / np.where(there, here - beyond, 1)
-    return np.where(there, z_mm[last] + share * (z_mm[1] - z_mm[0]), np.nan)
+    reach, step = float(COLUMN_REACH_MM), float(RISE_STEP_MM)
+    count = round(2 * reach / step) + 1
+    found = []
+    for up in (1, -1):
+        start = np.stack([right_mm, anterior_mm, np.full_like(right_mm, -up * reach)], axis=-1)
+        place = body.last_crossings(start, np.array([0.0, 0.0, up * step]), count)
+        found.append(up * (np.where(np.isfinite(place), place, np.nan) * step - reach))
+    return found[0], found[1]
 
 
 def _moved(body: BodyField) -> Iterator[BodyField]:
-    """The mask moved by half a voxel along each grid axis and made binary again, and unmoved."""
-    yield body
+    """The mask moved by half a voxel along each grid axis and made binary again."""
     for axis in range(3):
         for sign in (-1, 1):
             share = MOVE_VOXELS
             moved = (1 - share) * body.field + share * np.roll(body.field, sign, axis)
-            yield replace(body, field=half_level(moved >= HALF_LEVEL, body.voxels))
+            yield replace(body, field=half_level(moved >= HALF_LEVEL - TIE, body.voxels))
 
 
 def _turned(body: BodyField) -> Iterator[BodyField]:
-    """The frame turned to either side about each of its axes, and unturned."""
-    yield body
+    """The frame turned to either side about each of its axes."""
     angle = np.deg2rad(TURN_DEG)
     for axis in range(3):
         for sign in (-1, 1):

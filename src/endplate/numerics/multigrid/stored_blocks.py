@@ -149,6 +149,7 @@ def gathered_interpolation(place, coarse_nodes, n_coarse):  # type: ignore[no-un
         if not filling:
             for m in range(n_coarse):
                 start[m + 1] += start[m]
-            at[:] = start[:-1]
+            for m in range(n_coarse):
+                at[m] = start[m]
             node, weight = np.empty(start[n_coarse], dtype=np.int32), np.empty(start[n_coarse], dtype=np.float32)
     return start, node, weight

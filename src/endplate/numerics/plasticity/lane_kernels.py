@@ -50,7 +50,8 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
                 if _trial(point, plastic[b, p], twice_shear[b], trial) > 0:
                     count = _beyond(trial, p, index, count)
                 if not bbar:
-                    mean[p * S : p * S + WIDTH] = trial[2 * S : 2 * S + WIDTH]
+                    for w in range(WIDTH):  # one slice set to another would bring the text of an error to compile
+                        mean[p * S + w] = trial[2 * S + w]
             _return(e, packed, index, count, strength[b], twice_shear[b], criterion, plastic[b], committing)
             if committing:
                 continue

@@ -9,7 +9,7 @@ from stat import S_ISREG
 from typing import Any
 
 from endplate.cited import cited
-from endplate.errors import RecordError
+from endplate.errors import RecordError, text_fault
 from endplate.patient.fhir.usable import READ
 from endplate.patient.fhir.when import bare
 from endplate.patient.limits import shown
@@ -90,7 +90,7 @@ def _parsed(text: str | bytes, name: str) -> Any:
     try:
         data = json.loads(text, parse_constant=_no_number, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{name} is not JSON", str(error), "give a FHIR R4 bundle") from error
+        raise RecordError(f"{name} is not JSON", text_fault(error), "give a FHIR R4 bundle") from error
     layer, depth = [data], 0
     while layer:
         depth, layer = depth + 1, [inner for one in layer for inner in _inside(one)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from endplate.cited import cited, cited_table
@@ -59,6 +60,36 @@ def least_by_wall(*, balloon: bool) -> dict[str, float]:
 def wanted_mm(path: NeedlePath) -> dict[str, float]:
     """Clearance that a good path of this kind keeps, by wall."""
     return dict(WANTED_MM) | ({"anterior": float(BALLOON_ANTERIOR_MM)} if path.balloon else {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallClearance:
+    """What a path leaves to one wall.
+
+    Attributes
+    ----------
+    wall : name as in `NeedlePath.clearance_mm`. mm : from the needle's surface; negative where it breaks through.
+    band_mm : what the mask leaves open of it.
+    least_mm : below it the path is refused. wanted_mm : a good path keeps it.
+    """
+
+    wall: str
+    mm: float
+    band_mm: float
+    least_mm: float
+    wanted_mm: float
+
+
+def walls_by_spare(path: NeedlePath) -> tuple[WallClearance, ...]:
+    """Every wall that a path was judged against, the one with least to spare beyond its least clearance first."""
+    least, wanted = least_mm(path), wanted_mm(path)
+    found = [
+        WallClearance(
+            wall=wall, mm=mm, band_mm=path.band_mm.get(wall, 0.0), least_mm=least[wall], wanted_mm=wanted[wall]
+        )
+        for wall, mm in path.clearance_mm.items()
+    ]
+    return tuple(sorted(found, key=lambda one: one.mm - one.least_mm))
 
 
 def spare_mm(path: NeedlePath) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.errors import OptionError
 from endplate.image.volume import Volume
-from endplate.repair.access.access_result import Access, NeedlePath, Procedure
+from endplate.repair.access.access_result import Access, Approach, NeedlePath, Procedure
 from endplate.repair.access.access_walls import AccessWalls, find_access_walls
 from endplate.repair.access.assess_path import assess_path
 from endplate.repair.access.bone_surface import bone_surface
@@ -50,19 +51,43 @@ def given_access(
     return Access(level=vertebra.level, procedure=procedure, paths=tuple(paths), notes=notes)
 
 
+def judge_line(
+    walls: AccessWalls,
+    entry_mm: NDArray[np.float64],
+    target_mm: NDArray[np.float64],
+    procedure: Procedure,
+    settings: PathSettings,
+    approach: Approach = "transpedicular",
+) -> NeedlePath:
+    """A needle along a line that a person placed, judged by what its procedure asks of each wall.
+
+    Parameters
+    ----------
+    walls : of the side that it goes in. entry_mm : (3,) LPS, any point of the axis behind the target.
+    target_mm : (3,) LPS, where the tip comes to lie, in a kyphoplasty the balloon's centre.
+    settings : needle and balloon; those that are usual at this level where it names none.
+
+    Returns
+    -------
+    The path without its skin entry. In a kyphoplasty it names its balloon, whose channel may come nearer to the front.
+    """
+    needle = needles_for(walls.vertebra.level, procedure, settings)[0]
+    if procedure != "kyphoplasty":
+        return assess_path(walls, entry_mm, target_mm, needle, approach)
+    lengths = balloon_lengths(settings)[0]
+    path = assess_path(walls, entry_mm, target_mm, needle, approach, ahead_mm=lengths.mm / 2)
+    return replace(path, balloon=lengths.through(needle))
+
+
 def _path(
     walls: AccessWalls, line: GivenLine, procedure: Procedure, settings: PathSettings, volume: Volume | None
 ) -> NeedlePath:
-    needle = needles_for(walls.vertebra.level, procedure, settings)[0]
-    entry, target = np.array(line.entry_mm), np.array(line.target_mm)
+    path = judge_line(walls, np.array(line.entry_mm), np.array(line.target_mm), procedure, settings, line.approach)
     if procedure != "kyphoplasty":
-        return _with_skin(assess_path(walls, entry, target, needle, line.approach), volume)
-    lengths = balloon_lengths(settings)[0]
-    path = assess_path(walls, entry, target, needle, line.approach, ahead_mm=lengths.mm / 2)
-    aim = find_target(walls.surface, "hemibody", walls.outward, lengths.mm / 2)
+        return _with_skin(path, volume)
+    aim = find_target(walls.surface, "hemibody", walls.outward, balloon_lengths(settings)[0].mm / 2)
     tip = walls.vertebra.to_local_mm(path.end_mm)
-    held = replace(path, balloon=lengths.through(needle), front_share=aim.front_share(float(tip[1])))
-    return _with_skin(held, volume)
+    return _with_skin(replace(path, front_share=aim.front_share(float(tip[1]))), volume)
 
 
 def _with_skin(path: NeedlePath, volume: Volume | None) -> NeedlePath:

@@ -17,9 +17,13 @@ from endplate.report.view.crop import Crop, spine_crop, write_amount, write_scan
 from endplate.report.view.meshes import bone_mesh, endplate_mesh, together, write_mz3
 from endplate.report.view.scene import levels, needles, write_strip
 from endplate.report.view.walls import write_walls
+from endplate.report.volume_folder import on_grid
 
 SCENE, FORMAT = "scene.json", 1
 ROI = Meaning(what="regions whose density was read, VerSe numbers", unit="", name="VerSe number", label=True)
+STRAIN_STEPS = 10_000
+"""Of a strain of 1: a byte then holds hundredths of a per cent up to 2.55 %, beyond which bone has failed."""
+STRAIN = Meaning(what="effective strain at the last elastic point", unit="hundredths of a per cent", name="0.01 %")
 CEMENT = Meaning(what="cement", unit="per cent of the pores", name="% of pores")
 CAVITY = Meaning(what="cavity of the balloons", unit="per cent of the voxel", name="% of voxel")
 
@@ -37,7 +41,8 @@ def write_view(case: Case, folder: Path) -> dict[str, Any]:
     private_folder(folder)
     crop = spine_crop(case)
     files = [{"name": name, "kind": kind} for name, kind in write_scans(case, crop, folder).items()]
-    files += _regions(case, crop, folder) + _surfaces(case, folder) + _repairs(case, crop, folder)
+    files += _regions(case, crop, folder) + _strains(case, crop, folder)
+    files += _surfaces(case, folder) + _repairs(case, crop, folder)
     scene = {
         "format": FORMAT,
         "frame": "RAS",
@@ -64,6 +69,21 @@ def _regions(case: Case, crop: Crop, folder: Path) -> list[dict[str, Any]]:
         whole[window][density.roi] = density.level.verse_id
     write_volume(folder / "regions.nii.gz", crop.grid, crop.of(whole), LPS_AXES, ROI)
     return [{"name": "regions.nii.gz", "kind": "regions"}]
+
+
+def _strains(case: Case, crop: Crop, folder: Path) -> list[dict[str, Any]]:
+    """The strain of every level that was loaded along its axis, as one volume: each voxel of the element it lies in."""
+    axial = [one for one in case.strengths if one.load_case.startswith("axial")]
+    found = [(one.strain, one.grid) for one in axial if one.strain is not None]
+    if not found:
+        return []
+    whole = np.zeros(crop.grid.shape, np.uint8)
+    for strain, grid in found:
+        box, start = on_grid(strain * STRAIN_STEPS, grid, crop.grid, order=0)
+        window = tuple(slice(int(a), int(a) + n) for a, n in zip(start, box.shape, strict=True))
+        whole[window] = np.maximum(whole[window], np.clip(np.rint(box), 0, 255).astype(np.uint8))
+    write_volume(folder / "strain.nii.gz", crop.grid, whole, LPS_AXES, STRAIN)
+    return [{"name": "strain.nii.gz", "kind": "strain"}]
 
 
 def _surfaces(case: Case, folder: Path) -> list[dict[str, Any]]:

@@ -34,7 +34,10 @@ showTheme();
 // htmx sends the token of the session, and shows what was refused
 document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRF-Token"] = csrf(); });
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status < 400) { say(""); return; }
+  if (event.detail.xhr.status < 400) {  // what went wrong before is over; other words stay
+    if (document.getElementById("notice")?.classList.contains("refusal")) say("");
+    return;
+  }
   event.detail.shouldSwap = false;
   const part = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
   say(part.body.textContent.trim() || "The server refused this.", true);
@@ -173,17 +176,18 @@ if (drop) {
 }
 
 // What is typed into a form is kept until it was taken: a session may run out, a page may be left. The key of the form
-// changes once the server took it.
-document.querySelectorAll("form[data-keep]").forEach((form) => {
+// changes once the server took it. Forms of a part that is put in later, such as those of a level, are kept alike.
+function keepTyped(form) {
   const key = `endplate-${location.pathname}-${form.dataset.keep}`;
-  const fields = () => [...form.elements].filter((one) => one.name && one.type !== "hidden");
   let kept = null;
   try { kept = JSON.parse(sessionStorage.getItem(key)); } catch (error) { kept = null; }
   if (kept) {
-    fields().forEach((one) => {
+    [...form.elements].filter((one) => one.name && one.type !== "hidden").forEach((one) => {
       if (one.type === "radio" || one.type === "checkbox") one.checked = (kept[one.name] ?? []).includes(one.value);
       else if (kept[one.name]) one.value = kept[one.name][0];
     });
+    const folded = form.closest("details");
+    if (folded) folded.open = true;
     say("What was typed here before and not taken yet is offered again.");
   }
   form.addEventListener("input", () => {
@@ -191,7 +195,13 @@ document.querySelectorAll("form[data-keep]").forEach((form) => {
     new FormData(form).forEach((value, name) => { if (name !== "csrf") (typed[name] ??= []).push(value); });
     try { sessionStorage.setItem(key, JSON.stringify(typed)); } catch (error) { /* it lasts until the page is left */ }
   });
-});
+}
+document.querySelectorAll("form[data-keep]").forEach(keepTyped);
+const levelPart = document.getElementById("level");
+if (levelPart?.tagName === "SECTION") {
+  new MutationObserver(() => levelPart.querySelectorAll("form[data-keep]").forEach(keepTyped))
+    .observe(levelPart, { childList: true });
+}
 
 // Keys: / to search, j and k through the worklist
 document.addEventListener("keydown", (event) => {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from endplate.errors import OptionError
 
 if TYPE_CHECKING:
-    from endplate.cli.rehearse_options import RepairOptions
+    from endplate.cli.options.rehearse import RepairOptions
     from endplate.repair.cement.injection_plan import InjectionPlan
 
 MAX_PORTIONS = 20

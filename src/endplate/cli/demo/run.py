@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from endplate.cli.assess import Labels, left_alone, read_given, result_document
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted, words
-from endplate.cli.fracture_options import CollapseOptions
-from endplate.cli.options import InputOptions, ModelOptions
+from endplate.cli.options.common import InputOptions, ModelOptions
+from endplate.cli.options.fracture import CollapseOptions
+from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
 from endplate.cli.progress import progress_bars
-from endplate.cli.rehearse_options import RepairOptions, UnknownOptions
 from endplate.cli.terminal import say, say_lines
 from endplate.progress import Progress
 
@@ -67,7 +67,7 @@ def _filled(new: Path, settings: PlanSettings, tell: Progress) -> tuple[Case, di
     """Everything of the demo written into an empty folder: the case, its paths there, and the truth of the fracture."""
     from endplate.case.plan import plan
     from endplate.case.read import read_case
-    from endplate.cli.demo_check import broken_truth
+    from endplate.cli.demo.check import broken_truth
     from endplate.report.write import fill_report
 
     tell("phantom", 0.0, "")
@@ -93,7 +93,7 @@ def _print_next(out: Path) -> None:
 
 
 def _beside(case: Case, truth: PhantomTruth) -> Case:
-    from endplate.cli.demo_check import built_beside_measured
+    from endplate.cli.demo.check import built_beside_measured
 
     return replace(case, cautions=(*built_beside_measured(case, truth), *case.cautions))
 
@@ -108,5 +108,5 @@ def _write_phantom(out: Path) -> PhantomTruth:
     private_folder(here)
     write_volume(here / CT, phantom.volume.grid, phantom.volume.hu, meaning=HU)
     write_labels(here / LABELS, phantom.labels)
-    write_text(out / RECORD, files("endplate.cli").joinpath("demo_record.toml").read_text(encoding="utf-8"))
+    write_text(out / RECORD, files("endplate.cli.demo").joinpath("record.toml").read_text(encoding="utf-8"))
     return phantom.truth

@@ -1,0 +1,1 @@
+"""The options of the verbs, grouped as `--help` shows them."""
