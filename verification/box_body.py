@@ -14,7 +14,7 @@ from endplate.image.volume import Grid
 from endplate.level import Level
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import FOAM, FoamLaw
-from endplate.numerics.mpm.load import Load, PointForce
+from endplate.numerics.mpm.load import Load, PointForce, Settings
 from endplate.numerics.mpm.load_stepping import release
 from endplate.numerics.mpm.particles import Particles
 from endplate.repair.device.balloon import BALLOONS
@@ -23,11 +23,13 @@ from endplate.repair.kyphoplasty.course import InflationCourse
 from endplate.repair.kyphoplasty.height_gain import TrackedPlates
 from endplate.repair.kyphoplasty.placement import BalloonSite, immersed, site_at, to_model_mm
 from endplate.repair.kyphoplasty.stepping import InflationRun
-from endplate.repair.site.bone import Bone
+from endplate.repair.site.bone import COARSE_MM, Bone, halved
 
 HALF_MM = np.array([21.0, 15.0, 13.5])
 """Half of the width, depth and height."""
 SHELL_MM = 3.0
+CRUSH_VOID_MPA = 0.05
+"""While a box is crushed and let go, ten times what an inflation has: with less a soft one comes apart unloaded."""
 XPANDER = BALLOONS["Xpander 15/3"]
 UPRIGHT = np.array([[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -77,6 +79,15 @@ def box_bone(vertebra: Vertebra, voxel_mm: float, core_mg_cm3: float, shell_mg_c
     Voxels that the border of the shell cuts hold the mean of both, so that every grid has the same mass of shell.
     """
     grid = own_grid(vertebra, voxel_mm)
+    bone = _box_on(grid, vertebra, core_mg_cm3, shell_mg_cm3)
+    if voxel_mm <= float(COARSE_MM) + 1e-6:
+        return bone
+    return replace(bone, finer=_box_on(halved(grid), vertebra, core_mg_cm3, shell_mg_cm3))
+
+
+def _box_on(grid: Grid, vertebra: Vertebra, core_mg_cm3: float, shell_mg_cm3: float) -> Bone:
+    """The box on a grid of cubes."""
+    voxel_mm = float(grid.spacing_mm[0])
     local = vertebra.to_local_mm(grid.to_mm(np.moveaxis(np.indices(grid.shape), 0, -1)))
     fill, core = (_share(local, half, voxel_mm) for half in (HALF_MM, HALF_MM - SHELL_MM))
     outer = np.clip(1 - core / np.maximum(fill, 1e-6), 0, 1)
@@ -115,7 +126,8 @@ class CrushedBox:
 
 def crush(bone: Bone, loss: float, law: FoamLaw, *, wedge: bool) -> CrushedBox:
     """Press the upper plate down by a share of the height, in front only for a wedge, and let go."""
-    model = body_model(bone, law, [], 0.0, 0.0, loose=False)
+    settings = Settings(void_mpa=CRUSH_VOID_MPA)
+    model = body_model(bone, law, [], 0.0, 0.0, loose=False, settings=settings)
     engine, plates = model.engine, TrackedPlates(box_vertebra())
     for name, points in (("upper", plates.upper_mm), ("lower", plates.lower_mm)):
         engine.carry(name, to_model_mm(bone.field.grid, points))

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
+from endplate.cited import citation_of
 from endplate.level import Level
 from endplate.repair.device.balloon import BALLOONS
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation
+from endplate.repair.kyphoplasty.observed_gains import READING_SD_PERCENT
 from endplate.repair.kyphoplasty.placement import site_at
 from endplate.repair.site.bone import Bone, inside_body, repair_bone
 from endplate.repair.site.crushed_bone import LOOSE_STRAIN
@@ -200,7 +202,7 @@ def made_fracture(name: str, level: Level, loss: float) -> Iterator[Check]:
         passed=dice >= 0.7,
     )
     sites = sites_in(case.scene.vertebra)
-    read, true = (inflate(one, case.scene.vertebra, sites, SETTINGS) for one in (bone, replace(bone, crushed=truth)))
+    read, true = (inflate(one, case.scene.vertebra, sites, SETTINGS) for one in (bone, with_state(bone, truth)))
     gains = [read.full.anterior_mm, true.full.anterior_mm]
     off = gains[0] / gains[1] - 1
     others = [
@@ -217,16 +219,36 @@ def made_fracture(name: str, level: Level, loss: float) -> Iterator[Check]:
         rung="independent",
         passed=_close(gains),
     )
-    yield at_the_stop(title, case.scene.vertebra, bone, truth)
+    stop, stopped = at_the_stop(title, case.scene.vertebra, bone, truth)
+    yield stop
+    before = case.prepared.intact.heights_mm
+    if before is not None:
+        yield against_a_reader(title, [gains, stopped], before[0])
 
 
-def at_the_stop(title: str, vertebra: Vertebra, bone: Bone, truth: NDArray[np.float32]) -> Check:
-    """Row R26.8a: the same where a surgeon stops, which is before the walls have gone."""
+def against_a_reader(title: str, pairs: list[list[float]], height_mm: float) -> Check:
+    """Row R26.8b: beside R26.8 and R26.8a, not in their place: how much of either miss a reader of CT could see."""
+    apart = [abs(read - true) for read, true in pairs]
+    most = float(READING_SD_PERCENT) / 100 * height_mm
+    return Check(
+        number="R26.8b",
+        title=f"{title}: how far front gains lie apart, full and where the inflation ends, against one reading of a "
+        "height on CT",
+        expected=f"{READING_SD_PERCENT:g} % of the height before, {most:.1f} mm (one SD)",
+        got=f"{apart[0]:.2f} and {apart[1]:.2f} mm",
+        source=citation_of(READING_SD_PERCENT).source,
+        rung="independent",
+        passed=max(apart) <= most,
+    )
+
+
+def at_the_stop(title: str, vertebra: Vertebra, bone: Bone, truth: NDArray[np.float32]) -> tuple[Check, list[float]]:
+    """Row R26.8a: the same where a surgeon stops, which is before the walls have gone; and both gains."""
     settings = replace(SETTINGS, max_pushed_mm=InflationSettings().max_pushed_mm)
-    runs = [inflate(one, vertebra, sites_in(vertebra), settings) for one in (bone, replace(bone, crushed=truth))]
+    runs = [inflate(one, vertebra, sites_in(vertebra), settings) for one in (bone, with_state(bone, truth))]
     gains = [run.full.anterior_mm for run in runs]
     told = "; ".join(f"{run.full.anterior_mm:.2f} mm at {run.volume_ml[-1]:.1f} mL ({run.stop})" for run in runs)
-    return Check(
+    check = Check(
         number="R26.8a",
         title=f"{title}: front gain where the inflation ends, read and true",
         expected=f"within 30 %, or within {FLOOR_MM:g} mm",
@@ -235,6 +257,13 @@ def at_the_stop(title: str, vertebra: Vertebra, bone: Bone, truth: NDArray[np.fl
         rung="independent",
         passed=_close(gains),
     )
+    return check, gains
+
+
+def with_state(bone: Bone, strain: NDArray[np.float32]) -> Bone:
+    """The bone with another plastic strain, which its points then interpolate."""
+    finer = None if bone.finer is None else replace(bone.finer, crushed=None)
+    return replace(bone, crushed=strain, finer=finer)
 
 
 def _close(gains: list[float]) -> bool:

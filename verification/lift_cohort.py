@@ -21,16 +21,19 @@ from endplate.errors import EndplateError
 from endplate.fracture.reading import grade_fractures
 from endplate.level import Level
 from endplate.numerics.threads import one_blas_thread
-from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
+from endplate.repair.access.plan import plan_access
+from endplate.repair.kyphoplasty.inflation import inflate
 from endplate.repair.kyphoplasty.inflation_result import Gain
-from endplate.repair.kyphoplasty.posture import EXTENSION_DEG
 from endplate.repair.rehearsal.design import ParameterSet
+from endplate.repair.rehearsal.planned_inflation import planned_inflation, planned_sites
 from endplate.repair.rehearsal.rehearsal_input import RehearsalInput, prepare_bone
+from endplate.repair.rehearsal.run_settings import RunSettings
+from endplate.repair.site.bone import body_ml
+from endplate.repair.site.prefracture_shape import depressed_endplate
 from endplate.synthetic_fracture.crush import CrushSettings
 from endplate.synthetic_fracture.generate import make_fracture
 from endplate.synthetic_fracture.plan import Collapse
 from verification.bodies import digital_scan
-from verification.made_case import sites_in
 
 DENSITIES_MG_CM3 = (60.0, 95.0, 130.0, 160.0)
 LOSSES = (0.20, 0.35, 0.50)
@@ -70,7 +73,45 @@ def cohort() -> list[Patient]:
 
 
 def rehearsed(patient: Patient, voxel_mm: float) -> dict[str, object]:
-    """What posture and balloons gain in one of them, front and middle mm and degrees; a reason where nothing did."""
+    """What posture and balloons gain in one of them, front and middle mm and degrees; a reason where nothing did.
+
+    Needles, balloons and volumes are those that a rehearsal plans; only the age of the fracture is given.
+    """
+    scene = made_patient(patient, voxel_mm)
+    if scene is None:
+        return {"reason": "the crushed level was not found"}
+    draw = ParameterSet(mobility="mobile" if patient.age == "fresh" else "rigid")
+    settings = RunSettings(procedures=("kyphoplasty",), voxel_mm=voxel_mm, follow=False)
+    readings = (*scene.others, scene.fracture) if scene.fracture is not None else scene.others
+    depressed = depressed_endplate(scene.vertebra, scene.spine, readings)
+    access = plan_access(scene.spine, scene.vertebra, "kyphoplasty", settings.path, scene.volume, depressed)
+    if not access.paths:
+        return {"reason": f"no needle path: {access.reason}"}
+    prepared = prepare_bone(scene, voxel_mm, draw)
+    sites = planned_sites(settings, access)
+    plan = planned_inflation(settings, draw, prepared.bone, len(sites))
+    done = inflate(prepared.bone, scene.vertebra, sites, plan, intact=prepared.intact)
+    posture = done.posture or Gain(anterior_mm=0.0, middle_mm=0.0, posterior_mm=0.0, wedge_deg=0.0)
+    walls = done.wall_displacement_inflated_mm
+    return {
+        "balloons": [site.balloon.name for site in sites],
+        "front_share": [path.front_share for path in access.paths],
+        "planned_ml": plan.planned_ml * len(sites),
+        "body_ml": body_ml(prepared.bone),
+        "lost": prepared.intact.lost_mm,
+        "posture": [posture.anterior_mm, posture.middle_mm, -posture.wedge_deg],
+        "full": [done.full.anterior_mm, done.full.middle_mm, -done.full.wedge_deg],
+        "kept": [done.deflated.anterior_mm, done.deflated.middle_mm, -done.deflated.wedge_deg],
+        "ml": float(done.volume_ml[-1]),
+        "mpa": float(done.pressure_mpa.max()),
+        "walls": [walls.back, walls.side],
+        "stop": done.stop,
+        "unconverged": done.unconverged,
+    }
+
+
+def made_patient(patient: Patient, voxel_mm: float) -> RehearsalInput | None:
+    """A digital spine with the level crushed, scanned and read as a patient's; None where the level is not found."""
     place = ORDER.index(patient.level)
     scan = digital_scan("female", ORDER[max(0, place - 2) : place + 2], patient.core_mg_cm3)
     made = make_fracture(
@@ -80,9 +121,9 @@ def rehearsed(patient: Patient, voxel_mm: float) -> dict[str, object]:
     spine = locate_vertebrae(made.warped.labels, made.warped.volume)
     vertebra = spine.at(patient.level)
     if vertebra is None:
-        return {"reason": "the crushed level was not found"}
+        return None
     readings = grade_fractures(spine)
-    scene = RehearsalInput(
+    return RehearsalInput(
         vertebra=vertebra,
         spine=spine,
         volume=made.warped.volume,
@@ -90,20 +131,6 @@ def rehearsed(patient: Patient, voxel_mm: float) -> dict[str, object]:
         fracture=next(reading for reading in readings if reading.level is patient.level),
         others=tuple(reading for reading in readings if reading.level is not patient.level),
     )
-    mobility: Literal["rigid", "mobile"] = "mobile" if patient.age == "fresh" else "rigid"
-    prepared = prepare_bone(scene, voxel_mm, ParameterSet(mobility=mobility))
-    plan = InflationSettings(mobility=mobility, spring_n_per_mm=150.0, extension_deg=float(EXTENSION_DEG))
-    done = inflate(prepared.bone, vertebra, sites_in(vertebra), plan, intact=prepared.intact)
-    posture = done.posture or Gain(anterior_mm=0.0, middle_mm=0.0, posterior_mm=0.0, wedge_deg=0.0)
-    return {
-        "posture": [posture.anterior_mm, posture.middle_mm, -posture.wedge_deg],
-        "full": [done.full.anterior_mm, done.full.middle_mm, -done.full.wedge_deg],
-        "kept": [done.deflated.anterior_mm, done.deflated.middle_mm, -done.deflated.wedge_deg],
-        "ml": float(done.volume_ml[-1]),
-        "mpa": float(done.pressure_mpa.max()),
-        "stop": done.stop,
-        "unconverged": done.unconverged,
-    }
 
 
 def run(rows: Path, voxel_mm: float, most: int) -> None:

@@ -63,3 +63,28 @@ def test_a_place_from_which_nothing_is_lifted_is_said_to_be_one(monkeypatch: pyt
     assert all(path.front_share is not None and path.front_share > 0.249 for path in access.paths)
     assert any("no path reaches a useful place with this needle" in note for note in access.notes)
     assert {path.balloon for path in access.paths} <= {"Xpander 10/3", "Express 10/2"}
+
+
+def test_centre_of_a_balloon_lies_no_farther_out_than_the_middle_of_its_half() -> None:
+    """A needle comes from outside, so a front end that keeps to the middle is not enough."""
+    vertebra = spine().at(Level.L2)
+    access = plan_access(spine(), vertebra, "kyphoplasty", PathSettings(sides="both"))
+    limit = find_target(bone_surface(vertebra), "hemibody", 1, HALF_MM).outermost_mm
+    assert len(access.paths) == 2 and all(path.useful for path in access.paths)
+    assert all(abs(vertebra.to_local_mm(path.target_mm)[0]) <= limit + 0.5 for path in access.paths)
+
+
+def test_a_centre_too_far_out_is_planned_only_where_nothing_else_is_open_and_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = find_target
+
+    def narrow(*given: object, useful: bool = True, **named: object) -> object:
+        target = whole(*given, useful=useful, **named)  # type: ignore[arg-type]
+        return replace(target, outermost_mm=1.0) if useful else target
+
+    monkeypatch.setattr("endplate.repair.access.plan.find_target", narrow)
+    access = plan_access(spine(), spine().at(Level.L2), "kyphoplasty", PathSettings(sides="both"))
+    assert access.paths and not any(path.useful for path in access.paths)
+    assert all(path.front_share is not None and path.front_share < 0.251 for path in access.paths)
+    assert any("farther out than the middle of its half" in note for note in access.notes)

@@ -41,7 +41,7 @@ def with_pedicles() -> Bone:
     body_share = np.where(arch, 0, field.body).astype(np.float32)
     fill = np.where(arch, 1, field.fill).astype(np.float32)
     density = np.where(arch, 250, field.density_mg_cm3).astype(np.float32)
-    return replace(bare(), field=replace(field, fill=fill, body=body_share, density_mg_cm3=density))
+    return replace(bare(), field=replace(field, fill=fill, body=body_share, density_mg_cm3=density), finer=None)
 
 
 def _behind(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

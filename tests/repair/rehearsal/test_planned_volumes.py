@@ -204,7 +204,7 @@ def test_the_draw_shifts_the_calibration_that_is_kept(monkeypatch: pytest.Monkey
         "shell_mineral": None,
     }
     for name, answer in given_by.items():
-        monkeypatch.setattr(scene, name, lambda *given, answer=answer: answer)
+        monkeypatch.setattr(scene, name, lambda *given, answer=answer, **named: answer)
     where = scene.RehearsalInput(vertebra=None, spine=None, volume=None, calibration=CALIBRATION, fracture=None)  # type: ignore[arg-type]
     assert prepare_bone(where, 2.0, ParameterSet(density_sd=-1.0)).calibration == replace(
         CALIBRATION, offset_mg_cm3=-11.0

@@ -96,7 +96,7 @@ class Particles:
         return sum(getattr(self, f.name).nbytes for f in fields(self))
 
 
-def fill_cloud(
+def fill_cloud(  # noqa: PLR0913
     density_g_cm3: NDArray[np.floating],
     fill: NDArray[np.floating],
     spacing_mm: float,
@@ -106,6 +106,7 @@ def fill_cloud(
     factor_y: NDArray[np.floating] | None = None,
     modulus_mpa: NDArray[np.floating] | None = None,
     yield_mpa: NDArray[np.floating] | None = None,
+    per_edge: int = PER_EDGE,
 ) -> Particles:
     """Eight points in every voxel that holds anything, each with an eighth of what is in it.
 
@@ -114,6 +115,7 @@ def fill_cloud(
     density_g_cm3 : (I, J, K) of what fills the voxel. fill : (I, J, K) share of the voxel that is filled.
     kind : (I, J, K) codes, foam where absent. factor_e, factor_y : (I, J, K) on E and Y, 1 where absent.
     modulus_mpa, yield_mpa : (I, J, K) of voxels that are not foam; without yield they never yield.
+    per_edge : points along an edge of a voxel.
 
     Raises
     ------
@@ -133,8 +135,8 @@ def fill_cloud(
         raise ValueError("kinds must be known and densities finite and not negative")
     if (density[kinds == FOAM] <= 0).any() or (modulus[kinds != FOAM] <= 0).any():
         raise ValueError("foam needs a positive density and every other kind a positive modulus")
-    each = PER_EDGE**3
-    place = (np.array(np.unravel_index(voxel, shape)).T[:, None, :] + _places()) * spacing_mm
+    each = per_edge**3
+    place = (np.array(np.unravel_index(voxel, shape)).T[:, None, :] + _places(per_edge)) * spacing_mm
     volume = np.repeat(_taken(fill, voxel, 1.0) * spacing_mm**3 / each, each)
     position = np.ascontiguousarray(place.reshape(-1, 3))
     edge = np.cbrt(volume)
@@ -164,7 +166,7 @@ def _taken(values: NDArray[np.generic] | None, voxel: NDArray[np.int64], default
     return np.asarray(values, dtype=np.float64).ravel()[voxel]
 
 
-def _places() -> NDArray[np.float64]:
-    """(8, 3) places of the points within a voxel."""
-    at = (np.arange(PER_EDGE) + 0.5) / PER_EDGE
+def _places(per_edge: int) -> NDArray[np.float64]:
+    """(n, 3) places of the points within a voxel."""
+    at = (np.arange(per_edge) + 0.5) / per_edge
     return np.stack(np.meshgrid(at, at, at, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,47 +13,26 @@ from endplate.repair.access.access_result import Access, Breach, NeedlePath, Pro
 from endplate.repair.access.access_walls import AccessWalls, find_access_walls
 from endplate.repair.access.assess_path import assess_line
 from endplate.repair.access.bone_surface import bone_surface
-from endplate.repair.access.clearance import describe, least_mm, spare_mm, verdict
+from endplate.repair.access.candidate import AccessCandidate, how_poor
+from endplate.repair.access.clearance import verdict
 from endplate.repair.access.given_line import given_access
 from endplate.repair.access.needle_choice import (
     BalloonLength,
     balloon_lengths,
-    balloon_through,
     check_balloon,
     needles_for,
-    route_note,
     routes_for,
-    usual_needles,
 )
+from endplate.repair.access.path_notes import path_notes
 from endplate.repair.access.refusal_reason import why_none
 from endplate.repair.access.search import search_line
 from endplate.repair.access.settings import PathSettings
 from endplate.repair.access.skin import Skin, find_skin
-from endplate.repair.access.target import FARTHEST_FRONT_END, RULE, Depressed, Spot, Target, find_target
-from endplate.repair.device.needle import Needle, reaching
+from endplate.repair.access.target import Depressed, Spot, Target, find_target
+from endplate.repair.device.needle import reaching
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AccessCandidate:
-    """A path with what it was tried for: where the target lies, how usual needle and route are, and its skin."""
-
-    path: NeedlePath
-    spot: Spot
-    needle_order: int
-    route_order: int
-    skin: Skin
-
-    @property
-    def rank(self) -> tuple[bool, bool, int, bool, int, float]:
-        """Sorts from best to worst: open, a place from which a balloon lifts, usual route,
-        every wanted margin kept, usual needle, most to spare.
-
-        A tight path is only as good as what it forgives, so there the needle that leaves most comes first.
-        """
-        grade = verdict(self.path)
-        back = not self.path.useful
-        usual = self.needle_order if grade == "safe" else 0
-        return grade == "refused", back, self.route_order, grade != "safe", usual, -spare_mm(self.path)
+OUTERMOST_GIVE_MM = 1e-6
+"""Rounding of a place that lies on the limit."""
 
 
 def plan_access(
@@ -113,7 +93,7 @@ def plan_access(
         paths=paths,
         alternatives=tuple(one.path for one in tried if one not in chosen),
         reason=reason,
-        notes=tuple(dict.fromkeys(_notes(chosen, procedure, settings) + notes)) if paths else (),
+        notes=tuple(dict.fromkeys(path_notes(chosen, procedure, settings) + notes)) if paths else (),
     )
 
 
@@ -127,7 +107,7 @@ def _side(
     """Best line of each route on one side, with each needle on it.
 
     For balloons the useful place comes first, with the usual and then a shorter balloon; only where no path is open to
-    it, what lies farther back.
+    it, what lies farther out, and then what lies farther back.
     """
     if walls is None:
         return []
@@ -136,16 +116,27 @@ def _side(
         return _to_target(walls, spot, procedure, settings, target, seen[0])
     found: list[AccessCandidate] = []
     for lengths in balloon_lengths(settings):
-        for useful in (True, False) if lengths.last else (True,):
-            target = find_target(walls.surface, spot, walls.outward, lengths.mm / 2, seen[1], useful=useful)
+        useful, behind = (
+            find_target(walls.surface, spot, walls.outward, lengths.mm / 2, seen[1], useful=which)
+            for which in (True, False)
+        )
+        farther_out = replace(useful, outermost_mm=math.inf)
+        for target in (useful, farther_out, behind) if lengths.last else (useful,):
             these = [
-                _with_balloon(one, lengths, target, walls, useful=useful)
+                _with_balloon(one, lengths, target, walls, useful=target is useful)
                 for one in _to_target(walls, spot, procedure, settings, target, seen[0])
+                if _within(one.path, target, walls)
             ]
             found += these
             if any(verdict(one.path) != "refused" for one in these):
                 return found
     return found
+
+
+def _within(path: NeedlePath, target: Target, walls: AccessWalls) -> bool:
+    """Whether the balloon's centre lies no farther out than the target allows; a search without an answer may not."""
+    out = walls.outward * float(walls.vertebra.to_local_mm(path.target_mm)[0])
+    return out <= target.outermost_mm + OUTERMOST_GIVE_MM
 
 
 def _with_balloon(
@@ -229,66 +220,13 @@ def _choose(
     return [], ()
 
 
-def _plan_rank(plan: list[AccessCandidate]) -> tuple[bool, int, bool, int]:
+def _plan_rank(plan: list[AccessCandidate]) -> tuple[int, int, bool, int]:
     """A useful place first; the usual route before the other, every wanted margin kept before tight, the usual
     needle before thinner ones."""
     tight = any(verdict(one.path) != "safe" for one in plan)
-    back = any(not one.path.useful for one in plan)
-    return back, max(one.route_order for one in plan), tight, max(one.needle_order for one in plan)
+    poor = max(how_poor(one.path) for one in plan)
+    return poor, max(one.route_order for one in plan), tight, max(one.needle_order for one in plan)
 
 
 def _count(plan: list[AccessCandidate]) -> str:
     return ("one", "two")[len(plan) - 1]
-
-
-def _notes(chosen: list[AccessCandidate], procedure: Procedure, settings: PathSettings) -> tuple[str, ...]:
-    """What a reader should know about the chosen paths."""
-    notes = []
-    for one in chosen:
-        path, side = one.path, one.path.side
-        usual = usual_needles(path.level, procedure)[0]
-        if not settings.needle and path.needle.name != usual.name:
-            words = f"{side}: {path.needle.name} instead of the usual {usual.name}, which leaves too little room"
-            passing = f"; {balloon_through(path.needle, settings).name} passes it" * (procedure == "kyphoplasty")
-            notes.append(words + passing)
-        if verdict(path) == "tight":
-            notes.append(f"{side}: tight, {path.min_clearance_mm:.1f} mm from the needle to the nearest wall")
-        if one.route_order:
-            notes.append(f"{side}: {path.approach}, as the usual route has no path")
-        if path.skin_mm is None:
-            notes.append(f"{side}: no skin entry, {one.skin.reason}")
-        elif path.length_mm > path.needle.length_mm:
-            notes.append(f"{side}: {path.length_mm:.0f} mm from the skin, longer than {_long(path.needle)}")
-        notes += _place(path)
-        notes += _doubt(path)
-    note = route_note(chosen[0].path.level) if chosen else ""
-    return tuple(notes) + ((note,) if note else ())
-
-
-def _place(path: NeedlePath) -> list[str]:
-    """Where the balloon comes to lie, and what it costs where that is not a useful place."""
-    if path.front_share is None:
-        return []
-    text = f"{path.side}: front end of the balloon {path.front_share:.0%} of the depth behind the front wall"
-    if path.useful:
-        return [f"{text}; rule: {RULE}"]
-    return [
-        f"{path.side}: no path reaches a useful place with this needle; {text.split(': ', 1)[1]}, beyond "
-        f"{float(FARTHEST_FRONT_END):.0%}: such a balloon pushes the back wall and lifts the front less"
-    ]
-
-
-def _doubt(path: NeedlePath) -> list[str]:
-    """Walls whose clearance may truly be below its least margin, as far as the mask can tell."""
-    thin = [
-        f"{describe(wall)} {clearance:.1f} ± {path.band_mm.get(wall, 0.0):.1f} mm"
-        for wall, clearance in path.clearance_mm.items()
-        if clearance - path.band_mm.get(wall, 0.0) < least_mm(path)[wall]
-    ]
-    return (
-        [f"{path.side}: may be below its least margin, as far as the mask can tell: {', '.join(thin)}"] if thin else []
-    )
-
-
-def _long(needle: Needle) -> str:
-    return f"the longest usual {needle.name} needle ({needle.length_mm:.0f} mm)"

@@ -125,15 +125,16 @@ class _Aim:
         not touch; the soft minimum lies below it by at most `soft_mm` times the logarithm of the number of walls.
         `seen` are wall points and their kinds. Lines at or below the floor are minus infinity.
         """
-        through, _, far = self.lines(shares)
+        through, centre, far = self.lines(shares)
         back = through - far
         back /= np.linalg.norm(back, axis=1, keepdims=True)
+        wide = self.walls.outward * centre[:, 0] > self.target.outermost_mm
         spare = spare_of(*seen, self.least + self.radius_mm, far, back, self.radius_mm, floor_mm)
         least = spare.min(axis=1)
         known = np.isfinite(least)
         least[known] -= soft_mm * np.log(np.exp((least[known, None] - spare[known]) / soft_mm).sum(axis=1))
         flat = self.walls.outward * back[:, 0] > -np.tan(np.deg2rad(STEEPEST_DEG)) * back[:, 1]
-        return np.where(flat, -np.inf, least)
+        return np.where(flat | wide, -np.inf, least)
 
     def nearest_first(self, place: Array, seen: tuple[Array, Kinds]) -> tuple[Array, Kinds]:
         """Wall points in the order in which they limit a line, so that worse lines are left early."""

@@ -7,6 +7,7 @@ under the depressed endplate. Farther back the balloon pushes the back wall inst
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,8 +36,8 @@ FARTHEST_REACHED = cited(
     "design",
 )
 RULE = (
-    f"front end {float(FOREMOST):.0%} to {float(FARTHEST_FRONT_END):.0%} of the depth behind the front wall, clear of "
-    "the side wall, under the depressed endplate (own rule, from simulated balloons)"
+    f"front end {float(FOREMOST):.0%} to {float(FARTHEST_FRONT_END):.0%} of the depth behind the front wall, centre no "
+    "farther out than the middle of its half, under the depressed endplate (own rule, from simulated balloons)"
 )
 MIDLINE_OFF_MM = cited(2.0, "mm", "Own choice: how far from the midline a tip still counts as there", "design")
 HEMIBODY_SHARE = cited(0.5, "1", "own choice of what is usual: mid-hemibody, half way from midline to side", "design")
@@ -54,6 +55,7 @@ class Target:
     low, high : (3,) corners of the region; superior is relative to `middle_mm`'s height.
     middle_mm : (2, 2) offset and slope (superior over anterior) of the body's mid-height at the spot.
     ahead_mm : half a balloon, whose front end then lies in the region and its centre behind; 0 for a tip.
+    outermost_mm : how far from the midline that centre may lie; infinite where nothing limits it.
     front_mm, depth_mm : front wall in the sagittal plane of the spot, and the depth of the body.
     """
 
@@ -63,6 +65,7 @@ class Target:
     ahead_mm: float
     front_mm: float = 0.0
     depth_mm: float = 1.0
+    outermost_mm: float = math.inf
 
     def front_share(self, anterior_mm: float) -> float:
         """How far behind the front wall a place lies, as a share of the depth."""
@@ -90,7 +93,8 @@ def find_target(
     Parameters
     ----------
     depressed : the endplate that came down, under which a balloon lies; None for either half of the height.
-    useful : by the rule for a balloon; else the region behind it, for what can still be reached.
+    useful : by the rule for a balloon; else the region behind it, for what can still be reached, with its centre where
+    the needle leaves it.
     """
     front, back = _depth(surface)
     depth = front - back
@@ -114,6 +118,7 @@ def find_target(
         ahead_mm=ahead_mm,
         front_mm=front,
         depth_mm=depth,
+        outermost_mm=abs(middle) if useful and ahead_mm > 0 and spot == "hemibody" else math.inf,
     )
 
 

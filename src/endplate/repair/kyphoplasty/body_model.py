@@ -15,11 +15,11 @@ from endplate.cited import cited
 from endplate.numerics.mpm.engine import PAD, Engine
 from endplate.numerics.mpm.foam import ELASTIC, FOAM, FoamLaw
 from endplate.numerics.mpm.load import Load, PointForce, Settings, Spring
-from endplate.numerics.mpm.particles import Particles, fill_cloud
+from endplate.numerics.mpm.particles import PER_EDGE, Particles, fill_cloud
 from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.repair.kyphoplasty.elastic_arch import arch_points
 from endplate.repair.kyphoplasty.placement import BalloonSite, immersed
-from endplate.repair.site.bone import Bone, inside_body
+from endplate.repair.site.bone import Bone, halves, inside_body
 from endplate.repair.site.shell_mineral import shell_factors
 
 DISC_MPA = cited(
@@ -128,13 +128,42 @@ def body_model(
 
 
 def _bone_points(bone: Bone, share: NDArray[np.float32], law: FoamLaw, edge_mm: float, *, loose: bool) -> Particles:
-    """Foam with the density of the bone; with the plastic strain that the fracture left where it has not healed."""
+    """Foam with the density of the bone; with the plastic strain that the fracture left where it has not healed.
+
+    Where the voxels are coarse each point has the fill, density and strain of its own place: eight points that share
+    those of a voxel smear the shell over it, which then bends by a third less (rows R26.1, R26.9).
+    """
+    if bone.finer is None:
+        cloud = _foam(bone, share, law, edge_mm)
+        if loose and bone.crushed is not None:
+            cloud.hardening[:] = bone.crushed.ravel()[cloud.voxel]
+        return cloud
+    fine = np.where(halves(share > 0), inside_body(bone.finer.field) - halves(bone.cavity), 0)
+    fine[fine < float(MIN_SHARE)] = 0
+    cloud = _foam(bone.finer, np.clip(fine, 0, 1).astype(np.float32), law, edge_mm / 2, per_edge=1)
+    if loose and bone.crushed is not None:
+        own = bone.finer.crushed
+        cloud.hardening[:] = _strain_at(bone, cloud) if own is None else own.ravel()[cloud.voxel]
+    at = np.array(np.unravel_index(cloud.voxel, fine.shape)) // 2
+    cloud.voxel[:] = np.ravel_multi_index(tuple(at), share.shape)
+    return cloud
+
+
+def _foam(bone: Bone, share: NDArray[np.float32], law: FoamLaw, edge_mm: float, per_edge: int = PER_EDGE) -> Particles:
+    """Points of the bone in what it fills."""
     density, stiffer, stronger = shell_factors(bone, share, law)
     density = np.maximum(density, float(MIN_DENSITY_G_CM3))
-    cloud = fill_cloud(density, share, edge_mm, factor_e=stiffer, factor_y=stronger)
-    if loose and bone.crushed is not None:
-        cloud.hardening[:] = bone.crushed.ravel()[cloud.voxel]
-    return cloud
+    return fill_cloud(density, share, edge_mm, factor_e=stiffer, factor_y=stronger, per_edge=per_edge)
+
+
+def _strain_at(bone: Bone, cloud: Particles) -> NDArray[np.float64]:
+    """Plastic strain at the points (n,), between the centres of voxels that hold bone."""
+    if bone.crushed is None:
+        return np.zeros(cloud.size)
+    empty = inside_body(bone.field) < float(MIN_SHARE)
+    near = tuple(ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True))
+    index = cloud.position.T / float(bone.field.grid.spacing_mm[0]) - 0.5
+    return np.asarray(ndimage.map_coordinates(bone.crushed[near].astype(float), index, order=1, mode="nearest"))
 
 
 def _elastic_points(where: NDArray[np.bool_], share: NDArray[np.float32], modulus: float, edge_mm: float) -> Particles:

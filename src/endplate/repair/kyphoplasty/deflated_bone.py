@@ -48,6 +48,7 @@ def deflated_bone(bone: Bone, model: BodyModel) -> DeflatedBone:
             cavity=found.cavity.astype(np.float32),
             zone=_moved(bone.zone, source),
             crushed=np.where(found.fill > 0, found.hardening, 0).astype(np.float32),
+            finer=None,
         ),
         compaction=compaction,
         cavity_ml=float(found.cavity.sum()) * grid.voxel_mm3 / 1000,

@@ -68,6 +68,14 @@ STENT_LOST_PERCENT = cited(
 STENT_KEPT_PERCENT = cited(
     13.3, "%", f"{_ROTTER}: net gain with stents, mean (abstract)", "verified", cite="rotter_2010"
 )
+READING_SD_PERCENT = cited(
+    4.2,
+    "%",
+    "SD of one reading of a loss of height on CT: 50 patients read twice, widest 95 % limits of agreement of one "
+    "reader 11.75 % (abstract), over 1.96 and the root of 2",
+    "recomputed",
+    cite="buckens_2013",
+)
 SHARE_LOST = cited(
     0.59, "1", f"{_ROTTER}: 11.7 / (11.7 + 8.0) of the gain at full balloon", "recomputed", cite="rotter_2010"
 )

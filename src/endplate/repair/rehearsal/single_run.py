@@ -20,11 +20,10 @@ from endplate.repair.augmented.motion_segment import find_neighbours, segment_ch
 from endplate.repair.cement.injection import inject
 from endplate.repair.device.cement import Cement, choose_cement
 from endplate.repair.kyphoplasty.height_gain import TrackedPlates
-from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
-from endplate.repair.kyphoplasty.placement import site_at
+from endplate.repair.kyphoplasty.inflation import inflate
 from endplate.repair.kyphoplasty.until_cured import cured
 from endplate.repair.rehearsal.design import ParameterSet
-from endplate.repair.rehearsal.planned_volumes import balloons_of, each_balloon_ml
+from endplate.repair.rehearsal.planned_inflation import planned_inflation, planned_sites
 from endplate.repair.rehearsal.rehearsal_input import PreparedBone, RehearsalInput
 from endplate.repair.rehearsal.result import ProcedureResult
 from endplate.repair.rehearsal.run_settings import RunSettings
@@ -153,20 +152,8 @@ class _SingleRun:
         """Balloons in and out; the cement then keeps the height that they left, less creep until it has cured."""
         if done.access is None:
             return done
-        balloons = balloons_of(self.settings, done.access)
-        sites = [
-            replace(site_at(balloon, path.end_mm, path.target_mm - path.entry_mm), channel_mm=path.needle.outer_mm / 2)
-            for path, balloon in zip(done.access.paths, balloons, strict=True)
-        ]
-        plan = InflationSettings(
-            planned_ml=each_balloon_ml(self.settings.balloon_ml, self.prepared.bone, len(sites)),
-            preload_n=self.draw.preload_n,
-            mobility=self.draw.mobility,
-            spring_n_per_mm=self.draw.spring_n_per_mm,
-            extension_deg=self.settings.extension_deg if self.draw.spring_n_per_mm > 0 else 0.0,
-            standing_n=self.scene.loads_n.get("standing") if self.settings.follow else None,
-            follow=self.settings.follow,
-        )
+        sites, standing_n = planned_sites(self.settings, done.access), self.scene.loads_n.get("standing")
+        plan = planned_inflation(self.settings, self.draw, self.prepared.bone, len(sites), standing_n)
         self.tell("balloon", 0.0, done.procedure)
         inflation = inflate(
             self.prepared.bone,
