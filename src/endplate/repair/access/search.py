@@ -15,7 +15,6 @@ from endplate.repair.access.distance import spare_of
 from endplate.repair.access.target import Target
 
 COARSE_MM = cited(1.5, "mm", "Own choice: the coarse search looks at one surface point in such a cube", "design")
-FINE_MM = cited(0.75, "mm", "Own choice: the fine search looks at one surface point in such a cube", "design")
 BESIDE_MM = cited(9.0, "mm", "Own choice: extrapedicular lines pass this near to the pedicle's side", "design")
 BESIDE_HEIGHT = cited(0.4, "1", "Own choice: beside the middle of the pedicle, above the nerve root below it", "design")
 STEEPEST_DEG = cited(50.0, "deg", "Own choice: flatter lines meet flank and kidney before bone", "design")
@@ -33,7 +32,7 @@ PLACES = cited_table(
 )
 """Coarse steps across and up the pedicle, and along right, anterior, superior of the target."""
 FIRST_STEP = cited(0.125, "1", "Own choice: about a coarse step of each range, halved when nothing is gained", "design")
-SECOND_STEP = cited(1 / 64, "1", "Own choice: about 0.2 mm; from here on all surface points are seen", "design")
+SECOND_STEP = cited(1 / 64, "1", "Own choice: about 0.2 mm, from where the nearest wall decides", "design")
 LAST_STEP = cited(1 / 256, "1", "Own choice: about 0.05 mm, far below a voxel", "design")
 Array = NDArray[np.float64]
 Kinds = NDArray[np.int8]
@@ -60,12 +59,13 @@ def search_line(walls: AccessWalls, target: Target, approach: Approach, radius_m
     """The line of one approach to one target with the most to spare for a needle of a radius."""
     counted = counted_walls(walls, approach)
     points, kind = walls.points[counted], walls.kind[counted]
-    few, more = _thinned(points, COARSE_MM), _thinned(points, FINE_MM)
+    few = _thinned(points, COARSE_MM)
     aim = _Aim(walls=walls, target=target, approach=approach, radius_mm=radius_mm)
     shares = _coarse_shares()
     spare = aim.spare(shares, (points[few], kind[few]), SOFT_MM)
     starts = shares[np.argsort(-spare, kind="stable")[: int(SEEDS)]]
-    climbed = [_climb(aim, start, (points[more], kind[more]), FIRST_STEP, SOFT_MM) for start in starts]
+    # Every point from here on: a thinner choice would decide which of many lines as good as one another is found
+    climbed = [_climb(aim, start, (points, kind), FIRST_STEP, SOFT_MM) for start in starts]
     best = max(climbed, key=lambda found: found[1])[0]
     best, _ = _climb(aim, best, (points, kind), SECOND_STEP, HARD_MM)
     through, place, far = aim.lines(best[None])
