@@ -98,8 +98,11 @@ def clearance(bench: TheBench, case: TheCase, asked: Annotated[Asked, Query()]) 
         }
         for one in walls_by_spare(path)
     ]  # fmt: skip
-    words = {"safe": "Every clearance that a good path keeps is kept.", "tight": "Only the least clearances are kept.",
-             "refused": f"Unsafe: {refusal(path)}."}  # fmt: skip
+    words = {
+        "safe": "Safe: every wanted clearance is kept.",
+        "tight": "Tight: the least clearances are kept, the wanted ones are not.",
+        "refused": f"Unsafe: {refusal(path)}.",
+    }
     answer = needle_words(path) | {"clearances": rows, "said": words[verdict(path)]}
     return JSONResponse(answer)
 
