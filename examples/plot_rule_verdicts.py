@@ -17,7 +17,7 @@ from endplate.decision.explanation.what_if import what_if
 # %%
 # The invented patient of the demo: an old woman with a fresh, painful fracture of L1. Every rule set is asked.
 
-record = ep.read_record(files("endplate.cli") / "demo_record.toml")
+record = ep.read_record(files("endplate.cli.demo") / "record.toml")
 care = ep.weigh(record, levels=["L1"])
 verdicts = care.decision.levels[0].verdicts
 print(Counter(verdict.status for verdict in verdicts))

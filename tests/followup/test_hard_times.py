@@ -130,7 +130,7 @@ def test_a_damaged_database_is_told_and_left_alone(tmp_path, where_cut):
         (lambda folder: folder, "cannot be made"),
         (lambda folder: "nonsense://x", "cannot be opened here"),
         (lambda folder: "://", "not a database URL"),
-        (lambda folder: "postgresql://nobody@/none?host=/nowhere", "cannot be used"),
+        (lambda folder: "postgresql://nobody@/none?host=/nowhere", "cannot be reached"),
     ],
 )
 def test_a_place_that_is_no_database_is_told(tmp_path, make, says):

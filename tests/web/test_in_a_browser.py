@@ -111,7 +111,7 @@ def test_from_an_empty_store_to_a_row_and_back(page, scan, tmp_path):
         give(page, scan / "anna.nii.gz", scan / "labels.nii.gz", scan / "anna.json")
         running = page.locator(".job[data-state=running]")
         running.wait_for(timeout=30_000)
-        page.locator("[data-words]", has_text="Locating vertebrae").wait_for(timeout=60_000)
+        page.locator("[data-words]", has_text="Computing strength").wait_for(timeout=60_000)
         keep(page, "worklist-running")
         begun = time.monotonic()
         page.get_by_role("button", name="Cancel").click()

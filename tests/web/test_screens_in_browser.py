@@ -131,7 +131,7 @@ def look(page, name):
 def test_a_needle_dragged_into_the_canal_is_warned_of_in_words(page, work):
     page.goto(f"{work.case}/rehearsal")
     page.wait_for_selector("#plan[data-ready]")
-    assert "Every clearance" in page.inner_text("#verdict")
+    assert "Safe" in page.inner_text("#verdict")
     look(page, "rehearsal")
     grip = page.locator('.plane[data-plane="across"] .grip[data-end="target"]')
     box = grip.bounding_box()
@@ -154,7 +154,7 @@ def test_a_needle_dragged_into_the_canal_is_warned_of_in_words(page, work):
     assert "offered again" in page.inner_text("#notice")
     assert page.inner_text("#verdict").startswith("Unsafe"), "the needle lies where it was left"
     page.click("#reset")
-    until(page, "document.getElementById('verdict').textContent.startsWith('Every clearance')")
+    until(page, "document.getElementById('verdict').textContent.startsWith('Safe')")
     page.locator('.plane[data-plane="along"] .grip[data-end="entry"]').focus()
     before = page.evaluate("document.getElementById('plan').dataset.answered")
     page.keyboard.press("ArrowUp")

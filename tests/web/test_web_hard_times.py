@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
+import threading
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from endplate.errors import InputError
+from endplate.jobs import queue
 from endplate.store.cases import add_case, case_rows
 from endplate.store.database import open_store
 from endplate.web import upload
 from endplate.web.app import create_app
+from endplate.web.job_pages import _events
 from endplate.web.server import ServeOptions, serve
 
 RECORD = b'{"id": "anna", "age_yr": 74, "sex": "female"}'
@@ -96,3 +101,26 @@ def test_a_long_worklist_is_shown_in_parts(bench, browser):
     assert browser.get("/?show=all&most=65").text.count('<li class="case') == 65
     assert browser.get("/?most=-3").status_code == 200
     assert browser.get("/?most=x").status_code == 422
+
+
+def test_a_job_that_ended_before_the_stream_began_is_told_to_its_page(bench):
+    """Between a page that shows it as open and the first look of the page's stream."""
+    job_id = queue.submit(bench.store, "weigh", "Write the verdicts", "ada", None, {})
+    queue.claim(bench.store, job_id)
+    queue.end(bench.store, job_id, "done", {"result": {}})
+
+    async def first_words(named):
+        stream = _events(Open(), bench, named)
+        return [await anext(stream), await asyncio.wait_for(anext(stream), 5)]
+
+    begins, told = asyncio.run(first_words([job_id]))
+    assert begins.startswith(":") and job_id in told and '"state": "done"' in told
+
+
+class Open:
+    """A request whose browser is still there, of a server that does not end."""
+
+    app = SimpleNamespace(state=SimpleNamespace(ending=threading.Event()))
+
+    async def is_disconnected(self):
+        return False

@@ -20,14 +20,18 @@ def weigh_again(context: JobContext) -> dict[str, Any]:
     from endplate.report.read_document import findings_of, read_document
 
     row = context.case()
-    if row.record is None or row.folder is None:
-        raise RecordError("this case has no record or no results yet", "", "measure it first")
-    context.tell("decide", 0.0, row.name)
-    findings = findings_of(read_document(row.folder, row.patient_id))
-    care = weigh(parse_record(json.dumps(row.record), "the record"), findings)
-    context.tell("report", 0.5, "")
-    write_care(care, findings, row.folder, row.folder)
-    summary = summary_of(read_document(row.folder), row.folder)
+    while True:
+        if row.record is None or row.folder is None:
+            raise RecordError("this case has no record or no results yet", "", "measure it first")
+        context.tell("decide", 0.0, row.name)
+        findings = findings_of(read_document(row.folder, row.patient_id))
+        care = weigh(parse_record(json.dumps(row.record), "the record"), findings)
+        context.tell("report", 0.5, "")
+        write_care(care, findings, row.folder, row.folder)
+        weighed, folder, row = row.record, row.folder, context.case()
+        if row.record == weighed:  # else it was saved while this was written: the verdicts are to be of the last one
+            break
+    summary = summary_of(read_document(folder), folder)
     change_case(context.store, row.id, {"summary": summary})
     note(context.store, context.job.asked_by, "asked the rule sets again", row)
     context.tell("report", 1.0, "")

@@ -145,20 +145,21 @@ def settle_levels(bench: Bench, case: CaseRow, user: User, means: str, version: 
 
 def _kept(bench: Bench, user: User, case: CaseRow, record: dict[str, Any], did: str, detail: str = "") -> None:
     """What follows from a record that was saved: its file, the audit, and the verdicts in the results."""
-    _keep_file(bench, case, record)
+    digest = _keep_file(bench, case, record)
     note(bench.store, user.name, did, case, detail)
-    if case.folder is not None:
-        start_job(bench, user, "weigh", f"Write the verdicts of {case.name}", case)
+    if case.folder is not None:  # named by its record: a job that weighs a former one is no other's
+        start_job(bench, user, "weigh", f"Write the verdicts of {case.name}", case, {"record": digest})
 
 
-def _keep_file(bench: Bench, case: CaseRow, record: dict[str, Any]) -> None:
-    """The record as an input of the case, so that measuring again reads the same."""
+def _keep_file(bench: Bench, case: CaseRow, record: dict[str, Any]) -> str:
+    """The record as an input of the case, so that measuring again reads the same; its hash."""
     place = bench.files.new_incoming() / "record.json"
     place.write_text(json.dumps(record, indent=1, default=str), encoding="utf-8")
     digest = keep_input(bench.store, bench.files, "record", [place], ours=True)
     set_input(bench.store, case.id, "record", digest, "record.json")
     place.unlink()
     place.parent.rmdir()
+    return digest
 
 
 def _shown(case: CaseRow, draft: dict[str, Any], faults: dict[str, str]) -> dict[str, Any]:

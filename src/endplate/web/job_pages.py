@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -22,6 +22,8 @@ from endplate.web.pages import page, percent_words, seconds_words, stage_words
 
 router = APIRouter(include_in_schema=False)
 LOOK_EVERY_S = 0.4
+MOST_NAMED = 100
+"""Open jobs of a page whose state its stream begins with."""
 QUIET_S = 15.0
 """A comment is sent so often where nothing happens, so that a lost connection is noticed."""
 
@@ -33,22 +35,25 @@ def jobs_page(request: Request, bench: TheBench, user: Reader) -> Response:
 
 
 @router.get("/jobs/events")
-def events(request: Request, bench: TheBench, user: Reader) -> Response:
-    """Server-sent events: one for every change of a job."""
+def events(request: Request, bench: TheBench, user: Reader, jobs: str = "") -> Response:
+    """Server-sent events: one for every change of a job, and first how those stand that the page shows as open."""
+    open_there = [word for word in jobs.split(",")[:MOST_NAMED] if HEX_ID.fullmatch(word)]
     return StreamingResponse(
-        _events(request, bench), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        _events(request, bench, open_there), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
-async def _events(request: Request, bench: Bench) -> AsyncIterator[str]:
+async def _events(request: Request, bench: Bench, open_there: Sequence[str]) -> AsyncIterator[str]:
     version = await run_in_threadpool(_start, bench)
     yield ": begins\n\n"
+    for job in await run_in_threadpool(_named, bench, open_there):  # it may have ended since the page was made
+        yield _event(job)
     quiet = 0.0
     while not await request.is_disconnected() and not request.app.state.ending.is_set():
         for job in await run_in_threadpool(queue.changed_since, bench.store, version):
             version = max(version, job.version)
             quiet = 0.0
-            yield f"event: job\ndata: {json.dumps(shown(job))}\n\n"
+            yield _event(job)
         await asyncio.sleep(LOOK_EVERY_S)
         quiet += LOOK_EVERY_S
         if quiet >= QUIET_S:
@@ -60,6 +65,14 @@ def _start(bench: Bench) -> int:
     """The version before the first open job, so that a page that loads sees how far each is."""
     running = queue.jobs(bench.store, ("queued", "running"))
     return min((job.version for job in running), default=queue.last_version(bench.store) + 1) - 1
+
+
+def _named(bench: Bench, ids: Sequence[str]) -> list[Job]:
+    return [job for job in queue.jobs(bench.store) if job.id in ids] if ids else []
+
+
+def _event(job: Job) -> str:
+    return f"event: job\ndata: {json.dumps(shown(job))}\n\n"
 
 
 def shown(job: Job) -> dict[str, Any]:

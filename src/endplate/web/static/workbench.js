@@ -96,7 +96,8 @@ async function freshCounts() {
 function listen() {
   if (document.hidden || !document.getElementById("theme")) { stream?.close(); stream = null; return; }
   if (stream) return;
-  stream = new EventSource("/jobs/events");
+  const open = [...document.querySelectorAll('[data-job][data-state="queued"], [data-job][data-state="running"]')];
+  stream = new EventSource(`/jobs/events?jobs=${open.map((place) => place.dataset.job).join(",")}`);
   stream.addEventListener("job", (event) => jobChanged(JSON.parse(event.data)));
 }
 document.addEventListener("visibilitychange", listen);
