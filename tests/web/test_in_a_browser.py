@@ -265,6 +265,7 @@ def look(page):
     page.get_by_role("link", name="anna").click()
     page.get_by_role("link", name="Report", exact=True).click()
     page.locator(".report-page").get_by_role("heading").first.wait_for()
+    page.get_by_text("This is the former report.").wait_for(state="detached")  # it loads itself anew when that is done
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     keep(page, "report-phone-dark")
     page.get_by_role("link", name="Files and jobs").click()
