@@ -121,7 +121,7 @@ def test_a_stop_while_processes_begin_leaves_none_of_them() -> None:
     deadline = time.monotonic() + 10
     while any(_alive(worker) for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert len(workers) == 2 and not any(_alive(worker) for worker in workers)
+    assert workers and not any(_alive(worker) for worker in workers)  # the stop may come before the second begins
 
 
 def _alive(worker: int) -> bool:
