@@ -15,7 +15,7 @@ from tests.support.synthetic_case import LEVELS, synthetic_case
 from endplate.case.assess import NO_CT
 from endplate.cli import assess as assess_module
 from endplate.cli.app import main
-from endplate.cli.options.common import ModelOptions
+from endplate.cli.options.scan import ModelOptions
 from endplate.cli.settings import assess_settings
 from endplate.errors import InputError, OptionError, SolverError
 from endplate.finding import Gap

@@ -11,9 +11,9 @@ import pytest
 from tests.support.synthetic_rehearsal import rehearsed_case
 
 from endplate.cli.app import main
-from endplate.cli.options.common import NO_MODEL
 from endplate.cli.options.injection import injection_plan
 from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
+from endplate.cli.options.scan import NO_MODEL
 from endplate.cli.rehearse import print_rehearsal, rehearse_settings
 from endplate.errors import OptionError
 from endplate.image.nifti import write_labels, write_volume

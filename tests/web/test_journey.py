@@ -59,7 +59,7 @@ def demo(tmp_path: Path) -> Path:
     from endplate.cli.assess import Labels, read_given
     from endplate.cli.demo.run import BREAK, INTACT, _write_phantom
     from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted
-    from endplate.cli.options.common import InputOptions
+    from endplate.cli.options.scan import InputOptions
     from endplate.progress import silent
 
     place = tmp_path / "given"

@@ -6,7 +6,7 @@ import json
 from typing import Literal
 
 from endplate.cli import exit_codes as outcome
-from endplate.cli.options.common import NO_RUN, RunOptions
+from endplate.cli.options.run import NO_RUN, RunOptions
 from endplate.cli.terminal import say_json
 
 

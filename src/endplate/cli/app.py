@@ -20,22 +20,11 @@ from endplate.cli.decide.commands import decide, rules
 from endplate.cli.deprecated import current_spelling
 from endplate.cli.fhir import app as fhir_app
 from endplate.cli.follow.commands import app as follow_app
-from endplate.cli.options.common import (
-    INPUT,
-    NO_FILES,
-    NO_INPUT,
-    NO_MODEL,
-    NO_RUN,
-    RUN,
-    FileOptions,
-    InputOptions,
-    ModelOptions,
-    Out,
-    RunOptions,
-)
 from endplate.cli.options.dicom import NO_WRITTEN, WrittenOptions
 from endplate.cli.options.fracture import NO_COLLAPSE, CollapseOptions
 from endplate.cli.options.rehearse import NO_REPAIR, NO_UNKNOWN, RepairOptions, UnknownOptions
+from endplate.cli.options.run import INPUT, NO_FILES, NO_RUN, RUN, FileOptions, Out, RunOptions
+from endplate.cli.options.scan import NO_INPUT, NO_MODEL, InputOptions, ModelOptions
 from endplate.cli.options.serve import NO_SERVE, ServeChoices
 from endplate.cli.pacs.commands import app as pacs_app
 from endplate.cli.record.commands import app as record_app

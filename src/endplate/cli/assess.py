@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.options.common import InputOptions, ModelOptions
 from endplate.cli.options.dicom import WrittenOptions, choice_of
+from endplate.cli.options.scan import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 from endplate.errors import ImageError, LabelError, OptionError

@@ -11,7 +11,7 @@ from typing import Any
 
 from cyclopts.config import Dict
 
-from endplate.cli.options.common import RunOptions
+from endplate.cli.options.run import RunOptions
 from endplate.errors import OptionError, text_fault
 
 OPTION, VARIABLE = "--config", "ENDPLATE_CONFIG"

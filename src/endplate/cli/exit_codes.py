@@ -16,7 +16,7 @@ from typing import Any
 
 from endplate import __version__
 from endplate.cli.log import logged
-from endplate.cli.options.common import RunOptions
+from endplate.cli.options.run import RunOptions
 from endplate.cli.progress import Drawn
 from endplate.cli.terminal import LONGEST, aside, guard_streams, plain, say_json
 from endplate.errors import EndplateError, OptionError

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from endplate.cli import exit_codes as outcome
 from endplate.cli.exit_codes import Output
-from endplate.cli.options.common import NO_RUN, RunOptions, option
+from endplate.cli.options.run import NO_RUN, RunOptions, option
 from endplate.cli.terminal import say
 
 HELP = """The record, measurements and proposals of a run on a FHIR R4 server.

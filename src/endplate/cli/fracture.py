@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given
 from endplate.cli.exit_codes import Output
-from endplate.cli.options.common import InputOptions
 from endplate.cli.options.fracture import CollapseOptions
+from endplate.cli.options.scan import InputOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say_lines
 from endplate.errors import LabelError, OptionError

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from endplate import __version__
 from endplate.atomic import FILE_MODE
-from endplate.cli.options.common import RunOptions
+from endplate.cli.options.run import RunOptions
 from endplate.cli.terminal import aside, plain
 from endplate.errors import OptionError, OutputError
 from endplate.progress import Progress

@@ -17,9 +17,9 @@ from endplate.cli.assess import (
     result_document,
 )
 from endplate.cli.exit_codes import Output
-from endplate.cli.options.common import InputOptions, ModelOptions
 from endplate.cli.options.dicom import WrittenOptions
 from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
+from endplate.cli.options.scan import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 from endplate.errors import OptionError

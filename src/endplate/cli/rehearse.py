@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.cli.assess import check_paths, inputs_of, labels_of, left_alone, read_given, result_document
 from endplate.cli.exit_codes import Output
-from endplate.cli.options.common import FileOptions, InputOptions, ModelOptions
 from endplate.cli.options.injection import injection_plan
 from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
+from endplate.cli.options.run import FileOptions
+from endplate.cli.options.scan import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say, say_table
 from endplate.errors import OptionError

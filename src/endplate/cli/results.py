@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from endplate.cli import exit_codes as outcome
-from endplate.cli.options.common import INPUT, NO_RUN, RUN, RunOptions
 from endplate.cli.options.dicom import NO_OBJECT, ObjectOptions
+from endplate.cli.options.run import INPUT, NO_RUN, RUN, RunOptions
 
 
 def report(

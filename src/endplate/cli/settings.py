@@ -10,7 +10,7 @@ from endplate.errors import OptionError
 if TYPE_CHECKING:
     from endplate.bone.settings import RodSettings
     from endplate.case.assess import AssessSettings
-    from endplate.cli.options.common import ModelOptions, ScanOptions
+    from endplate.cli.options.scan import ModelOptions, ScanOptions
     from endplate.image.labels.segmenter import SegmenterChoice
     from endplate.image.limits import ReadSettings
 

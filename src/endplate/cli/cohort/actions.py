@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from endplate.cli.cohort.options import EngineOptions, StudyOptions
 from endplate.cli.exit_codes import Output
-from endplate.cli.options.common import ModelOptions, ScanOptions
 from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
+from endplate.cli.options.scan import ModelOptions, ScanOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say
 

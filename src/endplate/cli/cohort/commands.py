@@ -15,8 +15,9 @@ from endplate.cli.cohort.options import (
     EngineOptions,
     StudyOptions,
 )
-from endplate.cli.options.common import INPUT, NO_MODEL, NO_RUN, NO_SCAN, ModelOptions, RunOptions, ScanOptions
 from endplate.cli.options.rehearse import NO_REPAIR, RepairOptions
+from endplate.cli.options.run import INPUT, NO_RUN, RunOptions
+from endplate.cli.options.scan import NO_MODEL, NO_SCAN, ModelOptions, ScanOptions
 
 
 def cohort(

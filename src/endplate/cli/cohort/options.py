@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from endplate.cli.options.common import option
+from endplate.cli.options.run import option
 
 STUDY = Group("Study", sort_key=0)
 ENGINE = Group("Workers", sort_key=2)

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from endplate.cli import exit_codes as outcome
-from endplate.cli.options.common import NO_RUN, RunOptions
+from endplate.cli.options.run import NO_RUN, RunOptions
 from endplate.errors import OptionError
 
 GIVEN = Group("Given", sort_key=1)

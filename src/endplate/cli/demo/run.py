@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from endplate.cli.assess import Labels, left_alone, read_given, result_document
 from endplate.cli.exit_codes import Output
 from endplate.cli.fracture import CT, LABELS, crushed, fill_fracture, wanted, words
-from endplate.cli.options.common import InputOptions, ModelOptions
 from endplate.cli.options.fracture import CollapseOptions
 from endplate.cli.options.rehearse import RepairOptions, UnknownOptions
+from endplate.cli.options.scan import InputOptions, ModelOptions
 from endplate.cli.progress import progress_bars
 from endplate.cli.terminal import say, say_lines
 from endplate.progress import Progress

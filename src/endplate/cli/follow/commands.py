@@ -20,7 +20,7 @@ from endplate.cli.follow.options import (
     Row,
     VisitInput,
 )
-from endplate.cli.options.common import NO_RUN, RunOptions, option
+from endplate.cli.options.run import NO_RUN, RunOptions, option
 
 HELP = """Keep a patient's course: episodes, repairs, visits and follow-up scans, with every change of them.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter, validators
 
-from endplate.cli.options.common import option
+from endplate.cli.options.run import option
 
 WHERE = Group("Database", sort_key=2)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from endplate.cli.options.common import CropVolumes, option
+from endplate.cli.options.run import CropVolumes, option
 
 if TYPE_CHECKING:
     from endplate.dicom_export import DicomChoice

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from endplate.cli.options.common import option
+from endplate.cli.options.run import option
 
 COLLAPSE = Group("Collapse", sort_key=0)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from endplate.cli.options.common import option
+from endplate.cli.options.run import option
 
 REPAIR = Group("Repair", sort_key=0)
 INJECTION = Group("Injection of the cement", sort_key=0)

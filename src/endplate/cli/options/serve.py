@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from endplate.cli.options.common import option
+from endplate.cli.options.run import option
 
 if TYPE_CHECKING:
     from endplate.web.server import ServeOptions

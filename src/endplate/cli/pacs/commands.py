@@ -8,8 +8,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from endplate.cli import exit_codes as outcome
-from endplate.cli.options.common import NO_MODEL, NO_RUN, NO_SCAN, RUN, ModelOptions, RunOptions, ScanOptions
 from endplate.cli.options.dicom import NO_OBJECT, ObjectOptions
+from endplate.cli.options.run import NO_RUN, RUN, RunOptions
+from endplate.cli.options.scan import NO_MODEL, NO_SCAN, ModelOptions, ScanOptions
 from endplate.cli.pacs.options import (
     NO_LISTEN,
     NO_PEER,

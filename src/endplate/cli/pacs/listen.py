@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endplate.cli.exit_codes import Output
-from endplate.cli.options.common import ModelOptions, ScanOptions
 from endplate.cli.options.dicom import ObjectOptions, choice_of
+from endplate.cli.options.scan import ModelOptions, ScanOptions
 from endplate.cli.pacs.actions import given_tls
 from endplate.cli.pacs.options import ListenOptions, WaitOptions
 from endplate.cli.terminal import aside, plain, say

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from endplate.cli.options.common import option
+from endplate.cli.options.run import option
 
 PEER = Group("Archive", sort_key=1)
 LISTEN = Group("Listener", sort_key=1)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from endplate.cli import exit_codes as outcome
-from endplate.cli.options.common import NO_RUN, RunOptions
+from endplate.cli.options.run import NO_RUN, RunOptions
 
 HELP = """Make and check patient records.
 

@@ -1,4 +1,4 @@
-"""The options of the command line, grouped as `--help` shows them."""
+"""What describes a scan and its patient, and how density becomes strength."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-INPUT = Group("Input", sort_key=1)
+from endplate.cli.options.run import INPUT, option
+
 MODEL = Group("Bone and mechanics", sort_key=2)
-RUN = Group("Run", sort_key=3)
-
-Out = Annotated[Path, Parameter(name="--out", group=RUN, help="Folder for report.html, case.json and volumes/.")]
-
-
-def option(words: str) -> Parameter:
-    """A flag without its `--no-` twin, or a value, with its help."""
-    return Parameter(negative="", show_default=False, help=words)
 
 
 @Parameter(name="*", group=INPUT)
@@ -98,33 +91,4 @@ class ModelOptions:
     ] = None
 
 
-@Parameter(name="*", group=RUN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """How the command runs and what it says."""
-
-    threads: Annotated[int | None, option("Processor cores to use; default all.")] = None
-    json: Annotated[bool, option("Answer with one JSON object on standard output.")] = False
-    quiet: Annotated[bool, option("No progress, no summary.")] = False
-    verbose: Annotated[bool, option("Say on standard error what is done, with the time.")] = False
-    log: Annotated[Path | None, option("Append what is done, in detail, to this file.")] = None
-    config: Annotated[
-        Path | None, option("TOML file of options that are not given here; or the one that ENDPLATE_CONFIG names.")
-    ] = None
-
-
-CropVolumes = Annotated[
-    bool, option("Cut the volumes of one level to the box round it; otherwise each covers the whole scan.")
-]
-
-
-@Parameter(name="*", group=RUN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileOptions:
-    """How the results are written."""
-
-    crop_volumes: CropVolumes = False
-
-
-NO_FILES = FileOptions()
-NO_SCAN, NO_INPUT, NO_MODEL, NO_RUN = ScanOptions(), InputOptions(), ModelOptions(), RunOptions()
+NO_SCAN, NO_INPUT, NO_MODEL = ScanOptions(), InputOptions(), ModelOptions()
