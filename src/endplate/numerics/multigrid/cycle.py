@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -123,10 +125,7 @@ class Multigrid:
         ndarray of float32, shape (3, N)
             Displacements, mm; the array is overwritten by the next call.
         """
-        x, residual, _ = self._work[0]
-        residual[:] = r
-        descend(self.hierarchy)
-        return np.asarray(x)
+        return self._approximate(descend, r)
 
     def guess(self, r: NDArray[np.floating]) -> Float:
         """A start for K^-1 r from the second level alone.
@@ -141,9 +140,13 @@ class Multigrid:
         ndarray of float32, shape (3, N)
             Displacements, mm; the array is overwritten by the next call.
         """
+        return self._approximate(guess, r)
+
+    def _approximate(self, kernel: Callable[[Hierarchy], None], r: NDArray[np.floating]) -> Float:
+        """What a compiled pass over the hierarchy makes of a residual."""
         x, residual, _ = self._work[0]
         residual[:] = r
-        guess(self.hierarchy)
+        kernel(self.hierarchy)
         return np.asarray(x)
 
     @property
