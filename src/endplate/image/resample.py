@@ -12,6 +12,7 @@ from endplate.cited import cited
 from endplate.errors import GridMismatchError
 from endplate.image.label_misregistration import check_in_place
 from endplate.image.volume import Grid, LabelMap, Volume
+from endplate.numerics.voxel.bounding_box import bounding_box
 
 AIR_HU = cited(-1000.0, "[hnsf'U]", "definition of the Hounsfield scale", "knowledge", cite="kalender_2011")
 BONE_HU = cited(
@@ -151,7 +152,9 @@ def _empty_outside(
 def _check_over_bone(volume: Volume, labels: LabelMap) -> None:
     """Labelled voxels must hold bone, and more of it than their surround."""
     mask = labels.labels > 0
-    box = _bounding_box(mask, SURROUND_VOXELS)
+    box = bounding_box(mask, SURROUND_VOXELS)
+    if box is None:
+        return  # nothing is labelled, which the label check says
     inside, hu = mask[box], volume.hu[box]
     around = hu[~inside & (hu > AIR_HU / 2)]
     bone = float(np.mean(hu[inside] > BONE_HU))
@@ -163,14 +166,6 @@ def _check_over_bone(volume: Volume, labels: LabelMap) -> None:
             "they belong to another scan, or one of the two is flipped or shifted",
             "give the labels that were made from this CT",
         )
-
-
-def _bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
-    edges = []
-    for axis in range(3):
-        along = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        edges.append(slice(max(0, int(along[0]) - margin), int(along[-1]) + margin + 1))
-    return edges[0], edges[1], edges[2]
 
 
 def _in_words(grid: Grid) -> str:

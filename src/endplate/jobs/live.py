@@ -21,6 +21,7 @@ from endplate.errors import OutputError
 from endplate.image.orient import LPS_RAS
 from endplate.image.volume import Grid
 from endplate.jobs.context import JobContext
+from endplate.numerics.voxel.bounding_box import bounding_box
 from endplate.progress import Look, Sight
 
 LIVE = "live.json"
@@ -103,7 +104,7 @@ class Live:
             return
         begun = self.clock()
         sight = look()
-        box = _box(sight.share)
+        box = bounding_box(sight.share > LEAST, 1)
         if box is None:
             return
         try:
@@ -161,18 +162,6 @@ class Live:
         for path in self.folder.glob("frame-*"):
             path.unlink(missing_ok=True)
         (self.folder / LIVE).unlink(missing_ok=True)
-
-
-def _box(share: NDArray[np.float32]) -> tuple[slice, ...] | None:
-    """The box of what is there, with a voxel round it; None where nothing is."""
-    there = share > LEAST
-    if not there.any():
-        return None
-    found = []
-    for axis, count in enumerate(share.shape):
-        along = np.flatnonzero(there.any(axis=tuple(other for other in range(3) if other != axis)))
-        found.append(slice(max(int(along[0]) - 1, 0), min(int(along[-1]) + 2, count)))
-    return tuple(found)
 
 
 def _surface(path: Path, share: NDArray[np.float32], affine: NDArray[np.float64], level: float) -> bool:

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.numerics.porous_flow.rheology import pore_viscosity
+from endplate.numerics.voxel.bounding_box import bounding_box
+
+ONE_VOXEL = (slice(0, 1), slice(0, 1), slice(0, 1))
 
 Field = NDArray[np.float64]
 
@@ -99,7 +102,7 @@ def porous_body(
     )
     opened = np.zeros_like(filled) if opened_mm2 is None else np.asarray(opened_mm2, float)
     inside = (filled > 0) & (porosity > 0) & (permeability > 0)
-    box = _bounding_box(inside)
+    box = bounding_box(inside) or ONE_VOXEL
     inside, filled, porosity, uptake, permeability, opened = (
         np.pad(f[box], 1) for f in (inside, filled, porosity, uptake, permeability, opened)
     )
@@ -123,15 +126,6 @@ def porous_body(
         area_mm2=area,
         mobility=mobility.ravel(),
     )
-
-
-def _bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
-    """The smallest box that holds all that is inside; one voxel where nothing is."""
-    if not inside.any():
-        return slice(0, 1), slice(0, 1), slice(0, 1)
-    spans = [np.flatnonzero(inside.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-    i, j, k = (slice(int(span[0]), int(span[-1]) + 1) for span in spans)
-    return i, j, k
 
 
 def _faces(mobility: Field, share: Field, stretch: Field, spacing_mm: float) -> tuple[Field, Field]:

@@ -14,6 +14,7 @@ from endplate.image.nifti import HU, Meaning, write_box, write_volume
 from endplate.image.nifti.write import VERSE
 from endplate.image.orient import LPS_AXES
 from endplate.image.volume import Grid
+from endplate.numerics.voxel.bounding_box import bounding_box
 from endplate.report.volume_folder import on_grid
 
 MARGIN_MM = (35.0, 35.0, 15.0)
@@ -50,12 +51,12 @@ def spine_crop(case: Case, most: int = MAX_VOXELS) -> Crop:
     """The box round the labels, thinned along its finest axes until it has at most so many voxels."""
     grid, filled = case.labels.grid, case.labels.labels > 0
     low, high = [], []
+    box = bounding_box(filled)
     for axis in range(3):
-        along = np.flatnonzero(filled.any(axis=tuple(other for other in range(3) if other != axis)))
         before = MARGIN_MM[axis] / grid.spacing_mm[axis]
         after = (BEHIND_MM if axis == 1 else MARGIN_MM[axis]) / grid.spacing_mm[axis]
-        low.append(int(along[0] - before) if along.size else 0)
-        high.append(int(along[-1] + after) + 1 if along.size else grid.shape[axis])
+        low.append(int(box[axis].start - before) if box else 0)
+        high.append(int(box[axis].stop - 1 + after) + 1 if box else grid.shape[axis])
     start, stop = np.clip(low, 0, grid.shape), np.clip(high, 1, grid.shape)
     step = [1, 1, 1]
     while np.prod(np.ceil((stop - start) / step)) > most:
