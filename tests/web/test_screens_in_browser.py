@@ -161,6 +161,7 @@ def test_a_needle_dragged_into_the_canal_is_warned_of_in_words(page, work):
     until(page, f"Number(document.getElementById('plan').dataset.answered) > {before}")
     page.click("#numbers summary")
     target = page.locator('#numbers [aria-label="Target, mm to the right"]')
+    until(page, "document.querySelector('#numbers input').value !== ''")  # they are written just after it opens
     target.fill(str(float(target.input_value()) + 22))
     page.wait_for_selector("#verdict.refused")
     assert "no WebGL" in page.inner_text("#no-solid")
