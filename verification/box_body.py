@@ -160,6 +160,7 @@ def inflate_crushed(
     cloud = old.particles.copy()
     cloud.start, cloud.start_volume = cloud.position.copy(), cloud.volume.copy()
     cloud.opened[:] = 0
+    cloud.stress[:] = 0
     balloons = [immersed(site, grid) for site in sites]
     drilled = np.zeros(cloud.size, bool)
     for balloon in balloons:

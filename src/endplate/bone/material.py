@@ -42,6 +42,13 @@ YIELD_STRAIN_FLOOR = cited(
 YIELD_STRAIN_VERTEBRA = cited(
     0.0084, "1", "Kopperdahl & Keaveny, J Biomech 1998: vertebral compression", "knowledge", cite="kopperdahl_1998"
 )
+TRANSVERSE_MODULUS = cited(
+    0.333,
+    "1",
+    "transverse over axial modulus of vertebral trabecular bone, as used with the density law of Crawford 2003",
+    "knowledge",
+    cite="crawford_2003",
+)
 POISSON = cited(0.3, "1", "isotropic in bone and caps", "verified", cite="walle_2025")
 
 KOPPERDAHL_E = cited(

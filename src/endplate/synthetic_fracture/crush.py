@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.caps import add_cap
 from endplate.biomechanics.model import MIN_FILL, SMOOTHING_MM, own_grid
 from endplate.biomechanics.sampling import sample_bone
-from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER
+from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER, TRANSVERSE_MODULUS
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.errors import OptionError, SolverError
@@ -258,4 +259,6 @@ def intact_law() -> FoamLaw:
         modulus_power=KOPPERDAHL_E_POWER,
         strength_mpa=KOPPERDAHL_Y,
         strength_power=KOPPERDAHL_Y_POWER,
+        weak_plane=True,
+        across=math.sqrt(TRANSVERSE_MODULUS),
     )

@@ -34,6 +34,11 @@ class FoamLaw:
     closed again: beyond a stretch of 1 + gap_free its strength that way falls by e for every gap_strain, down to
     gap_floor of it, and comes back as it closes. A smeared crack across that axis; what closes is the whole opening,
     however many voxels it is spread over, so that it does not depend on the grid. None for none.
+    weak_plane : cohesion is lost across the last axis alone. Crushing opens planes across it: what was crushed is
+    pulled apart along it by the tension that `lost_cohesion` leaves, and is whole in every other direction, as the
+    joint of a jointed rock is. Without it cohesion is lost in all directions.
+    across : strength across the last axis over that along it; its square is the share of the modulus. Stress and
+    strain are scaled so that the foam is isotropic in what they become. 1 for a foam alike in all directions.
     stiffness_loss : share of E that crushing takes, over `cohesion_strain`.
     friction : M of q <= M p + 3 k Y; None for no such limit. density_cap : g/cm3 beyond which Y and E grow no more.
 
@@ -57,6 +62,8 @@ class FoamLaw:
     gap_strain: float | None = None
     gap_free: float = 0.01
     gap_floor: float = 0.02
+    weak_plane: bool = False
+    across: float = 1.0
     stiffness_loss: float = 0.5
     friction: float | None = None
     density_cap: float = 1.3
@@ -70,6 +77,8 @@ class FoamLaw:
             self.gap_strain > 0 and 0 <= self.gap_free < 1 and 0 < self.gap_floor < 1
         ):
             raise ValueError("gap_strain must be positive, gap_free in [0, 1) and gap_floor in (0, 1)")
+        if not 0 < self.across <= 1:
+            raise ValueError(f"across must fall within (0, 1], got {self.across}")
         if self.pressure_weight <= 0 or not 0 <= self.poisson < 0.5:
             raise ValueError("pressure_weight must be positive and poisson in [0, 0.5)")
 
@@ -114,8 +123,9 @@ class FoamLaw:
         return self.cohesion - (self.cohesion - self.lost_cohesion) * self.lost(hardening)
 
     def packed(self) -> NDArray[np.float64]:
-        """(12,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
-        loosening, cohesion before and after crushing, gap strain (0: none), free gap and floor."""
+        """(14,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
+        loosening, cohesion before and after crushing, gap strain (0: none), free gap and floor, strength across, weak plane
+        (0 or 1)."""
         friction = -1.0 if self.friction is None else self.friction
         return np.array(
             [
@@ -131,5 +141,7 @@ class FoamLaw:
                 self.gap_strain or 0.0,
                 self.gap_free,
                 self.gap_floor,
+                self.across,
+                float(self.weak_plane),
             ]
         )

@@ -77,7 +77,7 @@ class Settings:
     volume_tolerance: float = 1e-3
     depth: int = 8
     cycles: int = 1
-    max_iterations: int = 50
+    max_iterations: int = 150
     refresh: int = 12
     void_mpa: float = 0.005
     clip: float = 0.3

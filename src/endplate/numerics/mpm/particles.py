@@ -72,7 +72,8 @@ class Particles:
 
     def stored(self, law: FoamLaw, modulus: NDArray[np.float64] | None = None) -> float:
         """Elastic energy, N mm."""
-        s = self.stress
+        side = np.where(self.kind == FOAM, law.across, 1.0)[:, None]
+        s = self.stress / np.hstack([side, side, np.ones_like(side), np.sqrt(side), np.sqrt(side), side])
         trace = s[:, 0] + s[:, 1] + s[:, 2]
         square = (s[:, :3] ** 2).sum(axis=1) + 2 * (s[:, 3:] ** 2).sum(axis=1)
         stiff = self.modulus(law) if modulus is None else modulus

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from endplate.numerics.mpm.engine_state import EngineState, Solution
+from endplate.numerics.mpm.foam import FOAM
 from endplate.numerics.mpm.load import Load
 from endplate.numerics.mpm.surface import Surface
 
@@ -115,6 +116,7 @@ class Problem:
         engine = self.engine
         share = np.maximum(engine.secant, engine.settings.min_secant)
         weight = engine.particles.volume * engine.modulus * share
+        weight[engine.particles.kind == FOAM] *= (1 + 2 * engine.law.across**2) / 3
         self.domain.stiffen(self.constrained, engine.particles.position, weight, engine.law.poisson)
 
     def first_guess(self) -> Double:

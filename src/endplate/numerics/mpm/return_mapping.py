@@ -153,6 +153,24 @@ def across_gap(n, strength, cohesion, opened, law):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
+def tensile_share(cohesion, law):  # type: ignore[no-untyped-def]
+    """Strength in tension along one axis over the yield stress, of foam with a cohesion."""
+    weight, beta = law[1], law[2]
+    half = (1 - cohesion) * math.sqrt(weight * beta) / 3
+    return (math.sqrt(half * half + 4 * beta * beta * cohesion) - half) / (2 * beta)
+
+
+@njit(cache=True)
+def across_plane(xx, yy, zz, most, law):  # type: ignore[no-untyped-def]
+    """Trial stresses on the three axes with the pull along the last one cut off at what crushed foam bears across it.
+
+    The plane opens along that axis alone, so the pull on the other two falls by Poisson's share of what is cut off.
+    """
+    aside = law[0] / (1 - law[0]) * (zz - most)
+    return xx - aside, yy - aside, most
+
+
+@njit(cache=True)
 def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0, opened=0.0):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """One point over one move.
 
@@ -173,12 +191,24 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0,
     exx, eyy, ezz = m[0], m[4], m[8]
     eyz, exz, exy = 0.5 * (m[5] + m[7]), 0.5 * (m[2] + m[6]), 0.5 * (m[1] + m[3])
     r = rotate(s[0], s[1], s[2], s[3], s[4], s[5], 0.5 * (m[7] - m[5]), 0.5 * (m[2] - m[6]), 0.5 * (m[3] - m[1]))
+    side = law[12] if kind == FOAM else 1.0
+    slant = math.sqrt(side)
+    exx, eyy, exy, eyz, exz = exx * side, eyy * side, exy * side, eyz * slant, exz * slant
+    r = (r[0] / side, r[1] / side, r[2], r[3] / slant, r[4] / slant, r[5] / side)
     twice, lame = modulus / (1 + law[0]), modulus * law[0] / ((1 + law[0]) * (1 - 2 * law[0])) * (exx + eyy + ezz)
     txx, tyy, tzz = r[0] + twice * exx + lame, r[1] + twice * eyy + lame, r[2] + twice * ezz + lame
     tyz, txz, txy = r[3] + twice * eyz, r[4] + twice * exz, r[5] + twice * exy
     if kind == FOAM:
         strength *= growth(packing, min(1 / jacobian, cap_ratio), cohesion, law)
-    n = return_point(txx, tyy, tzz, tyz, txz, txy, strength, cohesion, modulus, kind, law)
+    whole, cut = cohesion, 1.0
+    if kind == FOAM and law[13] > 0 and cohesion < law[7]:
+        whole, most = law[7], strength * tensile_share(cohesion, law)
+        if tzz > most:
+            cut = (2 + most / tzz) / 3
+            txx, tyy, tzz = across_plane(txx, tyy, tzz, most, law)
+    n = return_point(txx, tyy, tzz, tyz, txz, txy, strength, whole, modulus, kind, law)
+    if cut < 1:
+        n = (n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7] * cut)
     if kind == FOAM and law[9] > 0:
         n = across_gap(n, strength, cohesion, opened + math.log(max(1 + g[8], MIN_JACOBIAN)), law)
     m0, m1, m2 = 0.5 * (r[0] + n[0]), 0.5 * (r[1] + n[1]), 0.5 * (r[2] + n[2])
@@ -190,4 +220,5 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0,
     elastic = m0 * ((1 + law[0]) * d0 - trace) + m1 * ((1 + law[0]) * d1 - trace) + m2 * ((1 + law[0]) * d2 - trace)
     shear = m3 * (n[3] - r[3]) + m4 * (n[4] - r[4]) + m5 * (n[5] - r[5])
     elastic = (elastic + 2 * (1 + law[0]) * shear) / modulus
-    return n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], jacobian, work, work - elastic
+    out = (n[0] * side, n[1] * side, n[2], n[3] * slant, n[4] * slant, n[5] * side)
+    return out[0], out[1], out[2], out[3], out[4], out[5], n[6], n[7], jacobian, work, work - elastic

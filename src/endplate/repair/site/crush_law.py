@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER, POISSON
+from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER, POISSON, TRANSVERSE_MODULUS
 from endplate.cited import cited
 from endplate.numerics.mpm.foam import FoamLaw
 
@@ -66,4 +67,6 @@ def bone_foam() -> FoamLaw:
         cohesion_strain=float(LOSS_STRAIN),
         stiffness_loss=float(STIFFNESS_LOSS),
         crush_factor=float(CRUSH_FACTOR),
+        weak_plane=True,
+        across=math.sqrt(TRANSVERSE_MODULUS),
     )

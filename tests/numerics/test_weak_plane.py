@@ -1,0 +1,69 @@
+"""Foam whose cohesion is lost across one axis alone: pulled apart along it with next to no force, whole elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from endplate.numerics.mpm.foam import FOAM, FoamLaw
+from endplate.numerics.mpm.return_mapping import return_point, tensile_share, update
+
+LAW = FoamLaw(modulus_mpa=2980, modulus_power=1.05, strength_mpa=37.4, strength_power=1.39, weak_plane=True)
+ALL_WAYS = replace(LAW, weak_plane=False)
+E_MPA, Y_MPA, STRAIN = 100.0, 1.0, 0.02
+X, Y, Z = 0, 1, 2
+
+
+def pulled(axis: int, law: FoamLaw, cohesion: float, strain: float = STRAIN) -> tuple[float, ...]:
+    """What `update` makes of a pull along one axis at constant width."""
+    move = np.zeros(9)
+    move[4 * axis] = strain
+    return update(move, (0.0,) * 6, Y_MPA, 10.0, cohesion, E_MPA, FOAM, law.packed())
+
+
+@pytest.mark.parametrize("cohesion", [0.9, 0.5, 0.03])
+def test_the_tensile_strength_lies_on_the_ellipse(cohesion: float) -> None:
+    share = tensile_share(cohesion, LAW.packed())
+    shift = 0.5 * (1 - cohesion) * np.sqrt(1.5 / 4.5)
+    assert share**2 + 4.5 * (share / 3 + shift) ** 2 == pytest.approx(1.5 * (0.5 * (1 + cohesion)) ** 2)
+
+
+def test_crushed_foam_is_pulled_apart_along_the_weak_axis_by_next_to_nothing() -> None:
+    out = pulled(Z, LAW, LAW.lost_cohesion)
+    assert out[Z] == pytest.approx(tensile_share(LAW.lost_cohesion, LAW.packed()) * Y_MPA, rel=1e-6)
+    assert out[Z] < 0.06
+    # what only opens a plane neither crushes foam nor pulls on its width beyond what it bears
+    assert out[6] == 0.0
+    assert out[X] == pytest.approx(LAW.poisson / (1 - LAW.poisson) * out[Z], rel=1e-6)
+
+
+@pytest.mark.parametrize("axis", [X, Y])
+def test_across_the_weak_axis_crushed_foam_bears_what_sound_foam_does(axis: int) -> None:
+    crushed, sound = pulled(axis, LAW, LAW.lost_cohesion), pulled(axis, LAW, LAW.cohesion)
+    assert crushed[axis] > 0.9 * sound[axis]
+    assert crushed[axis] > 5 * pulled(axis, ALL_WAYS, LAW.lost_cohesion)[axis]
+
+
+def test_a_push_along_the_weak_axis_is_that_of_sound_foam() -> None:
+    for strain in (-0.002, -0.05):
+        assert pulled(Z, LAW, LAW.lost_cohesion, strain) == pulled(Z, LAW, LAW.cohesion, strain)
+
+
+def test_sound_foam_has_no_weak_plane() -> None:
+    for axis in (X, Y, Z):
+        assert pulled(axis, LAW, LAW.cohesion) == pulled(axis, ALL_WAYS, LAW.cohesion)
+
+
+def test_stresses_never_leave_either_surface_by_much() -> None:
+    """The pull that was cut off may come back by what the return to the ellipse then moves: a hundredth of Y here."""
+    rng, packed = np.random.default_rng(4711), LAW.packed()
+    most = tensile_share(LAW.lost_cohesion, packed) * Y_MPA
+    for _ in range(200):
+        move, before = 0.02 * rng.standard_normal(9), (0.0,) * 6
+        out = update(move, before, Y_MPA, 1.0, LAW.lost_cohesion, E_MPA, FOAM, packed)
+        again = return_point(*out[:6], Y_MPA * 1.05, LAW.cohesion, E_MPA, FOAM, packed)
+        assert np.allclose(again[:6], out[:6], atol=0.06 * Y_MPA)
+        assert out[Z] <= most + 0.05 * Y_MPA
+        assert out[9] >= -1e-12
