@@ -45,6 +45,8 @@ RUBBLE_POWER = cited(
 READABLE_MM = 0.1
 """A seventh of the error of reading a height (0.7 mm): a difference below it is none that anyone could read."""
 VOXEL_MM = 3.0
+HELD_N = 110.0
+"""On the bodies of the sleeve study, all the while."""
 GRIDS_MM = (2.0, 1.0)
 """Of the runs of an ensemble, and of the usual run."""
 PLACES = [(-9.0, -2.0), (9.0, -2.0)]
@@ -157,9 +159,9 @@ def real_body() -> Check:
 
 
 @cache
-def crushed(core_mg_cm3: float, loss: float, *, wedge: bool) -> CrushedBox:
+def crushed(core_mg_cm3: float, loss: float, *, wedge: bool, held_n: float = 0.0) -> CrushedBox:
     """A box crushed with sound bone's law; it springs back by about a quarter."""
-    return crush(box_bone(box_vertebra(), VOXEL_MM, core_mg_cm3), loss, bone_foam(), wedge=wedge)
+    return crush(box_bone(box_vertebra(), VOXEL_MM, core_mg_cm3), loss, bone_foam(), wedge=wedge, held_n=held_n)
 
 
 def blown(box: CrushedBox, planned_ml: float, preload_n: float, law: FoamLaw | None = None) -> InflationCourse:
@@ -245,13 +247,13 @@ def deflation() -> Check:
 @cache
 def loaded_wedge() -> InflationCourse:
     """A porotic wedge inflated under 110 N."""
-    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0)
+    return blown(crushed(60.0, 0.40, wedge=True, held_n=HELD_N), 1.5, HELD_N)
 
 
 @cache
 def fragments() -> InflationCourse:
     """The same of fragments that carry little once they were pulled apart."""
-    return blown(crushed(60.0, 0.40, wedge=True), 1.5, 110.0, replace(bone_foam(), loosening_power=RUBBLE_POWER))
+    return blown(crushed(60.0, 0.40, wedge=True, held_n=HELD_N), 1.5, HELD_N, replace(bone_foam(), loosening_power=RUBBLE_POWER))
 
 
 def _gain(course: InflationCourse) -> float:

@@ -75,7 +75,7 @@ class Settings:
     tolerance: float = 0.02
     loose: float = 3.0
     volume_tolerance: float = 1e-3
-    depth: int = 8
+    depth: int = 20
     cycles: int = 1
     max_iterations: int = 150
     refresh: int = 12

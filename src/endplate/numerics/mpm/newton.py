@@ -24,6 +24,9 @@ Double = NDArray[np.float64]
 WORSE = 3.0
 """The past is forgotten when the residual grows beyond this multiple of the best one seen."""
 
+VOLUME_ROUNDING = 1e-5
+"""Of a balloon that is held at its volume: what the last correction then removes."""
+
 
 def solve_step(engine: EngineState, load: Load) -> Solution:
     """Find the equilibrium of one step.
@@ -96,7 +99,8 @@ class _Search:
         if not lack.size:
             return True
         by = np.abs(np.asarray(self.problem.target) - self.problem.start_volume)
-        return bool((np.abs(lack) <= self.settings.volume_tolerance * by + 1e-9 * self.problem.start_volume).all())
+        held = VOLUME_ROUNDING * self.problem.start_volume
+        return bool((np.abs(lack) <= self.settings.volume_tolerance * by + held).all())
 
     def next(self, count: int, move: Double, pressure: Double, now: Forces, residual: float) -> tuple[Double, Double]:
         """The next iterate."""

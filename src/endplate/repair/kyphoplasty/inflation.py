@@ -150,7 +150,7 @@ def _result(
 ) -> Inflation:
     """What a run left, with its balances."""
     left, ledger = deflated_bone(bone, run.model), run.engine.energy_balance
-    injected = ledger.injected_mm3 - sum(b.volume() for b in run.engine.balloons) + float(run.empty_mm3.sum())
+    injected = ledger.injected_mm3 - sum(b.volume() for b in run.engine.balloons) + float(run.start_mm3.sum())
     most = 1000 * max(course.volume_ml)
     settled = course.settled.since(course.start)
     return Inflation(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from endplate.cited import cited, cited_table
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Engine
@@ -26,8 +28,8 @@ FLOORS = cited_table(
         "last": float(GAP_FLOOR),
     },
 )
-DEEPEST = ("last", "fifth", "third")
-"""How far gaps let go, tried in this order until an equilibrium is found all the way down."""
+SHALLOWER = ("fifth", "third")
+"""How far gaps let go where the way down finds no equilibrium with what they came to."""
 DOWN = cited_table(
     "gap.pressure",
     "1",
@@ -52,24 +54,44 @@ def let_down(engine: Engine, load: Load, held: Load, progress: Share) -> tuple[s
     -------
     What found no equilibrium, and what is to be said; both empty where all went well.
     """
-    usual = engine.law
-    for name in DEEPEST:
-        deepest = FLOORS[name]
-        full = engine.save()
-        if _with_gaps(engine, usual, load, held, deepest, progress):
-            return "", "" if name == DEEPEST[0] else STIFFER.format(deepest)
-        engine.restore(full)
+    usual, full = engine.law, engine.save()
+    reached = _let_go(engine, usual, held)
+    for deepest in (reached, *(FLOORS[name] for name in SHALLOWER if FLOORS[name] > reached)):
+        if deepest >= 1:
+            break
+        if deepest > reached:
+            engine.restore(full)
+            full = engine.save()
+            _let_go(engine, usual, held, deepest)
+        if deflate(engine, load, tuple(DOWN.values()), progress=progress, halvings=int(HALVINGS)).converged:
+            return "", "" if deepest <= float(GAP_FLOOR) else STIFFER.format(deepest)
+    engine.restore(full)
     engine.follow(usual)
     went = deflate(engine, load, progress=progress)
     return "" if went.converged else went.stop, WITHOUT_GAPS
 
 
-def _with_gaps(engine: Engine, usual: FoamLaw, load: Load, held: Load, deepest: float, progress: Share) -> bool:
-    """Let the gaps go, then the pressure; whether all of it found its equilibrium."""
-    try:
-        for floor in (share for share in FLOORS.values() if share >= deepest):
+def _let_go(engine: Engine, usual: FoamLaw, held: Load, deepest: float = 0.0) -> float:
+    """Let the gaps go by steps while the balloons hold their volume; what they still carry where no step helps on."""
+    now = 1.0
+    for floor in (share for share in FLOORS.values() if share >= deepest):
+        for between in (floor, math.sqrt(now * floor)):
+            engine.follow(with_gaps(usual, between))
+            try:
+                engine.step(held)
+            except SolverError:
+                continue
+            now = between
+            break
+        else:
+            break
+        if now > floor:
+            # half of the way went: the other half is tried once
             engine.follow(with_gaps(usual, floor))
-            engine.step(held)
-    except SolverError:
-        return False
-    return deflate(engine, load, tuple(DOWN.values()), progress=progress, halvings=int(HALVINGS)).converged
+            try:
+                engine.step(held)
+            except SolverError:
+                break
+            now = floor
+    engine.follow(with_gaps(usual, now) if now < 1 else usual)
+    return now

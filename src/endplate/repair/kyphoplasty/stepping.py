@@ -78,7 +78,9 @@ class InflationRun:
         self.wall_mm = step_share * min(float(STEP_MM), float(MAX_STEP_VOXELS) * self.edge_mm)
         self.planned_mm3 = 1000 * np.asarray(planned_ml, float)
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
+        self.start_mm3 = self.target_mm3.copy()
         self.empty_mm3 = self.target_mm3.copy()
+        self.filling = False
         self.open = np.ones(self.target_mm3.size, bool)
         self.rises = Rises(max_gain_mm, max_pushed_mm)
         self.near = self.rises.watched
@@ -101,6 +103,7 @@ class InflationRun:
         if self.loads_n is not None and not course.stop:
             course.upright, course.fell = stood_up(self, *self.loads_n)
         self._extend(course)
+        self._fill_channels()
         course.before = course.full = course.deflated = self.shape()
         self.settled_mm = {name: self.engine.carried[name].copy() for name in self.walls}
         self._record(course, course.curve)
@@ -126,7 +129,7 @@ class InflationRun:
         return WallDisplacement(**went)
 
     def _settle(self, course: InflationCourse) -> None:
-        """Bring the preload on while the balloons keep their volume."""
+        """Bring the preload on while the balloons are empty."""
         try:
             self._step()
         except SolverError as error:
@@ -145,7 +148,15 @@ class InflationRun:
         """One step under the present load."""
         return self._step()
 
+    def _fill_channels(self) -> None:
+        """From here on the balloons have a volume: that of their channels, which the load and the table have changed."""
+        self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
+        self.empty_mm3, self.filling = self.target_mm3.copy(), True
+
     def _step(self) -> Step:
+        if not self.filling:
+            # an empty balloon neither props its channel open nor pulls it shut
+            return self.engine.step(replace(self.model.load, pressure_mpa=(0.0,) * self.target_mm3.size))
         return self.engine.step(replace(self.model.load, volume_mm3=tuple(self.target_mm3)))
 
     def _step_on_the_way(self) -> Step:
