@@ -28,6 +28,8 @@ AT_ML = 2.0
 SETTINGS = InflationSettings(planned_ml=1.0, spring_n_per_mm=150.0, max_pushed_mm=None)
 FINE_MM = (2.0, 1.5)
 """On which a real body holds: a rehearsal warns on coarser ones."""
+NO_LIMIT_MPA = 20.0
+"""So that all runs end at one volume: this bone of 220 mg/cm3 is too dense for the 400 psi of the balloon."""
 FLOOR_MM = 0.1
 """A seventh of the error of reading a height (0.7 mm): a difference below it is none that anyone could read."""
 
@@ -58,12 +60,16 @@ def converged_box() -> Iterator[Check]:
 def converged_body(number: str, grids_mm: tuple[float, ...]) -> Check:
     """Rows R26.9: a real crushed body, its state read from its own scan."""
     case = made_case(*CASES[0])
-    title = f"L2 of verse014 crushed by 40 %, 2 x {SETTINGS.planned_ml:g} mL, voxels of {listed(grids_mm, 1)} mm"
+    title = (
+        f"L2 of verse014 crushed by 40 %, 2 x {SETTINGS.planned_ml:g} mL without a limit of pressure, voxels of "
+        f"{listed(grids_mm, 1)} mm"
+    )
     if case is None:
         return skipped(number, title)
     scene = replace(case.scene, state=crushed_state(case.scene))
     bones = [prepare_bone(scene, size, ParameterSet()).bone for size in grids_mm]
-    runs = [inflate(bone, scene.vertebra, sites_in(scene.vertebra), SETTINGS) for bone in bones]
+    sites = [replace(site, balloon=replace(site.balloon, max_mpa=NO_LIMIT_MPA)) for site in sites_in(scene.vertebra)]
+    runs = [inflate(bone, scene.vertebra, sites, SETTINGS) for bone in bones]
     return _converged(number, title, runs)
 
 

@@ -12,7 +12,13 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.caps import add_cap
 from endplate.biomechanics.model import MIN_FILL, SMOOTHING_MM, own_grid
 from endplate.biomechanics.sampling import sample_bone
-from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER, TRANSVERSE_MODULUS
+from endplate.bone.material import (
+    KOPPERDAHL_E,
+    KOPPERDAHL_E_POWER,
+    KOPPERDAHL_Y,
+    KOPPERDAHL_Y_POWER,
+    TRANSVERSE_MODULUS,
+)
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.errors import OptionError, SolverError

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from verification.box_body import XPANDER, box_bone, box_site, box_vertebra
+from verification.box_body import UPRIGHT, XPANDER, box_bone, box_site, box_vertebra
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.errors import OptionError, SolverError
@@ -15,7 +15,7 @@ from endplate.level import Level
 from endplate.repair.kyphoplasty.course import InflationCurve
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation, WallDisplacement
-from endplate.repair.kyphoplasty.placement import clearance_mm, immersed
+from endplate.repair.kyphoplasty.placement import clearance_mm, immersed, site_at
 from endplate.repair.kyphoplasty.stepping import InflationRun
 from endplate.repair.kyphoplasty.stop_rules import CONTACT_MM, Rises, lifts_no_more
 from endplate.repair.site.bone import Bone, body_ml, inside_body
@@ -105,7 +105,7 @@ def test_loose_fracture_gains_more_than_a_healed_one() -> None:
 
 def test_gain_stops_at_the_intact_height() -> None:
     intact = PrefractureShape(level=Level.L2, lost_mm=(0.2, 1.05, 0.1))
-    settings = InflationSettings(planned_ml=2.0, preload_n=0.0, max_pushed_mm=None)
+    settings = InflationSettings(planned_ml=2.0, preload_n=0.0, spring_n_per_mm=150.0, max_pushed_mm=None)
     done = inflate(loose_bone(), body(), [box_site(-9.0), box_site(9.0)], settings, intact=intact)
     assert 0.8 < done.full.middle_mm <= 1.05
     assert done.stop == "height before the fracture reached in the middle"
@@ -159,18 +159,23 @@ def test_extension_on_the_table_opens_broken_bone_and_not_sound_bone() -> None:
     assert loose.wedge_deg < 0
 
 
-def test_a_wall_that_goes_out_ends_the_inflation() -> None:
-    sites = [box_site(-9.0), box_site(9.0)]
-    settings = InflationSettings(planned_ml=2.0, preload_n=0.0, max_pushed_mm=None)
+@pytest.mark.parametrize(
+    ("place", "words", "right_mm", "anterior_mm"),
+    [(0, "back wall pushed by", 9.0, -3.0), (1, "front or side wall pushed out by", 13.0, 7.5)],
+)
+def test_a_wall_that_goes_out_ends_the_inflation(place: int, words: str, right_mm: float, anterior_mm: float) -> None:
+    """Balloons near a wall of a body whose plates are held, so that it is the wall that gives way."""
+    ends = (np.array([side * right_mm, anterior_mm, 0.0]) for side in (-1, 1))
+    sites = [site_at(XPANDER, body().to_world_mm(end), UPRIGHT[1]) for end in ends]
+    settings = InflationSettings(planned_ml=2.0, preload_n=300.0, spring_n_per_mm=1000.0, max_pushed_mm=None)
     free = inflate(loose_bone(), body(), sites, settings)
-    for place, words in enumerate(("back wall pushed by", "front or side wall pushed out by")):
-        went = free.wall_displacement_inflated_mm[place]
-        assert went is not None and went > 0.2
-        most = tuple(went / 2 if which == place else 99.0 for which in range(2))
-        done = inflate(loose_bone(), body(), sites, replace(settings, max_pushed_mm=most))
-        stopped = done.wall_displacement_inflated_mm[place]
-        assert stopped is not None and 0.35 * went < stopped <= 0.51 * went
-        assert done.stop.startswith(words) and done.volume_ml[-1] < free.volume_ml[-1]
+    went = free.wall_displacement_inflated_mm[place]
+    assert went is not None and went > 0.2
+    most = tuple(went / 2 if which == place else 99.0 for which in range(2))
+    done = inflate(loose_bone(), body(), sites, replace(settings, max_pushed_mm=most))
+    stopped = done.wall_displacement_inflated_mm[place]
+    assert stopped is not None and 0.35 * went < stopped <= 0.51 * went
+    assert done.stop.startswith(words) and done.volume_ml[-1] < free.volume_ml[-1]
 
 
 def test_the_cortex_is_met_at_the_side_and_not_at_the_endplate() -> None:

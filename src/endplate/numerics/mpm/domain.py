@@ -41,6 +41,7 @@ class Domain:
 
     def __init__(self, shape: tuple[int, int, int], spacing_mm: float, pad: int, void_mpa: float) -> None:
         self.spacing_mm, self.pad, self.void_mpa = float(spacing_mm), pad, void_mpa
+        self._shape = shape
         self.cells = (shape[0] + 2 * pad, shape[1] + 2 * pad, shape[2] + 2 * pad)
         dims = (self.cells[0] + 1, self.cells[1] + 1, self.cells[2] + 1)
         self.grid = SplineGrid(dims, self.spacing_mm, -pad * self.spacing_mm)
@@ -48,6 +49,10 @@ class Domain:
         self._core = np.zeros(self.cells, dtype=bool)
         self._solver: ElasticSolver | None = None
         self._held: NDArray[np.bool_] | None = None
+
+    def anew(self) -> Domain:
+        """The same box with nothing covered yet."""
+        return Domain(self._shape, self.spacing_mm, self.pad, self.void_mpa)
 
     def cover(self, *points_mm: NDArray[np.float64]) -> bool:
         """See that all points lie in the mesh; whether it had to be made anew.

@@ -116,6 +116,10 @@ class Engine:
         """Let another law of the foam hold from the next step on; the points keep what they went through."""
         self.law, self._packed = law, law.packed()
 
+    def take_domain(self, domain: Domain) -> None:
+        """Work on another domain of the same box from the next step on."""
+        self.domain, self.spring_modes = domain, None
+
     def step(self, load: Load) -> Step:
         """One implicit step. The state advances only if it converges.
 

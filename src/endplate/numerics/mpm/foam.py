@@ -124,8 +124,8 @@ class FoamLaw:
 
     def packed(self) -> NDArray[np.float64]:
         """(14,) what the compiled return needs: Poisson, alpha squared, beta, growth, friction (negative: none), cap,
-        loosening, cohesion before and after crushing, gap strain (0: none), free gap and floor, strength across, weak plane
-        (0 or 1)."""
+        loosening, cohesion before and after crushing, gap strain (0: none), free gap and floor, strength across, weak
+        plane (0 or 1)."""
         friction = -1.0 if self.friction is None else self.friction
         return np.array(
             [

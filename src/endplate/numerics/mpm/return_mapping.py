@@ -164,7 +164,8 @@ def tensile_share(cohesion, law):  # type: ignore[no-untyped-def]
 def across_plane(xx, yy, zz, most, law):  # type: ignore[no-untyped-def]
     """Trial stresses on the three axes with the pull along the last one cut off at what crushed foam bears across it.
 
-    The plane opens along that axis alone, so the pull on the other two falls by Poisson's share of what is cut off.
+    The plane opens along that axis alone, so the pull on the other two falls by Poisson's share of what is cut off. The
+    return to the ellipse that follows may bring some of the pull back.
     """
     aside = law[0] / (1 - law[0]) * (zz - most)
     return xx - aside, yy - aside, most

@@ -55,6 +55,8 @@ def let_down(engine: Engine, load: Load, held: Load, progress: Share) -> tuple[s
     What found no equilibrium, and what is to be said; both empty where all went well.
     """
     usual, full = engine.law, engine.save()
+    # the way down is the same whether or not anyone looked beyond a wall before
+    engine.spring_modes = None
     reached = _let_go(engine, usual, held)
     for deepest in (reached, *(FLOORS[name] for name in SHALLOWER if FLOORS[name] > reached)):
         if deepest >= 1:
@@ -75,23 +77,23 @@ def _let_go(engine: Engine, usual: FoamLaw, held: Load, deepest: float = 0.0) ->
     """Let the gaps go by steps while the balloons hold their volume; what they still carry where no step helps on."""
     now = 1.0
     for floor in (share for share in FLOORS.values() if share >= deepest):
-        for between in (floor, math.sqrt(now * floor)):
-            engine.follow(with_gaps(usual, between))
-            try:
-                engine.step(held)
-            except SolverError:
-                continue
-            now = between
-            break
-        else:
-            break
-        if now > floor:
-            # half of the way went: the other half is tried once
-            engine.follow(with_gaps(usual, floor))
-            try:
-                engine.step(held)
-            except SolverError:
+        if not _holds(engine, with_gaps(usual, floor), held):
+            half = math.sqrt(now * floor)
+            if not _holds(engine, with_gaps(usual, half), held):
                 break
-            now = floor
+            now = half
+            if not _holds(engine, with_gaps(usual, floor), held):
+                break
+        now = floor
     engine.follow(with_gaps(usual, now) if now < 1 else usual)
     return now
+
+
+def _holds(engine: Engine, law: FoamLaw, held: Load) -> bool:
+    """Whether the body finds its equilibrium by another law while the balloons hold their volume."""
+    engine.follow(law)
+    try:
+        engine.step(held)
+    except SolverError:
+        return False
+    return True

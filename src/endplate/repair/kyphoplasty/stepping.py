@@ -149,7 +149,7 @@ class InflationRun:
         return self._step()
 
     def _fill_channels(self) -> None:
-        """From here on the balloons have a volume: that of their channels, which the load and the table have changed."""
+        """From here on the balloons have a volume: that of their channels as load and table have left them."""
         self.target_mm3 = np.array([balloon.volume() for balloon in self.engine.balloons])
         self.empty_mm3, self.filling = self.target_mm3.copy(), True
 
@@ -180,13 +180,16 @@ class InflationRun:
         """Where a wall ended the inflation, what would follow if one inflated on; the state is then put back."""
         if not self.follow or not course.stop or not self.rises.by_wall or self.open.sum() == 0:
             return
-        saved, target = self.engine.save(), self.target_mm3.copy()
+        saved, target, domain = self.engine.save(), self.target_mm3.copy(), self.engine.domain
+        # what is looked at leaves no trace: its mesh, too, is its own
+        self.engine.take_domain(domain.anew())
         self.rises.without_walls()
         self.near = self.rises.watched
         course.beyond = InflationCurve()
         self._record(course, course.beyond)
         self._inflate(course, course.beyond)
         self.engine.restore(saved)
+        self.engine.take_domain(domain)
         self.target_mm3 = target
 
     def _record(self, course: InflationCourse, curve: InflationCurve) -> None:
@@ -217,6 +220,7 @@ class InflationRun:
             full = self.planned_mm3 + self.empty_mm3
             self.target_mm3 = np.where(self.open, np.minimum(before + by, full), before)
             last = self.near or bool((self.target_mm3 >= full)[self.open].all())
+            saved = self.engine.save()
             try:
                 step = self._step() if last else self._step_on_the_way()
             except SolverError as error:
@@ -225,6 +229,11 @@ class InflationRun:
                 if share < MIN_STEP:
                     curve.stop = f"no equilibrium beyond this volume, last good state kept ({error.args[0]})"
                     course.unconverged.append(curve.stop)
+                continue
+            if self.rises.passed(np.array(self.shape().heights_mm) - course.start.heights_mm):
+                self.engine.restore(saved)
+                self.target_mm3, self.near = before, True
+                share /= 2
                 continue
             self._record(course, curve)
             gain = np.array(curve.gain_mm[-1]) + risen

@@ -68,6 +68,14 @@ class Rises:
         """Whether a wall is what went as far as it may."""
         return self.nearest >= len(PLACES)
 
+    def passed(self, gain_mm: NDArray[np.float64]) -> bool:
+        """Whether a height (3,) went beyond what was missing: the step that took it there was too large."""
+        over = gain_mm - self.most[: len(PLACES)]
+        if not (over > 0).any():
+            return False
+        self.nearest = int(over.argmax())
+        return True
+
     def room(self, gain_mm: NDArray[np.float64], pushed: WallDisplacement, share: float) -> float:
         """How many steps like the last one, of a share of the usual, are left if they quicken as they just did."""
         rise = np.append(gain_mm, [wall or 0.0 for wall in pushed])

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from endplate.bone.material import KOPPERDAHL_E, KOPPERDAHL_E_POWER, KOPPERDAHL_Y, KOPPERDAHL_Y_POWER, POISSON, TRANSVERSE_MODULUS
+from endplate.bone.material import (
+    KOPPERDAHL_E,
+    KOPPERDAHL_E_POWER,
+    KOPPERDAHL_Y,
+    KOPPERDAHL_Y_POWER,
+    POISSON,
+    TRANSVERSE_MODULUS,
+)
 from endplate.cited import cited
 from endplate.numerics.mpm.foam import FoamLaw
 
