@@ -15,7 +15,7 @@ from endplate.level import Level
 from endplate.repair.kyphoplasty.course import InflationCurve
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation, WallDisplacement
-from endplate.repair.kyphoplasty.placement import clearance_mm, immersed, site_at
+from endplate.repair.kyphoplasty.placement import BalloonSite, clearance_mm, immersed, site_at
 from endplate.repair.kyphoplasty.stepping import InflationRun
 from endplate.repair.kyphoplasty.stop_rules import CONTACT_MM, Rises, lifts_no_more
 from endplate.repair.site.bone import Bone, body_ml, inside_body
@@ -35,6 +35,16 @@ def body() -> Vertebra:
 @cache
 def bone() -> Bone:
     return box_bone(body(), VOXEL_MM, 60.0)
+
+
+HELD = InflationSettings(preload_n=300.0, spring_n_per_mm=1000.0, max_pushed_mm=None)
+"""A body whose plates are held, so that it is the wall that gives way."""
+
+
+def two_balloons(right_mm: float, anterior_mm: float) -> list[BalloonSite]:
+    """Level ones on either side, their front ends this far forward."""
+    ends = (np.array([side * right_mm, anterior_mm, 0.0]) for side in (-1, 1))
+    return [site_at(XPANDER, body().to_world_mm(end), UPRIGHT[1]) for end in ends]
 
 
 @cache
@@ -137,8 +147,7 @@ def test_a_millilitre_that_lifts_nothing_ends_the_inflation() -> None:
 
 
 def test_what_would_follow_beyond_a_wall_is_shown_and_changes_nothing() -> None:
-    sites = [box_site(-9.0), box_site(9.0)]
-    settings = InflationSettings(planned_ml=1.0, preload_n=0.0, max_pushed_mm=(99.0, 0.04))
+    sites, settings = two_balloons(13.0, 7.5), replace(HELD, planned_ml=1.0, max_pushed_mm=(99.0, 0.04))
     plain, followed = (inflate(loose_bone(), body(), sites, replace(settings, follow=how)) for how in (False, True))
     assert plain.beyond is None and followed.beyond is not None
     assert followed.stop == plain.stop and followed.stop.startswith("front or side wall pushed out")
@@ -161,13 +170,10 @@ def test_extension_on_the_table_opens_broken_bone_and_not_sound_bone() -> None:
 
 @pytest.mark.parametrize(
     ("place", "words", "right_mm", "anterior_mm"),
-    [(0, "back wall pushed by", 9.0, -3.0), (1, "front or side wall pushed out by", 13.0, 7.5)],
+    [(0, "back wall pushed by", 9.0, 1.5), (1, "front or side wall pushed out by", 13.0, 7.5)],
 )
 def test_a_wall_that_goes_out_ends_the_inflation(place: int, words: str, right_mm: float, anterior_mm: float) -> None:
-    """Balloons near a wall of a body whose plates are held, so that it is the wall that gives way."""
-    ends = (np.array([side * right_mm, anterior_mm, 0.0]) for side in (-1, 1))
-    sites = [site_at(XPANDER, body().to_world_mm(end), UPRIGHT[1]) for end in ends]
-    settings = InflationSettings(planned_ml=2.0, preload_n=300.0, spring_n_per_mm=1000.0, max_pushed_mm=None)
+    sites, settings = two_balloons(right_mm, anterior_mm), replace(HELD, planned_ml=2.0)
     free = inflate(loose_bone(), body(), sites, settings)
     went = free.wall_displacement_inflated_mm[place]
     assert went is not None and went > 0.2
