@@ -168,6 +168,21 @@ def test_extension_on_the_table_opens_broken_bone_and_not_sound_bone() -> None:
     assert loose.wedge_deg < 0
 
 
+def test_an_empty_balloon_neither_props_nor_pulls() -> None:
+    settings = InflationSettings(planned_ml=0.2, preload_n=100.0, spring_n_per_mm=300.0, extension_deg=4.0)
+    done = inflate(loose_bone(), body(), [box_site(9.0)], settings)
+    assert done.posture is not None and done.posture.anterior_mm > 0.1
+    assert done.volume_ml[0] == 0.0 and done.pressure_mpa[0] == 0.0
+    assert abs(done.volume_error) < 0.005
+
+
+def test_a_height_that_was_passed_is_named() -> None:
+    rises = Rises((0.2, 1.05, 2.0), None)
+    assert not rises.passed(np.array([5.0, 1.0, 1.9]))
+    assert rises.passed(np.array([0.0, 1.1, 1.0]))
+    assert rises.reached() == "height before the fracture reached in the middle"
+
+
 @pytest.mark.parametrize(
     ("place", "words", "right_mm", "anterior_mm"),
     [(0, "back wall pushed by", 9.0, 1.5), (1, "front or side wall pushed out by", 13.0, 7.5)],

@@ -248,8 +248,8 @@ def _notes(bone: Bone, settings: InflationSettings, drilled_mg: float, settled: 
     edge_mm = float(bone.field.grid.spacing_mm[0])
     if edge_mm > float(COARSEST_MM) + 1e-6:
         notes.append(
-            f"voxels of {edge_mm:g} mm are too coarse for a balloon: on 3, 2.5, 2 and 1.5 mm the front of a crushed "
-            "body rises by 0.55, 0.52, 0.70 and 0.53 mm at the same volume; rehearse on 1 mm"
+            f"voxels of {edge_mm:g} mm are too coarse for a balloon: on 3, 2 and 1.5 mm the front of a crushed body "
+            "rises by 1.15, 1.28 and 1.33 mm at the same volume; rehearse on 1 mm"
         )
     if settings.mobility == "mobile" and bone.crushed is None:
         notes.append("nothing is known of broken bone: mobile and rigid are the same")

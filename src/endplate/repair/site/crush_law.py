@@ -21,8 +21,7 @@ CRUSH_FACTOR = cited(
     "1",
     "21 L3 compressed by 25 % of their height, 31 % of which recovered: failure load 11 +- 19 % lower (abstract). Bone "
     "1.21 times as dense is 1.30 times as strong, so 0.68 of its strength is left, 0.54 to 0.83 within one SD. The "
-    "lower end is taken, calibrated on one figure: 0.85 MPa of balloons in crushed bodies of young men (row R22.1, "
-    "with a void of 0.05 MPa; with that of rehearsals the row gives 0.31 MPa)",
+    "lower end is taken; bodies of young men took a pressure that a lower one would give (0.85 MPa)",
     "recomputed",
     cite=("wegrzyn_2011", "nan_fang_2006"),
 )
@@ -33,7 +32,7 @@ COHESION = cited(
     "knowledge",
     cite="morgan_keaveny_2001",
 )
-LOST_COHESION = cited(0.03, "1", "Own trial: what holds crushed bone together; uncalibrated", "design")
+LOST_COHESION = cited(0.03, "1", "Own trial: what holds crushed bone together along its axis; uncalibrated", "design")
 LOSS_STRAIN = cited(0.04, "1", "Own trial: plastic strain over which cohesion goes; uncalibrated", "design")
 STIFFNESS_LOSS = cited(0.5, "1", "Own trial: crushed bone unloads at half its modulus; uncalibrated", "design")
 GAP_STRAIN = cited(
@@ -62,7 +61,11 @@ def with_gaps(law: FoamLaw, floor: float = GAP_FLOOR) -> FoamLaw:
 
 
 def bone_foam() -> FoamLaw:
-    """The crushable foam whose modulus and strength follow the density law of the strength model."""
+    """The crushable foam whose modulus and strength follow the density law of the strength model.
+
+    It is weaker across the axis, and what was crushed has lost its cohesion along the axis alone: broken bone comes
+    apart along planes across it and still holds round the body (decision 12).
+    """
     return FoamLaw(
         modulus_mpa=float(KOPPERDAHL_E),
         modulus_power=float(KOPPERDAHL_E_POWER),
