@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
+from endplate.biomechanics.shell_mineral import shell_mineral
 from endplate.cited import citation_of
 from endplate.level import Level
 from endplate.repair.device.balloon import BALLOONS
@@ -19,7 +20,6 @@ from endplate.repair.kyphoplasty.observed_gains import READING_SD_PERCENT
 from endplate.repair.kyphoplasty.placement import site_at
 from endplate.repair.site.bone import Bone, inside_body, repair_bone
 from endplate.repair.site.crushed_bone import LOOSE_STRAIN
-from endplate.repair.site.shell_mineral import shell_mineral
 from verification.bodies import UPPER_LEVELS, digital_scan, local_mm
 from verification.box_body import UPRIGHT, XPANDER, box_vertebra
 from verification.check import Check
@@ -61,7 +61,7 @@ def shell() -> Iterator[Check]:
     kept, before = [], []
     for voxel_mm in GRIDS_MM:
         bone = repair_bone(vertebra, scan.volume, scan.calibration, voxel_mm)
-        found = shell_mineral(vertebra, scan.volume, scan.calibration, bone)
+        found = shell_mineral(vertebra, scan.volume, scan.calibration, bone.field)
         local, body = local_mm(vertebra, bone), inside_body(bone.field)
         middle = (np.abs(local[..., 2]) < 6) & (local[..., 1] > -8)
         depth = ndimage.distance_transform_edt(np.pad(body >= 0.5, ((1, 1), (1, 1), (0, 0))), sampling=(1, 1, 1000))

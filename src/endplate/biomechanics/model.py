@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from scipy import ndimage
 from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.caps import CAP_MM, add_cap
 from endplate.biomechanics.sampling import BoneField, sample_bone
+from endplate.biomechanics.shell_layer import ShellMineral, in_layer
+from endplate.biomechanics.shell_mineral import shell_mineral, unseen
 from endplate.bone.material import MODULUS_FLOOR_MPA, DensityLaw, density_law
 from endplate.bone.result import Calibration
 from endplate.cited import cited
@@ -53,6 +55,9 @@ BYTES_PER_VOXEL = cited(
 )
 LAYER_SHARE = cited(0.4, "1", "caps beside bone and arch: measured on verse014, 23 to 41 %", "design")
 
+Cortex = Literal["sampled", "kept"]
+"""Whether the shell counts as it was sampled, or with the mineral that sampling lost as a layer of its own."""
+
 IN_PLANE = ndimage.generate_binary_structure(2, 1)[:, :, None]
 """A voxel and its four neighbours across the loading axis."""
 
@@ -70,6 +75,7 @@ class ModelSettings:
     smoothing_mm : sigma of the Gaussian on HU. layer : "pmma" caps or "disc"-like layers.
     include_arch : keep arch and processes. align : "vertebra" turns the grid to the body's own axes, "scan" keeps the
     CT's voxels (isotropic scans only).
+    cortex : "sampled" takes the shell as blur and smoothing leave it; "kept" adds the mineral that they lose.
     """
 
     voxel_mm: float = VOXEL_MM
@@ -78,9 +84,13 @@ class ModelSettings:
     layer: Literal["pmma", "disc"] = "pmma"
     include_arch: bool = True
     align: Literal["vertebra", "scan"] = "vertebra"
+    cortex: Cortex = "sampled"
 
     def __post_init__(self) -> None:
         density_law(self.law)
+        if self.cortex not in get_args(Cortex):
+            known = ", ".join(get_args(Cortex))
+            raise OptionError(f"unknown cortex {self.cortex!r}", "it decides the strength", f"choose {known}")
         if not SMALLEST_VOXEL_MM <= self.voxel_mm <= LARGEST_VOXEL_MM:
             raise OptionError(
                 f"voxel size {self.voxel_mm} mm",
@@ -101,6 +111,7 @@ class BoneModel:
     material : (I, J, K) uint8, codes NONE, BODY, ARCH, LOWER, UPPER. modulus_mpa, yield_mpa : (I, J, K) float32, zero
     where nothing is. height_mm : distance of the outer faces of the two layers.
     density_mg_cm3 : mean K2HPO4-equivalent density of the body. density_sd_mg_cm3 : error band of the calibration.
+    shell_mg_cm3_mm : mineral that was added to the shell, median over its surface; None where none was added.
     """
 
     level: Level
@@ -114,6 +125,7 @@ class BoneModel:
     layer: str
     density_mg_cm3: float
     density_sd_mg_cm3: float
+    shell_mg_cm3_mm: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -141,7 +153,12 @@ def build_model(
         )
     grid = _scan_grid(vertebra, settings) if settings.align == "scan" else own_grid(vertebra, settings.voxel_mm)
     bone = sample_bone(vertebra, volume, calibration, grid, settings.smoothing_mm)
-    return model_from_field(vertebra.level, bone, settings, calibration.sd_mg_cm3, _notes(vertebra, settings))
+    shell, notes = None, _notes(vertebra, settings)
+    if settings.cortex == "kept":
+        reason = unseen(volume)
+        shell = None if reason else shell_mineral(vertebra, volume, calibration, bone)
+        notes += (f"shell as sampled, though the mineral that it lacks was asked for: {reason}",) if reason else ()
+    return model_from_field(vertebra.level, bone, settings, calibration.sd_mg_cm3, notes, shell)
 
 
 def model_from_field(
@@ -150,19 +167,22 @@ def model_from_field(
     settings: ModelSettings,
     density_sd_mg_cm3: float,
     notes: tuple[str, ...] = (),
+    shell: ShellMineral | None = None,
 ) -> BoneModel:
     """The voxel model of bone that is already on its grid.
 
     Parameters
     ----------
     bone : on cubes of `settings.voxel_mm`. density_sd_mg_cm3 : error band of the calibration. notes : kept in front.
+    shell : mineral to add to the shell, whatever the settings say; None for none.
 
     Raises
     ------
     LabelError : the field holds no body, or one that cannot be loaded.
     """
     material, dropped = _materials(bone, settings)
-    modulus, strength = properties(material, bone.density_mg_cm3, bone.fill, density_law(settings.law), settings.layer)
+    law = density_law(settings.law)
+    modulus, strength = properties(material, bone.density_mg_cm3, bone.fill, law, settings.layer, shell)
     body = material == BODY
     if dropped:
         notes = (*notes, f"{dropped} voxels that hang by less than a face were left out")
@@ -179,6 +199,7 @@ def model_from_field(
         layer=settings.layer,
         density_mg_cm3=float(np.average(bone.density_mg_cm3[body], weights=bone.fill[body])),
         density_sd_mg_cm3=density_sd_mg_cm3,
+        shell_mg_cm3_mm=None if shell is None else shell.excess_mg_cm3_mm,
         notes=notes,
     )
 
@@ -195,16 +216,18 @@ def properties(
     fill: NDArray[np.float32],
     law: DensityLaw,
     layer: str,
+    shell: ShellMineral | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Modulus and yield stress (I, J, K) in MPa: the law on filled bone scaled by fill, and the layers' own values.
 
     A voxel that the endplate crosses is bone and layer one behind the other, so its compliances add; elsewhere on the
-    surface bone shares the voxel with soft tissue beside it, so its stiffness is scaled by the fill.
+    surface bone shares the voxel with soft tissue beside it, so its stiffness is scaled by the fill. The mineral of a
+    shell lies beside the bone beneath it, as in a wall that is loaded along itself; in an endplate that overstates the
+    stiffness across it, by little beside that of the body.
     """
     modulus, strength = np.zeros(material.shape, np.float32), np.zeros(material.shape, np.float32)
     bone = (material == BODY) | (material == ARCH)
     share = np.clip(fill[bone], 0, 1)
-    stiff, strong = law.properties(density_mg_cm3[bone])
     layers = material >= LOWER
     of_layer = PMMA_MODULUS_MPA if layer == "pmma" else DISC_MODULUS_MPA
     # Rim voxels, with nothing beside them in the plane, keep the scaling by fill.
@@ -212,12 +235,29 @@ def properties(
     beside = _beside(layers)
     crossed, under = (beside & inner)[bone], (_beside(beside) & inner)[bone]
     share[under] = np.where(crossed[under], share[under], 1.0)  # thick slices smear the endplate over two voxels
+    filled = np.zeros(material.shape)
+    filled[bone] = share
+    stiff, strong = (values[bone] for values in _of_bone(density_mg_cm3, filled, law, shell))
     behind = 1 / (share / stiff + (1 - share) / of_layer)
     modulus[bone] = np.maximum(np.where(crossed, behind, stiff * share), MODULUS_FLOOR_MPA)
     strength[bone] = np.where(crossed, strong, strong * share)
     modulus[layers] = of_layer
     strength[layers] = PMMA_YIELD_MPA if layer == "pmma" else np.inf
     return modulus, strength
+
+
+def _of_bone(
+    density_mg_cm3: NDArray[np.float32], share: NDArray[np.float64], law: DensityLaw, shell: ShellMineral | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Modulus and yield stress (I, J, K) of the filled part of each voxel, with its shell where there is one."""
+    stiff, strong = law.properties(density_mg_cm3)
+    if shell is None:
+        return stiff, strong
+    found = in_layer(shell, density_mg_cm3.astype(float) / 1000, share)
+    return (
+        np.where(found.has, found.mean(lambda rho: law.properties(1000 * rho)[0]), stiff),
+        np.where(found.has, found.mean(lambda rho: law.properties(1000 * rho)[1]), strong),
+    )
 
 
 def _beside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

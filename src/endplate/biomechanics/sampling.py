@@ -32,6 +32,11 @@ class BoneField:
 
     __repr__ = short_repr
 
+    @property
+    def in_body(self) -> NDArray[np.float32]:
+        """(I, J, K) share of each voxel that lies inside the body's outer surface."""
+        return np.clip(self.fill, 0, 1) * np.clip(self.body, 0, 1)
+
 
 def sample_bone(
     vertebra: Vertebra, volume: Volume, calibration: Calibration, grid: Grid, smoothing_mm: float

@@ -10,13 +10,14 @@ import pytest
 
 from endplate.anatomy.locate import locate_vertebrae
 from endplate.anatomy.vertebra import Vertebra
+from endplate.biomechanics.shell_mineral import shell_mineral
 from endplate.bone.result import Calibration
 from endplate.image.phantom import PhantomSpec, make_phantom
 from endplate.image.volume import Volume
 from endplate.level import Level
 from endplate.repair.site.bone import Bone, inside_body, repair_bone
 from endplate.repair.site.crush_law import bone_foam
-from endplate.repair.site.shell_mineral import shell_factors, shell_mineral
+from endplate.repair.site.shell_factors import shell_factors
 
 SPEC = PhantomSpec(levels=(Level.L1, Level.L2, Level.L3), field_mm=(100.0, 110.0))
 LINE = Calibration(
@@ -45,7 +46,7 @@ def bone_on(voxel_mm: float) -> Bone:
 def test_four_fifths_of_the_built_mineral_are_kept(voxel_mm: float) -> None:
     volume, vertebra = scanned()
     bone = bone_on(voxel_mm)
-    found = shell_mineral(vertebra, volume, LINE, bone)
+    found = shell_mineral(vertebra, volume, LINE, bone.field)
     local = vertebra.to_local_mm(bone.field.grid.to_mm(np.moveaxis(np.indices(bone.field.grid.shape), 0, -1)))
     middle = (np.abs(local[..., 2]) < 6) & (local[..., 1] > -8)
     excess = ((bone.field.density_mg_cm3 - SPEC.core_mg_cm3) * inside_body(bone.field))[middle].sum() * voxel_mm**3
@@ -58,7 +59,7 @@ def test_even_bone_lacks_nothing() -> None:
     volume, vertebra = scanned()
     flat = Volume(grid=volume.grid, hu=np.full_like(volume.hu, 140.0))
     bone = repair_bone(vertebra, flat, LINE, 2.0)
-    found = shell_mineral(vertebra, flat, LINE, bone)
+    found = shell_mineral(vertebra, flat, LINE, bone.field)
     assert found.missing_mg.max() < 0.01 and found.excess_mg_cm3_mm == pytest.approx(0, abs=1)
 
 
@@ -67,7 +68,7 @@ def test_strength_of_a_shell_does_not_depend_on_the_voxels_that_hold_it() -> Non
     law, strengths = bone_foam(), []
     for voxel_mm in (1.5, 3.0):
         bone = bone_on(voxel_mm)
-        found = shell_mineral(vertebra, volume, LINE, bone)
+        found = shell_mineral(vertebra, volume, LINE, bone.field)
         whole = replace(bone, shell=found)
         share = inside_body(bone.field)
         density, _, stronger = shell_factors(whole, share, law)

@@ -20,7 +20,7 @@ from endplate.numerics.voxel.connected_components import largest_piece
 from endplate.repair.kyphoplasty.elastic_arch import arch_points
 from endplate.repair.kyphoplasty.placement import BalloonSite, immersed
 from endplate.repair.site.bone import Bone, halves, inside_body
-from endplate.repair.site.shell_mineral import shell_factors
+from endplate.repair.site.shell_factors import shell_factors
 
 DISC_MPA = cited(
     10.0,

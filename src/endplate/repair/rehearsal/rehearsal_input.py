@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.biomechanics.loading import ACTIVITIES, spinal_load
+from endplate.biomechanics.shell_mineral import shell_mineral
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.fracture.height.extent import body_extent
@@ -18,7 +19,6 @@ from endplate.repair.site.bone import COARSE_MM, Bone, halved, halves, repair_bo
 from endplate.repair.site.crushed_bone import STATE_MM, BrokenState, broken_state, laid_on
 from endplate.repair.site.fracture_zone import LOSS_LOOKED_FOR, find_zone, soften
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape, intact_beside
-from endplate.repair.site.shell_mineral import shell_mineral
 
 FRONT_ERROR_MM = cited(
     0.9,
@@ -93,7 +93,7 @@ def prepare_bone(scene: RehearsalInput, voxel_mm: float, draw: ParameterSet) -> 
     intact = estimate_prefracture_shape(scene.vertebra, scene.spine, readings, found.bone.field)
     crushed = scene.state or crushed_state(scene)
     state = laid_on(crushed, found.bone)
-    shell = shell_mineral(scene.vertebra, scene.volume, calibration, sound)
+    shell = shell_mineral(scene.vertebra, scene.volume, calibration, sound.field)
     bone = replace(found.bone, crushed=state.strain, shell=shell)
     bone = replace(bone, finer=_finer(scene, calibration, bone, crushed))
     bone = replace(bone, softening=sound.softening) if draw.mobility == "rigid" else soften(bone)
@@ -118,7 +118,7 @@ def _finer(scene: RehearsalInput, calibration: Calibration, bone: Bone, state: B
     if zone is not None:
         zone = replace(zone, band=halves(zone.band), cleft=halves(zone.cleft), gap=halves(zone.gap))
     fine = repair_bone(scene.vertebra, scene.volume, calibration, edge_mm / 2, zone, grid=halved(bone.field.grid))
-    shell = shell_mineral(scene.vertebra, scene.volume, calibration, fine)
+    shell = shell_mineral(scene.vertebra, scene.volume, calibration, fine.field)
     return replace(fine, shell=shell, crushed=laid_on(state, fine).strain)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.model import VOXEL_MM, ModelSettings, own_grid
 from endplate.biomechanics.sampling import BoneField, sample_bone
+from endplate.biomechanics.shell_layer import ShellMineral
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.errors import LabelError
@@ -44,21 +45,6 @@ class FractureZone:
     opening_mm: float | None = None
 
     __repr__ = short_repr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ShellMineral:
-    """Mineral of the shell, on the grid of the bone: what lies in each voxel beyond its sampled density.
-
-    Attributes
-    ----------
-    missing_mg : (I, J, K) mineral to add, mg. area_mm2 : (I, J, K) outer surface of the body in each voxel.
-    excess_mg_cm3_mm : median mineral of the shell beyond the bone beneath it, over its area.
-    """
-
-    missing_mg: NDArray[np.float32]
-    area_mm2: NDArray[np.float32]
-    excess_mg_cm3_mm: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,7 +136,7 @@ def repair_bone(
 
 def inside_body(field: BoneField) -> NDArray[np.float32]:
     """(I, J, K) share of each voxel that lies inside the body's outer surface, cavities included."""
-    return np.clip(field.fill, 0, 1) * np.clip(field.body, 0, 1)
+    return field.in_body
 
 
 def centres_mm(bone: Bone, voxels: NDArray[np.bool_]) -> NDArray[np.float64]:

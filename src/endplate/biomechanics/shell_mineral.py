@@ -13,15 +13,12 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from endplate.anatomy.vertebra import Vertebra
+from endplate.biomechanics.sampling import BoneField
+from endplate.biomechanics.shell_layer import THICKNESS_MM, ShellMineral
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Volume
-from endplate.numerics.mpm.foam import FoamLaw
-from endplate.repair.site.bone import Bone, ShellMineral, inside_body
 
-THICKNESS_MM = cited(
-    0.5, "mm", "own choice: a vertebral shell is a third to half a millimetre thick, upper end; not read", "design"
-)
 OUTSIDE_MM = cited(
     3.0,
     "mm",
@@ -37,33 +34,44 @@ REACH_MM = cited(1.5, "mm", "Own choice: the surface is looked for this far on b
 PLACES = cited(31, "1", "Own choice: one every 0.1 mm along that line", "design")
 SMOOTH_MM = cited(0.7, "mm", "Own choice: takes the steps of voxels out of the surface's direction", "design")
 SAMPLED_FILL = cited(0.25, "1", "own choice: with less bone in it a voxel's density is not its own", "design")
+COARSEST_MM = cited(3.0, "mm", "Own choice", "design")
 MAX_EXCESS = cited(
     900.0, "mg/cm3", "Own choice: times the thickness, solid bone; more along a line is another bone outside", "design"
 )
 
 
-def shell_mineral(vertebra: Vertebra, volume: Volume, calibration: Calibration, bone: Bone) -> ShellMineral:
+def unseen(volume: Volume) -> str:
+    """Why a scan cannot tell the mineral of a shell, or nothing."""
+    widest = float(volume.grid.spacing_mm.max())
+    if widest <= float(COARSEST_MM):
+        return ""
+    return f"slices of {widest:.1f} mm blur it beyond the lines along which it is looked for (at most {COARSEST_MM:g})"
+
+
+def shell_mineral(vertebra: Vertebra, volume: Volume, calibration: Calibration, field: BoneField) -> ShellMineral:
     """What the sampled density of a bone lacks of the mineral of its shell.
 
     Parameters
     ----------
-    bone : sampled from the same volume with the same calibration.
+    field : sampled from the same volume with the same calibration.
     """
     points, outward = _surface(vertebra)
     if not len(points):
-        none = np.zeros(bone.field.grid.shape, np.float32)
-        return ShellMineral(missing_mg=none, area_mm2=none, excess_mg_cm3_mm=0.0)
-    missing = _missing(points, outward, volume, calibration, bone)
+        none = np.zeros(field.grid.shape, np.float32)
+        return ShellMineral(missing_mg=none, area_mm2=none, excess_mg_cm3_mm=0.0, voxel_mm3=field.grid.voxel_mm3)
+    missing = _missing(points, outward, volume, calibration, field)
     near = cKDTree(points).query(points, k=min(int(PATCH_POINTS), len(points)))[1].reshape(len(points), -1)
     most = float(MAX_EXCESS) * float(THICKNESS_MM)
     even = np.clip(np.median(missing[near], axis=1), 0, most)
-    area, voxels = _area(bone)
-    at_mm = bone.field.grid.to_mm(voxels)
+    area, voxels = _area(field)
+    at_mm = field.grid.to_mm(voxels)
     value = even[cKDTree(points).query(at_mm)[1]]
-    mass = np.zeros(bone.field.grid.shape, np.float32)
+    mass = np.zeros(field.grid.shape, np.float32)
     # mg/cm3 mm over mm2 is 1e-3 mg
     mass[tuple(voxels.T)] = value * area[tuple(voxels.T)] / 1000
-    return ShellMineral(missing_mg=mass, area_mm2=area, excess_mg_cm3_mm=float(np.median(even)))
+    return ShellMineral(
+        missing_mg=mass, area_mm2=area, excess_mg_cm3_mm=float(np.median(even)), voxel_mm3=field.grid.voxel_mm3
+    )
 
 
 def _surface(vertebra: Vertebra) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -91,7 +99,7 @@ def _surface(vertebra: Vertebra) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 
 def _missing(
-    points: NDArray[np.float64], outward: NDArray[np.float64], volume: Volume, calibration: Calibration, bone: Bone
+    points: NDArray[np.float64], outward: NDArray[np.float64], volume: Volume, calibration: Calibration, bone: BoneField
 ) -> NDArray[np.float64]:
     """(n,) mg/cm3 mm along the line across the surface at each point, noisy."""
     step = float(STEP_MM)
@@ -108,53 +116,23 @@ def _missing(
     before = (raw(out) - around[:, None]).sum(axis=1) * step
     at = points[:, None, :] - inside[None, :, None] * outward[:, None, :]
     # carried on beyond the surface, where nothing was sampled
-    known = bone.field.fill >= float(SAMPLED_FILL)
+    known = bone.fill >= float(SAMPLED_FILL)
     near = tuple(ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True))
-    whole = bone.field.density_mg_cm3[near]
-    field = ndimage.map_coordinates(whole, np.moveaxis(bone.field.grid.to_index(at), -1, 0), order=1, mode="nearest")
+    whole = bone.density_mg_cm3[near]
+    field = ndimage.map_coordinates(whole, np.moveaxis(bone.grid.to_index(at), -1, 0), order=1, mode="nearest")
     return np.asarray(before + (raw(-inside) - field).sum(axis=1) * step)
 
 
-def _area(bone: Bone) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def _area(bone: BoneField) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """(I, J, K) free surface that belongs to each outermost voxel of the body, mm2, and those voxels (n, 3)."""
-    grid = bone.field.grid
+    grid = bone.grid
     edge_mm = float(grid.spacing_mm[0])
-    fill = np.clip(bone.field.fill, 0, 1).astype(float)
-    body = inside_body(bone.field) >= 0.5
+    fill = np.clip(bone.fill, 0, 1).astype(float)
+    body = bone.in_body >= 0.5
     slope = np.sqrt(sum(part**2 for part in np.gradient(fill, edge_mm)))
     surface = body & ~ndimage.binary_erosion(body | (fill >= 0.5))
     away, nearest = ndimage.distance_transform_edt(~surface, return_indices=True)
-    mine = (away <= 2) & (inside_body(bone.field) * 2 >= fill)
+    mine = (away <= 2) & (bone.in_body * 2 >= fill)
     area = np.zeros(grid.shape, np.float32)
     np.add.at(area, tuple(part[mine] for part in nearest), (slope * grid.voxel_mm3)[mine])
     return area, np.argwhere(surface)
-
-
-def shell_factors(
-    bone: Bone, share: NDArray[np.float32], law: FoamLaw
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Density of each voxel (I, J, K), g/cm3, with the mineral of its shell, and what the shell makes of E and of Y.
-
-    A layer of the shell's thickness keeps its own density, so that its stiffness and strength do not depend on how
-    large the voxels are that it lies in.
-    """
-    density = bone.field.density_mg_cm3.astype(float) / 1000
-    ones = np.ones_like(density)
-    if bone.shell is None:
-        return density, ones, ones
-    volume = np.maximum(share * bone.field.grid.voxel_mm3, 1e-6)
-    layer = np.minimum(bone.shell.area_mm2 * float(THICKNESS_MM), volume)
-    has = (bone.shell.missing_mg > 0) & (layer > 0) & (share > 0)
-    under = np.maximum(density, 1e-3)
-    mixed = np.where(has, under + bone.shell.missing_mg / volume, density)
-    dense = np.where(has, under + bone.shell.missing_mg / np.maximum(layer, 1e-6), under)
-    nothing = np.zeros(1)
-
-    def factor(of: str) -> NDArray[np.float64]:
-        def value(rho: NDArray[np.float64]) -> NDArray[np.float64]:
-            return law.modulus(rho, nothing) if of == "modulus" else law.strength(rho, rho, nothing)
-
-        whole = value(dense) * layer / volume + value(under) * (1 - layer / volume)
-        return np.where(has, whole / value(np.maximum(mixed, 1e-3)), 1.0)
-
-    return mixed, factor("modulus"), factor("strength")
