@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Endplate, Vertebra
-from endplate.biomechanics.model import own_grid
+from endplate.biomechanics.model_grid import own_grid
 from endplate.biomechanics.sampling import BoneField
 from endplate.image.volume import Grid
 from endplate.level import Level

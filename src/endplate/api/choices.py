@@ -35,6 +35,7 @@ class MeasuringChoices(TypedDict, total=False):
     criterion: Literal["tresca", "von_mises"]
     load_case: Literal["axial", "flexed"]
     layer: Literal["pmma", "disc"]
+    cortex: Literal["sampled", "kept"]
     mechanics: bool
     nonlinear: bool
     kvp: float
@@ -82,7 +83,7 @@ def measuring_settings(base: AssessSettings | None, choices: Mapping[str, Any]) 
     return replace(
         settings,
         calibration=replace(settings.calibration, **named, **only(choices, "kvp", "rods")),
-        model=replace(settings.model, **only(choices, "voxel_mm", "law", "layer")),
+        model=replace(settings.model, **only(choices, "voxel_mm", "law", "layer", "cortex")),
         strength=replace(settings.strength, **only(choices, "criterion", "load_case", "nonlinear", "device")),
         **only(choices, "mechanics"),
     )

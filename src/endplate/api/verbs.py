@@ -109,7 +109,7 @@ def assess(
     progress : callable or "rich", optional
         A function of (stage, fraction, detail), or bars drawn by rich.
     **choices
-        Single settings by name: voxel_mm, law, criterion, load_case, layer, mechanics, nonlinear, kvp,
+        Single settings by name: voxel_mm, law, criterion, load_case, layer, cortex, mechanics, nonlinear, kvp,
         calibration as (slope, offset), rods, device.
 
     Returns

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from endplate.biomechanics.loading import weight_above
 from endplate.biomechanics.result import LoadToStrength, Strength
+from endplate.biomechanics.shell_words import AS_SAMPLED
 from endplate.bone.material import density_law
 from endplate.finding import Finding, Gap, band
 from endplate.level import Level
@@ -90,10 +91,11 @@ def _of_strength(strength: Strength) -> Iterator[Finding]:
 
 def _how(strength: Strength) -> str:
     """The model in words, and what the band means."""
+    shell = f", {AS_SAMPLED}" if strength.shell_mg_cm3_mm is None else ", shell with the mineral that sampling lost"
     notes = "".join(f"; {note}" for note in strength.notes)
     return (
-        f"voxel finite elements of {strength.voxel_mm:g} mm, {strength.law} law, {strength.load_case} compression; "
-        f"{strength.height_mm:g} mm between the outer faces; 95 % band (SD {100 * strength.relative_sd:.0f} %) of "
+        f"voxel finite elements of {strength.voxel_mm:g} mm, {strength.law} law, {strength.load_case} "
+        f"compression{shell}; {strength.height_mm:g} mm between the outer faces; 95 % band (SD {100 * strength.relative_sd:.0f} %) of "
         f"density calibration, scanner and kernel, and voxel size{notes}"
     )
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
-from endplate.biomechanics.caps import CAP_MM, add_cap
+from endplate.biomechanics.caps import add_cap
+from endplate.biomechanics.model_grid import own_grid, scan_grid
 from endplate.biomechanics.sampling import BoneField, sample_bone
-from endplate.biomechanics.shell_layer import ShellMineral, in_layer
+from endplate.biomechanics.shell_layer import ShellMineral, with_shell
 from endplate.biomechanics.shell_mineral import shell_mineral, unseen
+from endplate.biomechanics.shell_words import added, not_seen
 from endplate.bone.material import MODULUS_FLOOR_MPA, DensityLaw, density_law
 from endplate.bone.result import Calibration
 from endplate.cited import cited
@@ -40,7 +42,6 @@ SMOOTHING_MM = cited(
     "design",
 )
 MIN_FILL = cited(0.25, "1", "Voxels with less bone would add hinges and carry next to nothing", "design")
-SAME_SIZE_MM = cited(0.01, "mm", "Voxel edges that differ by less make cubes for this purpose", "design")
 SMALLEST_VOXEL_MM = cited(0.2, "mm", "Below this a vertebra passes 10 million elements", "design")
 LARGEST_VOXEL_MM = cited(
     3.0,
@@ -151,13 +152,13 @@ def build_model(
             "stiffness and strength of a part are not those of the whole",
             "use a scan that holds the whole body",
         )
-    grid = _scan_grid(vertebra, settings) if settings.align == "scan" else own_grid(vertebra, settings.voxel_mm)
+    grid = scan_grid(vertebra, settings.voxel_mm) if settings.align == "scan" else own_grid(vertebra, settings.voxel_mm)
     bone = sample_bone(vertebra, volume, calibration, grid, settings.smoothing_mm)
     shell, notes = None, _notes(vertebra, settings)
     if settings.cortex == "kept":
         reason = unseen(volume)
         shell = None if reason else shell_mineral(vertebra, volume, calibration, bone)
-        notes += (f"shell as sampled, though the mineral that it lacks was asked for: {reason}",) if reason else ()
+        notes += (not_seen(reason),) if reason else ()
     return model_from_field(vertebra.level, bone, settings, calibration.sd_mg_cm3, notes, shell)
 
 
@@ -186,6 +187,9 @@ def model_from_field(
     body = material == BODY
     if dropped:
         notes = (*notes, f"{dropped} voxels that hang by less than a face were left out")
+    if shell is not None:
+        without = properties(material, bone.density_mg_cm3, bone.fill, law, settings.layer)[1]
+        notes = (*notes, added(body, without, strength, shell.excess_mg_cm3_mm))
     k = np.nonzero((material >= LOWER).any(axis=(0, 1)))[0]
     return BoneModel(
         level=level,
@@ -237,27 +241,13 @@ def properties(
     share[under] = np.where(crossed[under], share[under], 1.0)  # thick slices smear the endplate over two voxels
     filled = np.zeros(material.shape)
     filled[bone] = share
-    stiff, strong = (values[bone] for values in _of_bone(density_mg_cm3, filled, law, shell))
+    stiff, strong = (values[bone] for values in with_shell(law, density_mg_cm3, filled, shell))
     behind = 1 / (share / stiff + (1 - share) / of_layer)
     modulus[bone] = np.maximum(np.where(crossed, behind, stiff * share), MODULUS_FLOOR_MPA)
     strength[bone] = np.where(crossed, strong, strong * share)
     modulus[layers] = of_layer
     strength[layers] = PMMA_YIELD_MPA if layer == "pmma" else np.inf
     return modulus, strength
-
-
-def _of_bone(
-    density_mg_cm3: NDArray[np.float32], share: NDArray[np.float64], law: DensityLaw, shell: ShellMineral | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Modulus and yield stress (I, J, K) of the filled part of each voxel, with its shell where there is one."""
-    stiff, strong = law.properties(density_mg_cm3)
-    if shell is None:
-        return stiff, strong
-    found = in_layer(shell, density_mg_cm3.astype(float) / 1000, share)
-    return (
-        np.where(found.has, found.mean(lambda rho: law.properties(1000 * rho)[0]), stiff),
-        np.where(found.has, found.mean(lambda rho: law.properties(1000 * rho)[1]), strong),
-    )
 
 
 def _beside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -286,35 +276,6 @@ def _materials(bone: BoneField, settings: ModelSettings) -> tuple[NDArray[np.uin
     if not ((material == LOWER).any() and (material == UPPER).any()):
         raise LabelError("the body lacks an endplate to load", "its mask is broken", "check the labels of this level")
     return material, lost + lost_body
-
-
-def own_grid(vertebra: Vertebra, voxel_mm: float) -> Grid:
-    """Cubes along the vertebra's own axes (left, posterior, superior) that hold it and its layers."""
-    axes = np.array([-vertebra.axes[0], -vertebra.axes[1], vertebra.axes[2]])
-    inside = vertebra.grid.to_mm(np.argwhere(vertebra.fill > 0)) - vertebra.centroid_mm
-    local = inside @ axes.T
-    margin = float(vertebra.grid.spacing_mm.max()) + voxel_mm
-    pad = np.array([margin, margin, margin + 2 * CAP_MM])
-    # Whole numbers of voxels from the centroid, so that the model does not hang on the crop.
-    first = np.floor((local.min(axis=0) - pad) / voxel_mm)
-    last = np.ceil((local.max(axis=0) + pad) / voxel_mm)
-    affine = np.eye(4)
-    affine[:3, :3] = axes.T * voxel_mm
-    affine[:3, 3] = vertebra.centroid_mm + (first * voxel_mm) @ axes
-    i, j, k = (int(n) for n in last - first + 1)
-    return Grid(shape=(i, j, k), affine=affine)
-
-
-def _scan_grid(vertebra: Vertebra, settings: ModelSettings) -> Grid:
-    """The scan's own voxels around the vertebra, padded for the layers."""
-    spacing = vertebra.grid.spacing_mm
-    if np.abs(spacing - settings.voxel_mm).max() > SAME_SIZE_MM:
-        size = " x ".join(f"{s:.2f}" for s in spacing)
-        raise OptionError(
-            f"the scan's voxels are {size} mm", "the model needs cubes", "let the model follow the vertebra's own axes"
-        )
-    pad = np.array([1, 1, int(np.ceil(2 * CAP_MM / settings.voxel_mm))])
-    return vertebra.grid.crop(-pad, np.array(vertebra.grid.shape) + pad)
 
 
 def _notes(vertebra: Vertebra, settings: ModelSettings) -> tuple[str, ...]:

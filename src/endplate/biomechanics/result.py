@@ -37,6 +37,7 @@ class Strength:
     failure_load_n : 0.2 % offset load; None with `reason` where the curve never meets the line.
     plateau_load_n : force at 1.9 % strain. failure_load_linear_n : 0.0068 * stiffness * height.
     relative_sd : fraction, from density calibration, method and mesh; the band of every force here.
+    shell_mg_cm3_mm : mineral that was added to the shell, median over its surface; None where it counts as sampled.
     strain : (I, J, K) float32 effective strain on `grid` at the last elastic point; None when not kept.
     """
 
@@ -58,6 +59,7 @@ class Strength:
     solver: SolverSummary
     notes: tuple[str, ...] = ()
     reason: str = ""
+    shell_mg_cm3_mm: float | None = None
 
     __repr__ = short_repr
 

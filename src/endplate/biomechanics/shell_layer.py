@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.bone.material import DensityLaw
 from endplate.cited import cited
 from endplate.short_repr import short_repr
 
@@ -74,3 +75,20 @@ def in_layer(shell: ShellMineral, density_g_cm3: NDArray[np.float64], share: NDA
     mixed = np.where(has, under + shell.missing_mg / volume, density_g_cm3)
     dense = np.where(has, under + shell.missing_mg / np.maximum(layer, 1e-6), under)
     return InLayer(has=has, share=layer / volume, under=under, layer=dense, mixed=mixed)
+
+
+def with_shell(
+    law: DensityLaw, density_mg_cm3: NDArray[np.float32], share: NDArray[np.floating], shell: ShellMineral | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Modulus and yield stress (I, J, K), MPa, of the filled part of each voxel, with its shell where there is one.
+
+    Parameters
+    ----------
+    density_mg_cm3 : (I, J, K) as sampled. share : (I, J, K) filled part of each voxel, 0 to 1. shell : None for none.
+    """
+    plain = law.properties(density_mg_cm3)
+    if shell is None:
+        return plain
+    found = in_layer(shell, density_mg_cm3.astype(float) / 1000, share)
+    stiff, strong = (found.mean(lambda rho, i=which: law.properties(1000 * rho)[i]) for which in (0, 1))
+    return np.where(found.has, stiff, plain[0]), np.where(found.has, strong, plain[1])

@@ -34,7 +34,13 @@ REACH_MM = cited(1.5, "mm", "Own choice: the surface is looked for this far on b
 PLACES = cited(31, "1", "Own choice: one every 0.1 mm along that line", "design")
 SMOOTH_MM = cited(0.7, "mm", "Own choice: takes the steps of voxels out of the surface's direction", "design")
 SAMPLED_FILL = cited(0.25, "1", "own choice: with less bone in it a voxel's density is not its own", "design")
-COARSEST_MM = cited(3.0, "mm", "Own choice", "design")
+COARSEST_MM = cited(
+    3.0,
+    "mm",
+    "Own measurement on the digital L2: with slices of 1, 2, 3, 4 and 5 mm 92, 95, 82, 51 and 51 % of the mineral of "
+    "the shell are found",
+    "design",
+)
 MAX_EXCESS = cited(
     900.0, "mg/cm3", "Own choice: times the thickness, solid bone; more along a line is another bone outside", "design"
 )

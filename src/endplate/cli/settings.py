@@ -40,6 +40,8 @@ def assess_settings(options: ModelOptions) -> AssessSettings:
         model = replace(model, law=options.law)
     if options.layer is not None:
         model = replace(model, layer=options.layer)
+    if options.cortex is not None:
+        model = replace(model, cortex=options.cortex)
     if options.criterion is not None:
         strength = replace(strength, criterion=options.criterion)
     if options.load_case is not None:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.caps import add_cap
-from endplate.biomechanics.model import MIN_FILL, SMOOTHING_MM, own_grid
+from endplate.biomechanics.model import MIN_FILL, SMOOTHING_MM
+from endplate.biomechanics.model_grid import own_grid
 from endplate.biomechanics.sampling import sample_bone
 from endplate.bone.material import (
     KOPPERDAHL_E,

@@ -9,12 +9,13 @@ import pytest
 from tests.support.shapes import plane, spine, stacked, vertebra
 
 from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.biomechanics.model_grid import own_grid
 from endplate.biomechanics.sampling import BoneField, sample_bone
 from endplate.bone.result import Calibration
 from endplate.fracture.reading import grade_fractures
 from endplate.image.volume import Volume
 from endplate.level import Level
-from endplate.repair.site.bone import inside_body, own_grid
+from endplate.repair.site.bone import inside_body
 from endplate.repair.site.prefracture_shape import PrefractureShape, estimate_prefracture_shape
 
 CALIBRATION = Calibration(

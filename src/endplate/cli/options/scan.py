@@ -74,6 +74,10 @@ class ModelOptions:
     layer: Annotated[
         Literal["pmma", "disc"] | None, option("Cement caps as in the laboratory, or disc-like layers; default pmma.")
     ] = None
+    cortex: Annotated[
+        Literal["sampled", "kept"] | None,
+        option("Shell as blur and smoothing leave it, or with the mineral that they lose; default sampled."),
+    ] = None
     voxel_mm: Annotated[float | None, option("Edge of the finite elements; default 1, sensible 0.5 to 2.")] = None
     linear_only: Annotated[bool, option("Stiffness and the linear strength estimate only; much faster.")] = False
     no_mechanics: Annotated[bool, option("Shape and density only.")] = False

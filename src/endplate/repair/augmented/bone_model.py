@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.biomechanics.model import ARCH, BODY, BoneModel, ModelSettings, model_from_field
+from endplate.biomechanics.shell_words import NOT_LOOKED_FOR
 from endplate.bone.material import MODULUS_FLOOR_MPA
 from endplate.errors import OptionError
 from endplate.repair.site.bone import Bone
@@ -20,7 +21,7 @@ def bone_model(
 
     Parameters
     ----------
-    settings : law and layers; the voxel size is that of the bone.
+    settings : law, layers and how the shell counts; the voxel size is that of the bone.
     filled : (I, J, K) share 0..1 of the cavity that something else (cement) fills, so that the model keeps those
         voxels as body; what it puts there still has to be given its stiffness. None leaves cavities empty.
 
@@ -36,7 +37,10 @@ def bone_model(
         raise OptionError("the bone does not lie on cubes", "the model needs them", "sample it with repair_bone")
     empty = bone.cavity if filled is None else bone.cavity * (1 - np.clip(filled, 0, 1))
     solid = np.clip(bone.field.fill - empty, 0, 1).astype(np.float32)
-    model = model_from_field(bone.level, replace(bone.field, fill=solid), settings, bone.density_sd_mg_cm3)
+    kept = settings.cortex == "kept"
+    notes = (NOT_LOOKED_FOR,) if kept and bone.shell is None else ()
+    field, shell = replace(bone.field, fill=solid), bone.shell if kept else None
+    model = model_from_field(bone.level, field, settings, bone.density_sd_mg_cm3, notes, shell)
     own = (model.material == BODY) | (model.material == ARCH)
     modulus, strength = model.modulus_mpa.copy(), model.yield_mpa.copy()
     modulus[own] = np.maximum(modulus[own] * bone.softening[own], np.float32(MODULUS_FLOOR_MPA))

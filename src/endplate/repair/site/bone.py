@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Vertebra
-from endplate.biomechanics.model import VOXEL_MM, ModelSettings, own_grid
+from endplate.biomechanics.model import VOXEL_MM, ModelSettings
+from endplate.biomechanics.model_grid import own_grid
 from endplate.biomechanics.sampling import BoneField, sample_bone
 from endplate.biomechanics.shell_layer import ShellMineral
 from endplate.bone.result import Calibration
