@@ -35,8 +35,8 @@ LINE = Calibration(
     source="the true line of the digital scanner",
 )
 EXACT_N = 2423.0
-"""Failure load of this L2 built on 0.5 mm voxels from a scan of 0.5 mm without blur or noise, so that its shell of 0.5 mm
-is resolved (row 7.11 of the acceptance table computes it)."""
+"""Failure load of this L2 built on 0.5 mm voxels from a scan of 0.5 mm without blur or noise, so that its shell is
+resolved (row 7.11 of the acceptance table computes it)."""
 
 
 @cache
@@ -89,9 +89,8 @@ def test_no_mineral_is_made_or_lost(voxel_mm: float) -> None:
     layered = found.share * found.layer + (1 - found.share) * found.under
     wanted = before + float(shell.missing_mg.sum())
     assert float((found.mixed * share).sum()) * voxel_mm**3 == pytest.approx(wanted, rel=1e-5)
-    assert float((np.where(found.has, layered, found.mixed) * share).sum()) * voxel_mm**3 == pytest.approx(
-        wanted, rel=1e-5
-    )
+    parts = np.where(found.has, layered, found.mixed) * share
+    assert float(parts.sum()) * voxel_mm**3 == pytest.approx(wanted, rel=1e-5)
 
 
 def test_failure_load_is_that_of_the_body_with_its_shell_on_both_grids() -> None:

@@ -94,9 +94,9 @@ def _how(strength: Strength) -> str:
     shell = f", {AS_SAMPLED}" if strength.shell_mg_cm3_mm is None else ", shell with the mineral that sampling lost"
     notes = "".join(f"; {note}" for note in strength.notes)
     return (
-        f"voxel finite elements of {strength.voxel_mm:g} mm, {strength.law} law, {strength.load_case} "
-        f"compression{shell}; {strength.height_mm:g} mm between the outer faces; 95 % band (SD {100 * strength.relative_sd:.0f} %) of "
-        f"density calibration, scanner and kernel, and voxel size{notes}"
+        f"voxel finite elements of {strength.voxel_mm:g} mm, {strength.law} law, {strength.load_case} compression"
+        f"{shell}; {strength.height_mm:g} mm between the outer faces; 95 % band "
+        f"(SD {100 * strength.relative_sd:.0f} %) of density calibration, scanner and kernel, and voxel size{notes}"
     )
 
 

@@ -10,9 +10,7 @@ from endplate.cited import cited
 ENDS = cited(0.2, "1", "Own choice: share of the height at either end where caps hold the bone", "design")
 OVER = cited(3, "1", "Own choice: layers of voxels that yield together", "design")
 AS_SAMPLED = "shell as the scan's blur and the smoothing leave it"
-NOT_LOOKED_FOR = (
-    "the mineral that the sampled shell lacks was asked for and not added: it was not looked for in this bone"
-)
+NOT_LOOKED_FOR = "the mineral that the sampled shell lacks was asked for and not added: this bone was made without it"
 
 
 def not_seen(reason: str) -> str:

@@ -46,8 +46,8 @@ YIELD_POWER = cited(
 SHELL_SD = cited(
     0.03,
     "1",
-    "Own measurement on the digital L2: 1 and 2 mm voxels lie 1 and 3 % above the body with its shell resolved; a layer of "
-    "0.38 to 1 mm moves the load by 0.8 %",
+    "Own measurement on the digital L2: 1 and 2 mm voxels lie 1 and 3 % above the body with its shell resolved; a "
+    "layer of 0.38 to 1 mm moves the load by 0.8 % at most",
     "design",
 )
 LINEAR_TOLERANCE = cited(1e-6, "1", "Relative residual of the elastic solve; stiffness then stands to 1e-6", "design")
@@ -217,9 +217,9 @@ def _result(model: BoneModel, settings: StrengthSettings, solved: _Solved) -> St
 
 
 def relative_sd(model: BoneModel) -> float:
-    """Relative SD of forces: calibration error through the yield exponent, method, mesh and shell, as independent errors.
+    """Relative SD of forces: calibration error through the yield exponent, method, mesh, shell, as independent errors.
 
-    What is added to a shell is a difference of densities, so that an error of the calibration's offset leaves it as it is.
+    What is added to a shell is a difference of densities, which an error of the calibration's offset leaves as it is.
     """
     density = YIELD_POWER * model.density_sd_mg_cm3 / max(model.density_mg_cm3, 1.0)
     shell = 0.0 if model.shell_mg_cm3_mm is None else SHELL_SD
