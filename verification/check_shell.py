@@ -156,12 +156,12 @@ def benchmark(folder: Path) -> Check:
     return Check(
         number="7.12",
         title="verse004 L2, failure load with densities smoothed as ours are, shell as sampled",
-        expected=f"{theirs:,.0f} N, the published protocol without bins, within 5 %",
+        expected=f"shown: {theirs:,.0f} N by the published protocol without bins",
         got=f"{ours:,.0f} N ({100 * (ours / theirs - 1):+.1f} %); the image is empty outside the mask, so that what a "
         "shell lacks cannot be found in it",
         source="Walle, Matheson & Boyd, GigaScience 2025",
-        rung="published",
-        passed=abs(ours / theirs - 1) <= 0.05,
+        rung="open",
+        passed=None,
     )
 
 

@@ -90,5 +90,6 @@ def with_shell(
     if shell is None:
         return plain
     found = in_layer(shell, density_mg_cm3.astype(float) / 1000, share)
-    stiff, strong = (found.mean(lambda rho, i=which: law.properties(1000 * rho)[i]) for which in (0, 1))
+    stiff = found.mean(lambda rho: law.properties(1000 * rho)[0])
+    strong = found.mean(lambda rho: law.properties(1000 * rho)[1])
     return np.where(found.has, stiff, plain[0]), np.where(found.has, strong, plain[1])
