@@ -65,8 +65,8 @@ def test_every_choice_of_measuring_reaches_the_settings() -> None:
     rods = RodSettings(mg_cm3=(0.0, 100.0))
     wanted: MeasuringChoices = {
         "voxel_mm": 1.5, "law": "kopperdahl", "criterion": "von_mises", "load_case": "flexed", "layer": "disc",
-        "cortex": "kept", "mechanics": False, "nonlinear": False, "kvp": 100.0, "calibration": (0.7, -2.0), "rods": rods,
-        "device": "cpu",
+        "cortex": "kept", "mechanics": False, "nonlinear": False, "kvp": 100.0, "calibration": (0.7, -2.0),
+        "rods": rods, "device": "cpu",
     }  # fmt: skip
     assert set(wanted) == set(MeasuringChoices.__annotations__)
     found = measuring_settings(None, wanted)
