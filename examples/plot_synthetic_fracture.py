@@ -14,7 +14,7 @@ from endplate.synthetic_fracture.generate import make_fracture
 from endplate.synthetic_fracture.plan import Collapse
 
 # %%
-# The digital spine, and a wedge of 30 % in L1. Voxels of 2 mm for the crush are quick; on 3 mm the front wall is too coarse to follow.
+# The digital spine, and a wedge of 30 % in L1. Voxels of 2 mm for the crush are quick; 3 mm is too coarse for the wall.
 
 phantom = ep.make_phantom(ep.PhantomSpec(levels=("T12", "L1", "L2"), spacing_mm=(1.5, 1.5, 1.5), field_mm=(110, 130)))
 line = (phantom.spec.mg_cm3_per_hu, 0.0)
