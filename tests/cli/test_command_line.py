@@ -306,3 +306,11 @@ def test_options_reach_the_stage_they_name():
     assert settings.calibration.rods.mg_cm3 == (0, 100, 200) and settings.calibration.kvp == 100
     assert (settings.strength.criterion, settings.strength.load_case) == ("von_mises", "flexed")
     assert settings.model.layer == "disc" and not settings.strength.nonlinear
+
+
+def test_the_choice_of_shell_reaches_the_model() -> None:
+    from endplate.cli.options.scan import ModelOptions
+    from endplate.cli.settings import assess_settings
+
+    assert assess_settings(ModelOptions()).model.cortex == "sampled"
+    assert assess_settings(ModelOptions(cortex="kept")).model.cortex == "kept"
