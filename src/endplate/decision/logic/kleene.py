@@ -166,14 +166,22 @@ class AtLeast:
 
     def truth(self, facts: FactValues) -> Truth:
         """True once enough hold, False once too few can."""
+        return self.judged(*self.bounds(facts))
+
+    def bounds(self, facts: FactValues) -> tuple[int, int]:
+        """How many hold, and how many may."""
         known, still_open = 0, 0
         for child in self.children:
             inner = child.truth(facts)
             known += inner is True
             still_open += inner is None
-        if known >= self.limit.value:
+        return known, known + still_open
+
+    def judged(self, low: float, high: float) -> Truth:
+        """The answer at a count from `low` to `high`."""
+        if low >= self.limit.value:
             return True
-        return None if known + still_open >= self.limit.value else False
+        return None if high >= self.limit.value else False
 
     def __str__(self) -> str:
         return f"at least {self.limit.value:g} of ({', '.join(map(str, self.children))})"
@@ -219,6 +227,13 @@ class Remembered(dict[str, Any]):
     def __init__(self, facts: FactValues) -> None:
         super().__init__(facts)
         self.truths: dict[Criterion, Truth] = {}
+
+    def but(self, name: str, value: Any) -> Remembered:
+        """The same facts with another value of one; criteria that do not read it keep their answer."""
+        again = Remembered(self)
+        again[name] = value
+        again.truths = {node: truth for node, truth in self.truths.items() if name not in fields(node)}
+        return again
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -94,7 +94,7 @@ def _bounds_at(item: Item, values: tuple[Any, ...]) -> tuple[float, float]:
     return item.bounds(dict(zip(_read_by(item), values, strict=True)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Score:
     """A sum of items."""
 
@@ -142,7 +142,14 @@ class ScoreCompare:
 
     def truth(self, facts: FactValues) -> Truth:
         """Known where both ends of the range agree."""
-        low, high = self.score.bounds(facts)
+        return self.judged(*self.score.bounds(facts))
+
+    def bounds(self, facts: FactValues) -> tuple[float, float]:
+        """Least and most points of the score."""
+        return self.score.bounds(facts)
+
+    def judged(self, low: float, high: float) -> Truth:
+        """The answer at a score from `low` to `high`."""
         compare = OPERATORS[self.sign]
         least, most = compare(low, self.limit.value), compare(high, self.limit.value)
         return least if least == most else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from endplate.decision.logic.decision_list import DecisionList
@@ -212,6 +212,7 @@ def _alike(answers: Iterable[str]) -> Iterator[str]:
         yield head + " or ".join(found)
 
 
+@lru_cache(maxsize=1 << 12)
 def settle(left: tuple[Outcome, ...]) -> Outcome:
     """One outcome out of those still reachable."""
     if len(left) == 1:
