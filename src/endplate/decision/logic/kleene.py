@@ -220,20 +220,37 @@ class Criterion:
 
 
 class Remembered(dict[str, Any]):
-    """Facts that do not change any more, with the answers of criteria that many rule sets share."""
+    """Facts with the answers of parts that are asked again and again, and scores; changed by `learn` alone."""
 
-    __slots__ = ("truths",)
+    __slots__ = ("sums", "truths")
 
     def __init__(self, facts: FactValues) -> None:
         super().__init__(facts)
-        self.truths: dict[Criterion, Truth] = {}
+        self.truths: dict[Node, Truth] = {}
+        self.sums: dict[object, tuple[float, float]] = {}
 
-    def but(self, name: str, value: Any) -> Remembered:
-        """The same facts with another value of one; criteria that do not read it keep their answer."""
+    def learn(self, more: FactValues) -> None:
+        """Other values of some facts; parts that read none of them keep their answer."""
+        self.update(more)
+        self.truths = {node: truth for node, truth in self.truths.items() if fields(node).isdisjoint(more)}
+        self.sums = {}
+
+    def but(self, more: FactValues) -> Remembered:
+        """The same facts with other values of some, or none."""
         again = Remembered(self)
-        again[name] = value
-        again.truths = {node: truth for node, truth in self.truths.items() if name not in fields(node)}
+        again.update(more)
+        again.truths = {node: truth for node, truth in self.truths.items() if fields(node).isdisjoint(more)}
         return again
+
+
+def truth_of(node: Node, facts: FactValues) -> Truth:
+    """The answer of a node; sought once for facts that remember."""
+    if type(facts) is not Remembered:
+        return node.truth(facts)
+    known = facts.truths
+    if node not in known:
+        known[node] = node.truth(facts)
+    return known[node]
 
 
 def walk(node: Node) -> Iterator[Node]:

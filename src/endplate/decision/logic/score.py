@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from endplate.decision.logic.decision_list import DecisionList
-from endplate.decision.logic.kleene import OPERATORS, FactValues, Node, Truth, fields
+from endplate.decision.logic.kleene import OPERATORS, FactValues, Node, Remembered, Truth, fields
 from endplate.decision.logic.threshold import Citation, Threshold
 
 
@@ -104,7 +104,14 @@ class Score:
     items: tuple[Item, ...]
 
     def bounds(self, facts: FactValues) -> tuple[float, float]:
-        """Least and most points that the unknown items leave open."""
+        """Least and most points that the unknown items leave open; added up once for facts that remember."""
+        if type(facts) is not Remembered:
+            return self._added(facts)
+        if self not in facts.sums:
+            facts.sums[self] = self._added(facts)
+        return facts.sums[self]
+
+    def _added(self, facts: FactValues) -> tuple[float, float]:
         low = high = 0.0
         for item in self.items:
             least, most = bounds_of(item, facts)

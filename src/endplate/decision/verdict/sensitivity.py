@@ -69,7 +69,7 @@ def _changed(
 def _together(ruleset: RuleSet, search: SensitivitySearch, name: str) -> Change | None:
     values = ruleset.samples(name)
     for filled in search.filled(name):
-        left = [ruleset.reachable(filled.but(name, value)) for value in values]
+        left = [ruleset.reachable(filled.but({name: value})) for value in values]
         if sum(len(one) == 1 for one in left) < 2:
             continue
         tried = _tried(ruleset, filled, name, values)
@@ -84,7 +84,7 @@ def _tried(
 ) -> tuple[tuple[Any, Outcome], ...]:
     """The outcome at each value of one fact and at what then follows from it."""
     ladders = derivations(_read_by(ruleset)) if name in INPUTS else ()
-    return tuple((value, ruleset.outcome(_followed(facts.but(name, value), ladders))) for value in values)
+    return tuple((value, ruleset.outcome(_followed(facts.but({name: value}), ladders))) for value in values)
 
 
 def _followed(facts: Remembered, ladders: tuple[Grading, ...]) -> FactValues:
