@@ -166,14 +166,22 @@ class AtLeast:
 
     def truth(self, facts: FactValues) -> Truth:
         """True once enough hold, False once too few can."""
+        return self.judged(*self.bounds(facts))
+
+    def bounds(self, facts: FactValues) -> tuple[int, int]:
+        """How many hold, and how many may."""
         known, still_open = 0, 0
         for child in self.children:
             inner = child.truth(facts)
             known += inner is True
             still_open += inner is None
-        if known >= self.limit.value:
+        return known, known + still_open
+
+    def judged(self, low: float, high: float) -> Truth:
+        """The answer at a count from `low` to `high`."""
+        if low >= self.limit.value:
             return True
-        return None if known + still_open >= self.limit.value else False
+        return None if high >= self.limit.value else False
 
     def __str__(self) -> str:
         return f"at least {self.limit.value:g} of ({', '.join(map(str, self.children))})"
@@ -212,13 +220,37 @@ class Criterion:
 
 
 class Remembered(dict[str, Any]):
-    """Facts that do not change any more, with the answers of criteria that many rule sets share."""
+    """Facts with the answers of parts that are asked again and again, and scores; changed by `learn` alone."""
 
-    __slots__ = ("truths",)
+    __slots__ = ("sums", "truths")
 
     def __init__(self, facts: FactValues) -> None:
         super().__init__(facts)
-        self.truths: dict[Criterion, Truth] = {}
+        self.truths: dict[Node, Truth] = {}
+        self.sums: dict[object, tuple[float, float]] = {}
+
+    def learn(self, more: FactValues) -> None:
+        """Other values of some facts; parts that read none of them keep their answer."""
+        self.update(more)
+        self.truths = {node: truth for node, truth in self.truths.items() if fields(node).isdisjoint(more)}
+        self.sums = {}
+
+    def but(self, more: FactValues) -> Remembered:
+        """The same facts with other values of some, or none."""
+        again = Remembered(self)
+        again.update(more)
+        again.truths = {node: truth for node, truth in self.truths.items() if fields(node).isdisjoint(more)}
+        return again
+
+
+def truth_of(node: Node, facts: FactValues) -> Truth:
+    """The answer of a node; sought once for facts that remember."""
+    if type(facts) is not Remembered:
+        return node.truth(facts)
+    known = facts.truths
+    if node not in known:
+        known[node] = node.truth(facts)
+    return known[node]
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from endplate.decision.logic.decision_list import DecisionList
-from endplate.decision.logic.kleene import OPERATORS, FactValues, Node, Truth, fields
+from endplate.decision.logic.kleene import OPERATORS, FactValues, Node, Remembered, Truth, fields
 from endplate.decision.logic.threshold import Citation, Threshold
 
 
@@ -94,7 +94,7 @@ def _bounds_at(item: Item, values: tuple[Any, ...]) -> tuple[float, float]:
     return item.bounds(dict(zip(_read_by(item), values, strict=True)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Score:
     """A sum of items."""
 
@@ -104,7 +104,14 @@ class Score:
     items: tuple[Item, ...]
 
     def bounds(self, facts: FactValues) -> tuple[float, float]:
-        """Least and most points that the unknown items leave open."""
+        """Least and most points that the unknown items leave open; added up once for facts that remember."""
+        if type(facts) is not Remembered:
+            return self._added(facts)
+        if self not in facts.sums:
+            facts.sums[self] = self._added(facts)
+        return facts.sums[self]
+
+    def _added(self, facts: FactValues) -> tuple[float, float]:
         low = high = 0.0
         for item in self.items:
             least, most = bounds_of(item, facts)
@@ -142,7 +149,14 @@ class ScoreCompare:
 
     def truth(self, facts: FactValues) -> Truth:
         """Known where both ends of the range agree."""
-        low, high = self.score.bounds(facts)
+        return self.judged(*self.score.bounds(facts))
+
+    def bounds(self, facts: FactValues) -> tuple[float, float]:
+        """Least and most points of the score."""
+        return self.score.bounds(facts)
+
+    def judged(self, low: float, high: float) -> Truth:
+        """The answer at a score from `low` to `high`."""
         compare = OPERATORS[self.sign]
         least, most = compare(low, self.limit.value), compare(high, self.limit.value)
         return least if least == most else None

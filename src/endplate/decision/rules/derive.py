@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from endplate.decision.logic.kleene import FactValues, fields
-from endplate.decision.rules.rulebook import rulebook
+from endplate.decision.rules.rulebook import Grading, rulebook
 
 ASK = "ask"
 """The rung of a derived fact that says: it does not follow, it has to be asked."""
@@ -30,10 +30,15 @@ def derived_from(name: str) -> frozenset[str]:
     return frozenset(found - {name})
 
 
-def derive(facts: FactValues) -> dict[str, Any]:
-    """The facts, with those filled that follow from them."""
+def derivations(names: frozenset[str]) -> tuple[Grading, ...]:
+    """How those of the facts that follow from others do so; they hold all that these follow from in turn."""
+    return tuple(grading for grading in _DERIVED if grading.id in names)
+
+
+def derive(facts: FactValues, ladders: tuple[Grading, ...] = _DERIVED) -> dict[str, Any]:
+    """The facts, with those filled that follow from them; `ladders` where not all of them matter."""
     filled = dict(facts)
-    for grading in _DERIVED:
+    for grading in ladders:
         if filled.get(grading.id) is None:
             value = grading.ladder.settled(filled)
             if value is not None and value != ASK:

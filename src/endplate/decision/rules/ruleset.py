@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from endplate.decision.logic.decision_list import DecisionList
 from endplate.decision.logic.field import field_catalogue
-from endplate.decision.logic.kleene import AnyOf, Compare, Criterion, FactValues, Node, Truth, walk
+from endplate.decision.logic.kleene import AnyOf, Compare, Criterion, FactValues, Node, Truth, truth_of, walk
 from endplate.decision.logic.score import Score
 
 Status = Literal["yes", "no", "contraindicated", "conditional", "indeterminate"]
@@ -93,10 +93,10 @@ class RuleSet:
         the answers. One that is unknown keeps the matter open only where the rest could favour the procedure: a "no"
         stays a "no".
         """
-        scope = self.scope.truth(facts)
+        scope = truth_of(self.scope, facts)
         if scope is False:
             return (next(self._left_out(facts, False)),)
-        absolute = self._absolute.truth(facts)
+        absolute = truth_of(self._absolute, facts)
         if absolute is True:
             return (CONTRAINDICATED,)
         found = [seen for answer in self.answers.reachable(facts) for seen in self._weighed(answer, facts)]
@@ -108,10 +108,10 @@ class RuleSet:
 
     def is_settled(self, facts: FactValues) -> bool:
         """Whether all that `reachable` leaves has one status; sought no further than the second."""
-        scope = self.scope.truth(facts)
+        scope = truth_of(self.scope, facts)
         if scope is False:
             return True
-        absolute = self._absolute.truth(facts)
+        absolute = truth_of(self._absolute, facts)
         if absolute is True:
             return True
         statuses: set[Status] = {"no"} if scope is None else set()
@@ -125,7 +125,7 @@ class RuleSet:
 
     def _weighed(self, answer: Outcome, facts: FactValues) -> tuple[Outcome, ...]:
         """An answer in the light of the relative contraindications."""
-        relative = self._relative.truth(facts) if answer.status == "yes" else False
+        relative = truth_of(self._relative, facts) if answer.status == "yes" else False
         if relative is False:
             return (answer,)
         held = answer._replace(status="conditional", answer=f"{answer.answer}, relative contraindication")
@@ -212,6 +212,7 @@ def _alike(answers: Iterable[str]) -> Iterator[str]:
         yield head + " or ".join(found)
 
 
+@lru_cache(maxsize=1 << 12)
 def settle(left: tuple[Outcome, ...]) -> Outcome:
     """One outcome out of those still reachable."""
     if len(left) == 1:

@@ -2,36 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice, product
-from random import Random
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain, islice, product
 from typing import Any
 
-from endplate.decision.logic.kleene import All, AnyOf, AtLeast, FactValues, Node, Not, fields
+from endplate.decision.logic.kleene import All, AnyOf, AtLeast, FactValues, Node, Not, Remembered, fields, truth_of
 from endplate.decision.logic.score import ScoreCompare
 from endplate.decision.rules.ruleset import RuleSet
+from endplate.decision.verdict.sum_choices import Kept, Sum, SumChoices
 
 MAX_WAYS = 100
 """Ways into a scope that are tried."""
 
-RANDOM_TRIES, SEED = 50, 4711
-"""Combinations of a sum's open facts that are tried after the simple ones, the same ones every time."""
 
-Sum = AtLeast | ScoreCompare
+class SensitivitySearch:
+    """The facts at which a verdict may hang on one that is missing, sought for each of `missing` in turn."""
+
+    def __init__(self, ruleset: RuleSet, facts: Remembered, missing: list[str]) -> None:
+        self.ruleset, self.facts, self.missing = ruleset, facts, missing
+        self._sums = SumChoices(ruleset.samples)
+        self._inside: dict[tuple[str, ...], Kept[Remembered]] = {}
+
+    def filled(self, name: str) -> Iterator[Remembered]:
+        """Facts at which the verdict may hang on `name`; whether it does is for the caller to try."""
+        finder = _Finder(self.ruleset, name, self._sums)
+        for start in chain((self.facts,), self._ways_in(name)):
+            for part, others in _contexts(self.ruleset, name):
+                for filled in finder.pivot(part, start):
+                    if all(finder.force(node, wanted, filled) for node, wanted in others):
+                        filled.learn(self._rest(filled, name))
+                        yield filled
+
+    def _rest(self, facts: FactValues, held: str) -> dict[str, Any]:
+        """Any value for every other missing fact."""
+        samples = self.ruleset.samples
+        return {name: samples(name)[0] for name in self.missing if facts.get(name) is None and name != held}
+
+    def _ways_in(self, held: str) -> Iterable[Remembered]:
+        """The facts with the open ones of the scope, but the held one, so that it holds; none where it is settled.
+
+        A sum may otherwise take the very answer that leaves the scope.
+        """
+        scope, facts = self.ruleset.scope, self.facts
+        if truth_of(scope, facts) is not None:
+            return ()
+        names = tuple(sorted(name for name in fields(scope) if facts.get(name) is None and name != held))
+        if names not in self._inside:
+            ways = islice(product(*map(self.ruleset.samples, names)), MAX_WAYS)
+            filled = (facts.but(dict(zip(names, values, strict=True))) for values in ways)
+            self._inside[names] = Kept(one for one in filled if truth_of(scope, one))
+        return self._inside[names]
 
 
-def sensitivity_search(ruleset: RuleSet, facts: FactValues, name: str, missing: list[str]) -> Iterator[dict[str, Any]]:
-    """Facts at which the verdict may hang on `name`; whether it does is for the caller to try."""
-    finder = _Finder(ruleset, name, missing)
-    for start in (dict(facts), *finder.inside(ruleset.scope, facts)):
-        for part, others in _contexts(ruleset, name):
-            for filled in finder.pivot(part, dict(start)):
-                if all(finder.force(node, wanted, filled) for node, wanted in others):
-                    yield finder.completed(filled)
+Context = tuple[Node, tuple[tuple[Node, bool], ...]]
 
 
-def _contexts(ruleset: RuleSet, name: str) -> Iterator[tuple[Node, list[tuple[Node, bool]]]]:
+@cache
+def _contexts(ruleset: RuleSet, name: str) -> tuple[Context, ...]:
     """Each part that reads the fact, with what must hold elsewhere for that part to matter."""
+    return tuple((part, tuple(others)) for part, others in _parts(ruleset, name))
+
+
+def _parts(ruleset: RuleSet, name: str) -> Iterator[tuple[Node, list[tuple[Node, bool]]]]:
     absolute, relative = AnyOf(ruleset.absolute), AnyOf(ruleset.relative)
     rungs = ruleset.answers.rungs
     free: list[tuple[Node, bool]] = [(absolute, False), (relative, False)]
@@ -55,30 +88,12 @@ def _contexts(ruleset: RuleSet, name: str) -> Iterator[tuple[Node, list[tuple[No
 class _Finder:
     """Fills facts in place, never the one that everything is to hang on."""
 
-    def __init__(self, ruleset: RuleSet, held: str, missing: list[str]) -> None:
-        self.held, self.missing, self.samples = held, missing, ruleset.samples
+    def __init__(self, ruleset: RuleSet, held: str, sums: SumChoices) -> None:
+        self.held, self.samples, self.sums = held, ruleset.samples, sums
 
-    def completed(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """The facts with every other missing one filled by any value."""
-        rest = {name: self.samples(name)[0] for name in self.missing if facts.get(name) is None and name != self.held}
-        return facts | rest
-
-    def inside(self, scope: Node, facts: FactValues) -> Iterator[dict[str, Any]]:
-        """The facts with the open ones of a scope so that it holds, in every way; none where it is settled.
-
-        A sum may otherwise take the very answer that leaves the scope.
-        """
-        if scope.truth(facts) is not None:
-            return
-        names = sorted(name for name in fields(scope) if facts.get(name) is None and name != self.held)
-        for values in islice(product(*(self.samples(name) for name in names)), MAX_WAYS):
-            filled = {**facts, **dict(zip(names, values, strict=True))}
-            if scope.truth(filled):
-                yield filled
-
-    def force(self, node: Node, wanted: bool, facts: dict[str, Any]) -> bool:
+    def force(self, node: Node, wanted: bool, facts: Remembered) -> bool:
         """Fill facts so that a node becomes `wanted`; False where that fails."""
-        truth = node.truth(facts)
+        truth = truth_of(node, facts)
         if truth is not None:
             return truth is wanted
         if node.field:
@@ -91,40 +106,30 @@ class _Finder:
             return any(self.force(child, wanted, facts) for child in node.children)
         return all(self.force(child, wanted, facts) for child in node.children)
 
-    def _force_atom(self, node: Node, wanted: bool, facts: dict[str, Any]) -> bool:
+    def _force_atom(self, node: Node, wanted: bool, facts: Remembered) -> bool:
         if node.field == self.held:
             return False
         for value in self.samples(node.field):
             if node.truth({node.field: value}) is wanted:
-                facts[node.field] = value
+                facts.learn({node.field: value})
                 return True
         return False
 
-    def _force_sum(self, node: Sum, wanted: bool, facts: dict[str, Any]) -> bool:
-        for choice in self._choices(node, facts):
-            if node.truth(facts | choice) is wanted:
-                facts.update(choice)
-                return True
-        return False
+    def _force_sum(self, node: Sum, wanted: bool, facts: Remembered) -> bool:
+        choice = self.sums.force(node, wanted, self.held, facts)
+        facts.learn(choice or {})
+        return choice is not None
 
-    def _choices(self, node: Sum, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Values for the open facts of a sum: from all low to all high one by one, then at random."""
-        names = sorted(name for name in fields(node) if facts.get(name) is None and name != self.held)
-        ranked = {name: sorted(self.samples(name), key=lambda v: _amount(node, facts | {name: v})) for name in names}
-        for high, turn in product(range(len(names) + 1), (names, names[::-1])):
-            yield {name: ranked[name][-1 if place < high else 0] for place, name in enumerate(turn)}
-        random = Random(SEED)
-        for _ in range(RANDOM_TRIES):
-            yield {name: random.choice(values) for name, values in ranked.items()}
-
-    def pivot(self, node: Node, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def pivot(self, node: Node, facts: Remembered) -> Iterator[Remembered]:
         """Copies of the facts at which a node's answer may hang on the held fact."""
-        if node.truth(facts) is not None:
+        if truth_of(node, facts) is not None:
             return
         if node.field:
-            yield facts
+            yield facts.but({})
         elif isinstance(node, AtLeast | ScoreCompare):
-            yield from self._pivot_sum(node, facts)
+            choice = self.sums.pivot(node, self.held, facts)
+            if choice is not None:
+                yield facts.but(choice)
         else:
             for index, child in enumerate(node.children):
                 if self.held in fields(child):
@@ -132,24 +137,10 @@ class _Finder:
                     yield from self._pivot_child(child, others, isinstance(node, All), facts)
 
     def _pivot_child(
-        self, child: Node, others: tuple[Node, ...], wanted: bool, facts: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
+        self, child: Node, others: tuple[Node, ...], wanted: bool, facts: Remembered
+    ) -> Iterator[Remembered]:
         for filled in self.pivot(child, facts):
-            copy = dict(filled)
+            copy = filled.but({})
             # A part that reads the held fact too cannot be set; the caller tries whether it matters.
             if all(self.force(other, wanted, copy) or self.held in fields(other) for other in others):
                 yield copy
-
-    def _pivot_sum(self, node: Sum, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        for choice in self._choices(node, facts):
-            filled = facts | choice
-            if len({node.truth({**filled, self.held: value}) for value in self.samples(self.held)}) > 1:
-                yield filled
-                return
-
-
-def _amount(node: Sum, facts: FactValues) -> float:
-    """How much of a sum is there."""
-    if isinstance(node, ScoreCompare):
-        return sum(node.score.bounds(facts))
-    return sum(child.truth(facts) is True for child in node.children)
