@@ -56,9 +56,7 @@ def _read_by(ruleset: RuleSet) -> frozenset[str]:
     return asked.union(*map(derived_from, asked))
 
 
-def _changed(
-    ruleset: RuleSet, facts: Remembered, before: Outcome, name: str, values: Iterable[Any]
-) -> Change | None:
+def _changed(ruleset: RuleSet, facts: Remembered, before: Outcome, name: str, values: Iterable[Any]) -> Change | None:
     """The outcomes at some values of one fact, where any differs from that before."""
     tried = _tried(ruleset, facts, name, values)
     if all(_same(before, outcome) for _, outcome in tried):
@@ -74,14 +72,13 @@ def _together(ruleset: RuleSet, search: SensitivitySearch, name: str) -> Change 
             continue
         tried = _tried(ruleset, filled, name, values)
         if len({outcome for one, (_, outcome) in zip(left, tried, strict=True) if len(one) == 1}) > 1:
-            given = tuple((key, value) for key, value in filled.items() if search.facts.get(key) is None and key != name)
+            before = search.facts
+            given = tuple((key, value) for key, value in filled.items() if before.get(key) is None and key != name)
             return Change(field=name, title=field_catalogue()[name].title, outcomes=tried, given=given)
     return None
 
 
-def _tried(
-    ruleset: RuleSet, facts: Remembered, name: str, values: Iterable[Any]
-) -> tuple[tuple[Any, Outcome], ...]:
+def _tried(ruleset: RuleSet, facts: Remembered, name: str, values: Iterable[Any]) -> tuple[tuple[Any, Outcome], ...]:
     """The outcome at each value of one fact and at what then follows from it."""
     ladders = derivations(_read_by(ruleset)) if name in INPUTS else ()
     return tuple((value, ruleset.outcome(_followed(facts.but({name: value}), ladders))) for value in values)
