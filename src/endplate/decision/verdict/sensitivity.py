@@ -72,9 +72,8 @@ def _together(ruleset: RuleSet, search: SensitivitySearch, name: str) -> Change 
             continue
         tried = _tried(ruleset, filled, name, values)
         if len({outcome for one, (_, outcome) in zip(left, tried, strict=True) if len(one) == 1}) > 1:
-            given = tuple(
-                (key, value) for key, value in filled.items() if search.facts.get(key) is None and key != name
-            )
+            before = search.facts
+            given = tuple((key, value) for key, value in filled.items() if before.get(key) is None and key != name)
             return Change(field=name, title=field_catalogue()[name].title, outcomes=tried, given=given)
     return None
 
