@@ -84,6 +84,7 @@ class _Search:
         self.problem, self.settings = problem, problem.engine.settings
         self.anderson = Anderson(self.settings.depth)
         self.best = math.inf
+        self.kept=None; self.share=1.0
         self.answers: Double = np.zeros(0)
         self.weights: Double = np.zeros(0)
         self.springs = _spring_modes(problem)
@@ -109,13 +110,18 @@ class _Search:
             problem.stiffen()
             self.springs.ask(lambda pattern: problem.domain.solve(pattern, 2 * settings.cycles))
             self._answer_pressures(now)
-        if residual > WORSE * self.best:
+        if residual > WORSE * self.best and self.kept is not None:
             self.anderson.restart()
-        self.best = min(self.best, residual) if count else math.inf
+            self.share *= 0.5
+            move, pressure, change, extra = self.kept
+            change, extra = self.share * change, self.share * extra
+            return move + change, pressure + extra if extra.size else pressure
         change = self._answer(now.total, settings.cycles)
         extra, filling = self._pressures(change, now)
         if extra.size:
             change = change + np.tensordot(filling, self.answers, axes=1)
+        if count and residual < self.best:
+            self.best, self.kept, self.share = residual, (move, pressure, change, extra), 1.0
         return self._mixed(move, pressure, change, extra)
 
     def _answer(self, force: Double, cycles: int) -> Double:

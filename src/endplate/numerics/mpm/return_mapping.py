@@ -200,7 +200,7 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0,
     txx, tyy, tzz = r[0] + twice * exx + lame, r[1] + twice * eyy + lame, r[2] + twice * ezz + lame
     tyz, txz, txy = r[3] + twice * eyz, r[4] + twice * exz, r[5] + twice * exy
     if kind == FOAM:
-        strength *= growth(packing, min(1 / jacobian, cap_ratio), cohesion, law)
+        strength *= growth(packing, min(max(1 / jacobian, 1.0), cap_ratio), cohesion, law)
     whole, cut = cohesion, 1.0
     if kind == FOAM and law[13] > 0 and cohesion < law[7]:
         whole, most = law[7], strength * tensile_share(cohesion, law)
@@ -211,7 +211,7 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0,
     if cut < 1:
         n = (n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7] * cut)
     if kind == FOAM and law[9] > 0:
-        n = across_gap(n, strength, cohesion, opened + math.log(max(1 + g[8], MIN_JACOBIAN)), law)
+        n = across_gap(n, strength, cohesion, opened + min(math.log(max(1 + g[8], MIN_JACOBIAN)), 0.0), law)
     m0, m1, m2 = 0.5 * (r[0] + n[0]), 0.5 * (r[1] + n[1]), 0.5 * (r[2] + n[2])
     m3, m4, m5 = 0.5 * (r[3] + n[3]), 0.5 * (r[4] + n[4]), 0.5 * (r[5] + n[5])
     work = m0 * exx + m1 * eyy + m2 * ezz + 2 * (m3 * eyz + m4 * exz + m5 * exy)
