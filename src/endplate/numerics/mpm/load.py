@@ -82,5 +82,5 @@ class Settings:
     void_mpa: float = 0.005
     clip: float = 0.3
     max_move: float = 2.0
-    min_secant: float = 0.05
+    min_secant: float = 0.1
     smoothing: float = 0.3

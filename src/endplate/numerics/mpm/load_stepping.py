@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.load import Load
+from endplate.numerics.mpm.newton import MovedTooFar
 from endplate.progress import Share
 
 LoadAt = Callable[[float, float], Load]
@@ -19,6 +20,9 @@ LoadAt = Callable[[float, float], Load]
 
 MAX_HALVINGS = 5
 """Of one step: 1/32 of a step that still fails means that there is no equilibrium."""
+
+GIVES_WAY = 0.9
+"""Of the move of the step that failed before: where half of it moves bone by more, the body gives way."""
 
 STEP_FACTOR = 0.2
 """Voxels that a balloon's wall moves in one step, on average."""
@@ -75,21 +79,26 @@ class _Diary:
 
 
 def _reach(engine: Engine, load_at: LoadAt, start: float, end: float, diary: _Diary, most: int = MAX_HALVINGS) -> None:
-    """Go from one place on the path to another, halving what fails."""
+    """Go from one place on the path to another, halving what fails.
+
+    What moves as far in half a step is a body that gives way, and smaller steps do not help it.
+    """
     waiting = [(end, 0)]
-    here = start
+    here, far_mm = start, math.inf
     while waiting:
         there, halvings = waiting.pop()
         try:
             step = engine.step(load_at(here, there))
-        except SolverError:
-            if halvings == most:
+        except SolverError as error:
+            went_mm = error.largest_mm if isinstance(error, MovedTooFar) else math.inf
+            if halvings == most or (went_mm < math.inf and went_mm > GIVES_WAY * far_mm):
                 raise
+            far_mm = went_mm
             engine.last = None  # the next try starts from rest
             waiting += [(there, halvings + 1), (0.5 * (here + there), halvings + 1)]
             continue
         diary.note(step.reaction_n)
-        here = there
+        here, far_mm = there, math.inf
 
 
 def march(

@@ -22,10 +22,26 @@ from endplate.numerics.mpm.springs import SpringModes
 Double = NDArray[np.float64]
 
 WORSE = 3.0
-"""The past is forgotten when the residual grows beyond this multiple of the best one seen."""
+"""Beyond this multiple of the best residual the search goes back to where that was, and takes half the correction."""
+
+STALLED = 30
+"""Iterations without a better residual after which one that is good enough to count is taken."""
+
+BETTER = 0.9
+"""Of the best residual so far: what counts as a better one for that."""
 
 VOLUME_ROUNDING = 1e-5
 """Of a balloon that is held at its volume: what the last correction then removes."""
+
+
+class MovedTooFar(SolverError):
+    """The equilibrium found lies farther away than one step may go: `largest_mm` beyond `max_mm`."""
+
+    def __init__(self, largest_mm: float, max_mm: float) -> None:
+        self.largest_mm = largest_mm
+        super().__init__(
+            f"a step moves bone by {largest_mm:.2f} mm", f"more than {max_mm:.2f} mm", "take smaller steps"
+        )
 
 
 def solve_step(engine: EngineState, load: Load) -> Solution:
@@ -44,7 +60,8 @@ def solve_step(engine: EngineState, load: Load) -> Solution:
         now = problem.forces(move, pressure)
         residual, scale = search.residual(now, pressure)
         fine = search.volumes_fit(now)
-        if (residual <= settings.tolerance and fine) or count == settings.max_iterations:
+        enough = settings.loose * settings.tolerance if search.stalled(count, residual) else settings.tolerance
+        if (residual <= enough and fine) or count == settings.max_iterations:
             break
         move, pressure = search.next(count, move, pressure, now, residual)
         if not np.isfinite(move).all():
@@ -58,7 +75,7 @@ def solve_step(engine: EngineState, load: Load) -> Solution:
     move = search.fit_volumes(move, now)
     largest = problem.largest_move(move)
     if largest > max_mm:
-        raise SolverError(f"a step moves bone by {largest:.2f} mm", f"more than {max_mm:.2f} mm", "take smaller steps")
+        raise MovedTooFar(largest, max_mm)
     return _solution(problem, move, pressure, now, residual, scale, count, largest)
 
 
@@ -83,8 +100,9 @@ class _Search:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.settings = problem, problem.engine.settings
         self.anderson = Anderson(self.settings.depth)
-        self.best = math.inf
-        self.kept=None; self.share=1.0
+        self.best, self.share = math.inf, 1.0
+        self.kept: tuple[Double, Double, Double, Double] | None = None
+        self.milestone, self.since = math.inf, 0
         self.answers: Double = np.zeros(0)
         self.weights: Double = np.zeros(0)
         self.springs = _spring_modes(problem)
@@ -103,6 +121,12 @@ class _Search:
         held = VOLUME_ROUNDING * self.problem.start_volume
         return bool((np.abs(lack) <= self.settings.volume_tolerance * by + held).all())
 
+    def stalled(self, count: int, residual: float) -> bool:
+        """Whether the residual has not become clearly better for some time."""
+        if residual < BETTER * self.milestone:
+            self.milestone, self.since = residual, count
+        return count - self.since >= STALLED
+
     def next(self, count: int, move: Double, pressure: Double, now: Forces, residual: float) -> tuple[Double, Double]:
         """The next iterate."""
         settings, problem = self.settings, self.problem
@@ -111,11 +135,7 @@ class _Search:
             self.springs.ask(lambda pattern: problem.domain.solve(pattern, 2 * settings.cycles))
             self._answer_pressures(now)
         if residual > WORSE * self.best and self.kept is not None:
-            self.anderson.restart()
-            self.share *= 0.5
-            move, pressure, change, extra = self.kept
-            change, extra = self.share * change, self.share * extra
-            return move + change, pressure + extra if extra.size else pressure
+            return self._back()
         change = self._answer(now.total, settings.cycles)
         extra, filling = self._pressures(change, now)
         if extra.size:
@@ -123,6 +143,13 @@ class _Search:
         if count and residual < self.best:
             self.best, self.kept, self.share = residual, (move, pressure, change, extra), 1.0
         return self._mixed(move, pressure, change, extra)
+
+    def _back(self) -> tuple[Double, Double]:
+        """From the best iterate with half the correction of the last time; the past is forgotten."""
+        self.anderson.restart()
+        self.share *= 0.5
+        move, pressure, change, extra = self.kept  # type: ignore[misc]
+        return move + self.share * change, pressure + self.share * extra if extra.size else pressure
 
     def _answer(self, force: Double, cycles: int) -> Double:
         """Moves (N, 3) with which the elastic body and its springs answer nodal forces (N, 3)."""

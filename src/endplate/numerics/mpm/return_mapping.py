@@ -200,12 +200,13 @@ def update(g, s, strength, cap_ratio, cohesion, modulus, kind, law, packing=1.0,
     txx, tyy, tzz = r[0] + twice * exx + lame, r[1] + twice * eyy + lame, r[2] + twice * ezz + lame
     tyz, txz, txy = r[3] + twice * eyz, r[4] + twice * exz, r[5] + twice * exy
     if kind == FOAM:
+        # what loosens is weaker from the next step on
         strength *= growth(packing, min(max(1 / jacobian, 1.0), cap_ratio), cohesion, law)
     whole, cut = cohesion, 1.0
     if kind == FOAM and law[13] > 0 and cohesion < law[7]:
         whole, most = law[7], strength * tensile_share(cohesion, law)
         if tzz > most:
-            cut = (2 + most / tzz) / 3
+            cut = most / tzz
             txx, tyy, tzz = across_plane(txx, tyy, tzz, most, law)
     n = return_point(txx, tyy, tzz, tyz, txz, txy, strength, whole, modulus, kind, law)
     if cut < 1:

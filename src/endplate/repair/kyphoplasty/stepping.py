@@ -144,9 +144,9 @@ class InflationRun:
         if went:
             course.unconverged.append(went)
 
-    def settle(self) -> Step:
+    def settle(self, *, on_the_way: bool = False) -> Step:
         """One step under the present load."""
-        return self._step()
+        return self._step_on_the_way() if on_the_way else self._step()
 
     def _fill_channels(self) -> None:
         """From here on the balloons have a volume: that of their channels as load and table have left them."""
