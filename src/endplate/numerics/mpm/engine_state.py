@@ -23,7 +23,8 @@ class Solution:
     """An equilibrium: moves (N, 3) on the mesh's nodes, pressures, and what the books need.
 
     reaction : (N, 3) N of what is held. void : (N, 3) N with which the void resisted. work : of reactions and dead
-    loads, N mm. scale : N that the residual was measured against. volume_change : (B,) mm3.
+    loads, N mm. scale : N that the residual was measured against. volume_change : (B,) mm3, and
+    pressure_change : (B,) MPa of the step.
     """
 
     move: Double
@@ -37,6 +38,7 @@ class Solution:
     iterations: int
     largest_mm: float
     volume_change: Double
+    pressure_change: Double
 
 
 class EngineState(Protocol):

@@ -221,5 +221,5 @@ def _solution(
     return Solution(
         move=move, pressure=pressure, constrained=problem.constrained, reaction=reaction, void=now.void, work=work,
         residual=residual, scale=scale, iterations=count, largest_mm=largest,
-        volume_change=now.volume - problem.start_volume,
+        volume_change=now.volume - problem.start_volume, pressure_change=pressure - problem.start_pressure,
     )  # fmt: skip

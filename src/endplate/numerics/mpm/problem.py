@@ -70,6 +70,7 @@ class Problem:
         self.dead = self.force + self._tractions()
         self._dead_size = norm_where(self.dead, self.free)
         self.start_volume = np.array([b.volume() for b in engine.balloons])
+        self.start_pressure = np.array([b.pressure_mpa for b in engine.balloons])
         self.target = None if load.volume_mm3 is None else np.asarray(load.volume_mm3, dtype=np.float64)
         touched, at = self.domain.touched, engine.particles.position
         self._walls = [touched(b.surface.vertices) for b in engine.balloons]
@@ -141,6 +142,8 @@ class Problem:
             by, before = self.target - self.start_volume, last.volume_change
         elif self.load.move is not None:
             by, before = self.move[self.constrained], last.move[self.constrained]
+        elif self.load.pressure_mpa is not None:
+            by, before = np.asarray(self.load.pressure_mpa) - self.start_pressure, last.pressure_change
         else:
             return 0.0
         square = float(np.vdot(before, before))
