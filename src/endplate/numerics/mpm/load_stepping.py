@@ -262,12 +262,14 @@ def release(
     *,
     strict: bool = False,
     progress: Share | None = None,
+    halvings: int = MAX_HALVINGS,
 ) -> LoadHistory:
     """Let go of held nodes: their reaction of the last step takes their place and is lowered to zero.
 
     Parameters
     ----------
-    released : (nx, ny, nz, 3) components that were held in the last step. load : what goes on acting.
+    released : (nx, ny, nz, 3) components that were held in the last step. load : what goes on acting. halvings : as for
+    `march`.
 
     Raises
     ------
@@ -279,4 +281,5 @@ def release(
     def load_at(here: float, there: float) -> Load:
         return replace(load, force=other + (1 - there) * force)
 
-    return march(engine, load_at, [(i + 1) / steps for i in range(steps)], strict=strict, progress=progress)
+    stops = [(i + 1) / steps for i in range(steps)]
+    return march(engine, load_at, stops, strict=strict, progress=progress, halvings=halvings)
