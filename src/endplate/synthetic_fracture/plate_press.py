@@ -13,7 +13,9 @@ from endplate.synthetic_fracture.platen import Platens
 
 STEP_VOXELS = cited(0.25, "voxel", "own algorithm, docs/theory.md, balloon mechanics: longest move in a step", "design")
 RELEASE_STEPS = cited(7, "1", "own trial: seven equal steps let go of a crushed body without a jump", "design")
-RELEASE_HALVINGS = cited(1, "1", "own choice: what does not hold still then is let go by drawing the plates back", "design")
+RELEASE_HALVINGS = cited(
+    1, "1", "own choice: what does not hold still then is let go by drawing the plates back", "design"
+)
 BACK = cited(0.25, "1", "own choice: the recoil takes some of these parts of a step", "design")
 BACK_STEPS = cited(16, "1", "own choice: four full steps, several times the recoil of bone", "design")
 BACK_PUSH = cited(0.03, "1", "own choice: what a plate may still push, of its highest push, and count as off", "design")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.load import Load
-from endplate.numerics.mpm.newton import MovedTooFar
+from endplate.numerics.mpm.newton import MoveTooFarError
 from endplate.progress import Share
 
 LoadAt = Callable[[float, float], Load]
@@ -90,7 +90,7 @@ def _reach(engine: Engine, load_at: LoadAt, start: float, end: float, diary: _Di
         try:
             step = engine.step(load_at(here, there))
         except SolverError as error:
-            went_mm = error.largest_mm if isinstance(error, MovedTooFar) else math.inf
+            went_mm = error.largest_mm if isinstance(error, MoveTooFarError) else math.inf
             if halvings == most or (went_mm < math.inf and went_mm > GIVES_WAY * far_mm):
                 raise
             far_mm = went_mm

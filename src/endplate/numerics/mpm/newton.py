@@ -34,7 +34,7 @@ VOLUME_ROUNDING = 1e-5
 """Of a balloon that is held at its volume: what the last correction then removes."""
 
 
-class MovedTooFar(SolverError):
+class MoveTooFarError(SolverError):
     """The equilibrium found lies farther away than one step may go: `largest_mm` beyond `max_mm`."""
 
     def __init__(self, largest_mm: float, max_mm: float) -> None:
@@ -75,7 +75,7 @@ def solve_step(engine: EngineState, load: Load) -> Solution:
     move = search.fit_volumes(move, now)
     largest = problem.largest_move(move)
     if largest > max_mm:
-        raise MovedTooFar(largest, max_mm)
+        raise MoveTooFarError(largest, max_mm)
     return _solution(problem, move, pressure, now, residual, scale, count, largest)
 
 
