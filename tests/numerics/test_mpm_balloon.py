@@ -101,6 +101,8 @@ def test_a_balloon_inside_out_is_refused() -> None:
 
 def test_an_inflation_keeps_mass_and_books_volume_and_energy() -> None:
     engine = with_balloon()
+    # the cavity on voxels hangs on single points at the wall: the equilibrium is found more tightly than usual
+    engine.settings = Settings(tolerance=0.005)
     first, mass = engine.balloons[0].volume(), float(engine.particles.mass.sum())
     course = inflate(engine, Load(), [300.0])
     assert course.stop == "volume"

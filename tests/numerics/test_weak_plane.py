@@ -32,13 +32,26 @@ def test_the_tensile_strength_lies_on_the_ellipse(cohesion: float) -> None:
 
 def test_crushed_foam_is_pulled_apart_along_the_weak_axis_by_next_to_nothing() -> None:
     out = pulled(Z, LAW, LAW.lost_cohesion)
-    # the yield stress has fallen by what the foam thinned out
-    thinned = Y_MPA * (1 + STRAIN) ** -LAW.growth
-    assert out[Z] == pytest.approx(tensile_share(LAW.lost_cohesion, LAW.packed()) * thinned, rel=1e-6)
+    assert out[Z] == pytest.approx(tensile_share(LAW.lost_cohesion, LAW.packed()) * Y_MPA, rel=1e-6)
     assert out[Z] < 0.06
     # what only opens a plane neither crushes foam nor pulls on its width beyond what it bears
     assert out[6] == 0.0
     assert out[X] == pytest.approx(LAW.poisson / (1 - LAW.poisson) * out[Z], rel=1e-6)
+
+
+def test_foam_that_thins_out_is_weaker_from_the_next_step_on() -> None:
+    packed, thin = LAW.packed(), np.array([1 / (1 + STRAIN)])
+    weaker = float(
+        LAW.strength(thin, np.ones(1), np.zeros(1))[0] / LAW.strength(np.ones(1), np.ones(1), np.zeros(1))[0]
+    )
+    assert weaker == pytest.approx((1 + STRAIN) ** -LAW.growth, rel=1e-6)
+    # within the step a squeeze hardens at once, which only steadies it
+    squeezed, wide = (
+        pulled(Z, LAW, LAW.cohesion, -0.2),
+        pulled(Z, replace(LAW, compaction_power=0.0), LAW.cohesion, -0.2),
+    )
+    assert -squeezed[Z] > 1.2 * -wide[Z]
+    assert tensile_share(LAW.lost_cohesion, packed) < tensile_share(LAW.cohesion, packed)
 
 
 @pytest.mark.parametrize("axis", [X, Y])

@@ -123,7 +123,8 @@ class _Search:
 
     def stalled(self, count: int, residual: float) -> bool:
         """Whether the residual has not become clearly better for some time."""
-        if residual < BETTER * self.milestone:
+        # the first residual knows nothing of the volumes asked for
+        if count <= 1 or residual < BETTER * self.milestone:
             self.milestone, self.since = residual, count
         return count - self.since >= STALLED
 
