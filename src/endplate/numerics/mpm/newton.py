@@ -163,7 +163,9 @@ class _Search:
             return
         count, cycles = self.problem.domain.nodes.size, 2 * self.settings.cycles
         self.answers = np.array([self._answer(g.filled(count), cycles) for g in now.patterns])
-        self.weights = np.sqrt(np.einsum("bij,bij->b", self.answers, self.answers))
+        if not self.weights.size:
+            # the scale of the pressures among the unknowns stays, or what is remembered would not fit together
+            self.weights = np.sqrt(np.einsum("bij,bij->b", self.answers, self.answers))
 
     def _pressures(self, change: Double, now: Forces) -> tuple[Double, Double]:
         """Changes (B,) of pressure that undo what `change` does to the volumes, and that also fill what they lack.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from endplate.cited import cited, cited_table
 from endplate.errors import SolverError
@@ -11,6 +12,7 @@ from endplate.numerics.mpm.foam import FoamLaw
 from endplate.numerics.mpm.load import Load
 from endplate.numerics.mpm.load_stepping import deflate
 from endplate.progress import Share
+from endplate.repair.kyphoplasty.on_the_way import on_the_way
 from endplate.repair.site.crush_law import GAP_FLOOR, with_gaps
 
 FLOORS = cited_table(
@@ -65,12 +67,19 @@ def let_down(engine: Engine, load: Load, held: Load, progress: Share) -> tuple[s
             engine.restore(full)
             full = engine.save()
             _let_go(engine, usual, held, deepest)
-        if deflate(engine, load, tuple(DOWN.values()), progress=progress, halvings=int(HALVINGS)).converged:
+        if _empty(engine, load, progress):
             return "", "" if deepest <= float(GAP_FLOOR) else STIFFER.format(deepest)
     engine.restore(full)
     engine.follow(usual)
     went = deflate(engine, load, progress=progress)
     return "" if went.converged else went.stop, WITHOUT_GAPS
+
+
+def _empty(engine: Engine, load: Load, progress: Share) -> bool:
+    """Lower the pressure to nothing; whether the body finds its equilibrium at the end of it."""
+    with on_the_way(engine):
+        went = deflate(engine, load, tuple(DOWN.values()), progress=progress, halvings=int(HALVINGS))
+    return went.converged and _finds(engine, replace(load, volume_mm3=None, pressure_mpa=(0.0,) * len(engine.balloons)))
 
 
 def _let_go(engine: Engine, usual: FoamLaw, held: Load, deepest: float = 0.0) -> float:
@@ -92,8 +101,14 @@ def _let_go(engine: Engine, usual: FoamLaw, held: Load, deepest: float = 0.0) ->
 def _holds(engine: Engine, law: FoamLaw, held: Load) -> bool:
     """Whether the body finds its equilibrium by another law while the balloons hold their volume."""
     engine.follow(law)
+    with on_the_way(engine):
+        return _finds(engine, held)
+
+
+def _finds(engine: Engine, load: Load) -> bool:
+    """Whether one step finds the equilibrium under a load."""
     try:
-        engine.step(held)
+        engine.step(load)
     except SolverError:
         return False
     return True

@@ -40,7 +40,7 @@ class Pressed(Protocol):
         """Its heights now."""
         ...
 
-    def settle(self, *, on_the_way: bool = False) -> object:
+    def settle(self, *, loosely: bool = False) -> object:
         """One step of its model's load, less tightly on the way; SolverError where it finds no equilibrium."""
         ...
 
@@ -60,7 +60,7 @@ def raise_front(run: Pressed, extension_deg: float, start: BodyHeights) -> str:
         before = np.array(run.shape().heights_mm)
         run.model = replace(run.model, load=tilted(usual, by))
         try:
-            run.settle(on_the_way=True)
+            run.settle(loosely=True)
         except SolverError as error:
             run.model = replace(run.model, load=usual)
             step /= 2

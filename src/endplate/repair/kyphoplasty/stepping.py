@@ -17,6 +17,7 @@ from endplate.repair.kyphoplasty.course import InflationCourse, InflationCurve
 from endplate.repair.kyphoplasty.height_gain import BodyHeights, TrackedPlates
 from endplate.repair.kyphoplasty.inflation_result import WallDisplacement
 from endplate.repair.kyphoplasty.letting_down import let_down
+from endplate.repair.kyphoplasty.on_the_way import on_the_way
 from endplate.repair.kyphoplasty.placement import clearance_mm, to_lps_mm, to_model_mm
 from endplate.repair.kyphoplasty.posture import raise_front
 from endplate.repair.kyphoplasty.standing_up import stood_up
@@ -27,12 +28,6 @@ from endplate.repair.site.pedicle import SLIPS, arch_of, cortex_mm, in_arch
 
 STEP_MM = cited(0.4, "mm", "Own measurement: steps of 0.2 mm give the same gains; row R26.2 shows it", "design")
 MAX_STEP_VOXELS = cited(0.4, "voxel", "Own choice: and never farther than this", "design")
-ON_THE_WAY = cited(
-    2.0,
-    "1",
-    "Own measurement: of the tolerance, before the last step; the pressure on the way is 1 % less sure",
-    "design",
-)
 MAX_SLIPPED = cited(0.02, "1", "Own choice: more bone in a balloon than this is reported", "design")
 MIN_STEP = cited(0.1, "1", "Own choice: a step that fails at a tenth of its size is given up", "design")
 FIRST_STEP = cited(0.25, "1", "Own choice: of a usual step, while it is not known how much one lifts", "design")
@@ -144,9 +139,12 @@ class InflationRun:
         if went:
             course.unconverged.append(went)
 
-    def settle(self, *, on_the_way: bool = False) -> Step:
-        """One step under the present load."""
-        return self._step_on_the_way() if on_the_way else self._step()
+    def settle(self, *, loosely: bool = False) -> Step:
+        """One step under the present load, less tightly where it is one on the way."""
+        if not loosely:
+            return self._step()
+        with on_the_way(self.engine):
+            return self._step()
 
     def _fill_channels(self) -> None:
         """From here on the balloons have a volume: that of their channels as load and table have left them."""
@@ -158,15 +156,6 @@ class InflationRun:
             # an empty balloon neither props its channel open nor pulls it shut
             return self.engine.step(replace(self.model.load, pressure_mpa=(0.0,) * self.target_mm3.size))
         return self.engine.step(replace(self.model.load, volume_mm3=tuple(self.target_mm3)))
-
-    def _step_on_the_way(self) -> Step:
-        """A step solved less tightly: each finds the equilibrium of its own, so nothing adds up."""
-        usual = self.engine.settings
-        self.engine.settings = replace(usual, tolerance=ON_THE_WAY * usual.tolerance)
-        try:
-            return self._step()
-        finally:
-            self.engine.settings = usual
 
     def _look_inside(self, course: InflationCourse) -> None:
         """Say so where bone slipped through the surface of a full balloon: it then lifts less than it should."""
@@ -222,7 +211,7 @@ class InflationRun:
             last = self.near or bool((self.target_mm3 >= full)[self.open].all())
             saved = self.engine.save()
             try:
-                step = self._step() if last else self._step_on_the_way()
+                step = self.settle(loosely=not last)
             except SolverError as error:
                 self.target_mm3 = before
                 share /= 2

@@ -1,0 +1,29 @@
+"""Steps on the way to a state that is reported are solved less tightly than the one that reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from endplate.cited import cited
+from endplate.numerics.mpm.engine import Engine
+
+ON_THE_WAY = cited(
+    2.0,
+    "1",
+    "Own measurement: of the tolerance. Each step finds the equilibrium of its own, so nothing adds up: the pressure on the "
+    "way is 1 % less sure, and a deflated front lies within 0.01 mm with a quarter of it",
+    "design",
+)
+
+
+@contextmanager
+def on_the_way(engine: Engine) -> Iterator[None]:
+    """Solve steps less tightly meanwhile."""
+    usual = engine.settings
+    engine.settings = replace(usual, tolerance=ON_THE_WAY * usual.tolerance)
+    try:
+        yield
+    finally:
+        engine.settings = usual
