@@ -12,8 +12,8 @@ from endplate.numerics.mpm.engine import Engine
 ON_THE_WAY = cited(
     2.0,
     "1",
-    "Own measurement: of the tolerance. Each step finds the equilibrium of its own, so nothing adds up: the pressure on the "
-    "way is 1 % less sure, and a deflated front lies within 0.01 mm with a quarter of it",
+    "Own measurement: of the tolerance. Each step finds the equilibrium of its own, so nothing adds up: the pressure "
+    "on the way is 1 % less sure, and a deflated front lies within 0.01 mm of what a quarter of it gives",
     "design",
 )
 
