@@ -1,0 +1,64 @@
+"""The family of needles from which a curved balloon bends across the midline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endplate.cited import cited
+from endplate.repair.access.aim import Aim, Array, Kinds, Lines
+from endplate.repair.access.distance import spare_of
+from endplate.repair.access.target import FOREMOST
+from endplate.repair.device.arc import Arc, arc_ending
+
+PLACES = cited(
+    8, "1", "Own choice: 2 to 3 mm apart along an arc of 20 mm, less than the radius of its channel", "design"
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ArcAim(Aim):
+    """Needles through a pedicle, each with the one arc that ends at a front end."""
+
+    def arcs(self, shares: Array) -> Arc:
+        """The arc of each needle (m,), in the plane of the needle's way and the vertebra's right axis."""
+        return self._arcs(*self.ends(shares))
+
+    def _arcs(self, through: Array, tip: Array) -> Arc:
+        inwards = np.array([-float(self.walls.outward), 0.0, 0.0])
+        return arc_ending(through, tip, inwards, 2 * self.target.ahead_mm, self.target.bend_deg)
+
+    def lines(self, shares: Array) -> Lines:
+        """(m, 3) points in the pedicle's plane, where the balloon leaves the needle, and its front end."""
+        through, tip = self.ends(shares)
+        return through, self._arcs(through, tip).start_mm, tip
+
+    def back(self, lines: Lines) -> Array:
+        """(m, 3) unit directions of the needles, from target to hub."""
+        through, _, tip = lines
+        return np.asarray(-self._arcs(through, tip).direction)
+
+    def to_walls(self, lines: Lines, seen: tuple[Array, Kinds], floor_mm: float) -> Array:
+        """(m, 7) what needles and arcs leave to each wall beyond its least clearance, mm."""
+        through, start, tip = lines
+        arcs, reach = self._arcs(through, tip), self.least + self.radius_mm
+        spare = spare_of(*seen, reach, start, self.back(lines), 0.0, floor_mm)
+        still = np.zeros_like(start)
+        for share in np.linspace(0, 1 - self.radius_mm / arcs.length_mm, int(PLACES)):
+            # a half-line without a direction is a point
+            spare = np.minimum(spare, spare_of(*seen, reach, arcs.at(float(share)), still, 0.0, floor_mm))
+        return np.asarray(spare)
+
+    def barred(self, lines: Lines) -> NDArray[np.bool_]:
+        """(m,) where the middle lies too far from the midline, the arc too near to the front, or behind the pedicle."""
+        through, start, tip = lines
+        arcs = self._arcs(through, tip)
+        off = np.abs(arcs.at(0.5)[:, 0]) > self.target.outermost_mm
+        foremost = np.max([arcs.at(float(share))[:, 1] for share in np.linspace(0, 1, int(PLACES))], axis=0)
+        close = self.target.front_share_of(foremost) < float(FOREMOST) - 1e-9
+        behind = ((start - through) * arcs.direction).sum(axis=1) <= 0
+        unreached = self.walls.outward * tip[:, 0] > 0
+        flat = super().barred((through, np.zeros_like(start), tip))
+        return np.asarray(off | close | behind | unreached | flat)
