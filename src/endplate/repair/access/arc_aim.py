@@ -13,20 +13,15 @@ from endplate.repair.access.distance import spare_of
 from endplate.repair.access.target import FOREMOST
 from endplate.repair.device.arc import Arc, arc_ending
 
-PLACES = cited(
-    8, "1", "Own choice: 2 to 3 mm apart along an arc of 20 mm, less than the radius of its channel", "design"
-)
+PLACES = cited(8, "1", "Own choice: 2 to 3 mm apart on an arc of 20 mm, as near as its channel is thick", "design")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ArcAim(Aim):
     """Needles through a pedicle, each with the one arc that ends at a front end."""
 
-    def arcs(self, shares: Array) -> Arc:
-        """The arc of each needle (m,), in the plane of the needle's way and the vertebra's right axis."""
-        return self._arcs(*self.ends(shares))
-
     def _arcs(self, through: Array, tip: Array) -> Arc:
+        """The arc of each needle (m,), in the plane of the needle's way and the vertebra's right axis."""
         inwards = np.array([-float(self.walls.outward), 0.0, 0.0])
         return arc_ending(through, tip, inwards, 2 * self.target.ahead_mm, self.target.bend_deg)
 
@@ -44,12 +39,15 @@ class ArcAim(Aim):
         """(m, 7) what needles and arcs leave to each wall beyond its least clearance, mm."""
         through, start, tip = lines
         arcs, reach = self._arcs(through, tip), self.least + self.radius_mm
-        spare = spare_of(*seen, reach, start, self.back(lines), 0.0, floor_mm)
-        still = np.zeros_like(start)
+        spare = np.full((len(start), len(reach)), -np.inf)
+        live = ~self.barred(lines)
+        spare[live] = spare_of(*seen, reach, start[live], -arcs.direction[live], 0.0, floor_mm)
         for share in np.linspace(0, 1 - self.radius_mm / arcs.length_mm, int(PLACES)):
+            live = spare.min(axis=1) > -np.inf
+            place = arcs.at(float(share))[live]
             # a half-line without a direction is a point
-            spare = np.minimum(spare, spare_of(*seen, reach, arcs.at(float(share)), still, 0.0, floor_mm))
-        return np.asarray(spare)
+            spare[live] = np.minimum(spare[live], spare_of(*seen, reach, place, np.zeros_like(place), 0.0, floor_mm))
+        return spare
 
     def barred(self, lines: Lines) -> NDArray[np.bool_]:
         """(m,) where the middle lies too far from the midline, the arc too near to the front, or behind the pedicle."""

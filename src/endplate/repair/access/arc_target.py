@@ -1,8 +1,8 @@
 """Where a curved balloon should lie: across the midline, its middle near it, its front end in the other half.
 
-The rule: the front end lies where that of a straight balloon from the other side would, 15 to 25 % of the depth behind the
-front wall and in the middle of the other half; the middle of the arc lies near the midline; no part lies farther forward
-than 15 %.
+The rule: the front end lies where that of a straight balloon from the other side would, 15 to 25 % of the depth behind
+the front wall and in the middle of the other half; the middle of the arc lies near the midline; no part lies farther
+forward than 15 %.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from endplate.repair.device.balloon import Balloon
 MIDDLE_OFF_MM = cited(
     3.0,
     "mm",
-    "Own choice: a fifth of a balloon of 15 mm; farther off, one side is lifted more than the other",
+    "Own choice: a fifth of a balloon of 15 mm; farther off, one side is lifted more",
     "design",
 )
 ARC_RULE = (
     f"front end in the middle of the other half, {float(FOREMOST):.0%} to {float(FARTHEST_FRONT_END):.0%} of the depth "
-    f"behind the front wall, middle within {float(MIDDLE_OFF_MM):g} mm of the midline, under the depressed endplate (own "
-    "rule)"
+    f"behind the front wall, middle within {float(MIDDLE_OFF_MM):g} mm of the midline, under the depressed endplate "
+    "(own rule)"
 )
 
 

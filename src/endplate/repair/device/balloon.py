@@ -95,7 +95,7 @@ _CURVED = "Page of a hospital on an articulating balloon behind a steerable oste
 CURVED_LENGTH_MM = cited_table(
     "curved.length",
     "mm",
-    f"{_CURVED}: up to 30 mm, straight ones up to 20; which lengths there are is not said, two of the straight are taken",
+    f"{_CURVED}: up to 30 mm, straight ones up to 20; lengths are not listed, two of the straight are taken",
     "weak",
     {"Curved 15": 15.0, "Curved 20": 20.0},
     cite="sircro_2022",
@@ -113,8 +113,8 @@ CURVED_ACCESS_GAUGE = cited(11.0, "1", f"{_CURVED}: an 11 G introducer", "weak",
 CURVED_BEND_DEG = cited(
     75.0,
     "deg",
-    "Own choice: in an L2 of 30 mm depth it turns a needle of usual medial angle across the midline; no maker's drawing "
-    "was readable",
+    "Own choice: in an L2 of 30 mm depth it turns a needle of usual medial angle across the midline; no maker's "
+    "drawing was readable",
     "design",
 )
 MOST_BEND_DEG = cited(
