@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from endplate.cited import cited
-from endplate.repair.access.aim import Aim, Array, Kinds, Lines
+from endplate.repair.access.aim import Aim, Array, Kinds, Lines, counted_walls
 from endplate.repair.access.distance import spare_of
 from endplate.repair.access.target import FOREMOST
 from endplate.repair.device.arc import Arc, arc_ending
 
 PLACES = cited(8, "1", "Own choice: 2 to 3 mm apart on an arc of 20 mm, as near as its channel is thick", "design")
+FAR_MM = cited(15.0, "mm", "Own choice: walls farther from an arc than this do not limit it", "design")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,12 +45,20 @@ class ArcAim(Aim):
         spare = np.full((len(start), len(reach)), -np.inf)
         live = ~self.barred(lines)
         spare[live] = spare_of(*seen, reach, start[live], -arcs.direction[live], 0.0, floor_mm)
-        for share in np.linspace(0, 1 - self.radius_mm / arcs.length_mm, int(PLACES)):
-            live = spare.min(axis=1) > -np.inf
-            place = arcs.at(float(share))[live]
-            # a half-line without a direction is a point
-            spare[live] = np.minimum(spare[live], spare_of(*seen, reach, place, np.zeros_like(place), 0.0, floor_mm))
+        live = spare.min(axis=1) > -np.inf
+        shares = np.linspace(0, 1 - self.radius_mm / arcs.length_mm, int(PLACES))
+        places = np.stack([arcs.at(float(share))[live] for share in shares])
+        for code, tree in self.trees.items():
+            nearest = tree.query(places, distance_upper_bound=float(FAR_MM))[0].min(axis=0)
+            spare[live, code] = np.minimum(spare[live, code], nearest - reach[code])
         return spare
+
+    @cached_property
+    def trees(self) -> dict[int, cKDTree]:
+        """The points of each wall that counts, by its code."""
+        counted = counted_walls(self.walls, self.approach)
+        points, kind = self.walls.points[counted], self.walls.kind[counted]
+        return {int(code): cKDTree(points[kind == code]) for code in np.unique(kind)}
 
     def barred(self, lines: Lines) -> NDArray[np.bool_]:
         """(m,) where the middle lies too far from the midline, the arc too near to the front, or behind the pedicle."""
