@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from endplate.cited import cited
 from endplate.level import Level
 from endplate.repair.device.arc import Arc, arc_between
 from endplate.repair.device.needle import Needle
@@ -16,8 +17,7 @@ from endplate.short_repr import short_repr
 Side = Literal["left", "right"]
 Approach = Literal["transpedicular", "extrapedicular"]
 Procedure = Literal["vertebroplasty", "kyphoplasty"]
-ARC_CORNERS = 17
-"""Corners with which an arc is drawn: of 90 degrees and 15 mm within 0.01 mm."""
+ARC_CORNERS = cited(17, "1", "Own choice: a drawn arc of 20 mm and 90 degrees is off by 0.02 mm at most", "design")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class NeedlePath:
         arc = self.arc
         if arc is None:
             return np.stack([self.entry_mm, self.end_mm])
-        return np.stack([self.entry_mm, *(arc.at(share) for share in np.linspace(0, 1, ARC_CORNERS))])
+        return np.stack([self.entry_mm, *(arc.at(share) for share in np.linspace(0, 1, int(ARC_CORNERS)))])
 
     def channel_from(self, point_mm: NDArray[np.float64]) -> float:
         """Length, mm, from a point (3,) of the needle's axis to the end of the channel."""

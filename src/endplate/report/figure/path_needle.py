@@ -68,7 +68,7 @@ def _bent(path: NeedlePath, radius_mm: float, project: Project, per_mm: float) -
     if path.arc is None:
         return []
     last = 1 - radius_mm / path.arc.length_mm
-    places = project(np.stack([path.arc.at(float(share)) for share in np.linspace(0, last, ARC_CORNERS)]))
+    places = project(np.stack([path.arc.at(float(share)) for share in np.linspace(0, last, int(ARC_CORNERS))]))
     return [
         svg.path(
             places,
