@@ -13,6 +13,7 @@ from endplate.anatomy.vertebra import Vertebra
 from endplate.biomechanics.shell_mineral import shell_mineral
 from endplate.cited import citation_of
 from endplate.level import Level
+from endplate.repair.device.arc import arc_to
 from endplate.repair.device.balloon import BALLOONS
 from endplate.repair.kyphoplasty.inflation import InflationSettings, inflate
 from endplate.repair.kyphoplasty.inflation_result import Inflation
@@ -152,6 +153,7 @@ def lifters() -> Check:
         replace(SETTINGS, planned_ml=2.0),
     )
     runs = {"2 balloons": plain, "1 balloon of 2 mL in the middle": one, "2 stents": stent, "2 jacks": jack}
+    runs["1 curved balloon of 2 mL from the right"] = _curved()
     told = "; ".join(
         f"{name}: {run.full.anterior_mm:.2f} mm, then {run.deflated.anterior_mm:.2f}, side wall "
         f"{run.wall_displacement_inflated_mm.side or 0.0:.2f}, {run.pressure_mpa.max():.2f} MPa"
@@ -177,6 +179,17 @@ def _lifted(name: str) -> Inflation:
     ends = [np.array([right, 7.5 + forward, up]) for right, up in PLACES]
     sites = [site_at(device, box_vertebra().to_world_mm(end), UPRIGHT[1]) for end in ends]
     return inflate(crushed_box(GRIDS_MM[0]), box_vertebra(), sites, SETTINGS)
+
+
+def _curved() -> Inflation:
+    """One curved balloon through the right pedicle, its middle at the midline and its foremost part where the fronts of
+    the straight ones are."""
+    device, along = BALLOONS["Curved 15"], UPRIGHT[1] - 0.45 * UPRIGHT[0]
+    arc = arc_to(np.zeros(3), along, -UPRIGHT[0], float(device.length_mm), float(device.bend_deg))
+    places = np.array([arc.at(share) for share in np.linspace(0, 1, 17)]) @ UPRIGHT.T
+    tip = -np.array([places[8, 0], places[:, 1].max() - 7.5, -PLACES[0][1]])
+    site = site_at(device, box_vertebra().to_world_mm(tip), along, -UPRIGHT[0])
+    return inflate(crushed_box(GRIDS_MM[0]), box_vertebra(), [site], replace(SETTINGS, planned_ml=2.0))
 
 
 def made_fracture(name: str, level: Level, loss: float) -> Iterator[Check]:

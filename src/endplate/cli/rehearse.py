@@ -132,7 +132,7 @@ def _run(repair: RepairOptions) -> RunSettings:
         injection = replace(injection, volume_ml=_within("--cement-ml", repair.cement_ml, 0, 15, "mL"))
     balloon_ml = None
     if repair.balloon_ml is not None:
-        balloons = 1 if path.sides in ("left", "right") else 2
+        balloons = 1 if path.sides in ("left", "right") or path.curved is not None else 2
         most = balloons * float(choose_balloon(path.balloon or DEFAULT[0]).max_ml)
         balloon_ml = _within("--balloon-ml", repair.balloon_ml, 0, most, "mL")
     procedures = usual.procedures if repair.procedure == "both" else (repair.procedure,)

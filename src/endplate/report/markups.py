@@ -57,14 +57,21 @@ def path_summary(path: NeedlePath) -> str:
 
 
 def _line(path: NeedlePath, procedure: str) -> dict[str, Any]:
-    """From the bone's surface to where the channel ends: in a kyphoplasty that is the balloon's front end."""
+    """From the bone's surface to where the channel ends: in a kyphoplasty that is the balloon's front end.
+
+    The channel of a curved balloon is a curve through its arc.
+    """
     name = f"{path.level} {path.side} {procedure}"
     end = "balloon's front end" if procedure == "kyphoplasty" else "target"
     points = [
         _point(1, f"{path.level} {path.side} bone entry", path.entry_mm, path_summary(path)),
-        _point(2, f"{path.level} {path.side} {end}", path.end_mm, path_summary(path)),
+        *(
+            _point(number, f"{path.level} {path.side} arc", place, path_summary(path))
+            for number, place in enumerate(path.course_mm[1:-1], start=2)
+        ),
+        _point(len(path.course_mm), f"{path.level} {path.side} {end}", path.end_mm, path_summary(path)),
     ]
-    return _markup("Line", name, path_summary(path), points, SIDE_RGB[path.side])
+    return _markup("Curve" if path.bend_deg else "Line", name, path_summary(path), points, SIDE_RGB[path.side])
 
 
 def _skin_points(paths: list[NeedlePath]) -> dict[str, Any]:

@@ -71,9 +71,14 @@ class AccessWalls:
 
 
 def find_access_walls(
-    spine: Spine, vertebra: Vertebra, side: Side, surface: Surface | None = None
+    spine: Spine, vertebra: Vertebra, side: Side, surface: Surface | None = None, *, whole: bool = False
 ) -> AccessWalls | None:
-    """Walls for a needle from one side of the patient; None where that pedicle or the canal was not found."""
+    """Walls for a needle from one side of the patient; None where that pedicle or the canal was not found.
+
+    Parameters
+    ----------
+    whole : also those of the other half, into which a curved balloon reaches.
+    """
     pedicle: Pedicle | None = getattr(vertebra, side)
     canal = canal_middle(spine, vertebra)
     if pedicle is None or canal is None:
@@ -81,7 +86,7 @@ def find_access_walls(
     surface = surface or bone_surface(vertebra)
     outward = 1 if side == "right" else -1
     isthmus, along = vertebra.to_local_mm(pedicle.isthmus_mm), vertebra.axes @ pedicle.axis
-    near = surface.points[:, 0] * outward > -2 * MIDLINE_MM
+    near = surface.points[:, 0] * outward > (-np.inf if whole else -2 * MIDLINE_MM)
     points, normals, of_body = surface.points[near], surface.normals[near], surface.of_body[near]
     across, up = in_pedicle(points, isthmus, along, outward)
     kind = np.full(len(points), ENTRY, np.int8)

@@ -36,9 +36,10 @@ def given_access(
     OptionError : one that breaks a wall or comes too near to it, or a side whose pedicle was not found.
     """
     surface = bone_surface(vertebra)
+    curved = procedure == "kyphoplasty" and settings.curved is not None
     paths = []
     for line in settings.lines:
-        walls = find_access_walls(spine, vertebra, line.side, surface)
+        walls = find_access_walls(spine, vertebra, line.side, surface, whole=curved)
         if walls is None:
             raise OptionError(
                 f"a needle from the {line.side} of {vertebra.level}", "its pedicle was not found", "choose another side"
@@ -64,7 +65,8 @@ def judge_line(
     Parameters
     ----------
     walls : of the side that it goes in. entry_mm : (3,) LPS, any point of the axis behind the target.
-    target_mm : (3,) LPS, where the tip comes to lie, in a kyphoplasty the balloon's centre.
+    target_mm : (3,) LPS, where the tip comes to lie, in a kyphoplasty the balloon's centre; a curved
+    one leaves the needle there.
     settings : needle and balloon; those that are usual at this level where it names none.
 
     Returns
@@ -75,7 +77,9 @@ def judge_line(
     if procedure != "kyphoplasty":
         return assess_path(walls, entry_mm, target_mm, needle, approach)
     lengths = balloon_lengths(settings)[0]
-    path = assess_path(walls, entry_mm, target_mm, needle, approach, ahead_mm=lengths.mm / 2)
+    bend_deg = 0.0 if settings.curved is None else float(settings.curved.bend_deg)
+    ahead_mm = lengths.mm if bend_deg else lengths.mm / 2
+    path = assess_path(walls, entry_mm, target_mm, needle, approach, ahead_mm, bend_deg)
     return replace(path, balloon=lengths.through(needle))
 
 
@@ -85,9 +89,10 @@ def _path(
     path = judge_line(walls, np.array(line.entry_mm), np.array(line.target_mm), procedure, settings, line.approach)
     if procedure != "kyphoplasty":
         return _with_skin(path, volume)
-    aim = find_target(walls.surface, "hemibody", walls.outward, balloon_lengths(settings)[0].mm / 2)
-    tip = walls.vertebra.to_local_mm(path.end_mm)
-    return _with_skin(replace(path, front_share=aim.front_share(float(tip[1]))), volume)
+    half_mm = balloon_lengths(settings)[0].mm / 2
+    aim = find_target(walls.surface, "hemibody", -walls.outward if path.bend_deg else walls.outward, half_mm)
+    foremost = float(walls.vertebra.to_local_mm(path.ahead_mm)[:, 1].max())
+    return _with_skin(replace(path, front_share=aim.front_share(foremost)), volume)
 
 
 def _with_skin(path: NeedlePath, volume: Volume | None) -> NeedlePath:
@@ -96,5 +101,5 @@ def _with_skin(path: NeedlePath, volume: Volume | None) -> NeedlePath:
     skin = find_skin(volume, path.entry_mm, outwards / np.linalg.norm(outwards))
     if skin.point_mm is None or skin.air_mm is not None:
         return path
-    length_mm = float(np.linalg.norm(path.end_mm - skin.point_mm))
+    length_mm = path.channel_from(skin.point_mm)
     return replace(path, needle=reaching(path.needle, length_mm), skin_mm=skin.point_mm, length_mm=length_mm)

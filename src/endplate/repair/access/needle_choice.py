@@ -12,7 +12,7 @@ from endplate.repair.device.balloon import BALLOONS, DEFAULT, SHORTER, Balloon, 
 from endplate.repair.device.needle import NEEDLES, Needle, choose_needle
 
 KYPHOPLASTY = ("8G", "10G")
-"""Usual kyphoplasty cannulas, 8-10G (knowledge); no balloon passes a thinner one."""
+"""Usual kyphoplasty cannulas, 8-10G (knowledge); no straight balloon passes a thinner one."""
 VERTEBROPLASTY = {"lumbar": ("11G", "13G", "15G"), "thoracic": ("13G", "15G")}
 """Usual vertebroplasty needles: 11G lumbar, 13G thoracic (knowledge); thinner ones stand behind."""
 FIRST_BESIDE, LAST_BESIDE = Level.T4, Level.T8

@@ -22,5 +22,5 @@ class NeedleTip:
 
 
 def needle_tips(paths: Iterable[NeedlePath]) -> tuple[NeedleTip, ...]:
-    """The tips of planned paths."""
-    return tuple(NeedleTip(at_mm=path.target_mm, needle=path.needle, entry_mm=path.entry_mm) for path in paths)
+    """The tips of planned paths; for a curved balloon its middle, where its cavity is filled from."""
+    return tuple(NeedleTip(at_mm=path.middle_mm, needle=path.needle, entry_mm=path.entry_mm) for path in paths)

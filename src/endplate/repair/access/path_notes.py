@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from endplate.repair.access.access_result import NeedlePath, Procedure
+from endplate.repair.access.arc_target import ARC_RULE
 from endplate.repair.access.candidate import AccessCandidate, how_poor
 from endplate.repair.access.clearance import describe, least_mm, verdict
-from endplate.repair.access.needle_choice import balloon_through, route_note, usual_needles
+from endplate.repair.access.needle_choice import balloon_through, needles_for, route_note
 from endplate.repair.access.settings import PathSettings
 from endplate.repair.access.target import FARTHEST_FRONT_END, RULE
 from endplate.repair.device.needle import Needle
@@ -16,7 +17,7 @@ def path_notes(chosen: list[AccessCandidate], procedure: Procedure, settings: Pa
     notes = []
     for one in chosen:
         path, side = one.path, one.path.side
-        usual = usual_needles(path.level, procedure)[0]
+        usual = needles_for(path.level, procedure, settings)[0]
         if not settings.needle and path.needle.name != usual.name:
             words = f"{side}: {path.needle.name} instead of the usual {usual.name}, which leaves too little room"
             passing = f"; {balloon_through(path.needle, settings).name} passes it" * (procedure == "kyphoplasty")
@@ -40,6 +41,8 @@ def _place(path: NeedlePath) -> list[str]:
     if path.front_share is None:
         return []
     text = f"{path.side}: front end of the balloon {path.front_share:.0%} of the depth behind the front wall"
+    if path.bend_deg:
+        return _curved_place(path, text)
     if path.useful:
         return [f"{text}; rule: {RULE}"]
     none, place = f"{path.side}: no path reaches a useful place with this needle", text.split(": ", 1)[1]
@@ -51,6 +54,24 @@ def _place(path: NeedlePath) -> list[str]:
         f"{none}; {place}, beyond {float(FARTHEST_FRONT_END):.0%}: such a balloon pushes the back wall and lifts the "
         "front less"
     ]
+
+
+def _curved_place(path: NeedlePath, text: str) -> list[str]:
+    """Where a curved balloon comes to lie, from one side across the midline."""
+    one = (
+        f"{path.side}: unilateral: one curved balloon ({path.balloon}) through this pedicle alone, bent by "
+        f"{path.bend_deg:g}° across the midline"
+    )
+    if path.middle_off_mm is not None:
+        where = "short of" if path.middle_off_mm > 0 else "beyond"
+        one += f"; its middle {abs(path.middle_off_mm):.1f} mm {where} the midline"
+    text = text.replace("front end", "foremost part")
+    if path.useful:
+        return [one, f"{text}; rule: {ARC_RULE}"]
+    why = "its middle too far from the midline, so that one side is lifted more"
+    if how_poor(path) == 2:
+        why = f"beyond {float(FARTHEST_FRONT_END):.0%}: such a balloon lifts the front less"
+    return [one, f"{path.side}: no path reaches a useful place with this balloon; {text.split(': ', 1)[1]}, {why}"]
 
 
 def _doubt(path: NeedlePath) -> list[str]:

@@ -11,6 +11,7 @@ from endplate.anatomy.vertebra import Spine, Vertebra
 from endplate.image.volume import Volume
 from endplate.repair.access.access_result import Access, Breach, NeedlePath, Procedure, Side
 from endplate.repair.access.access_walls import AccessWalls, find_access_walls
+from endplate.repair.access.arc_target import arc_targets
 from endplate.repair.access.assess_path import assess_line
 from endplate.repair.access.bone_surface import bone_surface
 from endplate.repair.access.candidate import AccessCandidate, how_poor
@@ -74,8 +75,10 @@ def plan_access(
         return given_access(spine, vertebra, procedure, settings, volume)
     surface = bone_surface(vertebra)
     sides: tuple[Side, ...] = (settings.sides,) if settings.sides in ("left", "right") else ("left", "right")
-    walls = {side: find_access_walls(spine, vertebra, side, surface) for side in sides}
-    spots: tuple[Spot, ...] = ("midline",) if settings.sides in ("left", "right") else ("midline", "hemibody")
+    curved = procedure == "kyphoplasty" and settings.curved is not None
+    walls = {side: find_access_walls(spine, vertebra, side, surface, whole=curved) for side in sides}
+    one_needle = curved or settings.sides in ("left", "right")
+    spots: tuple[Spot, ...] = ("midline",) if one_needle else ("midline", "hemibody")
     tried = [
         one
         for side in sides
@@ -116,12 +119,9 @@ def _side(
         return _to_target(walls, spot, procedure, settings, target, seen[0])
     found: list[AccessCandidate] = []
     for lengths in balloon_lengths(settings):
-        useful, behind = (
-            find_target(walls.surface, spot, walls.outward, lengths.mm / 2, seen[1], useful=which)
-            for which in (True, False)
-        )
-        farther_out = replace(useful, outermost_mm=math.inf)
-        for target in (useful, farther_out, behind) if lengths.last else (useful,):
+        targets = _balloon_targets(walls, spot, settings, lengths, seen[1])
+        useful = targets[0]
+        for target in targets if lengths.last else (useful,):
             these = [
                 _with_balloon(one, lengths, target, walls, useful=target is useful)
                 for one in _to_target(walls, spot, procedure, settings, target, seen[0])
@@ -133,9 +133,24 @@ def _side(
     return found
 
 
+def _balloon_targets(
+    walls: AccessWalls, spot: Spot, settings: PathSettings, lengths: BalloonLength, depressed: Depressed | None
+) -> tuple[Target, Target, Target]:
+    """The useful place for a balloon's front end, what lies farther out, and what lies farther back."""
+    if settings.curved is not None:
+        return arc_targets(walls.surface, walls.outward, settings.curved, depressed)
+    useful, behind = (
+        find_target(walls.surface, spot, walls.outward, lengths.mm / 2, depressed, useful=which)
+        for which in (True, False)
+    )
+    return useful, replace(useful, outermost_mm=math.inf), behind
+
+
 def _within(path: NeedlePath, target: Target, walls: AccessWalls) -> bool:
     """Whether the balloon's centre lies no farther out than the target allows; a search without an answer may not."""
-    out = walls.outward * float(walls.vertebra.to_local_mm(path.target_mm)[0])
+    out = walls.outward * float(walls.vertebra.to_local_mm(path.middle_mm)[0])
+    if path.bend_deg:
+        out = abs(out)
     return out <= target.outermost_mm + OUTERMOST_GIVE_MM
 
 
@@ -143,13 +158,13 @@ def _with_balloon(
     one: AccessCandidate, lengths: BalloonLength, target: Target, walls: AccessWalls, *, useful: bool
 ) -> AccessCandidate:
     """The candidate with the balloon that it is for, and where that one's front end lies."""
-    tip = walls.vertebra.to_local_mm(one.path.end_mm)
+    foremost = float(walls.vertebra.to_local_mm(one.path.ahead_mm)[:, 1].max())
     return replace(
         one,
         path=replace(
             one.path,
             balloon=lengths.through(one.path.needle),
-            front_share=target.front_share(float(tip[1])),
+            front_share=target.front_share(foremost),
             useful=useful,
         ),
     )
@@ -189,7 +204,7 @@ def with_skin(path: NeedlePath, volume: Volume | None) -> tuple[NeedlePath, Skin
         return replace(path, breaches=(*path.breaches, air)), skin
     if skin.point_mm is None:
         return path, skin
-    length_mm = float(np.linalg.norm(path.end_mm - skin.point_mm))
+    length_mm = path.channel_from(skin.point_mm)
     return replace(path, needle=reaching(path.needle, length_mm), skin_mm=skin.point_mm, length_mm=length_mm), skin
 
 
@@ -200,6 +215,8 @@ def _choose(
     open_ = [one for one in tried if verdict(one.path) != "refused"]
     middle = next((one for one in open_ if one.spot == "midline"), None)
     sides = ("left", "right")
+    if procedure == "kyphoplasty" and settings.curved is not None:
+        return ([middle] if middle else []), ()
     pair = [next((one for one in open_ if one.spot == "hemibody" and one.path.side == s), None) for s in sides]
     halves = [one for one in pair if one is not None]
     if settings.sides in sides:

@@ -20,7 +20,8 @@ class GivenLine:
 
     Attributes
     ----------
-    side : the patient's. entry_mm, target_mm : (3,) LPS, a point behind the bone and the tip (or a balloon's centre).
+    side : the patient's. entry_mm, target_mm : (3,) LPS, a point behind the bone and the tip (or a balloon's centre; a
+    curved one leaves the needle there).
     approach : through the pedicle or beside it.
     """
 
@@ -57,7 +58,19 @@ class PathSettings:
             choose_needle(self.needle)
         if self.balloon is not None:
             choose_balloon(self.balloon)
+        if self.curved is not None and (self.sides == "both" or len(self.lines) > 1):
+            raise OptionError(
+                f"{self.curved.name} from both sides",
+                "a curved balloon goes in through one pedicle and crosses the midline",
+                "choose left, right or auto, or a straight balloon",
+            )
         if self.sides not in ("auto", "left", "right", "both"):
             raise OptionError(f"sides {self.sides}", "a needle goes in left, right or on both sides")
         if self.route not in ("auto", "transpedicular", "extrapedicular"):
             raise OptionError(f"route {self.route}", "choose transpedicular or extrapedicular")
+
+    @property
+    def curved(self) -> Balloon | None:
+        """The balloon asked for where it is curved; None for straight ones."""
+        balloon = None if self.balloon is None else choose_balloon(self.balloon)
+        return balloon if balloon is not None and balloon.bend_deg else None

@@ -56,6 +56,8 @@ class Target:
     middle_mm : (2, 2) offset and slope (superior over anterior) of the body's mid-height at the spot.
     ahead_mm : half a balloon, whose front end then lies in the region and its centre behind; 0 for a tip.
     outermost_mm : how far from the midline that centre may lie; infinite where nothing limits it.
+    bend_deg : of a curved balloon, whose front end lies in the region and which reaches back along its arc;
+    `outermost_mm` is then for the middle of the arc.
     front_mm, depth_mm : front wall in the sagittal plane of the spot, and the depth of the body.
     """
 
@@ -66,10 +68,15 @@ class Target:
     front_mm: float = 0.0
     depth_mm: float = 1.0
     outermost_mm: float = math.inf
+    bend_deg: float = 0.0
 
     def front_share(self, anterior_mm: float) -> float:
         """How far behind the front wall a place lies, as a share of the depth."""
         return (self.front_mm - anterior_mm) / self.depth_mm
+
+    def front_share_of(self, anterior_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same of places (m,)."""
+        return np.asarray((self.front_mm - anterior_mm) / self.depth_mm)
 
     def points(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Tips, or front ends of balloons, (m, 3) for shares (m, 3) in 0..1 of the region."""

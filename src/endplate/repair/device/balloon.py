@@ -1,4 +1,4 @@
-"""Balloon tamps, stents on balloons, and jacks: nominal length, access, largest volume and pressure."""
+"""Balloon tamps, straight and curved, stents on balloons, and jacks: length, access, largest volume and pressure."""
 
 from __future__ import annotations
 
@@ -91,6 +91,41 @@ JACK_N = cited(
     "weak",
     cite="medscape_spinejack",
 )
+_CURVED = "Page of a hospital on an articulating balloon behind a steerable osteotome, through one pedicle"
+CURVED_LENGTH_MM = cited_table(
+    "curved.length",
+    "mm",
+    f"{_CURVED}: up to 30 mm, straight ones up to 20; lengths are not listed, two of the straight are taken",
+    "weak",
+    {"Curved 15": 15.0, "Curved 20": 20.0},
+    cite="sircro_2022",
+)
+CURVED_MAX_ML = cited_table(
+    "curved.volume",
+    "mL",
+    f"{_CURVED}: no volume; that of a straight balloon of this length is taken",
+    "weak",
+    {"Curved 15": 4.0, "Curved 20": 6.0},
+    cite="sircro_2022",
+)
+CURVED_MAX_PSI = cited(700.0, "psi", f"{_CURVED}: 700 psi", "weak", cite="sircro_2022")
+CURVED_ACCESS_GAUGE = cited(11.0, "1", f"{_CURVED}: an 11 G introducer", "weak", cite="sircro_2022")
+CURVED_BEND_DEG = cited(
+    75.0,
+    "deg",
+    "Own choice: in an L2 of 30 mm depth it turns a needle of usual medial angle across the midline; no maker's "
+    "drawing was readable",
+    "design",
+)
+MOST_BEND_DEG = cited(
+    120.0, "deg", "Own choice: beyond it the front end of a balloon from behind points backwards", "design"
+)
+OVERLENGTH = cited(
+    1.45,
+    "1",
+    "Own trial: a 15 mm balloon of 4 mL modelled as an ellipsoid 22 mm long; no maker's drawing was read",
+    "design",
+)
 STENT_ACCESS = "8G"
 """The thickest of the catalogue; the sleeve of a stent is thicker by about a millimetre."""
 
@@ -115,6 +150,13 @@ class Balloon:
         Whether it stays expanded: a jack, or a stent on a balloon that is emptied.
     plate_mm : tuple[float, float] or None
         Width and height when expanded, mm, of a jack that opens along the axis of the body; None for what is round.
+    bend_deg : float
+        Angle by which a curved balloon turns from the needle's axis over its nominal length, degrees; 0 for a straight
+        one. It goes in through one pedicle and bends towards the midline.
+
+    Raises
+    ------
+    OptionError : a bend that no balloon can have.
     """
 
     name: str
@@ -124,6 +166,30 @@ class Balloon:
     max_mpa: float
     stays: bool = False
     plate_mm: tuple[float, float] | None = None
+    bend_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.bend_deg:
+            return
+        told = f"balloon {self.name} bent by {self.bend_deg:g} degrees"
+        if not 0 < self.bend_deg <= MOST_BEND_DEG:
+            raise OptionError(
+                told, f"a bend lies between 0 and {float(MOST_BEND_DEG):g} degrees", "say 0 for a straight one"
+            )
+        if self.plate_mm is not None:
+            raise OptionError(told, "a jack opens between straight plates", "leave its bend out")
+        wide_mm = full_half_mm(self.length_mm, self.max_ml)[1]
+        if wide_mm >= self.bend_radius_mm:
+            raise OptionError(
+                told,
+                f"its arc of {self.bend_radius_mm:.1f} mm radius is no wider than the full balloon, {wide_mm:.1f} mm",
+                "bend it less, or give it less volume",
+            )
+
+    @property
+    def bend_radius_mm(self) -> float:
+        """Radius of the arc on which it lies, mm; infinite for a straight one."""
+        return float(self.length_mm) / math.radians(self.bend_deg) if self.bend_deg else math.inf
 
     def passes(self, needle: Needle) -> bool:
         """Whether the balloon goes through a cannula.
@@ -139,6 +205,23 @@ class Balloon:
             True where the cannula is at least as thick as the access gauge.
         """
         return needle.outer_mm >= NEEDLES[self.access].outer_mm
+
+
+def full_half_mm(length_mm: float, volume_ml: float) -> tuple[float, float]:
+    """Half length and radius, mm, of a round balloon of a nominal length, mm, when it holds a volume, mL."""
+    half_mm = OVERLENGTH * (float(length_mm) / 2)
+    return half_mm, math.sqrt(1000 * float(volume_ml) / (4 / 3 * math.pi * half_mm))
+
+
+def _curved(name: str) -> Balloon:
+    return Balloon(
+        name=name,
+        access=f"{CURVED_ACCESS_GAUGE:g}G",
+        length_mm=CURVED_LENGTH_MM[name],
+        max_ml=CURVED_MAX_ML[name],
+        max_mpa=CURVED_MAX_PSI * MPA_PER_PSI,
+        bend_deg=float(CURVED_BEND_DEG),
+    )
 
 
 def _jack(name: str) -> Balloon:
@@ -179,6 +262,7 @@ BALLOONS = (
     }
     | {name: _stent(name) for name in STENT_LENGTH_MM}
     | {name: _jack(name) for name in JACK_WIDTH_MM}
+    | {name: _curved(name) for name in CURVED_LENGTH_MM}
 )
 
 

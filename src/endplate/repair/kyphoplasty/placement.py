@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from endplate.cited import cited
+from endplate.errors import OptionError
 from endplate.image.volume import Grid
 from endplate.numerics.mpm.balloon import Balloon as Membrane
+from endplate.numerics.mpm.bent import bent_ellipsoid
 from endplate.numerics.mpm.surface import Surface, ellipsoid, subdivisions_for
 from endplate.repair.access.access_result import NeedlePath
-from endplate.repair.device.balloon import Balloon
+from endplate.repair.device.arc import arc_to
+from endplate.repair.device.balloon import Balloon, full_half_mm
 
 EMPTY_RADIUS_MM = cited(
     2.1,
@@ -22,12 +25,6 @@ EMPTY_RADIUS_MM = cited(
     "Outer radius of an 8 G access cannula (4.19 mm): the channel that the empty balloon lies in",
     "secondary",
     cite="needle_gauge_table",
-)
-OVERLENGTH = cited(
-    1.45,
-    "1",
-    "Own trial: a 15 mm balloon of 4 mL modelled as an ellipsoid 22 mm long; no maker's drawing was read",
-    "design",
 )
 MEMBRANE_N_PER_MM = cited(
     5.0, "N/mm", "Own trial: keeps the balloon near its nominal shape; no maker's figure was read", "design"
@@ -48,26 +45,48 @@ MAX_EDGE_VOXELS = cited(
 class BalloonSite:
     """One balloon in one channel: what it is, the middle (3,) and direction (3,) of its axis in LPS mm.
 
-    `channel_mm` is the radius of the channel, the same on every grid.
+    `channel_mm` is the radius of the channel, the same on every grid. `inwards` (3,) points from the middle of a curved
+    balloon to the centre of its arc, across its direction there; None for a straight one.
     """
 
     balloon: Balloon
     centre_mm: NDArray[np.float64]
     direction: NDArray[np.float64]
     channel_mm: float = EMPTY_RADIUS_MM
+    inwards: NDArray[np.float64] | None = None
 
 
 def sites_on(paths: Sequence[NeedlePath], balloons: Sequence[Balloon]) -> tuple[BalloonSite, ...]:
-    """A balloon at the end of each path, reaching back from the target by its nominal length."""
+    """A balloon at the end of each path, reaching back from the target by its nominal length, if it is not curved."""
     found = []
     for path, balloon in zip(paths, balloons, strict=True):
         along = np.asarray(path.target_mm, float) - path.entry_mm
-        found.append(site_at(balloon, path.target_mm, along))
+        tip, towards = (path.end_mm, path.bends_to) if balloon.bend_deg else (path.target_mm, None)
+        found.append(site_at(balloon, tip, along, towards))
     return tuple(found)
 
 
-def site_at(balloon: Balloon, tip_mm: NDArray[np.float64], direction: NDArray[np.float64]) -> BalloonSite:
-    """A balloon whose front end lies at a tip, along a direction (any length), LPS mm."""
+def site_at(
+    balloon: Balloon,
+    tip_mm: NDArray[np.float64],
+    direction: NDArray[np.float64],
+    towards: NDArray[np.float64] | None = None,
+) -> BalloonSite:
+    """A balloon whose front end lies at a tip, along a direction (any length), LPS mm.
+
+    Parameters
+    ----------
+    towards : (3,) a curved balloon leaves the needle along `direction` and bends to here (any length).
+
+    Raises
+    ------
+    OptionError : a curved balloon without a side to bend to.
+    """
+    if balloon.bend_deg:
+        if towards is None:
+            raise OptionError(f"a place for {balloon.name}", "it is curved", "say to which side it bends")
+        arc = arc_to(tip_mm, direction, towards, float(balloon.length_mm), float(balloon.bend_deg))
+        return BalloonSite(balloon=balloon, centre_mm=arc.at(0.5), direction=arc.heading(0.5), inwards=arc.inwards(0.5))
     along = np.asarray(direction, float) / np.linalg.norm(direction)
     centre = np.asarray(tip_mm, float) - along * float(balloon.length_mm) / 2
     return BalloonSite(balloon=balloon, centre_mm=centre, direction=along)
@@ -77,11 +96,17 @@ def immersed(site: BalloonSite, grid: Grid) -> Membrane:
     """The balloon in its channel as a surface in the frame of the large-strain model on a grid of cubes."""
     edge_mm = float(grid.spacing_mm[0])
     centre = to_model_mm(grid, site.centre_mm)
-    axes = _axes(grid.affine[:3, :3].T @ site.direction / edge_mm)
     full_mm3 = 1000 * float(site.balloon.max_ml)
     when_empty, when_full = _semi_axes(site, full_mm3)
     finer = subdivisions_for(when_full, float(MAX_EDGE_VOXELS) * edge_mm)
-    empty, full = (ellipsoid(centre, semi, axes, finer) for semi in (when_empty, when_full))
+    if site.inwards is None:
+        axes = _axes(grid.affine[:3, :3].T @ site.direction / edge_mm)
+        empty, full = (ellipsoid(centre, semi, axes, finer) for semi in (when_empty, when_full))
+    else:
+        turned = grid.affine[:3, :3].T / edge_mm
+        along, inwards = turned @ site.direction, turned @ site.inwards
+        axes, radius_mm = np.stack([along, inwards, np.cross(along, inwards)]), float(site.balloon.bend_radius_mm)
+        empty, full = (bent_ellipsoid(centre, semi, axes, radius_mm, finer) for semi in (when_empty, when_full))
     return Membrane(
         empty,
         nominal=full,
@@ -97,8 +122,7 @@ def _semi_axes(site: BalloonSite, full_mm3: float) -> tuple[NDArray[np.float64],
     if plate is not None:
         width, height = plate[0] / 2, plate[1] / 2
         return np.array([length, width, width]), np.array([length, width, height])
-    half_mm = OVERLENGTH * length
-    radius_mm = float(np.sqrt(full_mm3 / (4 / 3 * np.pi * half_mm)))
+    half_mm, radius_mm = full_half_mm(site.balloon.length_mm, full_mm3 / 1000)
     return np.array([length, site.channel_mm, site.channel_mm]), np.array([half_mm, radius_mm, radius_mm])
 
 

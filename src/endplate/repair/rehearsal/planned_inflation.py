@@ -16,7 +16,10 @@ from endplate.repair.site.bone import Bone
 def planned_sites(settings: RunSettings, access: Access) -> list[BalloonSite]:
     """A balloon in the channel of each path, front end where the path ends."""
     return [
-        replace(site_at(balloon, path.end_mm, path.target_mm - path.entry_mm), channel_mm=path.needle.outer_mm / 2)
+        replace(
+            site_at(balloon, path.end_mm, path.target_mm - path.entry_mm, path.bends_to if balloon.bend_deg else None),
+            channel_mm=path.needle.outer_mm / 2,
+        )
         for path, balloon in zip(access.paths, balloons_of(settings, access), strict=True)
     ]
 

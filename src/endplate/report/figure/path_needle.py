@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from endplate.repair.access.access_result import NeedlePath
+from endplate.repair.access.access_result import ARC_CORNERS, NeedlePath
 from endplate.report.figure import svg
 
 Project = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -29,7 +29,7 @@ def needle_marks(path: NeedlePath, project: Project, per_mm: float, size: tuple[
     project : world LPS mm (..., 3) to drawing units (..., 2), without perspective.
     per_mm : drawing units per millimetre. size : width and height of the picture; breaches outside are left out.
     """
-    tip = path.target_mm if path.tip_mm is None else path.tip_mm
+    tip = path.target_mm if path.bend_deg else path.end_mm
     forward = (path.target_mm - path.entry_mm) / np.linalg.norm(path.target_mm - path.entry_mm)
     start = path.entry_mm - HUB_MM * forward if path.skin_mm is None else path.skin_mm - HUB_MM / 2 * forward
     radius = path.needle.outer_mm / 2
@@ -48,6 +48,7 @@ def needle_marks(path: NeedlePath, project: Project, per_mm: float, size: tuple[
             stroke_width=1.2,
         ),
     ]
+    parts += _bent(path, radius, project, per_mm)
     x, y = project(path.target_mm)
     parts.append(
         svg.element("circle", cx=float(x), cy=float(y), r=2.6, fill="#ffffff", stroke="#000000", stroke_width=1)
@@ -60,6 +61,25 @@ def needle_marks(path: NeedlePath, project: Project, per_mm: float, size: tuple[
                 svg.line(x - 5, y + 5, x + 5, y - 5, stroke=BREACH_COLOUR, stroke_width=2.5),
             ]
     return parts
+
+
+def _bent(path: NeedlePath, radius_mm: float, project: Project, per_mm: float) -> list[Markup]:
+    """The channel of a curved balloon beyond the needle; none for a straight one."""
+    if path.arc is None:
+        return []
+    last = 1 - radius_mm / path.arc.length_mm
+    places = project(np.stack([path.arc.at(float(share)) for share in np.linspace(0, last, int(ARC_CORNERS))]))
+    return [
+        svg.path(
+            places,
+            closed=False,
+            fill="none",
+            stroke=SIDE_COLOUR[path.side],
+            stroke_opacity=0.45,
+            stroke_width=2 * radius_mm * per_mm,
+            stroke_linecap="round",
+        )
+    ]
 
 
 def _shaft(

@@ -123,6 +123,8 @@ def _path(path: NeedlePath) -> dict[str, Any]:
         "entry_mm": _point(path.entry_mm),
         "target_mm": _point(path.target_mm),
         "tip_mm": _point(path.end_mm),
+        "bend_deg": float(path.bend_deg),
+        "middle_off_mm": path.middle_off_mm,
         "axial_deg": float(path.axial_deg),
         "sagittal_deg": float(path.sagittal_deg),
         "clearance_mm": {wall: float(value) for wall, value in path.clearance_mm.items()},

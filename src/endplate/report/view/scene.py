@@ -82,6 +82,7 @@ def needle(path: NeedlePath) -> dict[str, Any]:
         "entry": ras(path.entry_mm),
         "target": ras(path.target_mm),
         "end": ras(path.end_mm),
+        "course": [ras(back if path.skin_mm is None else path.skin_mm), *(ras(one) for one in path.course_mm[1:])],
         "verdict": verdict(path),
         "refusal": refusal(path),
         "words": path_summary(path),

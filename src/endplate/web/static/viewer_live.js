@@ -113,7 +113,8 @@ async function loadSurfaces() {
   });
   const heights = state.scene.levels.flatMap((one) => one.heights.map((height) => height.ends));
   meshLayer("heights", lines("heights", heights, [255, 230, 90], 0.9));
-  const needles = (side) => state.scene.needles.filter((one) => one.side === side).map((one) => [one.from, one.end]);
+  const needles = (side) => state.scene.needles.filter((one) => one.side === side).flatMap((one) => (one.course ?? [one.from, one.end]).slice(1)
+    .map((to, k) => [(one.course ?? [one.from])[k], to]));
   meshLayer("needles", [...lines("needles left", needles("left"), [47, 143, 232], 1.3), ...lines("needles right", needles("right"), [242, 140, 30], 1.3)]);
 }
 
