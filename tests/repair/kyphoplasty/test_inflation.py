@@ -188,7 +188,8 @@ def test_a_height_that_was_passed_is_named() -> None:
     [(0, "back wall pushed by", 9.0, 1.5), (1, "front or side wall pushed out by", 13.0, 7.5)],
 )
 def test_a_wall_that_goes_out_ends_the_inflation(place: int, words: str, right_mm: float, anterior_mm: float) -> None:
-    sites, settings = two_balloons(right_mm, anterior_mm), replace(HELD, planned_ml=2.0)
+    # less than the two millilitres after which a run that lifts nothing ends for that
+    sites, settings = two_balloons(right_mm, anterior_mm), replace(HELD, planned_ml=0.95)
     free = inflate(loose_bone(), body(), sites, settings)
     went = free.wall_displacement_inflated_mm[place]
     assert went is not None and went > 0.2
@@ -218,7 +219,6 @@ def test_a_step_without_equilibrium_is_no_physical_limit(monkeypatch: pytest.Mon
     def fail(run: InflationRun) -> None:
         raise SolverError("no equilibrium", "residual 1")
 
-    monkeypatch.setattr(InflationRun, "_step_on_the_way", fail)
     monkeypatch.setattr(InflationRun, "_step", fail)
     monkeypatch.setattr("endplate.repair.kyphoplasty.letting_down.deflate", lambda *given, **named: Went())
     done = inflate(bone(), body(), [box_site(9.0)], SMALL)
