@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from endplate.numerics.multigrid.element_batches import BLOCK, Blocks, gather, scatter
 from endplate.numerics.threads import run_chunks
 
-CELL = 3 * BLOCK  # values of one position: three components of all lanes
+CELL = np.int64(3 * BLOCK)  # values of one position: three components of all lanes
+START = np.int64(0)
+"""Typed, as `CELL` is: a plain number is a constant to the compiler, and what takes it is compiled for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,13 +99,13 @@ def _spread(t):  # type: ignore[no-untyped-def]
         _average(t, (18 * (corner >> 1) + 6 * (corner & 1)) * CELL, CELL)
     for end in range(2):
         _average(t, 18 * end * CELL, 3 * CELL)
-    _average(t, 0, 9 * CELL)
+    _average(t, START, 9 * CELL)
 
 
 @njit(cache=True, nogil=True)
 def _fold(t):  # type: ignore[no-untyped-def]
     """Transpose of `_spread`: half of the middle values to either end, along i, then j, then k."""
-    _share(t, 0, 9 * CELL)
+    _share(t, START, 9 * CELL)
     for end in range(2):
         _share(t, 18 * end * CELL, 3 * CELL)
     for corner in range(4):
@@ -175,4 +177,4 @@ def _restrict(fine, coarse, node, row, start, nodes, first, count, begin, end): 
         _fold(t)
         for c in range(8):
             _copy(t, _corner_place(c), corners, c * CELL)
-        scatter(coarse, np.float32(1), nodes, first[b], count[b], corners, 0)
+        scatter(coarse, np.float32(1), nodes, first[b], count[b], corners, START)

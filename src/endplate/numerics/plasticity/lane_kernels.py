@@ -44,7 +44,7 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
             _modes(t, to_modes, m)
             _strains(m, e)
             _prepare(m, strength[b], criterion, trial)
-            count = 0
+            count = np.int64(0)  # typed: a plain 0 would be a constant, and what takes it compiled for both
             for p in range(8):
                 point = e[p * POINT : (p + 1) * POINT]
                 if _trial(point, plastic[b, p], twice_shear[b], trial) > 0:
