@@ -14,7 +14,7 @@ from endplate.numerics.multigrid.element_batches import BLOCK, gather, scatter
 FORCE = np.int64(24)  # first row of the accumulated modal forces
 
 X, Y, Z = np.int64(0), np.int64(1), np.int64(2)
-"""Components. Typed, as `FORCE` is: a plain number is a constant to the compiler; what takes it is compiled for each."""
+"""Components. Typed, as `FORCE` is: a plain number is a constant, and what takes it is compiled for each of them."""
 
 
 @njit(cache=True, nogil=True)
