@@ -152,7 +152,7 @@ def _prolong(coarse, fine, node, row, start, nodes, first, count, begin, end):  
     x, y, z = fine[0], fine[1], fine[2]
     for b in range(begin, end):
         gather(coarse, nodes, first[b], count[b], corners)
-        for c in range(8):
+        for c in range(nodes.shape[1]):  # eight; a plain 8 would be unrolled, a second more to compile
             _copy(corners, c * CELL, t, _corner_place(c))
         _spread(t)
         for w in range(count[b]):
@@ -175,6 +175,6 @@ def _restrict(fine, coarse, node, row, start, nodes, first, count, begin, end): 
                 n, at = node[s], row[s]
                 lane[at], lane[at + BLOCK], lane[at + 2 * BLOCK] = x[n], y[n], z[n]
         _fold(t)
-        for c in range(8):
+        for c in range(nodes.shape[1]):
             _copy(t, _corner_place(c), corners, c * CELL)
         scatter(coarse, np.float32(1), nodes, first[b], count[b], corners, START)
