@@ -22,10 +22,10 @@ def smooth(field: Any, weights: Any, across: Any, out: Any, padded: Any) -> None
     """
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
-            _add_rows(field, i, j, weights[0], np.bool_(True), across[i, j])
+            _add_rows(field, i, j, weights[0], True, across[i, j])
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
-            _add_rows(across, i, j, weights[1], np.bool_(False), out[i, j])
+            _add_rows(across, i, j, weights[1], False, out[i, j])
             _smooth_row(out[i, j], weights[2], padded)
 
 

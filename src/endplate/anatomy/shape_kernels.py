@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-MARK = np.int64(2)
-"""Of cells that are enclosed no more; typed, since a plain number is a constant and `_spread` compiled for each."""
-
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _spread(free: Any, stack: Any, start: int, across: int, mark: int) -> int:  # pragma: no cover - compiled
@@ -43,7 +40,7 @@ def _enclose(shadow: Any, framed: Any, stack: Any) -> None:  # pragma: no cover 
     for x in range(1, rows + 1):
         for y in range(1, columns + 1, 1 if x in (1, rows) else max(columns - 1, 1)):
             if framed[x, y] == 1:
-                _spread(flat, stack, x * across + y, across, MARK)
+                _spread(flat, stack, x * across + y, across, 2)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -61,7 +58,7 @@ def enclosed(shadow: Any) -> Any:  # pragma: no cover - compiled
 @njit(cache=True, nogil=True, error_model="numpy")
 def _mark_parts(framed: Any, stack: Any) -> tuple[int, int]:  # pragma: no cover - compiled
     """Mark parts of cells that are 1 with numbers from 3 on; mark and size of the largest, the first of equals."""
-    flat, best, most, mark = framed.ravel(), -1, 0, MARK
+    flat, best, most, mark = framed.ravel(), -1, 0, 2
     for start in range(flat.size):
         if flat[start] == 1:
             mark += 1
