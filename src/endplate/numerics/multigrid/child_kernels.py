@@ -11,7 +11,10 @@ from numba import njit
 
 from endplate.numerics.multigrid.element_batches import BLOCK, gather, scatter
 
-FORCE = 24  # first row of the accumulated modal forces
+FORCE = np.int64(24)  # first row of the accumulated modal forces
+
+X, Y, Z = np.int64(0), np.int64(1), np.int64(2)
+"""Components. Typed, as `FORCE` is: a plain number is a constant, and what takes it is compiled for each of them."""
 
 
 @njit(cache=True, nogil=True)
@@ -84,18 +87,18 @@ def _children(t, modulus, k):  # type: ignore[no-untyped-def]
         hi, hj, hk = _half(child >> 2), _half((child >> 1) & 1), _half(child & 1)
         for w in range(BLOCK):
             e = modulus[child, w]
-            x1, x2, x3, x4, x5, x6, x7 = _down(t, 0, w, hi, hj, hk)
-            y1, y2, y3, y4, y5, y6, y7 = _down(t, 1, w, hi, hj, hk)
-            z1, z2, z3, z4, z5, z6, z7 = _down(t, 2, w, hi, hj, hk)
+            x1, x2, x3, x4, x5, x6, x7 = _down(t, X, w, hi, hj, hk)
+            y1, y2, y3, y4, y5, y6, y7 = _down(t, Y, w, hi, hj, hk)
+            z1, z2, z3, z4, z5, z6, z7 = _down(t, Z, w, hi, hj, hk)
             a, b = e * k0, e * k1
             xy, xz, yz = e * k2 * (x2 + y4), e * k2 * (x1 + z4), e * k2 * (y1 + z2)
             twist = e * k6 * (x3 + y5 + z6)
             h, p, q, s = e * half, e * k3, e * k4, e * k7
-            _up(t, 0, w, hi, hj, hk, xz, xy, h * x3 + twist, a * x4 + b * (y2 + z1), p * x5 + q * y3,
+            _up(t, X, w, hi, hj, hk, xz, xy, h * x3 + twist, a * x4 + b * (y2 + z1), p * x5 + q * y3,
                 p * x6 + q * z3, s * x7)  # fmt: skip
-            _up(t, 1, w, hi, hj, hk, yz, a * y2 + b * (x4 + z1), p * y3 + q * x5, xy, h * y5 + twist,
+            _up(t, Y, w, hi, hj, hk, yz, a * y2 + b * (x4 + z1), p * y3 + q * x5, xy, h * y5 + twist,
                 p * y6 + q * z5, s * y7)  # fmt: skip
-            _up(t, 2, w, hi, hj, hk, a * z1 + b * (x4 + y2), yz, p * z3 + q * x6, xz, p * z5 + q * y6,
+            _up(t, Z, w, hi, hj, hk, a * z1 + b * (x4 + y2), yz, p * z3 + q * x6, xz, p * z5 + q * y6,
                 h * z6 + twist, s * z7)  # fmt: skip
 
 

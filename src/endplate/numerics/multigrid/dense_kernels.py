@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from endplate.numerics.multigrid.child_kernels import FORCE
 from endplate.numerics.multigrid.element_batches import BLOCK, gather, scatter
 
 PACKED = 300
@@ -37,7 +38,7 @@ def subtract_matrices(u, out, packed, nodes, first, count):  # type: ignore[no-u
     for b in range(first.size):
         gather(u, nodes, first[b], count[b], t)
         _multiply(t, packed[b])
-        scatter(out, np.float32(-1), nodes, first[b], count[b], t, 24)
+        scatter(out, np.float32(-1), nodes, first[b], count[b], t, FORCE)
 
 
 @njit(cache=True, nogil=True)

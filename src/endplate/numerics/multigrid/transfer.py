@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from endplate.numerics.multigrid.element_batches import BLOCK, Blocks, gather, scatter
 from endplate.numerics.threads import run_chunks
 
-CELL = 3 * BLOCK  # values of one position: three components of all lanes
+CELL = np.int64(3 * BLOCK)  # values of one position: three components of all lanes
+START = np.int64(0)
+"""Typed, as `CELL` is: a plain number is a constant to the compiler, and what takes it is compiled for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,13 +99,13 @@ def _spread(t):  # type: ignore[no-untyped-def]
         _average(t, (18 * (corner >> 1) + 6 * (corner & 1)) * CELL, CELL)
     for end in range(2):
         _average(t, 18 * end * CELL, 3 * CELL)
-    _average(t, 0, 9 * CELL)
+    _average(t, START, 9 * CELL)
 
 
 @njit(cache=True, nogil=True)
 def _fold(t):  # type: ignore[no-untyped-def]
     """Transpose of `_spread`: half of the middle values to either end, along i, then j, then k."""
-    _share(t, 0, 9 * CELL)
+    _share(t, START, 9 * CELL)
     for end in range(2):
         _share(t, 18 * end * CELL, 3 * CELL)
     for corner in range(4):
@@ -150,7 +152,7 @@ def _prolong(coarse, fine, node, row, start, nodes, first, count, begin, end):  
     x, y, z = fine[0], fine[1], fine[2]
     for b in range(begin, end):
         gather(coarse, nodes, first[b], count[b], corners)
-        for c in range(8):
+        for c in range(nodes.shape[1]):  # eight; a plain 8 would be unrolled, a second more to compile
             _copy(corners, c * CELL, t, _corner_place(c))
         _spread(t)
         for w in range(count[b]):
@@ -173,6 +175,6 @@ def _restrict(fine, coarse, node, row, start, nodes, first, count, begin, end): 
                 n, at = node[s], row[s]
                 lane[at], lane[at + BLOCK], lane[at + 2 * BLOCK] = x[n], y[n], z[n]
         _fold(t)
-        for c in range(8):
+        for c in range(nodes.shape[1]):
             _copy(t, _corner_place(c), corners, c * CELL)
-        scatter(coarse, np.float32(1), nodes, first[b], count[b], corners, 0)
+        scatter(coarse, np.float32(1), nodes, first[b], count[b], corners, START)

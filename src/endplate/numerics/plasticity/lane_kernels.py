@@ -44,7 +44,7 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
             _modes(t, to_modes, m)
             _strains(m, e)
             _prepare(m, strength[b], criterion, trial)
-            count = 0
+            count = np.int64(0)  # typed: a plain 0 would be a constant, and what takes it compiled for both
             for p in range(8):
                 point = e[p * POINT : (p + 1) * POINT]
                 if _trial(point, plastic[b, p], twice_shear[b], trial) > 0:
@@ -89,46 +89,61 @@ def _strains(m, e):  # type: ignore[no-untyped-def]
     _shear(m, e, 0, 2, 8, 4, 1, 5)
 
 
-# Inlined as code, so that offsets are constants in the vector loops and nothing is compiled a second time.
+# Inlined as code, so that offsets are constants in the vector loops. What they call is compiled once and then inlined.
 @njit(inline="always")
 def _normal(m, e, row, own, b, c, component):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """One normal strain: the gradient along `own`, constant along it, bilinear along `b` and `c`."""
-    to = component * S
-    gauss, third = m.dtype.type(GAUSS), m.dtype.type(GAUSS * GAUSS)
+    whole, gauss, third = m.dtype.type(1.0), m.dtype.type(GAUSS), m.dtype.type(GAUSS * GAUSS)
     for w in range(WIDTH):
-        first, along_b = m[(row + own) * S + w], gauss * m[(row + own + b) * S + w]
-        along_c, both = gauss * m[(row + own + c) * S + w], third * m[(row + 7) * S + w]
-        p, q, r, s = first - along_b, first + along_b, along_c - both, along_c + both
-        e[to + w] = p - r
-        e[to + own * POINT + w] = p - r
-        e[to + c * POINT + w] = p + r
-        e[to + (own + c) * POINT + w] = p + r
-        e[to + b * POINT + w] = q - s
-        e[to + (own + b) * POINT + w] = q - s
-        e[to + (b + c) * POINT + w] = q + s
-        e[to + 7 * POINT + w] = q + s
+        p, q, r, s = _quarters(m, row * S + w, own * S, b * S, c * S, whole, gauss, third)
+        _put(
+            e,
+            component * S + w,
+            own * POINT,
+            c * POINT,
+            b * POINT,
+            p - r,
+            p - r,
+            p + r,
+            p + r,
+            q - s,
+            q - s,
+            q + s,
+            q + s,
+        )
 
 
 @njit(inline="always")
 def _shear(m, e, row1, own1, row2, own2, b, component):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Half the sum of two gradients along `own1` and `own2`: each bilinear along the other's axis and `b`."""
-    to = component * S
     half, gauss, sixth = m.dtype.type(0.5), m.dtype.type(0.5 * GAUSS), m.dtype.type(0.5 * GAUSS * GAUSS)
     for w in range(WIDTH):
-        x, y = half * m[(row1 + own1) * S + w], gauss * m[(row1 + own1 + b) * S + w]
-        z, both = gauss * m[(row1 + own1 + own2) * S + w], sixth * m[(row1 + 7) * S + w]
-        p1, q1, r1, s1 = x - y, x + y, z - both, z + both
-        x, y = half * m[(row2 + own2) * S + w], gauss * m[(row2 + own2 + b) * S + w]
-        z, both = gauss * m[(row2 + own2 + own1) * S + w], sixth * m[(row2 + 7) * S + w]
-        p2, q2, r2, s2 = x - y, x + y, z - both, z + both
-        e[to + w] = (p1 - r1) + (p2 - r2)
-        e[to + own1 * POINT + w] = (p1 - r1) + (p2 + r2)
-        e[to + own2 * POINT + w] = (p1 + r1) + (p2 - r2)
-        e[to + (own1 + own2) * POINT + w] = (p1 + r1) + (p2 + r2)
-        e[to + b * POINT + w] = (q1 - s1) + (q2 - s2)
-        e[to + (own1 + b) * POINT + w] = (q1 - s1) + (q2 + s2)
-        e[to + (own2 + b) * POINT + w] = (q1 + s1) + (q2 - s2)
-        e[to + 7 * POINT + w] = (q1 + s1) + (q2 + s2)
+        p1, q1, r1, s1 = _quarters(m, row1 * S + w, own1 * S, b * S, own2 * S, half, gauss, sixth)
+        p2, q2, r2, s2 = _quarters(m, row2 * S + w, own2 * S, b * S, own1 * S, half, gauss, sixth)
+        _put(e, component * S + w, own1 * POINT, own2 * POINT, b * POINT,
+             (p1 - r1) + (p2 - r2), (p1 - r1) + (p2 + r2), (p1 + r1) + (p2 - r2), (p1 + r1) + (p2 + r2),
+             (q1 - s1) + (q2 - s2), (q1 - s1) + (q2 + s2), (q1 + s1) + (q2 - s2), (q1 + s1) + (q2 + s2))  # fmt: skip
+
+
+@njit(cache=True, forceinline=True)
+def _quarters(m, at, own, b, c, one, gauss, third):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """A gradient along `own` in parts: less and more along `b`, constant and then linear along `c`."""
+    x, y = one * m[at + own], gauss * m[at + own + b]
+    z, both = gauss * m[at + own + c], third * m[at + 7 * S]
+    return x - y, x + y, z - both, z + both
+
+
+@njit(cache=True, forceinline=True)
+def _put(e, at, i, j, k, v, vi, vj, vij, vk, vik, vjk, vijk):  # type: ignore[no-untyped-def]  # noqa: PLR0913  # pragma: no cover
+    """One value to each of eight points, a step of `i`, `j` and `k` or none of them away."""
+    e[at] = v
+    e[at + i] = vi
+    e[at + j] = vj
+    e[at + (i + j)] = vij
+    e[at + k] = vk
+    e[at + (i + k)] = vik
+    e[at + (j + k)] = vjk
+    e[at + (i + j + k)] = vijk
 
 
 @njit(cache=True, error_model="numpy")
@@ -213,26 +228,23 @@ def _nodal(e, scale, t):  # type: ignore[no-untyped-def]
 @njit(inline="always")
 def _component(e, scale, t, d, along_i, along_j, along_k):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Forces of one component from the three stresses that work on its gradients."""
-    i, j, k = along_i * S, along_j * S, along_k * S
     gauss, third = e.dtype.type(GAUSS), e.dtype.type(GAUSS * GAUSS)
+    one, two, four = np.int64(POINT), 2 * POINT, 4 * POINT
     for w in range(WIDTH):
-        a0, a1 = e[i + w] + e[i + 4 * POINT + w], e[i + POINT + w] + e[i + 5 * POINT + w]
-        a2, a3 = e[i + 2 * POINT + w] + e[i + 6 * POINT + w], e[i + 3 * POINT + w] + e[i + 7 * POINT + w]
-        w4, w6 = a0 + a1 + a2 + a3, gauss * (a2 + a3 - a0 - a1)
-        w5, w7 = gauss * (a1 + a3 - a0 - a2), third * (a0 + a3 - a1 - a2)
-        a0, a1 = e[j + w] + e[j + 2 * POINT + w], e[j + POINT + w] + e[j + 3 * POINT + w]
-        a2, a3 = e[j + 4 * POINT + w] + e[j + 6 * POINT + w], e[j + 5 * POINT + w] + e[j + 7 * POINT + w]
-        w2, w3 = a0 + a1 + a2 + a3, gauss * (a1 + a3 - a0 - a2)
-        w6 += gauss * (a2 + a3 - a0 - a1)
-        w7 += third * (a0 + a3 - a1 - a2)
-        a0, a1 = e[k + w] + e[k + POINT + w], e[k + 2 * POINT + w] + e[k + 3 * POINT + w]
-        a2, a3 = e[k + 4 * POINT + w] + e[k + 5 * POINT + w], e[k + 6 * POINT + w] + e[k + 7 * POINT + w]
-        w1 = a0 + a1 + a2 + a3
-        w5 += gauss * (a2 + a3 - a0 - a1)
-        w3 += gauss * (a1 + a3 - a0 - a2)
-        w7 += third * (a0 + a3 - a1 - a2)
+        w4, w6, w5, w7 = _face(e, along_i * S + w, four, one, two, gauss, third)
+        w2, a6, w3, a7 = _face(e, along_j * S + w, two, one, four, gauss, third)
+        w1, a5, a3, b7 = _face(e, along_k * S + w, one, two, four, gauss, third)
+        w3, w5, w6, w7 = w3 + a3, w5 + a5, w6 + a6, w7 + a7 + b7
         low, high = (LOW + 4 * d) * S + w, (HIGH + 4 * d) * S + w + 1
         t[low], t[high] = -scale * w1, scale * w1
         t[low + S], t[high + S] = scale * (w2 - w3), scale * (w2 + w3)
         t[low + 2 * S], t[high + 2 * S] = scale * (w4 - w5), scale * (w4 + w5)
         t[low + 3 * S], t[high + 3 * S] = scale * (w6 - w7), scale * (w6 + w7)
+
+
+@njit(cache=True, forceinline=True)
+def _face(e, at, pair, b, c, gauss, third):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Four sums over points `pair` apart, `b` and `c` from each other: their sum, twists along `c`, `b` and both."""
+    a0, a1 = e[at] + e[at + pair], e[at + b] + e[at + (b + pair)]
+    a2, a3 = e[at + c] + e[at + (c + pair)], e[at + (b + c)] + e[at + (b + c + pair)]
+    return a0 + a1 + a2 + a3, gauss * (a2 + a3 - a0 - a1), gauss * (a1 + a3 - a0 - a2), third * (a0 + a3 - a1 - a2)

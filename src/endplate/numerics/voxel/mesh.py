@@ -162,7 +162,7 @@ def _number(mask):  # type: ignore[no-untyped-def]
     """Number the corners of active voxels in C order; -1 elsewhere."""
     ni, nj, nk = mask.shape
     number = np.full((ni + 1, nj + 1, nk + 1), -1, dtype=np.int32)
-    n_elements = 0
+    n_elements = n_nodes = np.int64(0)  # typed: a plain 0 would be a constant, and `_positions` compiled for both
     for i in range(ni):
         for j in range(nj):
             for k in range(nk):
@@ -170,7 +170,6 @@ def _number(mask):  # type: ignore[no-untyped-def]
                     n_elements += 1
                     for c in range(8):
                         number[i + (c >> 2), j + ((c >> 1) & 1), k + (c & 1)] = 0
-    n_nodes = 0
     for i in range(ni + 1):
         for j in range(nj + 1):
             for k in range(nk + 1):

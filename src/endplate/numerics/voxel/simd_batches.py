@@ -79,7 +79,7 @@ def pack(mesh: VoxelMesh) -> Lanes:
 def pack_planes(mesh: VoxelMesh) -> Lanes:
     """Batches of the mesh with each plane i a chunk of its own: sums that do not depend on the number of threads."""
     runs = mesh.runs
-    return Lanes(*_pack(runs.length, runs.first_element, runs.start_nodes, runs.plane_runs.astype(np.int64)))
+    return Lanes(*_pack(runs.length, runs.first_element, runs.start_nodes, runs.plane_runs))
 
 
 @njit(cache=True, nogil=True)
