@@ -6,6 +6,8 @@ averages many steps; what departs from it by more than a quarter of a voxel is r
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,14 +58,15 @@ def smooth_surface(
     dent: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Where an endplate is seen within 10 mm of the mid-plane (nx, ny), and its smooth surface there (n,), mm."""
-    seen = np.isfinite(height_mm) & (np.abs(right_mm) <= float(SIDE_MM))[:, None]
-    i, j = np.nonzero(seen)
-    values = height_mm[i, j]
-    terms = np.ascontiguousarray(_across(right_mm)[:, i] * _along(anterior_mm)[:, j])
+    near = np.abs(right_mm) <= float(SIDE_MM)
+    seen = np.isfinite(height_mm) & near[:, None]
+    values = height_mm[seen]
+    everywhere = _terms(right_mm[near].tobytes(), anterior_mm.tobytes())
+    terms = np.take(everywhere, np.flatnonzero(seen[near]), axis=1)
     if dent is None:
         used, known = terms, values
     else:
-        used, known = np.ascontiguousarray(terms[:, ~dent[i, j]]), values[~dent[i, j]]
+        used, known = np.ascontiguousarray(terms[:, ~dent[seen]]), values[~dent[seen]]
     if used.shape[1] <= 2 * len(used):
         return seen, values
     return seen, tukey_fit(used, known, REWEIGHTINGS, float(STEP_SHARE) * edge_mm) @ terms
@@ -71,6 +74,15 @@ def smooth_surface(
 
 # Powers of each term: to the fourth along and the second across, products to the second along.
 _POWERS = np.array([(i, j) for i in range(ACROSS + 1) for j in range(ALONG + 1) if i == 0 or j <= ACROSS])
+
+
+@lru_cache(maxsize=16)
+def _terms(right_mm: bytes, anterior_mm: bytes) -> NDArray[np.float64]:
+    """Every term (m, nx * ny) on a grid; top, bottom and repeats of a body ask for the same axes, given as bytes."""
+    across, along = _across(np.frombuffer(right_mm)), _along(np.frombuffer(anterior_mm))
+    terms = (across[:, :, None] * along[:, None, :]).reshape(len(_POWERS), -1)
+    terms.flags.writeable = False
+    return terms
 
 
 def _across(right_mm: NDArray[np.float64]) -> NDArray[np.float64]:
