@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from endplate.anatomy.surface import mask_points_mm
+from endplate.anatomy.surface import around, corners, holds_box, mask_points_mm
 from endplate.cited import cited
 from endplate.image.volume import Grid, Volume
 
@@ -41,6 +41,9 @@ def scanned_grid(grid: Grid, volume: Volume | None) -> Grid:
 
 def border_points_mm(mask: NDArray[np.bool_], grid: Grid, scan: Grid) -> NDArray[np.float64]:
     """World points (n, 3) of the voxels of a mask on a crop that lie on a face of the scan, or beyond it."""
+    box = around(mask)
+    if holds_box(scan, grid.to_mm(corners((side.start, side.stop - 1) for side in box)), 0.5):
+        return np.zeros((0, 3))
     points = mask_points_mm(mask, grid)
     index = np.rint(scan.to_index(points)).astype(int)
     return points[((index <= 0) | (index >= np.array(scan.shape) - 1)).any(axis=1)]

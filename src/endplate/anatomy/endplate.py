@@ -9,7 +9,7 @@ from scipy import ndimage
 from endplate.anatomy.cells import grown, shrunk
 from endplate.anatomy.robust_fit import MAD_TO_SD, solved, tukey_fit
 from endplate.anatomy.shape_kernels import enclosed, largest_part
-from endplate.anatomy.surface import Frame, LocalBox, column_starts, last_crossings
+from endplate.anatomy.surface import Frame, LocalBox, column_starts, corners, holds_box, last_crossings
 from endplate.anatomy.vertebra import Endplate
 from endplate.cited import cited
 from endplate.image.volume import Grid
@@ -83,15 +83,25 @@ def _outermost(
     foot, step = column_starts(grid, frame, box, level_mm)
     place = np.full(columns.shape, np.nan)
     place[columns] = last_crossings(field, foot[columns], step, len(level_mm), closed=False)
-    there = np.isfinite(place)
-    beyond = np.floor(place[there]) + 1
-    foot, step = column_starts(scan, frame, box, level_mm)
-    index = foot[there] + beyond[:, None] * step
-    seen = there.copy()
-    seen[there] = ((index >= -0.5) & (index <= np.array(scan.shape) - 0.5)).all(axis=1)
+    seen = np.isfinite(place)
+    ends = corners((axis[0], axis[-1]) for axis in (box.right_mm, box.anterior_mm, box.superior_mm))
+    if not holds_box(scan, frame.to_world(ends), -0.5):
+        seen = _scanned(place, scan, frame, box, level_mm)
     height = np.full(columns.shape, np.nan)
     height[seen] = level_mm[0] + place[seen] * (level_mm[1] - level_mm[0])
     return height, ~np.isnan(place) & ~seen
+
+
+def _scanned(
+    place: NDArray[np.float64], scan: Grid, frame: Frame, box: LocalBox, level_mm: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which crossings, in steps along the columns (nx, ny), have their next point still in the scan."""
+    there = np.isfinite(place)
+    foot, step = column_starts(scan, frame, box, level_mm)
+    index = foot[there] + (np.floor(place[there]) + 1)[:, None] * step
+    seen = there.copy()
+    seen[there] = ((index >= -0.5) & (index <= np.array(scan.shape) - 0.5)).all(axis=1)
+    return seen
 
 
 def _plate(

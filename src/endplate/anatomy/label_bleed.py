@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.endplate import quadratic_at, robust_quadratic
-from endplate.anatomy.surface import fill_fraction
+from endplate.anatomy.surface import around, fill_fraction
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.cited import cited
 from endplate.finding import Caution
@@ -70,7 +70,8 @@ def _beyond(vertebra: Vertebra, plate: Endplate, *, up: bool) -> NDArray[np.bool
     inner = ndimage.distance_transform_edt(inner) * step > EDGE_MM
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     surface = robust_quadratic(x[sound], y[sound], plate.superior_mm[sound])
-    index = np.argwhere(vertebra.body)
+    box = around(vertebra.body)
+    index = np.argwhere(vertebra.body[box]) + [side.start for side in box]
     local = vertebra.to_local_mm(vertebra.grid.to_mm(index))
     i = np.clip(np.rint((local[:, 0] - plate.right_mm[0]) / step).astype(int), 0, len(plate.right_mm) - 1)
     j = np.clip(np.rint((local[:, 1] - plate.anterior_mm[0]) / step).astype(int), 0, len(plate.anterior_mm) - 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +109,22 @@ def around(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
     sides = (np.flatnonzero(along) for along in (shadow.any(axis=1), shadow.any(axis=0), mask.any(axis=(0, 1))))
     i, j, k = (slice(int(s[0]), int(s[-1]) + 1) if len(s) else slice(0, 0) for s in sides)
     return i, j, k
+
+
+def holds_box(grid: Grid, corners_mm: NDArray[np.float64], inset: float) -> bool:
+    """Whether a grid holds the box between world points (n, 3), that many voxels inside its outermost centres.
+
+    Parameters
+    ----------
+    inset : negative to reach beyond the centres. A hair more is asked for, against rounding.
+    """
+    index, hair = grid.to_index(corners_mm), 1e-6
+    return bool(((index >= inset + hair) & (index <= np.array(grid.shape) - 1 - inset - hair)).all())
+
+
+def corners(sides: Iterable[tuple[float, float]]) -> NDArray[np.float64]:
+    """Corners (8, 3) of a box from its two ends along each axis."""
+    return np.array(list(product(*sides)), float)
 
 
 def close_crop(

@@ -13,7 +13,7 @@ from endplate.level import Level
 from endplate.short_repr import short_repr
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Endplate:
     """An endplate as a height map in the vertebra's own frame.
 

@@ -16,7 +16,7 @@ from endplate.fracture.height.coarse import WANDER_SHARE, steps_sd_mm, wander_sd
 from endplate.fracture.height.extent import body_extent
 from endplate.fracture.height.morphometry import READER_SD_MM, drawn_in, edge_along_superior_mm
 from endplate.fracture.height.patch import BAND_HALF_MM, PLACES
-from endplate.fracture.height.plate import without_steps
+from endplate.fracture.height.plate import plate_without_steps
 from endplate.fracture.height.spread import BORDER_SD_MM
 from endplate.fracture.node import find_dents
 from endplate.fracture.result import Measured
@@ -100,7 +100,7 @@ def _points(vertebra: Vertebra, plate: Endplate, name: str) -> NDArray[np.float6
     """World points (n, 3) of an endplate in the mid-sagittal band, steps taken out and nodes bridged."""
     nodes: dict[str, NDArray[np.bool_]] = {dent.plate: dent.cells for dent in find_dents(vertebra) if dent.focal}
     edge = edge_along_superior_mm(vertebra)
-    surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge, nodes.get(name))
+    surface = plate_without_steps(plate, edge, nodes.get(name))
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     seen = np.isfinite(surface) & (np.abs(x) <= float(BAND_HALF_MM))
     return vertebra.to_world_mm(np.stack([x[seen], y[seen], surface[seen]], axis=-1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,16 @@ class Dent:
 
 def find_dents(vertebra: Vertebra) -> tuple[Dent, ...]:
     """The largest dent of each endplate that is large enough to be seen for certain."""
+    if vertebra not in _DENTS:
+        _DENTS[vertebra] = _found(vertebra)
+    return _DENTS[vertebra]
+
+
+_DENTS: WeakKeyDictionary[Vertebra, tuple[Dent, ...]] = WeakKeyDictionary()
+"""Heights and both discs of a level ask for its dents; a vertebra never changes."""
+
+
+def _found(vertebra: Vertebra) -> tuple[Dent, ...]:
     edge = float(vertebra.edges_mm[vertebra.axis_along])
     found = []
     plates: tuple[tuple[Literal["upper", "lower"], Endplate | None, int], ...] = (

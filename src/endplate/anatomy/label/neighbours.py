@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,9 +104,15 @@ def section_mm2(vertebra: Vertebra) -> float:
 
 def body_height_mm(vertebra: Vertebra) -> float:
     """Extent of a body along its superior axis without its outermost per cents, mm."""
-    points = mask_points_mm(vertebra.body, vertebra.grid)
-    low, high = np.percentile(vertebra.to_local_mm(points)[:, 2], [2, 98])
-    return float(high - low)
+    if vertebra not in _HEIGHTS:
+        points = mask_points_mm(vertebra.body, vertebra.grid)
+        low, high = np.percentile(vertebra.to_local_mm(points)[:, 2], [2, 98])
+        _HEIGHTS[vertebra] = float(high - low)
+    return _HEIGHTS[vertebra]
+
+
+_HEIGHTS: WeakKeyDictionary[Vertebra, float] = WeakKeyDictionary()
+"""Each comparison asks for it again; a vertebra never changes."""
 
 
 def _sizes(vertebrae: tuple[Vertebra, ...]) -> list[tuple[Vertebra, str, str]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from endplate.anatomy.surface import around
 from endplate.cited import cited
 from endplate.finding import Caution
 from endplate.level import FROM_VERSE_ID, Level
@@ -54,8 +55,10 @@ class Pieces:
 def sort_pieces(labels: NDArray[np.uint16], label: int, spacing_mm: NDArray[np.float64]) -> Pieces:
     """Sort the connected pieces of one label in a crop (I, J, K) of the label map."""
     mask = labels == label
-    numbered, count = ndimage.label(mask, structure=_CORNERS)
-    sizes = np.bincount(numbered.ravel())[1:]
+    box = around(mask)
+    numbered = np.zeros(mask.shape, np.int32)
+    numbered[box], count = ndimage.label(mask[box], structure=_CORNERS)
+    sizes = np.bincount(numbered[box].ravel())[1:]
     main = numbered == 1 + int(sizes.argmax())
     found = Pieces(kept=main.copy(), islands=[], bled=[], apart=[])
     if count == 1:
@@ -107,14 +110,16 @@ def beside(labels: NDArray[np.uint16], own: Level, piece: NDArray[np.bool_]) -> 
 
 def fill_holes(mask: NDArray[np.bool_], voxel_mm3: float) -> tuple[NDArray[np.bool_], float, float]:
     """A mask with its small enclosed hollows filled; (mask, filled mm3, hollow left mm3)."""
-    numbered, count = ndimage.label(~np.pad(mask, 1))
+    box = around(mask)
+    numbered, count = ndimage.label(~np.pad(mask[box], 1))
     if count == 1:  # the air outside, of one piece in its frame
         return mask, 0.0, 0.0
     sizes = np.bincount(numbered.ravel())
     sizes[[0, numbered[0, 0, 0]]] = 0
     small = (sizes > 0) & (sizes * voxel_mm3 <= HOLE_MM3)
-    filled = small[numbered[1:-1, 1:-1, 1:-1]]
-    return mask | filled, float(sizes[small].sum()) * voxel_mm3, float(sizes[~small].sum()) * voxel_mm3
+    filled = mask.copy()
+    filled[box] |= small[numbered[1:-1, 1:-1, 1:-1]]
+    return filled, float(sizes[small].sum()) * voxel_mm3, float(sizes[~small].sum()) * voxel_mm3
 
 
 def piece_cautions(level: Level, pieces: Pieces, voxel_mm3: float, *, repaired: bool) -> list[Caution]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from endplate.anatomy.vertebra import Endplate, Vertebra
 from endplate.cited import cited
-from endplate.fracture.height.plate import smooth_surface
+from endplate.fracture.height.plate import smooth_plate
 
 ONE_STEP = cited(0.5, "1", "Own choice: a flat endplate across two slices shows a rise of up to one step", "design")
 EVEN_SD = cited(
@@ -39,7 +39,7 @@ def steps_sd_mm(vertebra: Vertebra, plate: Endplate) -> float:
 
 def relief_mm(vertebra: Vertebra, plate: Endplate) -> float:
     """How far the smooth endplate rises and falls across the slices within 10 mm of the mid-plane, mm."""
-    seen, smooth = smooth_surface(plate.right_mm, plate.anterior_mm, plate.superior_mm, _edge(vertebra))
+    seen, smooth = smooth_plate(plate, _edge(vertebra))
     if not seen.any():
         return 0.0
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
@@ -51,7 +51,7 @@ def relief_mm(vertebra: Vertebra, plate: Endplate) -> float:
 
 def wander_sd_mm(vertebra: Vertebra, plate: Endplate) -> float:
     """SD of how far the label's border strays from the smooth endplate beyond what its voxels explain, mm."""
-    seen, smooth = smooth_surface(plate.right_mm, plate.anterior_mm, plate.superior_mm, _edge(vertebra))
+    seen, smooth = smooth_plate(plate, _edge(vertebra))
     if not seen.any():
         return 0.0
     edge = _edge(vertebra)

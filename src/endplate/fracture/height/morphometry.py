@@ -15,7 +15,7 @@ from endplate.finding import BAND_SD
 from endplate.fracture.height.coarse import WANDER_SHARE, steps_sd_mm, wander_sd_mm
 from endplate.fracture.height.extent import BodyField, Extent, body_extent, body_field
 from endplate.fracture.height.patch import BAND_HALF_MM, PLACES, band_heights
-from endplate.fracture.height.plate import weighted_fit, without_steps
+from endplate.fracture.height.plate import plate_without_steps, weighted_fit
 from endplate.fracture.height.spread import BORDER_SD_MM, remeasured
 from endplate.fracture.node import find_dents
 from endplate.fracture.result import Heights, Measured
@@ -103,7 +103,7 @@ def _band(
 ) -> NDArray[np.float64]:
     """Heights of the mid-sagittal band, focal nodes bridged."""
     top, bottom = (
-        without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm, nodes.get(name))
+        plate_without_steps(plate, edge_mm, nodes.get(name))
         for name, plate in (("upper", superior), ("lower", inferior))
     )
     return band_heights(superior.right_mm, superior.anterior_mm, top - bottom, extent)
@@ -210,7 +210,7 @@ def sagittal_lean(
     Fitted over the mid-sagittal band between the places of the anterior and posterior heights. A curved term beside
     the plane keeps a hollow plate that is seen further on one side from tipping it.
     """
-    surface = without_steps(plate.right_mm, plate.anterior_mm, plate.superior_mm, edge_mm, dent)
+    surface = plate_without_steps(plate, edge_mm, dent)
     x, y = np.meshgrid(plate.right_mm, plate.anterior_mm, indexing="ij")
     fraction = (extent.front_mm - y) / extent.depth_mm
     inside = (np.abs(x - extent.middle_mm) <= BAND_HALF_MM) & np.isfinite(surface)

@@ -54,9 +54,9 @@ def band_heights(
     -------
     NaN for a height where fewer than half of the slices could be read, even 1, 2 or 3 mm further in.
     """
-    x, y = np.meshgrid(right_mm, anterior_mm, indexing="ij")
     cell_mm2 = float((right_mm[1] - right_mm[0]) * (anterior_mm[1] - anterior_mm[0]))
-    seen = np.isfinite(thickness_mm)
+    i, j = np.nonzero(np.isfinite(thickness_mm))
+    x, y, thick = right_mm[i], anterior_mm[j], thickness_mm[i, j]
     needed = max(float(SEEN_SHARE) * np.pi * REACH_MM**2 / cell_mm2, 10)
     centres = patch_centres(extent)
     second_moment = float((PATCH_MM / REACH_MM) ** 2 / 12)
@@ -64,7 +64,7 @@ def band_heights(
     for place, inward in enumerate((-1.0, 0.0, 1.0)):
         for step in range(int(MAX_INWARD_MM) + 1):
             shifted = centres[place] + np.array([0.0, step * inward])
-            means = patch_means(x[seen], y[seen], thickness_mm[seen], shifted, float(REACH_MM), needed, second_moment)
+            means = patch_means(x, y, thick, shifted, float(REACH_MM), needed, second_moment)
             heights[place] = _median(means)
             if np.isfinite(heights[place]) or not inward:
                 break

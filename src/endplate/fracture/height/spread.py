@@ -90,10 +90,10 @@ def column_ends(
 
 def _moved(body: BodyField) -> Iterator[BodyField]:
     """The mask moved by half a voxel along each grid axis and made binary again."""
+    stays, goes = (1 - MOVE_VOXELS) * body.field, MOVE_VOXELS * body.field
     for axis in range(3):
         for sign in (-1, 1):
-            share = MOVE_VOXELS
-            moved = (1 - share) * body.field + share * np.roll(body.field, sign, axis)
+            moved = stays + np.roll(goes, sign, axis)
             yield replace(body, field=half_level(moved >= HALF_LEVEL - TIE, body.voxels))
 
 

@@ -116,10 +116,12 @@ def check_upright(labels: LabelMap, name: str) -> LabelMap:
 
 def _points_mm(numbers: NDArray[np.uint16], label: int, box: tuple[slice, ...], grid: Grid) -> NDArray[np.float64]:
     """World points (n, 3) of a label, thinned; none where it is too small to have a shape."""
-    index = np.argwhere(numbers[box] == label) + [side.start for side in box]
-    if len(index) * grid.voxel_mm3 < float(MIN_MM3):
+    own = numbers[box] == label
+    place = np.flatnonzero(own)
+    if len(place) * grid.voxel_mm3 < float(MIN_MM3):
         return np.zeros((0, 3))
-    return grid.to_mm(index[:: max(1, len(index) // POINTS)])
+    thinned = np.unravel_index(place[:: max(1, len(place) // POINTS)], own.shape)
+    return grid.to_mm(np.stack(thinned, axis=-1) + [side.start for side in box])
 
 
 def _up(middles: NDArray[np.float64], place: int) -> NDArray[np.float64]:
