@@ -19,6 +19,7 @@ from endplate.cited import cited
 SIDE_MM = cited(10, "mm", "Own choice: the band of +-5 mm and as much on either side to steady the fit", "design")
 STEP_SHARE = cited(0.25, "1", "Own choice: half the height of the steps, +-0.5 voxel, that a plane shows", "design")
 UNIT_MM = cited(16, "mm", "Own choice: half of a body's depth, so that the powers stay near one", "design")
+KEPT_GRIDS = cited(16, "1", "Own choice: terms of the few bodies in work, a third of a megabyte each", "design")
 REWEIGHTINGS = 4
 ALONG, ACROSS = 4, 2
 
@@ -120,7 +121,7 @@ def smooth_surface(
 _POWERS = np.array([(i, j) for i in range(ACROSS + 1) for j in range(ALONG + 1) if i == 0 or j <= ACROSS])
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=int(KEPT_GRIDS))
 def _terms(right_mm: bytes, anterior_mm: bytes) -> NDArray[np.float64]:
     """Every term (m, nx * ny) on a grid; top, bottom and repeats of a body ask for the same axes, given as bytes."""
     across, along = _across(np.frombuffer(right_mm)), _along(np.frombuffer(anterior_mm))
