@@ -23,9 +23,11 @@ EXTENSION_DEG = cited(
     "knowledge",
     cite="white_panjabi_1990",
 )
-STEP_DEG = cited(2.0, "deg", "Own choice: lifts the front by a millimetre, which a step can follow", "design")
+STEP_DEG = cited(2.0, "deg", "Own choice: the longest; lifts the front by a millimetre", "design")
+STEP_VOXELS = cited(0.5, "voxel", "Own choice: and never lifts it by more than this, which a step can follow", "design")
 MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
 GROWTH = cited(1.5, "1", "Own choice: of a step that went well; one that fails is halved", "design")
+TOO_LONG = cited(0.8, "1", "Own choice: of a step that failed: no later one is longer", "design")
 ENDED = "extension ended at {:.1f} of {:g} degrees, last good state kept: {}"
 
 
@@ -52,7 +54,8 @@ def raise_front(run: Pressed, extension_deg: float, start: BodyHeights) -> str:
     -------
     Empty, or what found no equilibrium.
     """
-    at, step = 0.0, float(STEP_DEG)
+    at, longest = 0.0, _longest_deg(run)
+    step = longest
     missing = run.rises.most[:3]
     while at < extension_deg - 1e-6:
         by = min(step, extension_deg - at)
@@ -63,17 +66,26 @@ def raise_front(run: Pressed, extension_deg: float, start: BodyHeights) -> str:
             run.settle(loosely=True)
         except SolverError as error:
             run.model = replace(run.model, load=usual)
-            step /= 2
+            step, longest = by / 2, min(longest, TOO_LONG * by)
             if step < float(MIN_STEP_DEG):
                 return _at_rest(run, at, extension_deg) or ENDED.format(at, extension_deg, error.args[0])
             continue
         at += by
-        step = min(GROWTH * step, float(STEP_DEG))
+        step = min(GROWTH * step, longest)
         now = np.array(run.shape().heights_mm)
         left = float(CAUTION) * missing - (now - start.heights_mm)
         if (left <= now - before).any():
             break
     return _at_rest(run, at, extension_deg)
+
+
+def _longest_deg(run: Pressed) -> float:
+    """Angle of the longest step."""
+    depths = [np.ptp(spring.anchor_mm[:, 1]) for spring in run.model.load.springs if spring.anchor_mm is not None]
+    if not depths:
+        return float(STEP_DEG)
+    rise = float(STEP_VOXELS) * run.engine.spacing_mm / float(max(depths))
+    return min(float(STEP_DEG), float(np.rad2deg(np.arctan(rise))))
 
 
 def _at_rest(run: Pressed, at: float, extension_deg: float) -> str:
