@@ -27,7 +27,7 @@ STEP_DEG = cited(2.0, "deg", "Own choice: the longest; lifts the front by a mill
 STEP_VOXELS = cited(0.5, "voxel", "Own choice: and never lifts it by more than this, which a step can follow", "design")
 MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
 GROWTH = cited(1.5, "1", "Own choice: of a step that went well; one that fails is halved", "design")
-TOO_LONG = cited(0.8, "1", "Own choice: of a step that failed: no later one is longer", "design")
+TOO_LONG = cited(0.6, "1", "Own choice: of a step that failed: no later one is longer", "design")
 ENDED = "extension ended at {:.1f} of {:g} degrees, last good state kept: {}"
 
 
