@@ -53,7 +53,7 @@ def solve_step(engine: EngineState, load: Load) -> Solution:
     """
     problem, settings = Problem(engine, load), engine.settings
     max_mm = settings.max_move * engine.spacing_mm
-    pressure = _start_pressure(engine, load)
+    pressure = _start_pressure(problem)
     move = problem.first_guess()
     search = _Search(problem)
     for count in range(settings.max_iterations + 1):
@@ -79,10 +79,11 @@ def solve_step(engine: EngineState, load: Load) -> Solution:
     return _solution(problem, move, pressure, now, residual, scale, count, largest)
 
 
-def _start_pressure(engine: EngineState, load: Load) -> Double:
+def _start_pressure(problem: Problem) -> Double:
+    load = problem.load
     if load.volume_mm3 is None and load.pressure_mpa is not None:
         return np.asarray(load.pressure_mpa, dtype=np.float64)
-    return np.array([b.pressure_mpa for b in engine.balloons])
+    return problem.start_pressure
 
 
 def _spring_modes(problem: Problem) -> SpringModes:
@@ -135,8 +136,8 @@ class _Search:
             problem.stiffen()
             self.springs.ask(lambda pattern: problem.domain.solve(pattern, 2 * settings.cycles))
             self._answer_pressures(now)
-        if residual > WORSE * self.best and self.kept is not None:
-            return self._back()
+        if self.kept is not None and residual > WORSE * self.best:
+            return self._back(*self.kept)
         change = self._answer(now.total, settings.cycles)
         extra, filling = self._pressures(change, now)
         if extra.size:
@@ -145,11 +146,10 @@ class _Search:
             self.best, self.kept, self.share = residual, (move, pressure, change, extra), 1.0
         return self._mixed(move, pressure, change, extra)
 
-    def _back(self) -> tuple[Double, Double]:
+    def _back(self, move: Double, pressure: Double, change: Double, extra: Double) -> tuple[Double, Double]:
         """From the best iterate with half the correction of the last time; the past is forgotten."""
         self.anderson.restart()
         self.share *= 0.5
-        move, pressure, change, extra = self.kept  # type: ignore[misc]
         return move + self.share * change, pressure + self.share * extra if extra.size else pressure
 
     def _answer(self, force: Double, cycles: int) -> Double:

@@ -94,8 +94,7 @@ class NeedlePath:
         """The arc of a curved balloon; None for what is straight."""
         if not self.bend_deg:
             return None
-        along = (self.target_mm - self.entry_mm) / np.linalg.norm(self.target_mm - self.entry_mm)
-        return arc_between(self.target_mm, along, self.end_mm, self.bend_deg)
+        return arc_between(self.target_mm, self.target_mm - self.entry_mm, self.end_mm, self.bend_deg)
 
     @property
     def middle_mm(self) -> NDArray[np.float64]:

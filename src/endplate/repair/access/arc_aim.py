@@ -66,7 +66,7 @@ class ArcAim(Aim):
         arcs = self._arcs(through, tip)
         off = np.abs(arcs.at(0.5)[:, 0]) > self.target.outermost_mm
         foremost = np.max([arcs.at(float(share))[:, 1] for share in np.linspace(0, 1, int(PLACES))], axis=0)
-        close = self.target.front_share_of(foremost) < float(FOREMOST) - 1e-9
+        close = self.target.front_share(foremost) < float(FOREMOST) - 1e-9
         behind = ((start - through) * arcs.direction).sum(axis=1) <= 0
         unreached = self.walls.outward * tip[:, 0] > 0
         flat = super().barred((through, np.zeros_like(start), tip))

@@ -97,8 +97,7 @@ def _arc(line: Line) -> Arc | None:
     """The arc of a line that has one."""
     if not line.bend_deg:
         return None
-    direction = (line.target - line.through) / np.linalg.norm(line.target - line.through)
-    return arc_between(line.target, direction, line.far, line.bend_deg)
+    return arc_between(line.target, line.target - line.through, line.far, line.bend_deg)
 
 
 def _curve(arc: Arc | None, radius: float) -> NDArray[np.float64]:

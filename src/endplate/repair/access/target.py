@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from endplate.repair.access.bone_surface import Surface
 
 Spot = Literal["midline", "hemibody"]
 Depressed = Literal["upper", "lower"]
+Places = TypeVar("Places", float, NDArray[np.float64])
 
 FARTHEST_THIRD = cited(1 / 3, "1", "own choice of what is usual: tip in the anterior third on lateral", "design")
 FOREMOST = cited(0.15, "1", "Own choice: 5 mm of an average lumbar body of 33 mm depth", "design")
@@ -70,13 +71,9 @@ class Target:
     outermost_mm: float = math.inf
     bend_deg: float = 0.0
 
-    def front_share(self, anterior_mm: float) -> float:
-        """How far behind the front wall a place lies, as a share of the depth."""
+    def front_share(self, anterior_mm: Places) -> Places:
+        """How far behind the front wall a place, or each of places (m,), lies, as a share of the depth."""
         return (self.front_mm - anterior_mm) / self.depth_mm
-
-    def front_share_of(self, anterior_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The same of places (m,)."""
-        return np.asarray((self.front_mm - anterior_mm) / self.depth_mm)
 
     def points(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Tips, or front ends of balloons, (m, 3) for shares (m, 3) in 0..1 of the region."""

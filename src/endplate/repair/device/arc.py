@@ -75,11 +75,12 @@ def arc_to(tip_mm: Array, direction: Array, towards: Array, length_mm: float, be
 
 
 def arc_between(start_mm: Array, direction: Array, tip_mm: Array, bend_deg: float) -> Arc:
-    """The arc of a bend that begins at a start (3,) along a unit direction (3,) and ends at a tip (3,)."""
+    """The arc of a bend that begins at a start (3,) along a direction (3,) (any length) and ends at a tip (3,)."""
     chord_mm, half = tip_mm - start_mm, np.deg2rad(bend_deg) / 2
+    along = direction / np.linalg.norm(direction)
     length_mm = float(np.linalg.norm(chord_mm) * half / np.sin(half))
-    side = aside(direction, chord_mm)
-    return Arc(start_mm=start_mm, direction=direction, side=side, length_mm=length_mm, bend_deg=bend_deg)
+    side = aside(along, chord_mm)
+    return Arc(start_mm=start_mm, direction=along, side=side, length_mm=length_mm, bend_deg=bend_deg)
 
 
 def arc_ending(through_mm: Array, tip_mm: Array, towards: Array, length_mm: float, bend_deg: float) -> Arc:

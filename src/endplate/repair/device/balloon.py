@@ -105,7 +105,7 @@ CURVED_MAX_ML = cited_table(
     "mL",
     f"{_CURVED}: no volume; that of a straight balloon of this length is taken",
     "weak",
-    {"Curved 15": 4.0, "Curved 20": 6.0},
+    {"Curved 15": MAX_ML["Xpander 15/3"], "Curved 20": MAX_ML["Xpander 20/3"]},
     cite="sircro_2022",
 )
 CURVED_MAX_PSI = cited(700.0, "psi", f"{_CURVED}: 700 psi", "weak", cite="sircro_2022")
