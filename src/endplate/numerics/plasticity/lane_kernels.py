@@ -14,7 +14,8 @@ import math
 import numpy as np
 from numba import njit
 
-from endplate.numerics.plasticity.return_mapping import ROOM, WHOLE, elastic_limit, return_packed
+from endplate.numerics.plasticity.return_mapping import elastic_limit, return_packed
+from endplate.numerics.plasticity.tresca_return import PACKED_ROWS, ROOM, WHOLE
 from endplate.numerics.voxel.kernels import HIGH, LOW, ROWS, STRIDE, gather, inverse_lines, scatter
 from endplate.numerics.voxel.simd_batches import WIDTH
 
@@ -25,6 +26,9 @@ S = STRIDE
 POINT = 6 * STRIDE
 """Rows of one Gauss point: xx, yy, zz, yz, xz, xy."""
 
+MANY = WIDTH // 2
+"""Where more lanes of a point may yield, all are returned: those that do not stay as they are, and none is picked out."""
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def planes(first, last, step, u, out, lanes, properties, law, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
@@ -33,9 +37,9 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
     twice_shear, bulk, strength = properties
     spacing, criterion, bbar = law
     t, m = np.zeros(ROWS * S, dtype=u.dtype), np.zeros(24 * S, dtype=u.dtype)
-    e, packed = np.zeros(8 * POINT, dtype=u.dtype), np.ones(7 * ROOM, dtype=u.dtype)
+    e, packed = np.zeros(8 * POINT, dtype=u.dtype), np.ones(PACKED_ROWS * ROOM, dtype=u.dtype)
     trial, mean = np.zeros(4 * S, dtype=u.dtype), np.zeros(8 * S, dtype=u.dtype)
-    index = np.zeros(8 * WIDTH, dtype=np.int32)
+    chosen, start = np.zeros(8 * WIDTH, dtype=np.int32), np.zeros(9, dtype=np.int64)
     one = u.dtype.type(1.0)
     to_modes, to_forces = u.dtype.type(0.25 / spacing), u.dtype.type(0.03125 * spacing * spacing)
     for plane in range(first, last, step):
@@ -44,15 +48,14 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
             _modes(t, to_modes, m)
             _strains(m, e)
             _prepare(m, strength[b], criterion, trial)
-            count = np.int64(0)  # typed: a plain 0 would be a constant, and what takes it compiled for both
             for p in range(8):
                 point = e[p * POINT : (p + 1) * POINT]
-                if _trial(point, plastic[b, p], twice_shear[b], trial) > 0:
-                    count = _beyond(trial, p, index, count)
+                beyond = _trial(point, plastic[b, p], twice_shear[b], trial)
+                start[p + 1] = _choose(trial, beyond > MANY and not committing, chosen, start[p]) if beyond else start[p]
                 if not bbar:
                     for w in range(WIDTH):  # one slice set to another would bring the text of an error to compile
                         mean[p * S + w] = trial[2 * S + w]
-            _return(e, packed, index, count, strength[b], twice_shear[b], criterion, plastic[b], committing)
+            _return(e, packed, chosen, start, strength[b], twice_shear[b], criterion, plastic[b], committing)
             if committing:
                 continue
             for p in range(8):
@@ -180,31 +183,49 @@ def _trial(point, plastic, twice_shear, trial):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _beyond(trial, p, index, count):  # type: ignore[no-untyped-def]
-    """Add the places, 64 * point + lane, of the lanes of a point that may yield; the number of places now."""
+def _choose(trial, whole, chosen, count):  # type: ignore[no-untyped-def]
+    """Add the lanes of a point that may yield, or all of them; the number of places now."""
+    if whole:
+        return count + WIDTH
     for w in range(WIDTH):
         if trial[w] > trial[3 * S + w]:
-            index[count] = p * WIDTH + w
+            chosen[count] = w
             count += 1
     return count
 
 
 @njit(cache=True, error_model="numpy")
-def _return(e, packed, index, count, strength, twice_shear, criterion, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Return the chosen points to the yield surface; the plastic strain follows when asked to."""
-    for n in range(count):
-        p, w = index[n] // WIDTH, index[n] % WIDTH
-        for c in range(6):
-            packed[c * ROOM + n] = e[p * POINT + c * S + w]
-        packed[6 * ROOM + n] = strength[w]
-    return_packed(packed, (count + WHOLE - 1) // WHOLE * WHOLE, criterion)
-    for n in range(count):
-        p, w = index[n] // WIDTH, index[n] % WIDTH
-        for c in range(6):
-            place, returned = p * POINT + c * S + w, packed[c * ROOM + n]
-            if committing:
-                plastic[p, c, w] += (e[place] - returned) / twice_shear[w]
-            e[place] = returned
+def _return(e, packed, chosen, start, strength, twice_shear, criterion, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Return the chosen lanes of all points to the yield surface; the plastic strain follows when asked to."""
+    for p in range(8):
+        first, last = start[p], start[p + 1]
+        if last - first == WIDTH:  # all lanes in their order
+            for c in range(6):
+                for w in range(WIDTH):
+                    packed[c * ROOM + first + w] = e[p * POINT + c * S + w]
+            for w in range(WIDTH):
+                packed[6 * ROOM + first + w] = strength[w]
+            continue
+        for n in range(first, last):
+            w = chosen[n]
+            for c in range(6):
+                packed[c * ROOM + n] = e[p * POINT + c * S + w]
+            packed[6 * ROOM + n] = strength[w]
+    return_packed(packed, (start[8] + WHOLE - 1) // WHOLE * WHOLE, criterion)
+    for p in range(8):
+        first, last = start[p], start[p + 1]
+        if last - first == WIDTH and not committing:
+            for c in range(6):
+                for w in range(WIDTH):
+                    e[p * POINT + c * S + w] = packed[c * ROOM + first + w]
+            continue
+        for n in range(first, last):
+            w = chosen[n]
+            for c in range(6):
+                place, returned = p * POINT + c * S + w, packed[c * ROOM + n]
+                if committing:
+                    plastic[p, c, w] += (e[place] - returned) / twice_shear[w]
+                e[place] = returned
 
 
 @njit(cache=True, error_model="numpy")
