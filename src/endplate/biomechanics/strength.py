@@ -173,7 +173,7 @@ def _path(
     """The curve to 2 % strain."""
     return follow_path(
         body,
-        solver.precondition,
+        solver.correct,
         supports.fixed,
         unit,
         strain_schedule() * model.height_mm,

@@ -36,6 +36,10 @@ class HostElastic(HostSystem):
         """Another array with the same values."""
         return vector.copy()
 
+    def correct(self, r: Double) -> NDArray[np.float32]:
+        """An unsymmetric approximation of K^-1 r."""
+        return self._multigrid.correct(r)
+
     def guess(self, r: Double) -> NDArray[np.float32]:
         """A start for K^-1 r from the coarse levels."""
         return self._multigrid.guess(r)

@@ -35,6 +35,9 @@ class Elastic(System, Protocol):
     def copy(self, vector: Vector) -> Vector:
         """Another vector with the same values, in double precision."""
 
+    def correct(self, r: Vector) -> Vector:
+        """An unsymmetric approximation of K^-1 r, in single precision; overwritten by the next call."""
+
     def guess(self, r: Vector) -> Vector:
         """A start for K^-1 r from the coarse levels, in single precision; overwritten by the next call."""
 

@@ -196,8 +196,23 @@ class ElasticSolver:
             Displacements, mm; zero at supports.
         """
         kernels = self.kernels
-        rows = np.ascontiguousarray(np.asarray(residual, dtype=np.float64).T)
-        return kernels.get(kernels.cycle(kernels.put(rows))).T
+        return kernels.get(kernels.cycle(kernels.put(_contiguous(residual)))).T
+
+    def correct(self, residual: ArrayLike) -> NDArray[np.float64]:
+        """A cheaper, unsymmetric cycle, for iterations that ask no symmetry, such as `follow_path`.
+
+        Parameters
+        ----------
+        residual : array_like, shape (N, 3)
+            Nodal forces out of balance, N.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, 3)
+            Displacements, mm; zero at supports.
+        """
+        kernels = self.kernels
+        return kernels.get(kernels.correct(kernels.put(_contiguous(residual)))).T
 
     def aslinearoperator(self) -> LinearOperator:
         """The stiffness for SciPy's solvers: symmetric and positive definite.
@@ -307,6 +322,11 @@ class _Watch:
     def __call__(self, norm: float) -> None:
         self.seen.append(norm)
         self.callback(self.before + len(self.seen), norm / self.scale)
+
+
+def _contiguous(values: ArrayLike) -> NDArray[np.float64]:
+    """(N, 3) as contiguous (3, N), a view where it is one already."""
+    return np.ascontiguousarray(np.asarray(values, dtype=np.float64).T)
 
 
 def _rows(values: ArrayLike) -> NDArray[np.float64]:

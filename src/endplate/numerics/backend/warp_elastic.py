@@ -17,7 +17,7 @@ from endplate.numerics.backend import warp_kernels as kernels
 from endplate.numerics.multigrid.cycle import Multigrid
 from endplate.numerics.multigrid.grid_level import ChildLevel, DirectLevel, MatrixLevel, VoxelLevel
 from endplate.numerics.multigrid.stored_blocks import around_nodes, block_pattern, fill_blocks, gathered_interpolation
-from endplate.numerics.multigrid.v_cycle import Hierarchy, descend, guess
+from endplate.numerics.multigrid.v_cycle import Hierarchy, correct, descend, guess
 from endplate.numerics.voxel.element import element_matrix
 from endplate.numerics.voxel.operator import ElasticOperator
 
@@ -77,7 +77,7 @@ class WarpElastic:
         for level in self._levels:
             level.refresh()
         self._bottom.refresh()
-        self._graph, self._guess_graph = self._recorded(descend), self._recorded(guess)
+        self._graph, self._correct_graph, self._guess_graph = (self._recorded(w) for w in (descend, correct, guess))
 
     def _recorded(self, work: Callable[[Hierarchy], None]) -> Any:
         """The launches of some work as a graph."""
@@ -116,16 +116,21 @@ class WarpElastic:
 
     def cycle(self, r: Array) -> Array:
         """One multigrid cycle, in single precision; overwritten by the next call."""
-        x, residual, _ = self._hierarchy.work[0]
-        self._launch(kernels.to_single, self._n, r, residual)
-        wp.capture_launch(self._graph)
-        return x
+        return self._replay(self._graph, r)
+
+    def correct(self, r: Array) -> Array:
+        """An unsymmetric approximation of K^-1 r."""
+        return self._replay(self._correct_graph, r)
 
     def guess(self, r: Array) -> Array:
         """A start for K^-1 r from the coarse levels."""
+        return self._replay(self._guess_graph, r)
+
+    def _replay(self, graph: Any, r: Array) -> Array:
+        """What recorded launches make of a residual."""
         x, residual, _ = self._hierarchy.work[0]
         self._launch(kernels.to_single, self._n, r, residual)
-        wp.capture_launch(self._guess_graph)
+        wp.capture_launch(graph)
         return x
 
     def norm(self, r: Array) -> float:

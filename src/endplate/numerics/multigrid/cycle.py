@@ -12,7 +12,7 @@ from endplate.numerics.multigrid.coarsen import Coarsening, Topology, coarsen
 from endplate.numerics.multigrid.element_batches import make_blocks
 from endplate.numerics.multigrid.grid_level import ChildLevel, DirectLevel, Float, MatrixLevel, VoxelLevel
 from endplate.numerics.multigrid.transfer import make_transfer
-from endplate.numerics.multigrid.v_cycle import Hierarchy, descend, guess
+from endplate.numerics.multigrid.v_cycle import Hierarchy, correct, descend, guess
 from endplate.numerics.voxel.element import ElementKind
 from endplate.numerics.voxel.mesh import VoxelMesh
 from endplate.numerics.voxel.operator import ElasticOperator, checked_modulus
@@ -126,6 +126,21 @@ class Multigrid:
             Displacements, mm; the array is overwritten by the next call.
         """
         return self._approximate(descend, r)
+
+    def correct(self, r: NDArray[np.floating]) -> Float:
+        """One cheaper, unsymmetric cycle: approximate K^-1 r.
+
+        Parameters
+        ----------
+        r : ndarray of float, shape (3, N)
+            Residual, N.
+
+        Returns
+        -------
+        ndarray of float32, shape (3, N)
+            Displacements, mm; the array is overwritten by the next call.
+        """
+        return self._approximate(correct, r)
 
     def guess(self, r: NDArray[np.floating]) -> Float:
         """A start for K^-1 r from the second level alone.

@@ -51,7 +51,9 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
             for p in range(8):
                 point = e[p * POINT : (p + 1) * POINT]
                 beyond = _trial(point, plastic[b, p], twice_shear[b], trial)
-                start[p + 1] = _choose(trial, beyond > MANY and not committing, chosen, start[p]) if beyond else start[p]
+                start[p + 1] = (
+                    _choose(trial, beyond > MANY and not committing, chosen, start[p]) if beyond else start[p]
+                )
                 if not bbar:
                     for w in range(WIDTH):  # one slice set to another would bring the text of an error to compile
                         mean[p * S + w] = trial[2 * S + w]

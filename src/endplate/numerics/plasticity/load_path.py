@@ -182,7 +182,7 @@ def follow_path(
         The yielding voxels; its state is advanced.
     precondition : callable
         Approximate elastic solve: nodal residual (N, 3) in N to a correction (N, 3) in mm, such as
-        `ElasticSolver.precondition`.
+        `ElasticSolver.correct`, or `ElasticSolver.precondition`.
     fixed : ndarray of bool, shape (N, 3)
         Where displacement is prescribed.
     unit : ndarray of float64, shape (N, 3)

@@ -22,7 +22,6 @@ VON_MISES, TRESCA = 0, 1
 CODE: dict[str, int] = {"von_mises": VON_MISES, "tresca": TRESCA}
 
 
-
 @njit(cache=True, inline="always")
 def second_invariant(xx, yy, zz, yz, xz, xy):  # type: ignore[no-untyped-def]
     """J2 of a deviator, half the square of its norm."""
