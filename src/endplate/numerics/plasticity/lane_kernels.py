@@ -27,7 +27,7 @@ POINT = 6 * STRIDE
 """Rows of one Gauss point: xx, yy, zz, yz, xz, xy."""
 
 MANY = WIDTH // 2
-"""Where more lanes of a point may yield, all are returned: those that do not stay as they are, and none is picked out."""
+"""Where more lanes of a point may yield, all are returned, and none is picked out; the others stay as they are."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -51,9 +51,9 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
             for p in range(8):
                 point = e[p * POINT : (p + 1) * POINT]
                 beyond = _trial(point, plastic[b, p], twice_shear[b], trial)
-                start[p + 1] = (
-                    _choose(trial, beyond > MANY and not committing, chosen, start[p]) if beyond else start[p]
-                )
+                start[p + 1] = start[p]
+                if beyond > 0:
+                    start[p + 1] = _choose(trial, beyond > MANY and not committing, chosen, start[p])
                 if not bbar:
                     for w in range(WIDTH):  # one slice set to another would bring the text of an error to compile
                         mean[p * S + w] = trial[2 * S + w]
@@ -200,34 +200,48 @@ def _choose(trial, whole, chosen, count):  # type: ignore[no-untyped-def]
 def _return(e, packed, chosen, start, strength, twice_shear, criterion, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Return the chosen lanes of all points to the yield surface; the plastic strain follows when asked to."""
     for p in range(8):
-        first, last = start[p], start[p + 1]
-        if last - first == WIDTH:  # all lanes in their order
-            for c in range(6):
-                for w in range(WIDTH):
-                    packed[c * ROOM + first + w] = e[p * POINT + c * S + w]
-            for w in range(WIDTH):
-                packed[6 * ROOM + first + w] = strength[w]
-            continue
-        for n in range(first, last):
-            w = chosen[n]
-            for c in range(6):
-                packed[c * ROOM + n] = e[p * POINT + c * S + w]
-            packed[6 * ROOM + n] = strength[w]
+        _pack(e, packed, chosen, p * POINT, start[p], start[p + 1], strength)
     return_packed(packed, (start[8] + WHOLE - 1) // WHOLE * WHOLE, criterion)
+    if committing:
+        for p in range(8):
+            for n in range(start[p], start[p + 1]):
+                w = chosen[n]
+                for c in range(6):
+                    change = e[p * POINT + c * S + w] - packed[c * ROOM + n]
+                    plastic[p, c, w] += change / twice_shear[w]
+        return
     for p in range(8):
-        first, last = start[p], start[p + 1]
-        if last - first == WIDTH and not committing:
-            for c in range(6):
-                for w in range(WIDTH):
-                    e[p * POINT + c * S + w] = packed[c * ROOM + first + w]
-            continue
-        for n in range(first, last):
-            w = chosen[n]
-            for c in range(6):
-                place, returned = p * POINT + c * S + w, packed[c * ROOM + n]
-                if committing:
-                    plastic[p, c, w] += (e[place] - returned) / twice_shear[w]
-                e[place] = returned
+        _unpack(e, packed, chosen, p * POINT, start[p], start[p + 1])
+
+
+@njit(cache=True, error_model="numpy")
+def _pack(e, packed, chosen, point, first, last, strength):  # type: ignore[no-untyped-def]
+    """Trial deviators and yield stresses of the chosen lanes of a point to places `first` to `last`."""
+    if last - first == WIDTH:  # all lanes in their order
+        for c in range(6):
+            for w in range(WIDTH):
+                packed[c * ROOM + first + w] = e[point + c * S + w]
+        for w in range(WIDTH):
+            packed[6 * ROOM + first + w] = strength[w]
+        return
+    for n in range(first, last):
+        w = chosen[n]
+        for c in range(6):
+            packed[c * ROOM + n] = e[point + c * S + w]
+        packed[6 * ROOM + n] = strength[w]
+
+
+@njit(cache=True, error_model="numpy")
+def _unpack(e, packed, chosen, point, first, last):  # type: ignore[no-untyped-def]
+    """What was returned back to its lanes."""
+    if last - first == WIDTH:
+        for c in range(6):
+            for w in range(WIDTH):
+                e[point + c * S + w] = packed[c * ROOM + first + w]
+        return
+    for n in range(first, last):
+        for c in range(6):
+            e[point + c * S + chosen[n]] = packed[c * ROOM + n]
 
 
 @njit(cache=True, error_model="numpy")
