@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
 from endplate.bone.calibration import CONTRAST_HU
+from endplate.bone.depth import depth_mm
 from endplate.bone.inclusion import inclusion_ml
 from endplate.bone.plausible import implausible_density
 from endplate.bone.result import BoneDensity, Calibration, Category
@@ -189,9 +190,7 @@ def trabecular_region(
     erosion_mm : depth below the surface of the body.
     """
     spacing = vertebra.grid.spacing_mm
-    padded = np.pad(vertebra.body, 1)
-    depth = ndimage.distance_transform_edt(padded, sampling=spacing)[1:-1, 1:-1, 1:-1]
-    deep = depth > erosion_mm + float(spacing.min()) / 2
+    deep = depth_mm(vertebra) > erosion_mm + float(spacing.min()) / 2
     deep &= ~_vein(vertebra, deep)
     if not deep.any():
         return deep, 0.0

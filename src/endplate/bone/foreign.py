@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
+from endplate.bone.depth import depth_mm
 from endplate.bone.inclusion import MM3_PER_ML, inclusion_caution, inclusion_ml
 from endplate.cited import cited
 from endplate.finding import Caution
@@ -70,7 +71,7 @@ def foreign_cautions(vertebrae: Sequence[Vertebra], volume: Volume) -> tuple[Cau
 def dense_core_ml(vertebra: Vertebra, hu: NDArray[np.floating]) -> float:
     """Volume of pieces deep in a body that are far denser than the rest of it, mL; 0 where there is none."""
     spacing = vertebra.grid.spacing_mm
-    depth = ndimage.distance_transform_edt(np.pad(vertebra.body, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    depth = depth_mm(vertebra)
     weight = ndimage.gaussian_filter(vertebra.body.astype(np.float32), SMOOTHING_MM / spacing)
     smooth = ndimage.gaussian_filter(np.where(vertebra.body, hu, 0).astype(np.float32), SMOOTHING_MM / spacing)
     smooth = smooth / np.maximum(weight, 1e-3)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from endplate.anatomy.vertebra import Vertebra
+from endplate.bone.depth import depth_mm
 from endplate.cited import cited
 from endplate.finding import Caution
 from endplate.level import Level
@@ -34,8 +35,7 @@ def inclusion_ml(vertebra: Vertebra, hu: NDArray[np.floating]) -> float:
     dense = (hu > DENSE_HU) & vertebra.body
     if not dense.any():
         return 0.0
-    depth = ndimage.distance_transform_edt(np.pad(vertebra.body, 1), sampling=vertebra.grid.spacing_mm)
-    dense &= depth[1:-1, 1:-1, 1:-1] > INSIDE_MM
+    dense &= depth_mm(vertebra) > INSIDE_MM
     pieces, count = ndimage.label(dense)
     if not count:
         return 0.0

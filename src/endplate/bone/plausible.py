@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from endplate.anatomy.vertebra import Spine, Vertebra
+from endplate.bone.depth import depth_mm
 from endplate.bone.result import Calibration
 from endplate.cited import cited
 from endplate.image.volume import Volume
@@ -60,8 +60,7 @@ def _middle_hu(vertebra: Vertebra, volume: Volume) -> float | None:
     stop = first + vertebra.grid.shape
     if np.any(first < 0) or np.any(stop > volume.hu.shape):
         return None
-    depth = ndimage.distance_transform_edt(np.pad(vertebra.body, 1), sampling=vertebra.grid.spacing_mm)
-    deep = depth[1:-1, 1:-1, 1:-1] > DEEP_MM
+    deep = depth_mm(vertebra) > DEEP_MM
     if not deep.any():
         return None
     hu = volume.hu[first[0] : stop[0], first[1] : stop[1], first[2] : stop[2]]

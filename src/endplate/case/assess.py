@@ -235,9 +235,9 @@ def _solve_all(
             return str(error)
 
     shares = Shares(tell, "mechanics", [str(vertebra.level) for vertebra in vertebrae])
-    largest = max((model_bytes(vertebra, settings.model) for vertebra in vertebrae), default=0.0)
-    workers = workers_for(len(vertebrae), largest) if settings.strength.device == "cpu" else 1
-    return side_by_side(work, shares, len(vertebrae), workers)
+    sizes = [model_bytes(vertebra, settings.model) for vertebra in vertebrae]
+    workers = workers_for(len(vertebrae), max(sizes, default=0.0)) if settings.strength.device == "cpu" else 1
+    return side_by_side(work, shares, len(vertebrae), workers, sizes)
 
 
 def _solve(vertebra: Vertebra, case: Case, settings: AssessSettings, done: Share) -> Strength:

@@ -52,7 +52,9 @@ def workers_for(levels: int, bytes_each: float) -> int:
     return max(1, min(levels, room, thread_count()))
 
 
-def side_by_side(work: Callable[[int, Share], T], shares: Shares, count: int, workers: int) -> list[T]:
+def side_by_side(
+    work: Callable[[int, Share], T], shares: Shares, count: int, workers: int, sizes: Sequence[float] = ()
+) -> list[T]:
     """The answers of work(place, share) for all places, in their order.
 
     Parameters
@@ -60,14 +62,16 @@ def side_by_side(work: Callable[[int, Share], T], shares: Shares, count: int, wo
     work : runs on one of `workers` threads, with an equal part of the threads of kernels.
     shares : progress of all; work that still runs is stopped through it when something fails.
     count : number of places. workers : places in work at a time; one works in the calling thread.
+    sizes : work of each place; the largest are begun first, so that no thread waits long for the last. None: in order.
     """
     if workers <= 1:
         return [work(place, shares.of(place)) for place in range(count)]
     part = max(1, thread_count() // workers)
     with ThreadPoolExecutor(workers, "endplate-level", limit_threads, (part,)) as pool:
-        waiting = [pool.submit(work, place, shares.of(place)) for place in range(count)]
+        order = sorted(range(count), key=lambda place: -sizes[place]) if sizes else range(count)
+        waiting = {place: pool.submit(work, place, shares.of(place)) for place in order}
         try:
-            return [one.result() for one in waiting]
+            return [waiting[place].result() for place in range(count)]
         except BaseException:
             shares.stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
