@@ -59,6 +59,15 @@ def test_cycle_is_the_processors_and_symmetric(bone, backend) -> None:
     assert not for_a[fixed].any()
 
 
+def test_unsymmetric_cycle_is_the_processors(bone, backend) -> None:
+    mesh, modulus, fixed, _ = bone
+    a = np.random.default_rng(4711).normal(size=(mesh.n_nodes, 3)) * ~fixed
+    found = ElasticSolver(mesh, modulus, 0.3, fixed, backend=backend).correct(a)
+    expected = ElasticSolver(mesh, modulus, 0.3, fixed).correct(a)
+    assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
+    assert not found[fixed].any()
+
+
 @pytest.mark.parametrize("criterion", ["tresca", "von_mises"])
 @pytest.mark.parametrize("element", ["full", "bbar"])
 def test_yielding_bone_has_the_forces_of_the_processor(bone, backend, criterion, element) -> None:

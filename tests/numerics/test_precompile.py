@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import current_thread
 
 import pytest
 
@@ -14,6 +15,21 @@ def test_a_stamped_cache_starts_no_compiler(tmp_path, monkeypatch):
     mark.touch()
     monkeypatch.setattr(warm, "stamp", lambda: mark)
     assert warm.begin().processes == []
+
+
+def test_a_stamped_cache_is_loaded_once_beside_the_work_on_two_threads(tmp_path, monkeypatch):
+    mark, loaded = tmp_path / "compiled-x", []
+    mark.touch()
+    monkeypatch.setattr(warm, "stamp", lambda: mark)
+    monkeypatch.setattr(warm, "_load", lambda: loaded.append(current_thread()))
+    monkeypatch.setattr(warm, "_LOADED", [])
+    monkeypatch.setattr(warm, "thread_count", lambda: 1)
+    assert warm.begin().loader is None and not loaded
+    monkeypatch.setattr(warm, "thread_count", lambda: 2)
+    first = warm.begin()
+    assert first.loader is not None and warm.begin().loader is None
+    first.stop()
+    assert loaded == [first.loader] and not first.loader.is_alive()
 
 
 def test_two_parts_leave_a_stamp_only_when_both_succeed(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 Kernels are compiled once and cached on disk. On the very first run that takes as long as the measuring; two processes
 halve the wait on two cores. A stamp in the cache says that it was done for these sources, this Python and this numba.
+Later runs load the kernels from there, some fifty files; a thread does so meanwhile where there is a second core.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+
+from endplate.numerics.threads import limit_threads, one_blas_thread, thread_count
 
 if TYPE_CHECKING:
     from endplate.numerics.voxel.mesh import VoxelMesh
@@ -27,9 +31,10 @@ SIDE = 12  # voxels along an edge: enough for a hierarchy of three levels
 
 @dataclass(slots=True)
 class Warmup:
-    """Compilers at work; `wait` for them, or `stop` them."""
+    """Compilers at work; `wait` for them, or `stop` them. `loader`: the thread that loads what is compiled."""
 
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    loader: Thread | None = None
 
     def wait(self) -> None:
         """Until the kernels are in the cache. A compiler that fails costs only time: kernels compile at first call."""
@@ -38,7 +43,9 @@ class Warmup:
         self.processes.clear()
 
     def stop(self) -> None:
-        """End compilers that still run."""
+        """End compilers that still run, and let the loader come to its end, which is a second away at most."""
+        if self.loader is not None:
+            self.loader.join()
         for process in self.processes:
             process.kill()
             process.wait()
@@ -46,13 +53,33 @@ class Warmup:
 
 
 def begin() -> Warmup:
-    """Start compiling where this machine has not compiled these kernels yet."""
+    """Start compiling where this machine has not compiled these kernels yet, or else loading them."""
     if stamp().exists():
-        return Warmup()
+        return Warmup(loader=_begin_to_load())
     _small_mesh()  # kernels that both parts need: here once, not in both
     command = [sys.executable, "-m", "endplate.numerics.precompile"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return Warmup([subprocess.Popen([*command, part], **quiet) for part in PARTS])  # type: ignore[call-overload]
+
+
+_LOADED: list[Thread] = []
+"""The thread that has loaded the kernels of this process, or does so."""
+
+
+def _begin_to_load() -> Thread | None:
+    """Load the kernels beside the stages before mechanics; nothing on one core, or where it was begun before."""
+    if _LOADED or thread_count() == 1:
+        return None
+    _LOADED.append(Thread(target=_load, name="endplate-kernels", daemon=True))
+    _LOADED[0].start()
+    return _LOADED[0]
+
+
+@one_blas_thread()
+def _load() -> None:
+    limit_threads(1)
+    for part in PARTS:
+        compile_part(part)
 
 
 def stamp() -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from endplate.atomic import private_folder, write_text
 from endplate.case import Case
 from endplate.errors import OptionError
+from endplate.numerics.threads import on_threads
 from endplate.report.document import to_document, to_json
 from endplate.report.folder import DOCUMENT, PAGE, VIEW, VOLUMES, exchanged
 
@@ -74,10 +75,14 @@ def fill_report(case: Case, new: Path, formats: Sequence[str] = FORMATS, crop: b
     """Write what `write_report` writes into an empty folder; returns the paths there."""
     _check_formats(formats)
     text = to_json(to_document(case))
-    pages = _pages(case) if "html" in formats else {}
     write_text(new / DOCUMENT, text)
+    pages: dict[str, str] = {}
+    jobs: list[Callable[[], None]] = []
+    if "html" in formats:
+        jobs.append(lambda: pages.update(_pages(case)))
     if "nifti" in formats:
-        _volumes(case, new / VOLUMES, crop)
+        jobs.append(lambda: _volumes(case, new / VOLUMES, crop))
+    on_threads(lambda job: job(), jobs)  # volumes are mostly compressed, beside which pages can be made
     for name, page in pages.items():
         write_text(new / name, page)
     places = {"html": new / PAGE, "json": new / DOCUMENT, "nifti": new / VOLUMES}

@@ -14,8 +14,7 @@ import math
 import numpy as np
 from numba import njit
 
-from endplate.numerics.plasticity.return_mapping import elastic_limit, return_packed
-from endplate.numerics.plasticity.tresca_return import PACKED_ROWS, ROOM, WHOLE
+from endplate.numerics.plasticity.return_mapping import ROOM, WHOLE, elastic_limit, return_packed
 from endplate.numerics.voxel.kernels import HIGH, LOW, ROWS, STRIDE, gather, inverse_lines, scatter
 from endplate.numerics.voxel.simd_batches import WIDTH
 
@@ -26,9 +25,6 @@ S = STRIDE
 POINT = 6 * STRIDE
 """Rows of one Gauss point: xx, yy, zz, yz, xz, xy."""
 
-MANY = WIDTH // 2
-"""Where more lanes of a point may yield, all are returned, and none is picked out; the others stay as they are."""
-
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def planes(first, last, step, u, out, lanes, properties, law, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
@@ -37,9 +33,9 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
     twice_shear, bulk, strength = properties
     spacing, criterion, bbar = law
     t, m = np.zeros(ROWS * S, dtype=u.dtype), np.zeros(24 * S, dtype=u.dtype)
-    e, packed = np.zeros(8 * POINT, dtype=u.dtype), np.ones(PACKED_ROWS * ROOM, dtype=u.dtype)
+    e, packed = np.zeros(8 * POINT, dtype=u.dtype), np.ones(7 * ROOM, dtype=u.dtype)
     trial, mean = np.zeros(4 * S, dtype=u.dtype), np.zeros(8 * S, dtype=u.dtype)
-    chosen, start = np.zeros(8 * WIDTH, dtype=np.int32), np.zeros(9, dtype=np.int64)
+    index = np.zeros(8 * WIDTH, dtype=np.int32)
     one = u.dtype.type(1.0)
     to_modes, to_forces = u.dtype.type(0.25 / spacing), u.dtype.type(0.03125 * spacing * spacing)
     for plane in range(first, last, step):
@@ -48,16 +44,15 @@ def planes(first, last, step, u, out, lanes, properties, law, plastic, committin
             _modes(t, to_modes, m)
             _strains(m, e)
             _prepare(m, strength[b], criterion, trial)
+            count = np.int64(0)  # typed: a plain 0 would be a constant, and what takes it compiled for both
             for p in range(8):
                 point = e[p * POINT : (p + 1) * POINT]
-                beyond = _trial(point, plastic[b, p], twice_shear[b], trial)
-                start[p + 1] = start[p]
-                if beyond > 0:
-                    start[p + 1] = _choose(trial, beyond > MANY and not committing, chosen, start[p])
+                if _trial(point, plastic[b, p], twice_shear[b], trial) > 0:
+                    count = _beyond(trial, p, index, count)
                 if not bbar:
                     for w in range(WIDTH):  # one slice set to another would bring the text of an error to compile
                         mean[p * S + w] = trial[2 * S + w]
-            _return(e, packed, chosen, start, strength[b], twice_shear[b], criterion, plastic[b], committing)
+            _return(e, packed, index, count, strength[b], twice_shear[b], criterion, plastic[b], committing)
             if committing:
                 continue
             for p in range(8):
@@ -185,63 +180,31 @@ def _trial(point, plastic, twice_shear, trial):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _choose(trial, whole, chosen, count):  # type: ignore[no-untyped-def]
-    """Add the lanes of a point that may yield, or all of them; the number of places now."""
-    if whole:
-        return count + WIDTH
+def _beyond(trial, p, index, count):  # type: ignore[no-untyped-def]
+    """Add the places, 64 * point + lane, of the lanes of a point that may yield; the number of places now."""
     for w in range(WIDTH):
         if trial[w] > trial[3 * S + w]:
-            chosen[count] = w
+            index[count] = p * WIDTH + w
             count += 1
     return count
 
 
 @njit(cache=True, error_model="numpy")
-def _return(e, packed, chosen, start, strength, twice_shear, criterion, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Return the chosen lanes of all points to the yield surface; the plastic strain follows when asked to."""
-    for p in range(8):
-        _pack(e, packed, chosen, p * POINT, start[p], start[p + 1], strength)
-    return_packed(packed, (start[8] + WHOLE - 1) // WHOLE * WHOLE, criterion)
-    if committing:
-        for p in range(8):
-            for n in range(start[p], start[p + 1]):
-                w = chosen[n]
-                for c in range(6):
-                    change = e[p * POINT + c * S + w] - packed[c * ROOM + n]
-                    plastic[p, c, w] += change / twice_shear[w]
-        return
-    for p in range(8):
-        _unpack(e, packed, chosen, p * POINT, start[p], start[p + 1])
-
-
-@njit(cache=True, error_model="numpy")
-def _pack(e, packed, chosen, point, first, last, strength):  # type: ignore[no-untyped-def]
-    """Trial deviators and yield stresses of the chosen lanes of a point to places `first` to `last`."""
-    if last - first == WIDTH:  # all lanes in their order
+def _return(e, packed, index, count, strength, twice_shear, criterion, plastic, committing):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Return the chosen points to the yield surface; the plastic strain follows when asked to."""
+    for n in range(count):
+        p, w = index[n] // WIDTH, index[n] % WIDTH
         for c in range(6):
-            for w in range(WIDTH):
-                packed[c * ROOM + first + w] = e[point + c * S + w]
-        for w in range(WIDTH):
-            packed[6 * ROOM + first + w] = strength[w]
-        return
-    for n in range(first, last):
-        w = chosen[n]
-        for c in range(6):
-            packed[c * ROOM + n] = e[point + c * S + w]
+            packed[c * ROOM + n] = e[p * POINT + c * S + w]
         packed[6 * ROOM + n] = strength[w]
-
-
-@njit(cache=True, error_model="numpy")
-def _unpack(e, packed, chosen, point, first, last):  # type: ignore[no-untyped-def]
-    """What was returned back to its lanes."""
-    if last - first == WIDTH:
+    return_packed(packed, (count + WHOLE - 1) // WHOLE * WHOLE, criterion)
+    for n in range(count):
+        p, w = index[n] // WIDTH, index[n] % WIDTH
         for c in range(6):
-            for w in range(WIDTH):
-                e[point + c * S + w] = packed[c * ROOM + first + w]
-        return
-    for n in range(first, last):
-        for c in range(6):
-            e[point + c * S + chosen[n]] = packed[c * ROOM + n]
+            place, returned = p * POINT + c * S + w, packed[c * ROOM + n]
+            if committing:
+                plastic[p, c, w] += (e[place] - returned) / twice_shear[w]
+            e[place] = returned
 
 
 @njit(cache=True, error_model="numpy")
