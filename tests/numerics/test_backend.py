@@ -59,7 +59,7 @@ def test_cycle_is_the_processors_and_symmetric(bone, backend) -> None:
     assert not for_a[fixed].any()
 
 
-def test_unsymmetric_cycle_is_the_processors(bone, backend) -> None:
+def test_lighter_cycle_is_the_processors(bone, backend) -> None:
     mesh, modulus, fixed, _ = bone
     a = np.random.default_rng(4711).normal(size=(mesh.n_nodes, 3)) * ~fixed
     found = ElasticSolver(mesh, modulus, 0.3, fixed, backend=backend).correct(a)

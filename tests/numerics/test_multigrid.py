@@ -113,7 +113,7 @@ def test_the_cycle_is_symmetric_and_positive(sponge):
     assert not solver.precondition(a)[fixed].any()
 
 
-def test_the_unsymmetric_cycle_converges_by_itself(sponge):
+def test_the_lighter_cycle_converges_by_itself(sponge):
     mesh, modulus, fixed = sponge
     solver = ElasticSolver(mesh, modulus, 0.3, fixed)
     load = np.random.default_rng(3).standard_normal((mesh.n_nodes, 3)) * ~fixed

@@ -37,7 +37,7 @@ class HostElastic(HostSystem):
         return vector.copy()
 
     def correct(self, r: Double) -> NDArray[np.float32]:
-        """An unsymmetric approximation of K^-1 r."""
+        """A lighter cycle, for the corrections of a yielding body."""
         return self._multigrid.correct(r)
 
     def guess(self, r: Double) -> NDArray[np.float32]:

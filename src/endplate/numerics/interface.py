@@ -36,7 +36,7 @@ class Elastic(System, Protocol):
         """Another vector with the same values, in double precision."""
 
     def correct(self, r: Vector) -> Vector:
-        """An unsymmetric approximation of K^-1 r, in single precision; overwritten by the next call."""
+        """A lighter cycle, for a yielding body, in single precision; overwritten by the next call."""
 
     def guess(self, r: Vector) -> Vector:
         """A start for K^-1 r from the coarse levels, in single precision; overwritten by the next call."""

@@ -199,7 +199,7 @@ class ElasticSolver:
         return kernels.get(kernels.cycle(kernels.put(_contiguous(residual)))).T
 
     def correct(self, residual: ArrayLike) -> NDArray[np.float64]:
-        """A cheaper, unsymmetric cycle, for iterations that ask no symmetry, such as `follow_path`.
+        """A lighter cycle, for the corrections of a yielding body in `follow_path`.
 
         Parameters
         ----------

@@ -119,7 +119,7 @@ class WarpElastic:
         return self._replay(self._graph, r)
 
     def correct(self, r: Array) -> Array:
-        """An unsymmetric approximation of K^-1 r."""
+        """A lighter cycle, for the corrections of a yielding body."""
         return self._replay(self._correct_graph, r)
 
     def guess(self, r: Array) -> Array:

@@ -128,7 +128,7 @@ class Multigrid:
         return self._approximate(descend, r)
 
     def correct(self, r: NDArray[np.floating]) -> Float:
-        """One cheaper, unsymmetric cycle: approximate K^-1 r.
+        """One lighter cycle, for the corrections of a yielding body: approximate K^-1 r.
 
         Parameters
         ----------
