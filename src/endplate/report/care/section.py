@@ -31,7 +31,7 @@ from endplate.report.care.words import (
     rule_title,
     trust_words,
 )
-from endplate.report.overview.answer import NO_RECORD, care_lines
+from endplate.report.overview.care_answer import NO_RECORD, care_lines
 from endplate.report.overview.guidelines import counted
 from endplate.report.overview.steps import next_steps
 from endplate.report.page import style, template_environment

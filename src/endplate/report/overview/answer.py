@@ -1,50 +1,20 @@
-"""The answer in five lines: fracture, bone, rehearsal, candidacy, next step; what is not known is said in its line."""
+"""What the scan says in three lines: fracture, bone, rehearsal; what is not known is said in its line."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from endplate.case import Case
 from endplate.level import Level
 from endplate.repair.rehearsal.result import ProcedureResult, Rehearsal
 from endplate.report.density_words import density_sentences
-from endplate.report.overview.guidelines import Counts
-from endplate.report.overview.steps import Step
+from endplate.report.overview.line import Line
 from endplate.report.phrase import anatomical, levels_listed, listed, number, stopped, value_of, with_unit
 from endplate.report.summary import Index, indexed, levels_where
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the answer; `tone` is alarm, note or calm."""
-
-    label: str
-    text: str
-    tone: str = "calm"
 
 
 def scan_lines(case: Case) -> tuple[Line, Line, Line]:
     """What the scan says: fracture, bone, rehearsal."""
     index = indexed(case)
     return _fracture(case, index), _bone(case, index), _rehearsal(case)
-
-
-def care_lines(counts: tuple[Counts, ...], steps: tuple[Step, ...]) -> tuple[Line, Line]:
-    """What the rules say: candidacy and the first next step."""
-    return _candidacy(counts), _next(steps)
-
-
-NO_RECORD = (
-    Line(
-        label="Candidacy", text="No patient record was weighed with this scan, so no guideline was asked.", tone="note"
-    ),
-    Line(
-        label="Next step",
-        text="Weigh the patient's record: emergencies and contraindications have not been asked about.",
-        tone="note",
-    ),
-)
-"""The lines of a scan without a record."""
 
 
 def _fracture(case: Case, index: Index) -> Line:
@@ -126,18 +96,3 @@ def _procedure(rehearsal: Rehearsal, done: ProcedureResult) -> str:
         )
     verb = " did not converge; last good state:" if done.unconverged else ""
     return f"{done.procedure}{verb} {', '.join(words)}" if words else ""
-
-
-def _candidacy(counts: tuple[Counts, ...]) -> Line:
-    if not counts:
-        return Line(
-            label="Candidacy", text="No level is known to be fractured, so no guideline was asked.", tone="note"
-        )
-    return Line(label="Candidacy", text=" ".join(f"{one.level}: {one.in_words}." for one in counts))
-
-
-def _next(steps: tuple[Step, ...]) -> Line:
-    if not steps:
-        return Line(label="Next step", text="Nothing is left to ask or to do by these rules.")
-    first = steps[0]
-    return Line(label="Next step", text=first.text, tone="alarm" if first.urgent else "calm")
