@@ -11,7 +11,7 @@ from verification.cavity_expansion import expand_cavity
 from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.foam import ELASTIC, FOAM, J2, FoamLaw
-from endplate.numerics.mpm.load import Load, Settings
+from endplate.numerics.mpm.load import Load, PointForce, Settings
 from endplate.numerics.mpm.particles import fill_cloud
 from endplate.numerics.mpm.particles_to_voxels import particles_to_voxels
 from endplate.numerics.mpm.return_mapping import growth, return_point
@@ -160,3 +160,25 @@ def test_the_radial_solution_meets_hills_limit() -> None:
     course = expand_cavity(LAW, 0.1, 1.0, 40.0, [4 / 3 * math.pi * 27], j2_mpa=(modulus, strength), shells=60)
     expected = 2 * strength / 3 * (1 + math.log(modulus / (3 * 0.7 * strength)))
     assert course.pressure_mpa[-1] == pytest.approx(expected, rel=0.05)
+
+
+def test_a_damped_body_creeps_to_where_it_goes_undamped() -> None:
+    def ends_mm(*voids: float | None) -> list[float]:
+        fill = np.ones((4, 4, 4), np.float32)
+        kind, stiff = np.full(fill.shape, ELASTIC, np.int8), np.full(fill.shape, 500.0)
+        cloud = fill_cloud(np.zeros(fill.shape), fill, 2.0, kind=kind, modulus_mpa=stiff)
+        engine = Engine(cloud, LAW, fill.shape, 2.0, settings=Settings(tolerance=1e-5))
+        top = np.flatnonzero(cloud.position[:, 2] > 7)
+        held = np.broadcast_to((engine.node_mm[..., 2] <= 0)[..., None], (*engine.node_mm.shape[:3], 3))
+        load, went = Load(constrained=held, traction=(PointForce(top, (0.0, 0.0, 20.0)),)), []
+        for void in voids:
+            engine.damp(void)
+            engine.step(load)
+            went.append(float(engine.particles.position[top, 2].mean() - cloud.start[top, 2].mean()))
+        assert engine.domain.void_mpa == engine.settings.void_mpa
+        return went
+
+    (at_once,) = ends_mm(None)
+    slow = ends_mm(5000.0, 500.0, None, None)
+    assert 0 < slow[0] < slow[1] < 0.5 * at_once < slow[2] <= 1.001 * slow[3]
+    assert slow[3] == pytest.approx(at_once, rel=1e-3)

@@ -54,6 +54,12 @@ class Domain:
         """The same box with nothing covered yet."""
         return Domain(self._shape, self.spacing_mm, self.pad, self.void_mpa)
 
+    def resist(self, void_mpa: float) -> None:
+        """Let the void resist every step with another stiffness from now on."""
+        self.void_mpa = void_mpa
+        if self._active.any():
+            self._void = ElasticOperator(self.mesh, void_mpa)
+
     def cover(self, *points_mm: NDArray[np.float64]) -> bool:
         """See that all points lie in the mesh; whether it had to be made anew.
 

@@ -120,6 +120,14 @@ class Engine:
         """Work on another domain of the same box from the next step on."""
         self.domain, self.spring_modes = domain, None
 
+    def damp(self, void_mpa: float | None = None) -> None:
+        """Let the void resist every step with another stiffness, as a viscous fluid would; None for that of the settings.
+
+        The void remembers nothing, so that it slows what moves and holds nothing that is at rest.
+        """
+        self.domain.resist(self.settings.void_mpa if void_mpa is None else void_mpa)
+        self.spring_modes = None
+
     def step(self, load: Load) -> Step:
         """One implicit step. The state advances only if it converges.
 

@@ -21,7 +21,7 @@ from endplate.numerics.mpm.springs import SpringModes
 
 Double = NDArray[np.float64]
 
-WORSE = 3.0
+WORSE = 6.0
 """Beyond this multiple of the best residual the search goes back to where that was, and takes half the correction."""
 
 STALLED = 30
@@ -194,7 +194,6 @@ class _Search:
         largest = float(np.abs(update[: update.size - by]).max())
         if largest > most:
             out = now + update * (most / largest)
-            self.anderson.restart()
         if not by:
             return out.reshape(move.shape), pressure
         return out[:-by].reshape(move.shape), out[-by:] / self.weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from endplate.errors import SolverError
 from endplate.numerics.mpm.engine import Engine
 from endplate.numerics.mpm.load import Load, Spring
 from endplate.repair.kyphoplasty.body_model import BodyModel
+from endplate.repair.kyphoplasty.creep import creep, slow_motion
 from endplate.repair.kyphoplasty.height_gain import BodyHeights
 from endplate.repair.kyphoplasty.stop_rules import CAUTION, Rises
 
@@ -23,11 +25,8 @@ EXTENSION_DEG = cited(
     "knowledge",
     cite="white_panjabi_1990",
 )
-STEP_DEG = cited(2.0, "deg", "Own choice: the longest; lifts the front by a millimetre", "design")
-STEP_VOXELS = cited(0.5, "voxel", "Own choice: and never lifts it by more than this, which a step can follow", "design")
-MIN_STEP_DEG = cited(0.1, "deg", "Own choice: below a tenth of a degree nothing is seen on a film", "design")
-GROWTH = cited(1.5, "1", "Own choice: of a step that went well; one that fails is halved", "design")
-TOO_LONG = cited(0.6, "1", "Own choice: of a step that failed: no later one is longer", "design")
+STEP_DEG = cited(2.0, "deg", "Own choice: lifts the front by a millimetre in slow motion", "design")
+MIN_DEG = cited(1.0, "deg", "Own choice: how closely the angle is told where not all of it is reached", "design")
 ENDED = "extension ended at {:.1f} of {:g} degrees, last good state kept: {}"
 
 
@@ -42,59 +41,53 @@ class Pressed(Protocol):
         """Its heights now."""
         ...
 
-    def settle(self, *, loosely: bool = False) -> object:
-        """One step of its model's load, less tightly on the way; SolverError where it finds no equilibrium."""
+    def settle(self) -> object:
+        """One step of its model's load; SolverError where it finds no equilibrium."""
         ...
 
 
 def raise_front(run: Pressed, extension_deg: float, start: BodyHeights) -> str:
-    """Tilt the anchors of the plate above by steps, as far as asked or until a height before the fracture is reached.
+    """Tilt the anchors of the plate above, as far as asked or until a height before the fracture is near.
 
     Returns
     -------
     Empty, or what found no equilibrium.
     """
-    at, longest = 0.0, _longest_deg(run)
-    step = longest
-    missing = run.rises.most[:3]
-    while at < extension_deg - 1e-6:
-        by = min(step, extension_deg - at)
-        usual = run.model.load
-        before = np.array(run.shape().heights_mm)
-        run.model = replace(run.model, load=tilted(usual, by))
+    at, too_far, why = 0.0, math.inf, ""
+    to = extension_deg
+    while True:
+        saved, usual = run.engine.save(), run.model.load
         try:
-            run.settle(loosely=True)
+            _extend(run, to - at)
+            failed = ""
         except SolverError as error:
+            failed = str(error.args[0])
+        if not failed and not _near(run, start):
+            at = to
+        else:
+            run.engine.restore(saved)
             run.model = replace(run.model, load=usual)
-            step, longest = by / 2, min(longest, TOO_LONG * by)
-            if step < float(MIN_STEP_DEG):
-                return _at_rest(run, at, extension_deg) or ENDED.format(at, extension_deg, error.args[0])
-            continue
-        at += by
-        step = min(GROWTH * step, longest)
-        now = np.array(run.shape().heights_mm)
-        left = float(CAUTION) * missing - (now - start.heights_mm)
-        if (left <= now - before).any():
+            too_far, why = to, failed
+        if at >= extension_deg or too_far - at <= float(MIN_DEG):
             break
-    return _at_rest(run, at, extension_deg)
+        to = 0.5 * (at + too_far)
+    return ENDED.format(at, extension_deg, why) if why else ""
 
 
-def _longest_deg(run: Pressed) -> float:
-    """Angle of the longest step."""
-    depths = [np.ptp(spring.anchor_mm[:, 1]) for spring in run.model.load.springs if spring.anchor_mm is not None]
-    if not depths:
-        return float(STEP_DEG)
-    rise = float(STEP_VOXELS) * run.engine.spacing_mm / float(max(depths))
-    return min(float(STEP_DEG), float(np.rad2deg(np.arctan(rise))))
+def _extend(run: Pressed, by_deg: float) -> None:
+    """Tilt the anchors in slow motion by equal steps, then find the equilibrium of where they are."""
+    steps = math.ceil(by_deg / float(STEP_DEG))
+    with slow_motion(run.engine):
+        for _ in range(steps):
+            run.model = replace(run.model, load=tilted(run.model.load, by_deg / steps))
+            run.settle()
+    creep(run.engine, run.settle)
 
 
-def _at_rest(run: Pressed, at: float, extension_deg: float) -> str:
-    """Find the equilibrium of where the table holds the body tightly, as what follows is measured against it."""
-    try:
-        run.settle()
-    except SolverError as error:
-        return ENDED.format(at, extension_deg, error.args[0])
-    return ""
+def _near(run: Pressed, start: BodyHeights) -> bool:
+    """Whether a height is nearly back: what is left is the balloon's."""
+    gain = np.array(run.shape().heights_mm) - start.heights_mm
+    return bool((gain > float(CAUTION) * run.rises.most[: gain.size]).any())
 
 
 def tilted(load: Load, by_deg: float) -> Load:

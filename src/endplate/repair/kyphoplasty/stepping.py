@@ -143,7 +143,7 @@ class InflationRun:
         """One step under the present load, less tightly where it is one on the way."""
         if not loosely:
             return self._step()
-        with on_the_way(self.engine):
+        with on_the_way(self.engine, shown=True):
             return self._step()
 
     def _fill_channels(self) -> None:
@@ -208,7 +208,8 @@ class InflationRun:
             by = share * self.wall_mm * area
             full = self.planned_mm3 + self.empty_mm3
             self.target_mm3 = np.where(self.open, np.minimum(before + by, full), before)
-            last = self.near or bool((self.target_mm3 >= full)[self.open].all())
+            near = self.near and len(curve.volume_ml) > 1
+            last = near or bool((self.target_mm3 >= full)[self.open].all())
             saved = self.engine.save()
             try:
                 step = self.settle(loosely=not last)
