@@ -121,7 +121,7 @@ class Engine:
         self.domain, self.spring_modes = domain, None
 
     def damp(self, void_mpa: float | None = None) -> None:
-        """Let the void resist every step with another stiffness, as a viscous fluid would; None for that of the settings.
+        """Let the void resist every step with another stiffness, as a viscous fluid would; None for the settings' own.
 
         The void remembers nothing, so that it slows what moves and holds nothing that is at rest.
         """

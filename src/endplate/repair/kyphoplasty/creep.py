@@ -1,9 +1,9 @@
 """Slow motion: a body that gives way creeps to its new equilibrium instead of being asked for it at once.
 
-Broken bone that is pulled open lets go layer by layer: a small change of load moves much of it far, and no small step of
-the load leads there. So the load changes while everything is slowed down, and then what slows it is taken away by steps.
-What is left at the end is the equilibrium under the load itself. Finite elements know it as automatic stabilisation by
-viscous forces.
+Broken bone that is pulled open lets go layer by layer: a small change of load moves much of it far, and no small step
+of the load leads there. So the load changes while everything is slowed down, and then what slows it is taken away by
+steps. What is left at the end is the equilibrium under the load itself. Finite elements know it as automatic
+stabilisation by viscous forces.
 """
 
 from __future__ import annotations
